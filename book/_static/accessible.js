@@ -1,0 +1,15 @@
+// Small repairs to the theme that a screen reader notices. Labels that hide the text which
+// a button shows are dropped; the sidebar becomes a landmark with a name; boxes that scroll
+// sideways can be reached with the keyboard.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const selector of [".search-button-field", "details.hide > summary"]) {
+    document.querySelectorAll(selector).forEach((e) => e.removeAttribute("aria-label"));
+  }
+  document.querySelectorAll(".bd-sidebar-primary").forEach((e) => {
+    e.setAttribute("role", "region");
+    e.setAttribute("aria-label", "Sidebar");
+  });
+  document.querySelectorAll("pre, div.math, .pst-scrollable-table-container").forEach((e) => {
+    if (e.scrollWidth > e.clientWidth) e.setAttribute("tabindex", "0");
+  });
+});

@@ -1,0 +1,18 @@
+"""convlab: what ``torch.nn.Conv2d`` computes, in code short enough to read.
+
+`convlab.shapes`
+    Window arithmetic: output sizes, padding amounts, the border that is dropped.
+    Plain Python integers.
+`convlab.ops`
+    Convolution and padding in NumPy, with the names and semantics of
+    ``torch.nn.functional``.
+`convlab.plots`
+    The drawings of the book. Needs matplotlib.
+
+Importing the package imports NumPy and nothing else.
+"""
+
+from convlab import ops, shapes
+
+__version__ = "0.1.0"
+__all__ = ["ops", "shapes"]

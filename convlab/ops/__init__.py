@@ -1,0 +1,13 @@
+"""Convolution in NumPy: arrays in, arrays out, nothing else needed.
+
+Names, argument order, defaults and results are those of ``torch.nn.functional``, so a
+call written for one runs on the other. Where the two differ, the docstring says so.
+
+Arrays are ``(N, C, H, W)``: images in the batch, channels, height, width; or
+``(C, H, W)`` for a single image.
+"""
+
+from convlab.ops.convolution import METHODS, conv2d
+from convlab.ops.padding import PADDING_MODES, pad2d
+
+__all__ = ["METHODS", "PADDING_MODES", "conv2d", "pad2d"]

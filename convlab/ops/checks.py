@@ -1,0 +1,112 @@
+"""What an operator accepts, asked once, before anything is computed.
+
+A check returns its argument in the form that the rest of the code expects, or raises
+``TypeError`` (the wrong kind of thing) or ``ValueError`` (the right kind, a wrong
+number) with the name of the argument and the numbers that clash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convlab.shapes import check_groups
+
+T = TypeVar("T")
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def as_array(value: ArrayLike, name: str) -> NDArray[Any]:
+    """Return `value` as an array, or say which argument could not become one."""
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:  # ragged lists, tensors with a graph
+        raise TypeError(f"{name} cannot be read as an array: {error}") from error
+
+
+def float_array(value: ArrayLike, name: str) -> NDArray[Any]:
+    """Return `value` as an array of float32 or float64."""
+    array = as_array(value, name)
+    if array.dtype not in FLOATS:
+        raise TypeError(
+            f"{name} has dtype {array.dtype}, shape {array.shape}: convolutions take float32 or "
+            f"float64; convert it, for example with {name}.astype(numpy.float32)"
+        )
+    return array
+
+
+def one_or_pair(value: T) -> T | int:
+    """Turn ``(n,)`` into ``n``: PyTorch's functional form lets one entry stand for both.
+
+    Anything else is passed on for `convlab.shapes.pair` to judge.
+    """
+    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 1:
+        return cast(int, value[0])
+    return value
+
+
+def one_of(value: str, name: str, options: Iterable[str]) -> str:
+    """Return `value` if it is among `options`; the message lists them otherwise."""
+    names = tuple(options)
+    if not isinstance(value, str) or value not in names:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, names))}, got {value!r}")
+    return value
+
+
+def batch_of_images(array: NDArray[Any], name: str) -> tuple[NDArray[Any], bool]:
+    """Return `array` as ``(N, C, H, W)``, and whether the batch axis had to be added."""
+    if array.ndim not in (3, 4):
+        raise ValueError(
+            f"{name} must be (N, C, H, W) or, unbatched, (C, H, W); "
+            f"got {array.ndim} dimensions: {array.shape}"
+        )
+    if 0 in array.shape[-3:]:
+        raise ValueError(
+            f"{name} has shape {array.shape}: the batch may be empty, but channels, height and "
+            f"width must be at least 1"
+        )
+    unbatched = array.ndim == 3
+    return (array[None] if unbatched else array), unbatched
+
+
+def convolution_arrays(
+    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None, groups: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None, bool]:
+    """Check that input, weight, bias and groups of a convolution belong together.
+
+    Returns
+    -------
+    input, weight, bias, unbatched
+        The input always with its batch axis; `unbatched` tells whether it was added.
+    """
+    x = float_array(input, "input")
+    w = float_array(weight, "weight")
+    b = None if bias is None else float_array(bias, "bias")
+    for name, array in (("weight", w), ("bias", b)):
+        if array is not None and array.dtype != x.dtype:
+            raise TypeError(
+                f"input has dtype {x.dtype} and {name} has dtype {array.dtype}: they must agree"
+            )
+    batch, unbatched = batch_of_images(x, "input")
+    if w.ndim != 4 or 0 in w.shape:
+        raise ValueError(
+            f"weight must be (out_channels, in_channels / groups, kH, kW) with no size of 0, "
+            f"got shape {w.shape}"
+        )
+    check_groups(batch.shape[1], w.shape[0], groups)
+    if batch.shape[1] != w.shape[1] * groups:
+        raise ValueError(
+            f"input of shape {x.shape} has {batch.shape[1]} channels, but weight of shape "
+            f"{w.shape} with groups={groups} expects {w.shape[1]} x {groups} = "
+            f"{w.shape[1] * groups}"
+        )
+    if b is not None and b.shape != (w.shape[0],):
+        raise ValueError(
+            f"bias must hold one number per output channel, shape ({w.shape[0]},) for weight of "
+            f"shape {w.shape}; got shape {b.shape}"
+        )
+    return batch, w, b, unbatched

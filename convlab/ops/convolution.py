@@ -1,0 +1,135 @@
+"""The convolution: one straight road. Check, pad, let a method compute, add the bias."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convlab.ops.checks import convolution_arrays, one_of, one_or_pair
+from convlab.ops.methods import BY_NAME, Method
+from convlab.ops.padding import PADDING_MODES, pad2d
+from convlab.shapes import IntOrPair, Padding, conv2d_output_size, conv2d_padding, pair
+
+METHODS = tuple(BY_NAME)
+
+
+def conv2d(
+    input: ArrayLike,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
+    stride: IntOrPair = 1,
+    padding: Padding = 0,
+    dilation: IntOrPair = 1,
+    groups: int = 1,
+    *,
+    padding_mode: str = "zeros",
+    method: str = "auto",
+) -> NDArray[Any]:
+    """Slide every kernel over every image and sum the products.
+
+    What deep learning calls a convolution, and mathematics a cross-correlation: the
+    kernel is not flipped. Same arguments and results as
+    ``torch.nn.functional.conv2d``; `padding_mode` is that of ``torch.nn.Conv2d``.
+
+    Parameters
+    ----------
+    input : array, (N, C, H, W) or (C, H, W)
+        Images, float32 or float64. N may be 0, the other sizes not.
+    weight : array, (O, C / groups, kH, kW)
+        O kernels, same dtype as `input`.
+    bias : array, (O,), optional
+        One number per kernel, added to its whole output channel; same dtype.
+    stride : int or (height, width)
+        Cells that the window moves at a time, at least 1.
+    padding : int, (height, width), "same" or "valid"
+        Cells added on each of two opposite sides, at least 0. ``"valid"`` adds none;
+        ``"same"`` as many as keep the size (stride 1 only), the odd one at the right or
+        bottom.
+    dilation : int or (height, width)
+        Distance between neighbouring weights on the input; 1 is the ordinary kernel.
+    groups : int
+        Split input channels and kernels into this many blocks that ignore each other.
+    padding_mode : "zeros", "reflect", "replicate" or "circular"
+        What the added border holds; see `pad2d`.
+    method : str
+        One of `METHODS`, or ``"auto"`` for the fastest that can do the job.
+
+        - ``"naive"``: seven loops, the definition; for reading and for tiny inputs.
+        - ``"windows"``: a view of all windows and one matrix product.
+
+    Returns
+    -------
+    array, (N, O, outH, outW) or (O, outH, outW)
+        New, in the dtype of the input. The size is
+        `convlab.shapes.conv2d_output_size`.
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, dtypes differ, or a number is not an int.
+    ValueError
+        If shapes or numbers do not belong together, an option is unknown, or the kernel
+        is larger than the padded input. The message names the argument and the numbers.
+
+    Notes
+    -----
+    Stricter than PyTorch in two cases. An input without channels is an error here;
+    PyTorch answers it with an output without channels, whatever the weight says. A
+    negative padding is always an error; ``torch.nn.Conv2d`` lets it crop the image when
+    `padding_mode` is not ``"zeros"``.
+
+    Overflow, infinity and NaN follow IEEE 754 and raise no warning. The padded zeros
+    are multiplied like any number, so an infinite weight over a zero gives NaN.
+
+    Examples
+    --------
+    >>> image = np.array([[[1.0, 2.0, 3.0],
+    ...                    [4.0, 5.0, 6.0]]])
+    >>> left_to_right = np.array([[[[-1.0, 1.0]]]])
+    >>> conv2d(image, left_to_right)
+    array([[[1., 1.],
+            [1., 1.]]])
+    >>> conv2d(image, left_to_right, stride=0)
+    Traceback (most recent call last):
+    ValueError: stride must be at least 1, got 0
+    """
+    stride, padding, dilation = one_or_pair(stride), one_or_pair(padding), one_or_pair(dilation)
+    x, w, b, unbatched = convolution_arrays(input, weight, bias, groups)
+    compute = _choose(method)
+    one_of(padding_mode, "padding_mode", PADDING_MODES)
+    kernel_size = w.shape[2:]
+    conv2d_output_size(x.shape[2:], kernel_size, stride, padding, dilation)  # raises if none
+    sides = conv2d_padding(padding, kernel_size, stride, dilation)
+
+    if any(sides):
+        x = pad2d(x, sides, padding_mode)
+    with np.errstate(all="ignore"):
+        y = _per_group(
+            compute, x, w, groups, pair(stride, "stride", 1), pair(dilation, "dilation", 1)
+        )
+        if b is not None:
+            y += b[:, None, None]
+    return y[0] if unbatched else y
+
+
+def _choose(method: str) -> Method:
+    """Find the function behind a name; ``"auto"`` stands for the fastest that always works."""
+    one_of(method, "method", ("auto", *METHODS))
+    return BY_NAME["windows" if method == "auto" else method]
+
+
+def _per_group(
+    compute: Method,
+    x: NDArray[Any],
+    w: NDArray[Any],
+    groups: int,
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+) -> NDArray[Any]:
+    """Run one ordinary convolution per group and lay the results side by side."""
+    if groups == 1:
+        return compute(x, w, stride, dilation)
+    parts = zip(np.split(x, groups, axis=1), np.split(w, groups), strict=True)
+    return np.concatenate([compute(*part, stride, dilation) for part in parts], axis=1)

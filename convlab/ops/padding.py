@@ -1,0 +1,94 @@
+"""What to put around an image before a window slides over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convlab.ops.checks import as_array, batch_of_images, one_of, one_or_pair
+from convlab.shapes import integer, pair
+
+# PyTorch's word for each way to fill the border, and NumPy's word for the same.
+PADDING_MODES = {
+    "zeros": "constant",
+    "reflect": "reflect",
+    "replicate": "edge",
+    "circular": "wrap",
+}
+
+
+def pad2d(input: ArrayLike, padding: int | Sequence[int], mode: str = "zeros") -> NDArray[Any]:
+    """Surround each channel of an image with a border.
+
+    Parameters
+    ----------
+    input : array, (N, C, H, W) or (C, H, W)
+        Any dtype; it is kept.
+    padding : int, (pH, pW) or (left, right, top, bottom)
+        Cells to add: on every side; above and below, then left and right; or side by
+        side in the order of ``torch.nn.functional.pad``. Never negative.
+    mode : str
+        What the border holds. For a row ``a b c d`` and two cells on each side:
+
+        - ``"zeros"``: ``0 0 | a b c d | 0 0``
+        - ``"reflect"``: ``c b | a b c d | c b``, the edge is the mirror and is not
+          repeated
+        - ``"replicate"``: ``a a | a b c d | d d``
+        - ``"circular"``: ``c d | a b c d | a b``
+
+    Returns
+    -------
+    array
+        A new array, (N, C, H + top + bottom, W + left + right) or the same without N.
+
+    Raises
+    ------
+    TypeError
+        If `padding` is not made of ints.
+    ValueError
+        If `mode` is unknown, a padding is negative, the input is not 3- or 4-dimensional
+        or has no pixels, or the border asks for pixels that are not there: ``"reflect"``
+        needs a padding below the size, ``"circular"`` at most the size.
+
+    Notes
+    -----
+    Same results as ``torch.nn.functional.pad``, whose word for ``"zeros"`` is
+    ``"constant"``; the names here are those of ``torch.nn.Conv2d(padding_mode=...)``.
+
+    Examples
+    --------
+    >>> row = np.arange(1, 5).reshape(1, 1, 4)
+    >>> pad2d(row, (0, 2), mode="reflect")
+    array([[[3, 2, 1, 2, 3, 4, 3, 2]]])
+    """
+    x = as_array(input, "input")
+    batch_of_images(x, "input")
+    one_of(mode, "mode", PADDING_MODES)
+    left, right, top, bottom = _four_sides(padding)
+    for axis, size, before, after in (
+        ("height", x.shape[-2], top, bottom),
+        ("width", x.shape[-1], left, right),
+    ):
+        # A mirror shows the size - 1 cells behind the edge; a wheel turns once at most.
+        available = {"reflect": size - 1, "circular": size}.get(mode)
+        if available is not None and max(before, after) > available:
+            raise ValueError(
+                f"padding of {before} and {after} is too large for padding_mode={mode!r}: with "
+                f"input of shape {x.shape} the {axis} is {size}, which allows at most {available}"
+            )
+    widths = [(0, 0)] * (x.ndim - 2) + [(top, bottom), (left, right)]
+    return np.pad(x, widths, mode=PADDING_MODES[mode])  # type: ignore[call-overload, no-any-return]
+
+
+def _four_sides(padding: int | Sequence[int]) -> tuple[int, int, int, int]:
+    if isinstance(padding, Sequence) and not isinstance(padding, str) and len(padding) == 4:
+        left, right, top, bottom = (
+            integer(value, f"padding[{position}]", minimum=0)
+            for position, value in enumerate(padding)
+        )
+        return left, right, top, bottom
+    p_h, p_w = pair(one_or_pair(padding), "padding", minimum=0)
+    return p_w, p_w, p_h, p_h

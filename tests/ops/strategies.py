@@ -1,0 +1,92 @@
+"""Random convolutions, valid and invalid, and PyTorch's answer to them."""
+
+import numpy as np
+import torch
+from hypothesis import strategies as st
+from torch import nn
+
+MODES = ("zeros", "reflect", "replicate", "circular")
+
+
+def int_or_pair(low, high):
+    number = st.integers(low, high)
+    return number | st.tuples(number, number)
+
+
+@st.composite
+def convolutions(draw, valid_only=False):
+    """Arguments of `conv2d`: every one varied together with all the others.
+
+    With `valid_only` the groups divide, the numbers are in range and the shapes agree;
+    the kernel may still be too large and a padding too wide. Otherwise each number may
+    be off by a little, which makes about half of the examples invalid.
+    """
+    low = 1 if valid_only else draw(st.sampled_from([1, 1, 0, -1]))
+    groups = draw(st.integers(1, 3))
+    depth, kernels = draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    channels, weight_channels, out_channels = groups * depth, depth, groups * kernels
+    bias_size = out_channels
+    if not valid_only and draw(st.integers(0, 3)) == 0:
+        channels += draw(st.integers(0, 1))
+        weight_channels += draw(st.integers(0, 1))
+        out_channels += draw(st.integers(0, 1))
+        bias_size = out_channels + draw(st.integers(-1, 1))
+    dtype = draw(st.sampled_from([np.float64, np.float32]))
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+
+    def array(*shape):
+        return random.uniform(-1, 1, shape).astype(dtype)
+
+    batch = draw(st.sampled_from([(), (0,), (1,), (2,), (3,)]))
+    height, width = draw(st.integers(1, 9)), draw(st.integers(1, 9))
+    kernel = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    padding = (
+        draw(st.sampled_from(["same", "valid"]))
+        if draw(st.integers(0, 3)) == 0
+        else draw(int_or_pair(min(low, 0), 4))
+    )
+    return {
+        "input": array(*batch, channels, height, width),
+        "weight": array(out_channels, weight_channels, *kernel),
+        "bias": array(max(bias_size, 0)) if draw(st.booleans()) else None,
+        "stride": draw(int_or_pair(low, 3)),
+        "padding": padding,
+        "dilation": draw(int_or_pair(low, 3)),
+        "groups": groups,
+        "padding_mode": draw(st.sampled_from(MODES)),
+    }
+
+
+def torch_conv2d(input, weight, bias, stride, padding, dilation, groups, padding_mode):
+    """Answer with `nn.Conv2d`, the only form of PyTorch that knows padding modes.
+
+    Raises whatever PyTorch raises, at construction or at the call, and two errors more,
+    for arguments that no convolution can have: with a mode other than zeros the module
+    lets a negative padding crop the image, and an empty batch makes 'same' overlook a
+    dilation of 0.
+    """
+    if not isinstance(padding, str) and np.min(padding) < 0:
+        raise ValueError("negative padding")
+    if np.min(dilation) < 1:
+        raise ValueError("dilation below 1")
+    if padding_mode == "zeros":
+        tensors = [None if a is None else torch.from_numpy(a) for a in (input, weight, bias)]
+        return torch.conv2d(*tensors, stride, padding, dilation, groups).numpy()
+    module = nn.Conv2d(
+        weight.shape[1] * groups,
+        weight.shape[0],
+        weight.shape[2:],
+        stride,
+        padding,
+        dilation,
+        groups,
+        bias is not None,
+        padding_mode,
+        dtype=torch.float64 if input.dtype == np.float64 else torch.float32,
+    )
+    with torch.no_grad():
+        state = {"weight": torch.from_numpy(weight)}
+        if bias is not None:
+            state["bias"] = torch.from_numpy(bias)
+        module.load_state_dict(state)
+        return module(torch.from_numpy(input)).numpy()

@@ -1,0 +1,233 @@
+"""`convlab.ops.conv2d` is `torch.nn.functional.conv2d`."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import convolutions, torch_conv2d
+
+from convlab.ops import METHODS, conv2d
+
+TOLERANCE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-5}
+IMAGE = np.arange(1.0, 17.0).reshape(1, 1, 4, 4)
+KERNEL = np.arange(1.0, 10.0).reshape(1, 1, 3, 3)
+
+
+def assert_close(actual, expected):
+    assert actual.shape == expected.shape
+    assert actual.dtype == expected.dtype
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE[expected.dtype])
+
+
+@given(case=convolutions(valid_only=True), method=st.sampled_from(METHODS))
+def test_every_method_agrees_with_pytorch(case, method):
+    try:
+        expected = torch_conv2d(**case)
+    except (RuntimeError, ValueError):  # does not fit, too wide a border, 'same' with a stride
+        with pytest.raises(ValueError, match=r"\d"):
+            conv2d(**case, method=method)
+    else:
+        assert_close(conv2d(**case, method=method), expected)
+
+
+@given(case=convolutions())
+def test_whatever_pytorch_refuses_is_refused_with_the_numbers(case):
+    try:
+        expected = torch_conv2d(**case)
+    except (RuntimeError, ValueError, TypeError):
+        with pytest.raises((ValueError, TypeError), match=r"\d"):
+            conv2d(**case)
+    else:
+        assert_close(conv2d(**case), expected)
+
+
+def test_one_call_runs_on_both_libraries():
+    x, w = IMAGE.astype(np.float32), KERNEL.astype(np.float32)
+    arguments = (None, 2, 1, 1, 1)
+    ours = conv2d(x, w, *arguments)
+    theirs = torch.nn.functional.conv2d(torch.from_numpy(x), torch.from_numpy(w), *arguments)
+    np.testing.assert_array_equal(ours, theirs.numpy())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_kernel_is_not_flipped(method):
+    impulse = np.zeros((1, 5, 5))
+    impulse[0, 2, 2] = 1
+    answer = conv2d(impulse, KERNEL, method=method)
+    np.testing.assert_array_equal(answer[0], KERNEL[0, 0, ::-1, ::-1])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_channel_out_is_the_sum_over_channels_in_plus_one_bias(method):
+    x = np.array([[[1.0]], [[10.0]]])
+    w = np.array([[[[1.0]], [[2.0]]], [[[3.0]], [[4.0]]]])
+    answer = conv2d(x, w, bias=np.array([100.0, 200.0]), method=method)
+    assert answer.ravel().tolist() == [1 + 20 + 100, 3 + 40 + 200]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_groups_do_not_see_each_other(method):
+    x = np.ones((2, 3, 3))
+    x[1] = np.nan
+    answer = conv2d(x, np.ones((2, 1, 2, 2)), groups=2, method=method)
+    assert (answer[0] == 4).all()
+    assert np.isnan(answer[1]).all()
+
+
+@pytest.mark.parametrize("method", ["auto", *METHODS])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_an_empty_batch_gives_an_empty_batch(method, groups):
+    answer = conv2d(np.ones((0, 2, 5, 5)), np.ones((4, 2 // groups, 3, 3)), groups=groups)
+    assert answer.shape == (0, 4, 3, 3)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_result_is_new_contiguous_and_of_the_inputs_dtype(method, dtype):
+    x, w = np.ones((2, 3, 4, 5), dtype), np.ones((2, 3, 1, 1), dtype)
+    before = x.copy(), w.copy()
+    answer = conv2d(x, w, bias=np.ones(2, dtype), method=method)
+    assert answer.dtype == dtype
+    assert answer.flags.c_contiguous
+    assert answer.flags.writeable
+    assert not np.shares_memory(answer, x)
+    np.testing.assert_array_equal(x, before[0])
+    np.testing.assert_array_equal(w, before[1])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_memory_layout_of_the_arguments_does_not_matter(method):
+    random = np.random.default_rng(0)
+    x, w = random.normal(size=(2, 4, 9, 8)), random.normal(size=(3, 4, 3, 2))
+    expected = conv2d(x, w)
+    layouts = [
+        (np.asfortranarray(x), np.asfortranarray(w)),
+        (x[:, :, ::-1, ::-1].copy()[:, :, ::-1, ::-1], w[::-1].copy()[::-1]),
+        (np.repeat(x, 2, axis=3)[..., ::2], np.repeat(w, 3, axis=0)[::3]),
+        (np.moveaxis(np.moveaxis(x, 1, -1).copy(), -1, 1), w),
+    ]
+    for strided_x, strided_w in layouts:
+        np.testing.assert_allclose(
+            conv2d(strided_x, strided_w, method=method), expected, rtol=0, atol=1e-12
+        )
+
+
+def test_a_broadcast_input_and_a_read_only_one_are_fine():
+    x = np.broadcast_to(np.float64(2.0), (1, 4, 4))
+    assert not x.flags.writeable
+    assert (conv2d(x, np.ones((1, 1, 3, 3)), padding="valid") == 18).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_not_finite_reaches_its_windows_and_no_other(method, value):
+    x = np.ones((1, 7, 7))
+    x[0, 0, 3] = value
+    answer = conv2d(x, np.ones((1, 1, 3, 3)), method=method)[0]
+    expected = torch.conv2d(torch.from_numpy(x), torch.ones(1, 1, 3, 3, dtype=torch.float64))
+    np.testing.assert_array_equal(answer, expected[0].numpy())
+    assert not np.isfinite(answer[0, 1:4]).any()
+    assert (answer[1:] == 9).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_overflow_is_infinity_without_a_warning(method):
+    huge = np.full((1, 3, 3), 3e38, np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        answer = conv2d(huge, np.full((1, 1, 3, 3), 2, np.float32), method=method)
+        inf_over_padding = conv2d(huge, np.full((1, 1, 3, 3), np.inf, np.float32), padding=1)
+    assert answer.item() == np.inf
+    assert np.isnan(inf_over_padding[0, 0, 0])
+
+
+def test_a_sequence_of_one_stands_for_both_directions_as_in_pytorch():
+    options = {"stride": (2,), "padding": [1], "dilation": (2,)}
+    expected = torch.conv2d(*map(torch.from_numpy, (IMAGE, KERNEL)), **options)
+    np.testing.assert_array_equal(conv2d(IMAGE, KERNEL, **options), expected.numpy())
+
+
+def test_huge_strides_and_dilations_are_only_numbers():
+    assert conv2d(IMAGE, KERNEL[..., :1, :1], stride=10**20, dilation=10**20).shape == (1, 1, 1, 1)
+
+
+def test_nested_lists_of_floats_are_arrays():
+    assert conv2d([[[1.0, 2.0]]], [[[[1.0, 1.0]]]]).tolist() == [[[3.0]]]
+
+
+WRONG = [
+    # the arrays
+    ({"input": np.ones((4, 4))}, ValueError, r"input must be \(N, C, H, W\) or.*\(4, 4\)"),
+    ({"input": np.ones((1, 1, 1, 4, 4))}, ValueError, r"got 5 dimensions: \(1, 1, 1, 4, 4\)"),
+    ({"input": np.ones((1, 0, 4, 4))}, ValueError, r"shape \(1, 0, 4, 4\).*at least 1"),
+    ({"input": np.ones((1, 1, 0, 4)), "padding": 2}, ValueError, r"shape \(1, 1, 0, 4\)"),
+    ({"input": np.ones((1, 2, 4, 4))}, ValueError, r"has 2 channels.*expects 1 x 1 = 1"),
+    ({"input": np.ones((1, 1, 4, 4), int)}, TypeError, r"input has dtype int64, shape \(1, 1"),
+    ({"input": IMAGE.astype(np.float16)}, TypeError, "input has dtype float16"),
+    ({"input": IMAGE.astype(complex)}, TypeError, "input has dtype complex128"),
+    ({"input": IMAGE.astype(np.float32)}, TypeError, "float32 and weight has dtype float64"),
+    ({"input": [[[1.0, 2.0], [3.0]]]}, TypeError, "input cannot be read as an array"),
+    ({"input": None}, TypeError, "input has dtype object"),
+    ({"input": torch.ones(1, 1, 4, 4, requires_grad=True)}, TypeError, "input cannot be read"),
+    ({"weight": np.ones((1, 3, 3))}, ValueError, r"weight must be .* got shape \(1, 3, 3\)"),
+    ({"weight": np.ones((1, 1, 0, 3))}, ValueError, r"weight must be .* \(1, 1, 0, 3\)"),
+    ({"weight": np.ones((0, 1, 3, 3))}, ValueError, r"weight must be .* \(0, 1, 3, 3\)"),
+    ({"weight": KERNEL.astype(np.float32)}, TypeError, "weight has dtype float32"),
+    ({"weight": np.ones((1, 1, 5, 3))}, ValueError, r"spans 5 cells, but the height .* = 4"),
+    ({"weight": np.ones((1, 1, 3, 5))}, ValueError, r"spans 5 cells, but the width .* = 4"),
+    ({"bias": np.ones(2)}, ValueError, r"shape \(1,\) for weight .* got shape \(2,\)"),
+    ({"bias": np.ones((1, 1))}, ValueError, r"got shape \(1, 1\)"),
+    ({"bias": np.float64(1)}, ValueError, r"got shape \(\)"),
+    ({"bias": np.ones(1, np.float32)}, TypeError, "bias has dtype float32"),
+    # the numbers
+    ({"stride": 0}, ValueError, "stride must be at least 1, got 0"),
+    ({"stride": (1, 2, 3)}, ValueError, r"stride .* got 3 values: \(1, 2, 3\)"),
+    ({"stride": ()}, ValueError, r"stride .* got 0 values"),
+    ({"stride": 1.0}, TypeError, "stride .* got float 1.0"),
+    ({"stride": True}, TypeError, "stride .* got bool True"),
+    ({"stride": "1"}, TypeError, "stride .* got str '1'"),
+    ({"stride": None}, TypeError, "stride .* got NoneType None"),
+    ({"stride": np.array([1, 1])}, TypeError, "stride .* got ndarray"),
+    ({"padding": -1}, ValueError, "padding must be at least 0, got -1"),
+    ({"padding": (1, 1, 1, 1)}, ValueError, "padding .* got 4 values"),
+    ({"padding": "SAME"}, ValueError, "'same' or 'valid', got 'SAME'"),
+    ({"padding": "same", "stride": 2}, ValueError, r"stride=\(2, 2\)"),
+    ({"padding": None}, TypeError, "padding .* got NoneType"),
+    ({"dilation": 0}, ValueError, "dilation must be at least 1, got 0"),
+    ({"dilation": 2}, ValueError, "dilation=2 spans 5 cells"),
+    ({"dilation": (1, 2.5)}, TypeError, r"dilation\[1\] must be an int, got float 2.5"),
+    ({"groups": 0}, ValueError, "groups must be at least 1, got 0"),
+    ({"groups": 2}, ValueError, "in_channels=1 is not divisible by groups=2"),
+    ({"groups": (1, 1)}, TypeError, "groups must be an int, got tuple"),
+    ({"groups": None}, TypeError, "groups must be an int, got NoneType"),
+    # the options
+    ({"padding_mode": "symmetric"}, ValueError, "padding_mode must be one .*'symmetric'"),
+    ({"padding_mode": ["zeros"]}, ValueError, r"padding_mode must be one of .*\['zeros'\]"),
+    ({"padding_mode": "reflect", "padding": 4}, ValueError, r"height is 4, .* at most 3"),
+    ({"padding_mode": "circular", "padding": 5}, ValueError, r"height is 4, .* at most 4"),
+    ({"method": "magic"}, ValueError, "method must be one of 'auto', .*'magic'"),
+    ({"method": None}, ValueError, "method must be one of 'auto', .*None"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), WRONG)
+def test_a_wrong_argument_is_named_with_its_numbers(arguments, error, message):
+    with pytest.raises(error, match=message) as caught:
+        conv2d(**{"input": IMAGE, "weight": KERNEL} | arguments)
+    (name, *_) = arguments
+    words = {"dilation": "dilation", "weight": "weight|kernel", "padding_mode": "padding_mode"}
+    assert re.search(words.get(name, name), str(caught.value))
+
+
+def test_a_mistake_in_two_arguments_reports_one_of_them_and_computes_nothing():
+    with pytest.raises(ValueError, match="groups"):
+        conv2d(IMAGE, KERNEL, groups=7, padding_mode="nonsense")
+
+
+def test_padding_mode_and_method_are_keyword_only():
+    with pytest.raises(TypeError, match="positional"):
+        conv2d(IMAGE, KERNEL, None, 1, 0, 1, 1, "zeros")

@@ -1,0 +1,89 @@
+"""`pad2d` is `torch.nn.functional.pad` for images."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convlab.ops import PADDING_MODES, pad2d
+
+ROW = np.array([[[1, 2, 3, 4]]])
+
+
+@settings(max_examples=300)
+@given(
+    shape=st.sampled_from([(), (0,), (2,)]).flatmap(
+        lambda n: st.tuples(*map(st.just, n), *[st.integers(1, 4)] * 3)
+    ),
+    sides=st.tuples(*[st.integers(0, 5)] * 4),
+    mode=st.sampled_from(list(PADDING_MODES)),
+)
+def test_the_border_is_that_of_pytorch_or_both_refuse(shape, sides, mode):
+    x = np.random.default_rng(0).normal(size=shape)
+    torch_mode = "constant" if mode == "zeros" else mode
+    try:
+        expected = torch.nn.functional.pad(torch.from_numpy(x), sides, mode=torch_mode)
+    except RuntimeError:
+        with pytest.raises(ValueError, match=r"\d"):
+            pad2d(x, sides, mode)
+    else:
+        np.testing.assert_array_equal(pad2d(x, sides, mode), expected.numpy())
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("zeros", [0, 0, 1, 2, 3, 4, 0, 0]),
+        ("reflect", [3, 2, 1, 2, 3, 4, 3, 2]),
+        ("replicate", [1, 1, 1, 2, 3, 4, 4, 4]),
+        ("circular", [3, 4, 1, 2, 3, 4, 1, 2]),
+    ],
+)
+def test_what_each_mode_puts_beside_a_row(mode, expected):
+    assert pad2d(ROW, (0, 2), mode).tolist() == [[expected]]
+
+
+def test_two_numbers_are_height_and_width_four_are_left_right_top_bottom():
+    assert pad2d(ROW, 1).shape == (1, 3, 6)
+    assert pad2d(ROW, (1, 0)).shape == (1, 3, 4)
+    assert pad2d(ROW, (5,)).shape == (1, 11, 14)
+    assert pad2d(ROW, (0, 1, 2, 3)).shape == (1, 6, 5)
+    assert pad2d(ROW, [1, 0, 0, 0])[0, 0].tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float16, np.float32, np.complex64, bool])
+@pytest.mark.parametrize("mode", PADDING_MODES)
+def test_the_dtype_is_kept_and_the_input_left_alone(dtype, mode):
+    x = ROW.astype(dtype)
+    padded = pad2d(x, (0, 1), mode)
+    assert padded.dtype == dtype
+    padded[...] = 0
+    np.testing.assert_array_equal(x, ROW.astype(dtype))
+
+
+def test_no_padding_still_gives_a_copy():
+    padded = pad2d(ROW, 0)
+    assert not np.shares_memory(padded, ROW)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((ROW[0], 1), ValueError, r"got 2 dimensions: \(1, 4\)"),
+        ((ROW[:, :0], 1), ValueError, r"shape \(1, 0, 4\)"),
+        ((ROW, -1), ValueError, "padding must be at least 0, got -1"),
+        ((ROW, (0, 0, -2, 0)), ValueError, r"padding\[2\] must be at least 0, got -2"),
+        ((ROW, (1, 2, 3)), ValueError, "got 3 values"),
+        ((ROW, 1.5), TypeError, "got float 1.5"),
+        ((ROW, "same"), TypeError, "got str 'same'"),
+        ((ROW, "four"), TypeError, "got str 'four'"),
+        ((ROW, 1, "constant"), ValueError, "mode must be one of 'zeros', .* got 'constant'"),
+        ((ROW, (0, 4), "reflect"), ValueError, "padding of 4 and 4 .* width is 4, .* at most 3"),
+        ((ROW, (0, 5), "circular"), ValueError, "padding of 5 and 5 .* width is 4, .* at most 4"),
+        ((ROW, (1, 0), "reflect"), ValueError, "height is 1, which allows at most 0"),
+    ],
+)
+def test_a_border_that_cannot_be_made_is_refused_with_the_numbers(arguments, error, message):
+    with pytest.raises(error, match=message):
+        pad2d(*arguments)
