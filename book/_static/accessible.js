@@ -9,6 +9,8 @@ document.addEventListener("DOMContentLoaded", () => {
     e.setAttribute("role", "region");
     e.setAttribute("aria-label", "Sidebar");
   });
+  // Sphinx marks each entry of the bibliography with a role that ARIA has withdrawn.
+  document.querySelectorAll("[role=doc-biblioentry]").forEach((e) => e.removeAttribute("role"));
   document.querySelectorAll("pre, div.math, .pst-scrollable-table-container").forEach((e) => {
     if (e.scrollWidth > e.clientWidth) e.setAttribute("tabindex", "0");
   });

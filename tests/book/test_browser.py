@@ -1,0 +1,118 @@
+"""A person opens the pages: nothing is fetched from elsewhere, nothing fails, all can read."""
+
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import toc_pages
+
+PAGES = toc_pages()
+GENERATED = ["genindex.html", "search.html", "_modules/convlab/shapes.html"]
+WIDE, PHONE = 1280, 390
+
+# What axe-core finds in the theme itself and not in our pages, one by one:
+KNOWN_FINDINGS = {
+    # sphinx-book-theme writes its own label on the theme button after ours is removed; the
+    # label ("Color mode") does not contain the icon's hidden text.
+    ("label-content-name-mismatch", ".theme-switch-button"),
+}
+
+
+@contextmanager
+def visit(browser, url, *, theme="light", width=WIDE):
+    """Open a page; gives it and the list of everything that went wrong on the way."""
+    faults = []
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    host = urlsplit(url).netloc
+    page.on("console", lambda m: faults.append(f"console: {m.text}") if m.type != "log" else None)
+    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
+    page.on("response", lambda r: faults.append(f"{r.status}: {r.url}") if r.status > 399 else None)
+    page.on(
+        "request",
+        lambda request: (
+            faults.append(f"leaves the machine: {request.url}")
+            if urlsplit(request.url).netloc not in (host, "")
+            else None
+        ),
+    )
+    page.goto(url, wait_until="load")
+    page.wait_for_function(
+        "() => !document.querySelector('.math') || window.MathJax?.startup?.promise"
+    )
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    page.wait_for_load_state("networkidle")
+    yield page, faults
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES + GENERATED)
+def test_a_page_loads_without_a_fault_and_without_the_network(browser, address, name):
+    with visit(browser, f"{address}/{name}") as (page, faults):
+        page.mouse.wheel(0, 100_000)
+        page.wait_for_timeout(100)
+    assert not faults
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_as_a_file_too(browser, site, name):
+    with visit(browser, (site / name).as_uri()) as (_, faults):
+        assert not faults
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_formula_is_rendered(browser, address, name):
+    with visit(browser, f"{address}/{name}") as (page, _):
+        written = page.locator(".math").count()
+        assert page.locator(".math mjx-container svg").count() >= written
+        assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
+        if name in ("book/math.html", "book/parameters.html", "book/shapes.html"):
+            assert written > 0
+
+
+@pytest.mark.parametrize("name", PAGES + GENERATED)
+def test_nothing_scrolls_sideways_on_a_phone(browser, address, name):
+    with visit(browser, f"{address}/{name}", width=PHONE) as (page, _):
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_barrier_of_ours(browser, address, name, theme):
+    with visit(browser, f"{address}/{name}", theme=theme) as (page, _):
+        assert page.evaluate("document.documentElement.dataset.theme") == theme
+        found = {
+            (violation["id"], node["target"][0])
+            for violation in Axe().run(page).response["violations"]
+            for node in violation["nodes"]
+        }
+    assert found <= KNOWN_FINDINGS
+
+
+def test_the_theme_button_switches_between_light_and_dark(browser, address):
+    with visit(browser, f"{address}/{PAGES[0]}") as (page, _):
+        background = "getComputedStyle(document.body).backgroundColor"
+        seen = set()
+        for _ in range(3):
+            page.locator(".theme-switch-button:visible").first.click()
+            seen.add(page.evaluate(background))
+        assert len(seen) == 2
+
+
+@pytest.mark.parametrize("word", ["stride", "cross-correlation", "conv2d_output_size"])
+def test_the_search_finds_a_word_of_the_book(browser, address, word):
+    with visit(browser, f"{address}/search.html?q={word}") as (page, faults):
+        page.locator("#search-results li a").first.wait_for(timeout=10_000)
+        assert page.locator("#search-results li").count() >= 1
+        assert not faults
+
+
+def test_a_drawing_fits_a_phone_and_is_sharp_on_a_wide_screen(browser, address):
+    with visit(browser, f"{address}/book/math.html", width=PHONE) as (page, _):
+        for picture in page.locator(".cell_output img").all():
+            assert picture.bounding_box()["width"] <= PHONE
+            assert picture.evaluate("image => image.naturalWidth") >= 400

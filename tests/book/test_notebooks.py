@@ -1,0 +1,102 @@
+"""Every notebook is stored executed, from the top, and says nothing that another run would not.
+
+nbval compares each output with a fresh run, but it lets a cell pass that has no stored
+output at all; and it cannot see what a person must not find in a printed page.
+"""
+
+import re
+
+import nbformat
+import pytest
+from conftest import ROOT
+
+NOTEBOOKS = sorted((ROOT / "book").rglob("*.ipynb"))
+UNSTABLE = {
+    "the address of an object": re.compile(r"\b0x[0-9a-f]{6,}"),
+    "a temporary file": re.compile(r"/tmp/|\\Temp\\"),
+    "a folder of one machine": re.compile(r"/(?:home|Users|root|work)/|site-packages"),
+}
+MAX_LINES, MAX_COLUMNS = 20, 79  # what fits on a page without scrolling
+
+pytestmark = pytest.mark.parametrize(
+    "notebook",
+    [nbformat.read(path, as_version=4) for path in NOTEBOOKS],
+    ids=[path.stem for path in NOTEBOOKS],
+)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def texts(cell):
+    """All the text that a reader sees below a cell."""
+    for output in cell.outputs:
+        yield output.get("text", "")
+        yield output.get("evalue", "")
+        for kind, value in output.get("data", {}).items():
+            if kind.startswith("text/"):
+                yield value
+
+
+def test_it_is_a_valid_notebook_for_the_standard_kernel(notebook):
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+
+
+def test_it_was_run_once_from_top_to_bottom(notebook):
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1)), "run tools/run_notebooks.py"
+
+
+def test_every_cell_that_prints_or_draws_has_its_output_stored(notebook):
+    for cell in code_cells(notebook):
+        speaks = re.search(r"^\s*(print\(|plots\.|axis\.legend)", cell.source, re.MULTILINE)
+        assert bool(cell.outputs) == bool(speaks), f"unexpected outputs of:\n{cell.source}"
+
+
+def test_no_error_and_no_warning_is_stored(notebook):
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.source
+            assert output.get("name") != "stderr", f"{cell.source}\n{output.get('text')}"
+
+
+def test_no_output_is_tied_to_one_machine_or_one_run(notebook):
+    for cell in code_cells(notebook):
+        for text in texts(cell):
+            for what, pattern in UNSTABLE.items():
+                assert not pattern.search(text), f"{what} in the output of:\n{cell.source}"
+
+
+def test_no_output_is_exempt_from_comparison(notebook):
+    """No cell does so today; one that must may be named here, with its reason."""
+    for cell in code_cells(notebook):
+        marks = [*cell.metadata.get("tags", []), cell.source]
+        assert not any("nbval" in mark.lower() for mark in marks), cell.source
+
+
+def test_cells_are_short_and_define_nothing_for_others(notebook):
+    for cell in code_cells(notebook):
+        lines = cell.source.splitlines()
+        assert len(lines) <= MAX_LINES, cell.source
+        assert max(map(len, lines)) <= MAX_COLUMNS, cell.source
+        assert cell.source.strip()
+        assert "class " not in cell.source
+
+
+def test_every_drawing_has_an_alternative_text_a_caption_and_a_name(notebook):
+    for cell in code_cells(notebook):
+        if any("image/png" in output.get("data", {}) for output in cell.outputs):
+            described = cell.metadata.get("mystnb", {})
+            assert len(described.get("image", {}).get("alt", "")) > 40, cell.source
+            assert described.get("figure", {}).get("caption"), cell.source
+            assert described.get("figure", {}).get("name", "").startswith("fig-"), cell.source
+
+
+def test_it_says_first_what_the_reader_will_be_able_to_do(notebook):
+    opening = notebook.cells[0].source.split("\n\n")
+    assert opening[0].startswith("# ")
+    assert opening[1].startswith("After this chapter you can ")

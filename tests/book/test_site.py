@@ -1,0 +1,83 @@
+"""The built pages hang together: every link arrives, every picture is described."""
+
+from collections import Counter
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import toc_pages
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    """Parse every page of the site, the generated ones included."""
+    found = {
+        path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        for path in sorted(site.rglob("*.html"))
+        if "_static" not in path.relative_to(site).parts
+    }
+    assert len(found) > len(toc_pages())
+    return found
+
+
+def test_the_root_leads_to_the_first_page(site):
+    assert toc_pages()[0] in (site / "index.html").read_text(encoding="utf-8")
+
+
+def test_every_local_link_and_fragment_arrives(pages, site):
+    ids = {path: {tag["id"] for tag in soup.find_all(id=True)} for path, soup in pages.items()}
+    missing = []
+    for path, soup in pages.items():
+        for tag in soup.find_all(["a", "link", "script", "img", "source", "iframe"]):
+            url = urlsplit(tag.get("href") or tag.get("src") or "")
+            if url.scheme or url.netloc:
+                continue
+            target = (path.parent / unquote(url.path)).resolve() if url.path else path
+            target = target / "index.html" if target.is_dir() else target
+            arrives = target.is_file() and (
+                not url.fragment or target not in ids or unquote(url.fragment) in ids[target]
+            )
+            if not arrives:
+                missing.append(f"{path.relative_to(site)}: {url.geturl()}")
+    assert not missing
+
+
+def test_nothing_is_loaded_from_another_host(pages, site):
+    loaded = [
+        f"{path.relative_to(site)}: {tag}"
+        for path, soup in pages.items()
+        for tag in soup.find_all(["link", "script", "img", "source", "iframe"])
+        if urlsplit(tag.get("href") or tag.get("src") or "").netloc
+    ]
+    assert not loaded
+
+
+def test_no_id_occurs_twice_on_a_page(pages, site):
+    repeated = [
+        f"{path.relative_to(site)}: {name}"
+        for path, soup in pages.items()
+        for name, count in Counter(tag["id"] for tag in soup.find_all(id=True)).items()
+        if count > 1
+    ]
+    assert not repeated
+
+
+def test_every_picture_says_what_it_shows(pages, site):
+    silent = [
+        f"{path.relative_to(site)}: {tag.get('src')}"
+        for path, soup in pages.items()
+        for tag in soup.find_all("img")
+        if len(tag.get("alt") or "") < 40 or (tag["alt"].endswith((".png", ".svg")))
+    ]
+    assert not silent
+
+
+def test_every_drawing_stands_in_a_figure_with_a_caption(pages, site):
+    bare = [
+        f"{path.relative_to(site)}: {tag.get('src')}"
+        for path, soup in pages.items()
+        for tag in soup.select(".cell_output img")
+        if tag.find_parent("figure") is None
+        or not tag.find_parent("figure").find("figcaption").get_text(strip=True)
+    ]
+    assert not bare
