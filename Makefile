@@ -21,8 +21,9 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
 	@touch $@
 
+# --all: an incremental build forgets the warnings of unchanged pages and new style sheets.
 book: $(READY)
-	$(BIN)/jupyter-book build -W -n --keep-going .
+	$(BIN)/jupyter-book build --all -W -n --keep-going .
 	@echo
 	@echo "First page: $(CURDIR)/$(SITE)"
 	@echo "Open it in a browser, or run 'make serve' and go to http://localhost:$(PORT)/"

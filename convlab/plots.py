@@ -1,12 +1,14 @@
 """The drawings of the book: matrices with their numbers, pictures, windows on a strip.
 
-Every function draws arrays or numbers that the caller brings and returns the matplotlib
-axes, so a reader can put in a layer of their own and change the result. In a notebook,
-end the line with ``;`` to show the picture alone.
+Every function draws arrays or numbers that the caller brings, so a reader can put in a
+layer of their own. What comes back is a `Drawing`, a matplotlib figure that shows itself
+at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps it. Its
+``axes`` can be changed like those of any figure. Nothing is left behind in pyplot.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,15 +24,15 @@ from convlab.shapes import (
 )
 
 try:
-    import matplotlib.pyplot as plt
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 except ImportError as error:
     raise ImportError(
         "convlab.plots draws with matplotlib, which is missing: pip install matplotlib"
     ) from error
 
-__all__ = ["images", "kernels", "matrices", "windows"]
+__all__ = ["Drawing", "images", "kernels", "matrices", "windows"]
 
 # One meaning, one colour, in every figure. They differ in lightness as well as in hue,
 # so they stay apart in grey and for colour-blind readers.
@@ -45,11 +47,24 @@ DPI = 144  # twice the resolution of the page, so that it stays sharp on dense s
 Box = tuple[int, int, int, int]
 
 
+class Drawing(Figure):
+    """A matplotlib figure that shows itself in a notebook.
+
+    A plain figure does so only when pyplot made it and the inline backend is at work,
+    and then twice if it is also the value of the cell.
+    """
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", bbox_inches="tight")
+        return buffer.getvalue()
+
+
 def matrices(
     named: Mapping[str, ArrayLike],
     highlight: Mapping[str, Box] | None = None,
     signs: Sequence[str] = (),
-) -> NDArray[Any]:
+) -> Drawing:
     """Draw small matrices side by side, with the number in each cell.
 
     Parameters
@@ -63,21 +78,22 @@ def matrices(
 
     Returns
     -------
-    array of Axes
-        One per matrix.
+    Drawing
+        One axes per matrix.
 
     Raises
     ------
     ValueError
-        If an array is not two-dimensional, or `highlight` names a title that is not there.
+        If there is nothing to draw, an array is not two-dimensional, or `highlight` names a
+        title that is not there.
 
     Examples
     --------
-    >>> axes = matrices({"x": [[1, 2], [3, 4]], "y": [[10]]}, {"x": (0, 0, 2, 2)}, ["→"])
-    >>> len(axes)
-    2
+    >>> drawing = matrices({"x": [[1, 2], [3, 4]], "y": [[10]]}, {"x": (0, 0, 2, 2)}, "→")
+    >>> [axes.get_title() for axes in drawing.axes]
+    ['x', 'y']
     """
-    arrays = {title: np.asarray(numbers) for title, numbers in named.items()}
+    arrays = _arrays(named)
     for title, array in arrays.items():
         if array.ndim != 2:
             raise ValueError(f"{title!r} must be a matrix, got shape {array.shape}")
@@ -86,14 +102,13 @@ def matrices(
         raise ValueError(f"highlight names {sorted(unknown)}, the titles are {list(arrays)}")
     widths = [array.shape[1] for array in arrays.values()]
     height = max(array.shape[0] for array in arrays.values())
-    _, axes = plt.subplots(
-        1,
-        len(arrays),
-        figsize=(0.42 * (sum(widths) + 1.2 * (len(widths) - 1)), 0.42 * height + 0.35),
+    gaps = 1.2 * (len(widths) - 1)
+    drawing = Drawing(figsize=(0.42 * (sum(widths) + gaps), 0.42 * height + 0.35), dpi=DPI)
+    axes = drawing.subplots(
+        ncols=len(arrays),
+        squeeze=False,
         width_ratios=widths,
         gridspec_kw={"wspace": 1.2 * len(widths) / sum(widths)},
-        squeeze=False,
-        dpi=DPI,
     )
     for position, (title, array) in enumerate(arrays.items()):
         axis = axes[0, position]
@@ -103,7 +118,13 @@ def matrices(
             middle = array.shape[1] + 0.1
             axis.text(middle, array.shape[0] / 2 - 0.5, signs[position], fontsize=15, va="center",
                       ha="center", color=INK)  # fmt: skip
-    return axes[0]  # type: ignore[no-any-return]
+    return drawing
+
+
+def _arrays(named: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+    if not named:
+        raise ValueError("nothing to draw: give at least one title with its array")
+    return {title: np.asarray(values) for title, values in named.items()}
 
 
 def _matrix(axis: Axes, array: NDArray[Any], box: Box | None) -> None:
@@ -124,9 +145,7 @@ def _cell(axis: Axes, x: float, y: float, colour: str, height: float = 1, **styl
     axis.add_patch(Rectangle((x - 0.5, y - height / 2), 1, height, **look))  # type: ignore[arg-type]
 
 
-def images(
-    named: Mapping[str, ArrayLike], columns: int = 3, symmetric: bool = False
-) -> NDArray[Any]:
+def images(named: Mapping[str, ArrayLike], columns: int = 3, symmetric: bool = False) -> Drawing:
     """Draw pictures in a row, or in several.
 
     Parameters
@@ -142,21 +161,22 @@ def images(
 
     Returns
     -------
-    array of Axes
-        One per picture, in the order given.
+    Drawing
+        One axes per picture, in the order given.
 
     Raises
     ------
     ValueError
-        If an array is neither (H, W) nor (H, W, 3).
+        If there is nothing to draw, or an array is neither (H, W) nor (H, W, 3).
 
     Examples
     --------
-    >>> len(images({"dark to light": np.arange(6).reshape(2, 3)}))
-    1
+    >>> drawing = images({"dark to light": np.arange(6).reshape(2, 3)})
+    >>> drawing.axes[0].images[0].get_array().shape
+    (2, 3)
     """
-    columns = min(integer(columns, "columns", minimum=1), len(named))
-    arrays = {title: np.asarray(pixels) for title, pixels in named.items()}
+    arrays = _arrays(named)
+    columns = min(integer(columns, "columns", minimum=1), len(arrays))
     for title, array in arrays.items():
         if array.ndim != 2 and (array.ndim != 3 or array.shape[2] != 3):
             raise ValueError(f"{title!r} must be (H, W) or (H, W, 3), got shape {array.shape}")
@@ -164,17 +184,16 @@ def images(
     height, width = next(iter(arrays.values())).shape[:2]
     figure_width = 7.0
     panel = figure_width / columns
-    _, axes = plt.subplots(
-        rows,
-        columns,
+    drawing = Drawing(
         figsize=(figure_width, rows * (panel * height / width + 0.3)),
-        squeeze=False,
         layout="constrained",
         dpi=DPI,
     )
-    for axis in axes.flat:
+    axes = drawing.subplots(rows, columns, squeeze=False)
+    for unused in axes.flat[len(arrays) :]:
+        drawing.delaxes(unused)
+    for axis, (title, array) in zip(drawing.axes, arrays.items(), strict=True):
         axis.set_axis_off()
-    for axis, (title, array) in zip(axes.flat, arrays.items(), strict=False):
         limit = float(np.abs(array).max()) if symmetric else None
         axis.imshow(
             array,
@@ -184,10 +203,10 @@ def images(
             interpolation="nearest",
         )
         axis.set_title(title, fontsize=10, color=INK)
-    return axes.ravel()[: len(arrays)]
+    return drawing
 
 
-def kernels(weight: ArrayLike) -> NDArray[Any]:
+def kernels(weight: ArrayLike) -> Drawing:
     """Draw the weight of a convolution: a row per kernel, a column per channel it reads.
 
     Parameters
@@ -197,7 +216,8 @@ def kernels(weight: ArrayLike) -> NDArray[Any]:
 
     Returns
     -------
-    array of Axes, (O, C / groups)
+    Drawing
+        O * C / groups axes, kernel by kernel, and the colour bar.
 
     Raises
     ------
@@ -206,8 +226,8 @@ def kernels(weight: ArrayLike) -> NDArray[Any]:
 
     Examples
     --------
-    >>> kernels(np.ones((2, 3, 3, 3))).shape
-    (2, 3)
+    >>> [axes.get_title() for axes in kernels(np.ones((2, 3, 3, 3))).axes[:3]]
+    ['channel 0', 'channel 1', 'channel 2']
     """
     w = np.asarray(weight)
     if w.ndim != 4:
@@ -215,14 +235,10 @@ def kernels(weight: ArrayLike) -> NDArray[Any]:
                          f"got shape {w.shape}")  # fmt: skip
     count, depth = w.shape[:2]
     limit = float(np.abs(w).max()) or 1.0
-    figure, axes = plt.subplots(
-        count,
-        depth,
-        figsize=(0.95 * depth + 1.0, 0.95 * count + 0.4),
-        squeeze=False,
-        layout="constrained",
-        dpi=DPI,
+    drawing = Drawing(
+        figsize=(0.95 * depth + 1.0, 0.95 * count + 0.4), layout="constrained", dpi=DPI
     )
+    axes = drawing.subplots(count, depth, squeeze=False)
     for (o, c), axis in np.ndenumerate(axes):
         picture = axis.imshow(w[o, c], cmap="RdBu_r", vmin=-limit, vmax=limit)
         axis.set(xticks=[], yticks=[])
@@ -230,8 +246,8 @@ def kernels(weight: ArrayLike) -> NDArray[Any]:
             axis.set_title(f"channel {c}", fontsize=9, color=INK)
         if c == 0:
             axis.set_ylabel(f"kernel {o}", fontsize=9, color=INK)
-    figure.colorbar(picture, ax=axes, shrink=min(1.0, 2.5 / count))
-    return axes
+    drawing.colorbar(picture, ax=axes, shrink=min(1.0, 2.5 / count))
+    return drawing
 
 
 def windows(
@@ -240,8 +256,7 @@ def windows(
     stride: int = 1,
     padding: int | str = 0,
     dilation: int = 1,
-    axis: Axes | None = None,
-) -> Axes:
+) -> Drawing:
     """Draw every place where the window stands, along one direction.
 
     The top strip is the padded input: numbered cells are pixels, grey ones padding, and
@@ -253,8 +268,6 @@ def windows(
     size, kernel_size, stride, padding, dilation
         One direction of a convolution, as ints (`padding` may be a string); see
         `convlab.shapes.conv2d_output_size`.
-    axis : Axes, optional
-        Where to draw; a new figure if missing.
 
     Raises
     ------
@@ -263,8 +276,8 @@ def windows(
 
     Examples
     --------
-    >>> ax = windows(size=6, kernel_size=3, stride=2, padding=1)
-    >>> ax.get_title()
+    >>> drawing = windows(size=6, kernel_size=3, stride=2, padding=1)
+    >>> drawing.axes[0].get_title()
     '6 cells, kernel_size=3, stride=2, padding=1: 3 outputs'
     """
     size = integer(size, "size", minimum=1)
@@ -274,9 +287,10 @@ def windows(
     _, _, before, after = conv2d_padding(padding, kernel_size, stride, dilation)  # type: ignore[arg-type]
     extent, _ = dilated_kernel_size(kernel_size, dilation)
     total = before + size + after
-    if axis is None:
-        figsize = (0.36 * (total + 3.2), 0.36 * (count + 2.2) + 0.3)
-        _, axis = plt.subplots(figsize=figsize, layout="constrained", dpi=DPI)
+    drawing = Drawing(
+        figsize=(0.36 * (total + 3.2), 0.36 * (count + 2.2) + 0.3), layout="constrained", dpi=DPI
+    )
+    axis = drawing.subplots()
     for cell in range(total):
         pixel = before <= cell < before + size
         unread = cell >= total - dropped
@@ -300,4 +314,4 @@ def windows(
         fontsize=10,
         color=INK,
     )
-    return axis
+    return drawing

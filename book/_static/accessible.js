@@ -10,7 +10,7 @@ document.addEventListener("DOMContentLoaded", () => {
     e.setAttribute("aria-label", "Sidebar");
   });
   // Sphinx marks each entry of the bibliography with a role that ARIA has withdrawn.
-  document.querySelectorAll("[role=doc-biblioentry]").forEach((e) => e.removeAttribute("role"));
+  document.querySelectorAll("[role=doc-biblioentry]").forEach((e) => e.setAttribute("role", "listitem"));
   document.querySelectorAll("pre, div.math, .pst-scrollable-table-container").forEach((e) => {
     if (e.scrollWidth > e.clientWidth) e.setAttribute("tabindex", "0");
   });

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import toc_pages
+from book_files import toc_pages
 
 PAGES = toc_pages()
 GENERATED = ["genindex.html", "search.html", "_modules/convlab/shapes.html"]

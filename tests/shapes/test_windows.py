@@ -185,38 +185,3 @@ def test_a_dilated_kernel_reaches_from_its_first_weight_to_its_last(
     kernel_size, dilation, expected
 ):
     assert shapes.dilated_kernel_size(kernel_size, dilation) == expected
-
-
-@given(
-    groups=st.integers(1, 4),
-    depth=st.integers(1, 4),
-    kernels=st.integers(1, 4),
-    kernel_size=pairs(st.integers(1, 4), st.integers(1, 4)),
-    bias=st.booleans(),
-)
-def test_weight_shape_and_parameter_count_are_those_of_the_module(
-    groups, depth, kernels, kernel_size, bias
-):
-    channels = groups * depth, groups * kernels
-    module = nn.Conv2d(*channels, kernel_size, groups=groups, bias=bias, device="meta")
-    assert shapes.conv2d_weight_shape(*channels, kernel_size, groups) == tuple(module.weight.shape)
-    assert shapes.conv2d_num_parameters(*channels, kernel_size, groups, bias) == sum(
-        p.numel() for p in module.parameters()
-    )
-
-
-@pytest.mark.parametrize(
-    ("channels", "error", "message"),
-    [
-        ((4, 6, 4), ValueError, "out_channels=6 is not divisible by groups=4.* remainder of 2"),
-        ((5, 6, 3), ValueError, "in_channels=5 is not divisible by groups=3.* remainder of 2"),
-        ((0, 6, 1), ValueError, "in_channels must be at least 1, got 0"),
-        ((4, 4, 0), ValueError, "groups must be at least 1, got 0"),
-        ((4, 4, 2.0), TypeError, "groups must be an int, got float 2.0"),
-        ((4, 4, True), TypeError, "groups must be an int, got the bool True"),
-        ((4, 4, (2, 2)), TypeError, "groups must be an int, got tuple"),
-    ],
-)
-def test_channels_and_groups_that_do_not_divide_are_refused(channels, error, message):
-    with pytest.raises(error, match=message):
-        shapes.check_groups(*channels)

@@ -1,0 +1,30 @@
+"""Make nbval compare pictures too.
+
+nbval draws every figure again and then leaves it out of the comparison, because bytes
+of two PNG files may differ where the drawings do not. Here the drawings are compared.
+"""
+
+from nbval.plugin import IPyNbCell
+from pictures import difference
+
+
+def pngs(outputs):
+    return [o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {})]
+
+
+compare_everything_else = IPyNbCell.compare_outputs
+
+
+def compare_outputs(self, test, ref, skip_compare=None):
+    if not compare_everything_else(self, test, ref, skip_compare):
+        return False
+    drawn, stored = pngs(test), pngs(ref)
+    if len(drawn) != len(stored):
+        faults = [f"{len(stored)} pictures are stored, {len(drawn)} were drawn"]
+    else:
+        faults = [difference(old, new) for old, new in zip(stored, drawn, strict=True)]
+    self.comparison_traceback += [fault for fault in faults if fault]
+    return not any(faults)
+
+
+IPyNbCell.compare_outputs = compare_outputs

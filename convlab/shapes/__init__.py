@@ -1,0 +1,40 @@
+"""Window arithmetic of convolution: sizes, padding amounts, what floor drops.
+
+Everything here is whole numbers; no arrays, no NumPy. It is the only place in the
+package that knows these formulas: the operators, the drawings and the book all ask
+here.
+
+The one idea behind them: a window of ``kernel_size`` cells, ``dilation`` apart,
+*spans* ``dilation * (kernel_size - 1) + 1`` cells. It starts at the first cell of the
+padded input and moves ``stride`` cells at a time for as long as it fits. The output
+has one cell for each place where it stood.
+
+Height and width never interact, so each argument is an int, meaning the same for both,
+or a pair ``(height, width)``. Sources: the documentation of ``torch.nn.Conv2d``, and
+Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016).
+"""
+
+from convlab.shapes.arguments import IntOrPair, Padding, integer, pair
+from convlab.shapes.channels import check_groups, conv2d_num_parameters, conv2d_weight_shape
+from convlab.shapes.windows import (
+    conv2d_dropped_border,
+    conv2d_output_size,
+    conv2d_padding,
+    dilated_kernel_size,
+    same_padding,
+)
+
+__all__ = [
+    "IntOrPair",
+    "Padding",
+    "check_groups",
+    "conv2d_dropped_border",
+    "conv2d_num_parameters",
+    "conv2d_output_size",
+    "conv2d_padding",
+    "conv2d_weight_shape",
+    "dilated_kernel_size",
+    "integer",
+    "pair",
+    "same_padding",
+]

@@ -1,0 +1,95 @@
+"""What counts as a whole number, and what as one for height and one for width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import index
+from typing import Literal
+
+IntOrPair = int | Sequence[int]
+Padding = IntOrPair | Literal["same", "valid"]
+
+
+def integer(value: object, name: str, minimum: int) -> int:
+    """Return `value` as an int of at least `minimum`.
+
+    NumPy integers and zero-dimensional integer tensors count as integers; floats
+    (even ``2.0``) and bools do not, as in PyTorch.
+
+    Parameters
+    ----------
+    value : int
+        The number to check.
+    name : str
+        What to call it in an error message.
+    minimum : int
+        The smallest value allowed.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not an integer.
+    ValueError
+        If it is below `minimum`.
+
+    Examples
+    --------
+    >>> integer(3, "groups", minimum=1)
+    3
+    >>> integer(0, "groups", minimum=1)
+    Traceback (most recent call last):
+    ValueError: groups must be at least 1, got 0
+    """
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be an int, got the bool {value}")
+    try:
+        number = index(value)  # type: ignore[arg-type]  # index() itself is the check
+    except TypeError:
+        raise TypeError(f"{name} must be an int, got {type(value).__name__} {value!r}") from None
+    if number < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {number}")
+    return number
+
+
+def pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
+    """Return `value` as a pair ``(height, width)`` of ints of at least `minimum`.
+
+    Parameters
+    ----------
+    value : int or pair of ints
+        One number for both directions, or one for each.
+    name : str
+        What to call it in an error message.
+    minimum : int
+        The smallest value allowed in either direction.
+
+    Raises
+    ------
+    TypeError
+        If `value` is neither an int nor a sequence of ints.
+    ValueError
+        If the sequence does not have two entries, or one is below `minimum`.
+
+    Examples
+    --------
+    >>> pair(3, "kernel_size", minimum=1), pair((2, 3), "kernel_size", minimum=1)
+    ((3, 3), (2, 3))
+    >>> pair((1, 2, 3), "stride", minimum=1)
+    Traceback (most recent call last):
+    ValueError: stride must be an int or a pair (height, width), got 3 values: (1, 2, 3)
+    """
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        try:
+            number = integer(value, name, minimum)
+        except TypeError:
+            raise TypeError(
+                f"{name} must be an int or a pair of ints (height, width), "
+                f"got {type(value).__name__} {value!r}"
+            ) from None
+        return number, number
+    if len(value) != 2:
+        raise ValueError(
+            f"{name} must be an int or a pair (height, width), got {len(value)} values: {value!r}"
+        )
+    height, width = value
+    return integer(height, f"{name}[0]", minimum), integer(width, f"{name}[1]", minimum)

@@ -1,0 +1,99 @@
+"""What the channels decide: groups, the shape of the weight, the number of parameters."""
+
+from __future__ import annotations
+
+from convlab.shapes.arguments import IntOrPair, integer, pair
+
+
+def check_groups(in_channels: int, out_channels: int, groups: int) -> None:
+    """Refuse a number of groups that does not divide both channel counts.
+
+    Parameters
+    ----------
+    in_channels, out_channels, groups : int
+        Each at least 1.
+
+    Raises
+    ------
+    TypeError
+        If one is not an int.
+    ValueError
+        If one is below 1, or `groups` leaves a remainder.
+
+    Examples
+    --------
+    >>> check_groups(12, 6, groups=3)
+    >>> check_groups(12, 6, groups=4)
+    Traceback (most recent call last):
+    ValueError: out_channels=6 is not divisible by groups=4: every group takes the same
+    number of channels, and 6 / 4 leaves a remainder of 2
+    """
+    integer(groups, "groups", minimum=1)
+    for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
+        integer(channels, name, minimum=1)
+        if channels % groups:
+            raise ValueError(
+                f"{name}={channels} is not divisible by groups={groups}: every group takes "
+                f"the same number of channels, and {channels} / {groups} leaves a remainder "
+                f"of {channels % groups}"
+            )
+
+
+def conv2d_weight_shape(
+    in_channels: int, out_channels: int, kernel_size: IntOrPair, groups: int = 1
+) -> tuple[int, int, int, int]:
+    """Shape of the weight: ``(out_channels, in_channels / groups, kH, kW)``.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Channels of the input and number of kernels, at least 1.
+    kernel_size : int or pair of ints
+        Rows and columns of weights, at least 1.
+    groups : int
+        Number of separate convolutions side by side; divides both channel counts.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_groups` and `pair` do.
+
+    Examples
+    --------
+    >>> conv2d_weight_shape(12, 6, kernel_size=(3, 5), groups=3)
+    (6, 4, 3, 5)
+    """
+    check_groups(in_channels, out_channels, groups)
+    return (out_channels, in_channels // groups, *pair(kernel_size, "kernel_size", minimum=1))
+
+
+def conv2d_num_parameters(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: IntOrPair,
+    groups: int = 1,
+    bias: bool = True,
+) -> int:
+    """Count the numbers that a convolution learns: its weight and one bias per kernel.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, groups
+        As for `conv2d_weight_shape`.
+    bias : bool
+        Whether the layer has a bias.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d_weight_shape` does.
+
+    Examples
+    --------
+    64 kernels of 3 x 3 x 3 weights, and 64 biases:
+
+    >>> conv2d_num_parameters(3, 64, kernel_size=3)
+    1792
+    """
+    kernels, depth, k_h, k_w = conv2d_weight_shape(in_channels, out_channels, kernel_size, groups)
+    return kernels * (depth * k_h * k_w + bool(bias))

@@ -1,0 +1,38 @@
+"""The comparison of drawings sees a changed number and overlooks a rounding."""
+
+import base64
+import io
+
+import matplotlib.image
+import numpy as np
+from pictures import difference, read_png
+
+from convlab import plots
+
+
+def encode(pixels):
+    buffer = io.BytesIO()
+    matplotlib.image.imsave(buffer, pixels, format="png")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def draw(numbers):
+    return base64.b64encode(plots.matrices({"x": numbers})._repr_png_()).decode()
+
+
+def test_the_same_drawing_agrees_with_itself():
+    assert difference(draw([[1, 2], [3, 4]]), draw([[1, 2], [3, 4]])) is None
+
+
+def test_one_changed_digit_is_seen():
+    assert "of the pixels differ" in difference(draw([[1, 2], [3, 4]]), draw([[1, 2], [3, 5]]))
+
+
+def test_a_changed_size_is_seen():
+    assert "the stored picture is" in difference(draw([[1, 2]]), draw([[1, 2, 3]]))
+
+
+def test_a_rounding_of_every_pixel_is_overlooked():
+    pixels = read_png(draw([[1, 2], [3, 4]]))[..., :3].copy()
+    shifted = np.clip(pixels + np.where(pixels > 0.5, -0.02, 0.02), 0, 1)
+    assert difference(encode(pixels), encode(shifted)) is None

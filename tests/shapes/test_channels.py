@@ -1,0 +1,43 @@
+"""Groups, weight shape and parameter count are those of `nn.Conv2d`."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from convlab import shapes
+
+
+@given(
+    groups=st.integers(1, 4),
+    depth=st.integers(1, 4),
+    kernels=st.integers(1, 4),
+    kernel_size=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    bias=st.booleans(),
+)
+def test_weight_shape_and_parameter_count_are_those_of_the_module(
+    groups, depth, kernels, kernel_size, bias
+):
+    channels = groups * depth, groups * kernels
+    module = nn.Conv2d(*channels, kernel_size, groups=groups, bias=bias, device="meta")
+    assert shapes.conv2d_weight_shape(*channels, kernel_size, groups) == tuple(module.weight.shape)
+    assert shapes.conv2d_num_parameters(*channels, kernel_size, groups, bias) == sum(
+        p.numel() for p in module.parameters()
+    )
+
+
+@pytest.mark.parametrize(
+    ("channels", "error", "message"),
+    [
+        ((4, 6, 4), ValueError, "out_channels=6 is not divisible by groups=4.* remainder of 2"),
+        ((5, 6, 3), ValueError, "in_channels=5 is not divisible by groups=3.* remainder of 2"),
+        ((0, 6, 1), ValueError, "in_channels must be at least 1, got 0"),
+        ((4, 4, 0), ValueError, "groups must be at least 1, got 0"),
+        ((4, 4, 2.0), TypeError, "groups must be an int, got float 2.0"),
+        ((4, 4, True), TypeError, "groups must be an int, got the bool True"),
+        ((4, 4, (2, 2)), TypeError, "groups must be an int, got tuple"),
+    ],
+)
+def test_channels_and_groups_that_do_not_divide_are_refused(channels, error, message):
+    with pytest.raises(error, match=message):
+        shapes.check_groups(*channels)

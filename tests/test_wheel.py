@@ -1,0 +1,127 @@
+"""The package as a user gets it: a wheel, in an environment with NumPy and nothing else."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# The oldest NumPy that has a wheel for each supported Python.
+OLDEST_NUMPY = {"3.10": "1.26.0", "3.11": "1.26.0", "3.12": "1.26.0", "3.13": "2.1.0"}
+
+SMOKE_TEST = """
+import doctest, importlib, sys
+import numpy as np
+import convlab
+from convlab import ops, shapes
+
+for extra in ("torch", "matplotlib", "scipy"):
+    try:
+        importlib.import_module(extra)
+    except ImportError:
+        continue
+    sys.exit(f"{extra} is installed: this environment is not the one to test")
+
+flags = doctest.NORMALIZE_WHITESPACE
+results = [doctest.testmod(importlib.import_module(n), optionflags=flags) for n in (
+    "convlab.shapes.arguments", "convlab.shapes.channels", "convlab.shapes.windows",
+    "convlab.ops.convolution", "convlab.ops.padding",
+    "convlab.ops.methods.naive", "convlab.ops.methods.windows")]
+assert sum(r.attempted for r in results) > 20 and not any(r.failed for r in results), results
+
+random = np.random.default_rng(0)
+for dtype in (np.float32, np.float64):
+    for mode in ops.PADDING_MODES:
+        x = random.normal(size=(2, 4, 7, 6)).astype(dtype)
+        w = random.normal(size=(6, 2, 3, 2)).astype(dtype)
+        b = random.normal(size=6).astype(dtype)
+        answers = [ops.conv2d(x, w, b, (2, 1), (1, 2), (1, 2), 2, padding_mode=mode, method=m)
+                   for m in ops.METHODS]
+        assert all(a.dtype == dtype for a in answers)
+        np.testing.assert_allclose(*answers, rtol=1e-4, atol=1e-5)
+try:
+    importlib.import_module("convlab.plots")
+except ImportError as error:
+    assert "pip install matplotlib" in str(error)
+print("NumPy", np.__version__)
+"""
+
+
+def run(*command, **options):
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False, **options
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Build the wheel from a copy of the sources, so that nothing is left beside them."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    shutil.copytree(
+        ROOT / "convlab", source / "convlab", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    run(
+        sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--quiet",
+        "--wheel-dir", folder, source,
+    )  # fmt: skip
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_the_package_and_its_licence_only(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"convlab"}
+    assert "convlab/py.typed" in names
+    assert any(name.endswith("LICENSE") for name in names)
+    packaged = {name for name in names if name.endswith(".py")}
+    assert packaged == {p.relative_to(ROOT).as_posix() for p in (ROOT / "convlab").rglob("*.py")}
+
+
+def test_the_metadata_say_what_is_supported(wheel):
+    archive = zipfile.ZipFile(wheel)
+    (name,) = [name for name in archive.namelist() if name.endswith("METADATA")]
+    lines = archive.read(name).decode().splitlines()
+    assert "Requires-Python: >=3.10" in lines
+    assert [line for line in lines if line.startswith("Requires-Dist") and "extra" not in line] == [
+        "Requires-Dist: numpy>=1.26"
+    ]
+    assert any("torch>=2.4" in line and 'extra == "torch"' in line for line in lines)
+
+
+def other_pythons():
+    """Find the supported Pythons on this machine, the running one first."""
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    found = {running: sys.executable}
+    for version in OLDEST_NUMPY:
+        program = shutil.which(f"python{version}")
+        works = program and subprocess.run([program, "-c", "import venv"], capture_output=True,
+                                           check=False).returncode == 0  # fmt: skip
+        if works:
+            found.setdefault(version, program)
+    return found
+
+
+@pytest.mark.parametrize(("version", "program"), other_pythons().items())
+def test_it_runs_on_the_oldest_numpy_that_installs(wheel, tmp_path, version, program):
+    environment = tmp_path / "environment"
+    run(program, "-m", "venv", environment)
+    python = environment / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    numpy = OLDEST_NUMPY.get(version, "")
+    pip = subprocess.run(
+        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+         "--only-binary", ":all:", f"numpy=={numpy}" if numpy else "numpy", str(wheel)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if pip.returncode and "No matching distribution" not in pip.stderr + pip.stdout:
+        pytest.skip(f"no package index can be reached: {pip.stderr.splitlines()[-1:]}")
+    assert pip.returncode == 0, pip.stderr
+    said = run(python, "-W", "error", "-c", SMOKE_TEST, cwd=tmp_path)
+    assert said.strip() == f"NumPy {numpy}" if numpy else said.startswith("NumPy")
