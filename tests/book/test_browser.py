@@ -1,5 +1,6 @@
 """A person opens the pages: nothing is fetched from elsewhere, nothing fails, all can read."""
 
+import itertools
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -7,8 +8,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from book_files import toc_pages
 
+from convlab.shapes import conv2d_dropped_border, conv2d_output_size
+
 PAGES = toc_pages()
-GENERATED = ["genindex.html", "search.html", "_modules/convlab/shapes.html"]
+GENERATED = ["genindex.html", "search.html", "_modules/convlab/shapes/windows.html"]
 WIDE, PHONE = 1280, 390
 
 # What axe-core finds in the theme itself and not in our pages, one by one:
@@ -116,3 +119,37 @@ def test_a_drawing_fits_a_phone_and_is_sharp_on_a_wide_screen(browser, address):
         for picture in page.locator(".cell_output img").all():
             assert picture.bounding_box()["width"] <= PHONE
             assert picture.evaluate("image => image.naturalWidth") >= 400
+
+
+def test_the_interactive_figure_counts_as_the_package_does(browser, address):
+    names = ("size", "kernel_size", "stride", "padding", "dilation")
+    every = itertools.product(range(1, 15), range(1, 7), range(1, 5), range(5), range(1, 4))
+    settings = [dict(zip(names, numbers, strict=True)) for numbers in list(every)[::7]]
+    with visit(browser, f"{address}/book/shapes.html") as (page, faults):
+        shown = page.evaluate(
+            """(settings) => settings.map((setting) => {
+                const figure = document.getElementById("cw-windows");
+                for (const [name, value] of Object.entries(setting)) {
+                    figure.querySelector(`[name=${name}]`).value = value;
+                }
+                figure.querySelector("input").dispatchEvent(new Event("input"));
+                return [Number(figure.dataset.outputs), Number(figure.dataset.dropped)];
+            })""",
+            settings,
+        )
+        assert not faults
+    for setting, (outputs, dropped) in zip(settings, shown, strict=True):
+        try:
+            expected = conv2d_output_size(**setting)[0], conv2d_dropped_border(**setting)[0]
+        except ValueError:
+            expected = 0, 0
+        assert (outputs, dropped) == expected, setting
+
+
+def test_the_interactive_figure_answers_to_the_keyboard(browser, address):
+    with visit(browser, f"{address}/book/shapes.html") as (page, _):
+        formula = page.locator("#cw-windows .cw-formula")
+        assert formula.inner_text() == "⌊(8 + 2·0 − 1·(3 − 1) − 1) / 2⌋ + 1 = 3"
+        page.locator("#cw-windows [name=padding]").focus()
+        page.keyboard.press("ArrowRight")
+        assert formula.inner_text() == "⌊(8 + 2·1 − 1·(3 − 1) − 1) / 2⌋ + 1 = 4"
