@@ -114,7 +114,7 @@ def matrices(
         axis = axes[0, position]
         _matrix(axis, array, (highlight or {}).get(title))
         axis.set_title(title, fontsize=10, color=INK)
-        if position < len(signs):
+        if position < min(len(signs), len(arrays) - 1):
             middle = array.shape[1] + 0.1
             axis.text(middle, array.shape[0] / 2 - 0.5, signs[position], fontsize=15, va="center",
                       ha="center", color=INK)  # fmt: skip
@@ -194,7 +194,7 @@ def images(named: Mapping[str, ArrayLike], columns: int = 3, symmetric: bool = F
         drawing.delaxes(unused)
     for axis, (title, array) in zip(drawing.axes, arrays.items(), strict=True):
         axis.set_axis_off()
-        limit = float(np.abs(array).max()) if symmetric else None
+        limit = (float(np.abs(array).max()) or 1.0) if symmetric else None
         axis.imshow(
             array,
             cmap="gray",
@@ -281,7 +281,11 @@ def windows(
     '6 cells, kernel_size=3, stride=2, padding=1: 3 outputs'
     """
     size = integer(size, "size", minimum=1)
+    kernel_size = integer(kernel_size, "kernel_size", minimum=1)
     stride = integer(stride, "stride", minimum=1)
+    dilation = integer(dilation, "dilation", minimum=1)
+    if not isinstance(padding, str):
+        padding = integer(padding, "padding", minimum=0)
     count, _ = conv2d_output_size(size, kernel_size, stride, padding, dilation)  # type: ignore[arg-type]
     dropped, _ = conv2d_dropped_border(size, kernel_size, stride, padding, dilation)  # type: ignore[arg-type]
     _, _, before, after = conv2d_padding(padding, kernel_size, stride, dilation)  # type: ignore[arg-type]

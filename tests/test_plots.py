@@ -51,6 +51,16 @@ def test_symmetric_pictures_have_zero_in_the_middle():
     assert axis.images[0].get_clim() == (-3, 3)
 
 
+def test_a_symmetric_picture_of_zeros_is_the_middle_grey():
+    (axis,) = plots.images({"x": np.zeros((2, 2))}, symmetric=True).axes
+    assert axis.images[0].get_clim() == (-1, 1)
+
+
+def test_a_sign_too_many_is_not_drawn():
+    (axis,) = plots.matrices({"a": [[1]]}, signs="=").axes
+    assert texts(axis) == ["1"]
+
+
 def test_kernels_are_rows_and_channels_columns_on_one_scale():
     weight = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
     *slices, _colour_bar = plots.kernels(weight).axes
@@ -101,6 +111,9 @@ def test_a_drawing_shows_itself_and_leaves_nothing_in_pyplot():
         (lambda: plots.kernels(np.ones((3, 3))), ValueError, r"got shape \(3, 3\)"),
         (lambda: plots.windows(2, 5), ValueError, "spans 5 cells"),
         (lambda: plots.windows((2, 2), 1), TypeError, "size must be an int"),
+        (lambda: plots.windows(5, (3, 5)), TypeError, "kernel_size must be an int"),
+        (lambda: plots.windows(5, 3, padding=(1, 2)), TypeError, "padding must be an int"),
+        (lambda: plots.windows(9, 3, dilation=(2, 2)), TypeError, "dilation must be an int"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(draw, error, message):

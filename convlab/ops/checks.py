@@ -7,7 +7,7 @@ number) with the name of the argument and the numbers that clash.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -22,9 +22,14 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 def as_array(value: ArrayLike, name: str) -> NDArray[Any]:
     """Return `value` as an array, or say which argument could not become one."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array of shape {value.shape}: its mask would be lost; fill it "
+            f"first, with {name}.filled(0) for example"
+        )
     try:
         return np.asarray(value)
-    except (TypeError, ValueError, RuntimeError) as error:  # ragged lists, tensors with a graph
+    except Exception as error:  # a ragged list, a tensor with a graph, any failing __array__
         raise TypeError(f"{name} cannot be read as an array: {error}") from error
 
 
@@ -34,7 +39,7 @@ def float_array(value: ArrayLike, name: str) -> NDArray[Any]:
     if array.dtype not in FLOATS:
         raise TypeError(
             f"{name} has dtype {array.dtype}, shape {array.shape}: convolutions take float32 or "
-            f"float64; convert it, for example with {name}.astype(numpy.float32)"
+            f"float64; convert it, for example with numpy.asarray({name}, numpy.float32)"
         )
     return array
 
@@ -44,7 +49,7 @@ def one_or_pair(value: T) -> T | int:
 
     Anything else is passed on for `convlab.shapes.pair` to judge.
     """
-    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 1:
+    if isinstance(value, tuple | list) and len(value) == 1 and hasattr(value[0], "__index__"):
         return cast(int, value[0])
     return value
 
@@ -75,13 +80,14 @@ def batch_of_images(array: NDArray[Any], name: str) -> tuple[NDArray[Any], bool]
 
 def convolution_arrays(
     input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None, groups: int
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None, bool]:
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None, int, bool]:
     """Check that input, weight, bias and groups of a convolution belong together.
 
     Returns
     -------
-    input, weight, bias, unbatched
+    input, weight, bias, groups, unbatched
         The input always with its batch axis; `unbatched` tells whether it was added.
+        `groups` as a plain int.
     """
     x = float_array(input, "input")
     w = float_array(weight, "weight")
@@ -97,7 +103,7 @@ def convolution_arrays(
             f"weight must be (out_channels, in_channels / groups, kH, kW) with no size of 0, "
             f"got shape {w.shape}"
         )
-    check_groups(batch.shape[1], w.shape[0], groups)
+    _, _, groups = check_groups(batch.shape[1], w.shape[0], groups)
     if batch.shape[1] != w.shape[1] * groups:
         raise ValueError(
             f"input of shape {x.shape} has {batch.shape[1]} channels, but weight of shape "
@@ -109,4 +115,4 @@ def convolution_arrays(
             f"bias must hold one number per output channel, shape ({w.shape[0]},) for weight of "
             f"shape {w.shape}; got shape {b.shape}"
         )
-    return batch, w, b, unbatched
+    return batch, w, b, groups, unbatched

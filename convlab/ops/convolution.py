@@ -75,13 +75,14 @@ def conv2d(
 
     Notes
     -----
-    Stricter than PyTorch in two cases. An input without channels is an error here;
-    PyTorch answers it with an output without channels, whatever the weight says. A
-    negative padding is always an error; ``torch.nn.Conv2d`` lets it crop the image when
-    `padding_mode` is not ``"zeros"``.
+    Stricter than PyTorch, which lets three odd cases pass: an input with 0 channels (its
+    answer has 0 channels, not O), a height or width of 0 in an empty batch, and a negative
+    padding, with which ``torch.nn.Conv2d`` crops the image if `padding_mode` is not
+    ``"zeros"``. All are errors here.
 
     Overflow, infinity and NaN follow IEEE 754 and raise no warning. The padded zeros
-    are multiplied like any number, so an infinite weight over a zero gives NaN.
+    are multiplied like any number, so an infinite weight over a zero gives NaN, also
+    where a float32 kernel of PyTorch leaves out the border.
 
     Examples
     --------
@@ -96,7 +97,7 @@ def conv2d(
     ValueError: stride must be at least 1, got 0
     """
     stride, padding, dilation = one_or_pair(stride), one_or_pair(padding), one_or_pair(dilation)
-    x, w, b, unbatched = convolution_arrays(input, weight, bias, groups)
+    x, w, b, groups, unbatched = convolution_arrays(input, weight, bias, groups)
     compute = _choose(method)
     one_of(padding_mode, "padding_mode", PADDING_MODES)
     kernel_size = w.shape[2:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,14 +50,18 @@ def pad2d(input: ArrayLike, padding: int | Sequence[int], mode: str = "zeros") -
     TypeError
         If `padding` is not made of ints.
     ValueError
-        If `mode` is unknown, a padding is negative, the input is not 3- or 4-dimensional
-        or has no pixels, or the border asks for pixels that are not there: ``"reflect"``
-        needs a padding below the size, ``"circular"`` at most the size.
+        If `mode` is unknown, a padding is negative or larger than any memory, the input is
+        not 3- or 4-dimensional or has no pixels, or the border asks for pixels that are
+        not there: ``"reflect"`` needs a padding below the size, ``"circular"`` at most
+        the size.
 
     Notes
     -----
-    Same results as ``torch.nn.functional.pad``, whose word for ``"zeros"`` is
-    ``"constant"``; the names here are those of ``torch.nn.Conv2d(padding_mode=...)``.
+    With four numbers, the results of ``torch.nn.functional.pad``, whose word for
+    ``"zeros"`` is ``"constant"``; the names here are those of
+    ``torch.nn.Conv2d(padding_mode=...)``, and so is the meaning of one or two numbers.
+    (Two numbers mean left and right in ``torch.nn.functional.pad``, which also takes
+    negative ones, to crop.)
 
     Examples
     --------
@@ -76,15 +81,26 @@ def pad2d(input: ArrayLike, padding: int | Sequence[int], mode: str = "zeros") -
         available = {"reflect": size - 1, "circular": size}.get(mode)
         if available is not None and max(before, after) > available:
             raise ValueError(
-                f"padding of {before} and {after} is too large for padding_mode={mode!r}: with "
+                f"padding of {before} and {after} is too large for {mode!r}: with "
                 f"input of shape {x.shape} the {axis} is {size}, which allows at most {available}"
             )
+    padded = (*x.shape[:-2], x.shape[-2] + top + bottom, x.shape[-1] + left + right)
+    if math.prod(map(float, padded)) * x.itemsize > np.iinfo(np.intp).max:
+        raise ValueError(
+            f"padding {(left, right, top, bottom)} (left, right, top, bottom) is too large: it "
+            f"would make an array of shape {padded}, more than any memory can hold"
+        )
     widths = [(0, 0)] * (x.ndim - 2) + [(top, bottom), (left, right)]
     return np.pad(x, widths, mode=PADDING_MODES[mode])  # type: ignore[call-overload, no-any-return]
 
 
 def _four_sides(padding: int | Sequence[int]) -> tuple[int, int, int, int]:
-    if isinstance(padding, Sequence) and not isinstance(padding, str) and len(padding) == 4:
+    if isinstance(padding, tuple | list) and len(padding) not in (1, 2):
+        if len(padding) != 4:
+            raise ValueError(
+                f"padding must be an int, (height, width) or (left, right, top, bottom), got "
+                f"{len(padding)} values: {padding!r}"
+            )
         left, right, top, bottom = (
             integer(value, f"padding[{position}]", minimum=0)
             for position, value in enumerate(padding)

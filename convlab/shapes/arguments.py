@@ -13,8 +13,8 @@ Padding = IntOrPair | Literal["same", "valid"]
 def integer(value: object, name: str, minimum: int) -> int:
     """Return `value` as an int of at least `minimum`.
 
-    NumPy integers and zero-dimensional integer tensors count as integers; floats
-    (even ``2.0``) and bools do not, as in PyTorch.
+    NumPy integers and integer tensors of one element count as integers; floats (even
+    ``2.0``), ``True`` and ``False`` do not, as in PyTorch.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def integer(value: object, name: str, minimum: int) -> int:
         raise TypeError(f"{name} must be an int, got the bool {value}")
     try:
         number = index(value)  # type: ignore[arg-type]  # index() itself is the check
-    except TypeError:
+    except (TypeError, RuntimeError):  # RuntimeError: a tensor whose numbers cannot be read
         raise TypeError(f"{name} must be an int, got {type(value).__name__} {value!r}") from None
     if number < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {number}")
@@ -66,9 +66,9 @@ def pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
     Raises
     ------
     TypeError
-        If `value` is neither an int nor a sequence of ints.
+        If `value` is neither an int nor a tuple or list of ints.
     ValueError
-        If the sequence does not have two entries, or one is below `minimum`.
+        If it does not have two entries, or one is below `minimum`.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
     Traceback (most recent call last):
     ValueError: stride must be an int or a pair (height, width), got 3 values: (1, 2, 3)
     """
-    if isinstance(value, str) or not isinstance(value, Sequence):
+    if not isinstance(value, tuple | list):  # bytes, ranges and the like are no pairs
         try:
             number = integer(value, name, minimum)
         except TypeError:

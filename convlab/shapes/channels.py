@@ -5,13 +5,18 @@ from __future__ import annotations
 from convlab.shapes.arguments import IntOrPair, integer, pair
 
 
-def check_groups(in_channels: int, out_channels: int, groups: int) -> None:
+def check_groups(in_channels: int, out_channels: int, groups: int) -> tuple[int, int, int]:
     """Refuse a number of groups that does not divide both channel counts.
 
     Parameters
     ----------
     in_channels, out_channels, groups : int
         Each at least 1.
+
+    Returns
+    -------
+    tuple of three ints
+        The arguments as plain ints, so that no NumPy integer overflows further on.
 
     Raises
     ------
@@ -23,20 +28,23 @@ def check_groups(in_channels: int, out_channels: int, groups: int) -> None:
     Examples
     --------
     >>> check_groups(12, 6, groups=3)
+    (12, 6, 3)
     >>> check_groups(12, 6, groups=4)
     Traceback (most recent call last):
     ValueError: out_channels=6 is not divisible by groups=4: every group takes the same
     number of channels, and 6 / 4 leaves a remainder of 2
     """
-    integer(groups, "groups", minimum=1)
+    groups = integer(groups, "groups", minimum=1)
+    in_channels = integer(in_channels, "in_channels", minimum=1)
+    out_channels = integer(out_channels, "out_channels", minimum=1)
     for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
-        integer(channels, name, minimum=1)
         if channels % groups:
             raise ValueError(
                 f"{name}={channels} is not divisible by groups={groups}: every group takes "
                 f"the same number of channels, and {channels} / {groups} leaves a remainder "
                 f"of {channels % groups}"
             )
+    return in_channels, out_channels, groups
 
 
 def conv2d_weight_shape(
@@ -63,7 +71,7 @@ def conv2d_weight_shape(
     >>> conv2d_weight_shape(12, 6, kernel_size=(3, 5), groups=3)
     (6, 4, 3, 5)
     """
-    check_groups(in_channels, out_channels, groups)
+    in_channels, out_channels, groups = check_groups(in_channels, out_channels, groups)
     return (out_channels, in_channels // groups, *pair(kernel_size, "kernel_size", minimum=1))
 
 

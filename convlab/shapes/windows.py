@@ -102,7 +102,7 @@ def conv2d_padding(
     >>> conv2d_padding("same", kernel_size=3, stride=2)
     Traceback (most recent call last):
     ValueError: padding='same' needs stride 1, got stride=(2, 2); give a number instead,
-    for example padding=1
+    for example padding=1 for a size of ceil(size / stride)
     """
     k_h, k_w = pair(kernel_size, "kernel_size", minimum=1)
     d_h, d_w = pair(dilation, "dilation", minimum=1)
@@ -115,11 +115,12 @@ def conv2d_padding(
                 f"padding must be an int, a pair of ints, 'same' or 'valid', got {padding!r}"
             )
         if (s_h, s_w) != (1, 1):
-            half = d_h * (k_h - 1) // 2, d_w * (k_w - 1) // 2
-            raise ValueError(
-                f"padding='same' needs stride 1, got stride={(s_h, s_w)}; give a number "
-                f"instead, for example padding={half[0] if half[0] == half[1] else half}"
-            )
+            advice = "give a number instead"
+            if d_h * (k_h - 1) % 2 == 0 and d_w * (k_w - 1) % 2 == 0:
+                half = d_h * (k_h - 1) // 2, d_w * (k_w - 1) // 2
+                number = half[0] if half[0] == half[1] else half
+                advice += f", for example padding={number} for a size of ceil(size / stride)"
+            raise ValueError(f"padding='same' needs stride 1, got stride={(s_h, s_w)}; {advice}")
         return same_padding((k_h, k_w), (d_h, d_w))
     p_h, p_w = pair(padding, "padding", minimum=0)
     return p_w, p_w, p_h, p_h
@@ -136,21 +137,20 @@ def _steps(
     sizes = pair(size, "size", minimum=1)
     extents = dilated_kernel_size(kernel_size, dilation)
     left, right, top, bottom = conv2d_padding(padding, kernel_size, stride, dilation)
-    strides = pair(stride, "stride", minimum=1)
-    axes = []
-    for axis, n, pads, extent, step in zip(
-        ("height", "width"), sizes, ((top, bottom), (left, right)), extents, strides, strict=True
-    ):
-        room = n + sum(pads) - extent
-        if room < 0:
-            raise ValueError(
-                f"the kernel does not fit: kernel_size={kernel_size} with dilation={dilation} "
-                f"spans {extent} cells, but the {axis} of the input has {n} + {pads[0]} + "
-                f"{pads[1]} of padding = {n + sum(pads)}; a padding of at least "
-                f"{-(-(extent - n) // 2)} would make it fit"
-            )
-        axes.append(divmod(room, step))
-    (moves_h, left_h), (moves_w, left_w) = axes
+    pads = (top, bottom), (left, right)
+    rooms = [n + sum(p) - e for n, p, e in zip(sizes, pads, extents, strict=True)]
+    if min(rooms) < 0:
+        axis = 0 if rooms[0] < 0 else 1
+        n, (before, after), extent = sizes[axis], pads[axis], extents[axis]
+        enough = max(-(-(e - n) // 2) for n, e in zip(sizes, extents, strict=True))
+        raise ValueError(
+            f"the kernel does not fit: kernel_size={kernel_size} with dilation={dilation} spans "
+            f"{extent} cells, but the {('height', 'width')[axis]} of the input has {n} + {before} "
+            f"+ {after} of padding = {n + before + after}; a padding of at least {enough} would "
+            f"make it fit"
+        )
+    s_h, s_w = pair(stride, "stride", minimum=1)
+    (moves_h, left_h), (moves_w, left_w) = divmod(rooms[0], s_h), divmod(rooms[1], s_w)
     return (moves_h, moves_w), (left_h, left_w)
 
 
@@ -225,7 +225,8 @@ def conv2d_dropped_border(
     The window stops when one more step would carry it over the edge. What lies behind
     its last stand, the remainder of the division in `conv2d_output_size`, never enters
     the result. The padding is at the outside, so it is dropped first: with a padding of
-    `p` and a dropped border of `r`, ``max(0, r - p)`` rows of real pixels are lost.
+    `p` and a dropped border of `r`, ``min(size, max(0, r - p))`` rows of real pixels are
+    lost.
 
     Parameters
     ----------

@@ -83,7 +83,8 @@ def test_groups_do_not_see_each_other(method):
 @pytest.mark.parametrize("method", ["auto", *METHODS])
 @pytest.mark.parametrize("groups", [1, 2])
 def test_an_empty_batch_gives_an_empty_batch(method, groups):
-    answer = conv2d(np.ones((0, 2, 5, 5)), np.ones((4, 2 // groups, 3, 3)), groups=groups)
+    x, w = np.ones((0, 2, 5, 5)), np.ones((4, 2 // groups, 3, 3))
+    answer = conv2d(x, w, groups=groups, method=method)
     assert answer.shape == (0, 4, 3, 3)
 
 
@@ -142,7 +143,8 @@ def test_overflow_is_infinity_without_a_warning(method):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         answer = conv2d(huge, np.full((1, 1, 3, 3), 2, np.float32), method=method)
-        inf_over_padding = conv2d(huge, np.full((1, 1, 3, 3), np.inf, np.float32), padding=1)
+        infinite = np.full((1, 1, 3, 3), np.inf, np.float32)
+        inf_over_padding = conv2d(huge, infinite, padding=1, method=method)
     assert answer.item() == np.inf
     assert np.isnan(inf_over_padding[0, 0, 0])
 
@@ -153,12 +155,28 @@ def test_a_sequence_of_one_stands_for_both_directions_as_in_pytorch():
     np.testing.assert_array_equal(conv2d(IMAGE, KERNEL, **options), expected.numpy())
 
 
+@pytest.mark.parametrize("groups", [np.uint8(3), np.int64(3), torch.tensor(3), torch.tensor([3])])
+@pytest.mark.parametrize("method", METHODS)
+def test_groups_may_be_any_kind_of_integer(groups, method):
+    random = np.random.default_rng(0)
+    x, w = random.normal(size=(1, 300, 3, 3)), random.normal(size=(3, 100, 1, 1))
+    expected = torch.conv2d(torch.from_numpy(x), torch.from_numpy(w), groups=3)
+    np.testing.assert_allclose(conv2d(x, w, groups=groups, method=method), expected, atol=1e-10)
+
+
 def test_huge_strides_and_dilations_are_only_numbers():
     assert conv2d(IMAGE, KERNEL[..., :1, :1], stride=10**20, dilation=10**20).shape == (1, 1, 1, 1)
 
 
 def test_nested_lists_of_floats_are_arrays():
     assert conv2d([[[1.0, 2.0]]], [[[[1.0, 1.0]]]]).tolist() == [[[3.0]]]
+
+
+class Unreadable:
+    """Fails like a broken array of another library."""
+
+    def __array__(self, *arguments, **options):
+        raise LookupError("no numbers")
 
 
 WRONG = [
@@ -174,6 +192,8 @@ WRONG = [
     ({"input": IMAGE.astype(np.float32)}, TypeError, "float32 and weight has dtype float64"),
     ({"input": [[[1.0, 2.0], [3.0]]]}, TypeError, "input cannot be read as an array"),
     ({"input": None}, TypeError, "input has dtype object"),
+    ({"input": np.ma.masked_array(IMAGE, IMAGE > 3)}, TypeError, r"input is a masked array.*mask"),
+    ({"input": Unreadable()}, TypeError, "input cannot be read as an array: no numbers"),
     ({"input": torch.ones(1, 1, 4, 4, requires_grad=True)}, TypeError, "input cannot be read"),
     ({"weight": np.ones((1, 3, 3))}, ValueError, r"weight must be .* got shape \(1, 3, 3\)"),
     ({"weight": np.ones((1, 1, 0, 3))}, ValueError, r"weight must be .* \(1, 1, 0, 3\)"),
@@ -199,6 +219,15 @@ WRONG = [
     ({"padding": "SAME"}, ValueError, "'same' or 'valid', got 'SAME'"),
     ({"padding": "same", "stride": 2}, ValueError, r"stride=\(2, 2\)"),
     ({"padding": None}, TypeError, "padding .* got NoneType"),
+    ({"padding": ("same",)}, ValueError, r"padding .* got 1 values: \('same',\)"),
+    ({"padding": 10**30}, ValueError, r"padding \(10{30}, .* array of shape \(1, 1, 20{29}4"),
+    ({"padding": 2**62}, ValueError, r"padding .* more than any memory can hold"),
+    ({"padding": "same", "dilation": 10**10}, ValueError, r"padding .* more than any memory"),
+    ({"stride": b"\x01\x02"}, TypeError, r"stride .* got bytes"),
+    ({"stride": ((1, 2),)}, ValueError, r"stride .* got 1 values: \(\(1, 2\),\)"),
+    ({"stride": range(1, 3)}, TypeError, r"stride .* got range"),
+    ({"stride": torch.ones(2, dtype=int)}, TypeError, r"stride .* got Tensor"),
+    ({"stride": torch.tensor(2, device="meta")}, TypeError, r"stride .* got Tensor"),
     ({"dilation": 0}, ValueError, "dilation must be at least 1, got 0"),
     ({"dilation": 2}, ValueError, "dilation=2 spans 5 cells"),
     ({"dilation": (1, 2.5)}, TypeError, r"dilation\[1\] must be an int, got float 2.5"),
@@ -221,7 +250,7 @@ def test_a_wrong_argument_is_named_with_its_numbers(arguments, error, message):
     with pytest.raises(error, match=message) as caught:
         conv2d(**{"input": IMAGE, "weight": KERNEL} | arguments)
     (name, *_) = arguments
-    words = {"dilation": "dilation", "weight": "weight|kernel", "padding_mode": "padding_mode"}
+    words = {"dilation": "dilation", "weight": "weight|kernel", "padding_mode": "padding"}
     assert re.search(words.get(name, name), str(caught.value))
 
 

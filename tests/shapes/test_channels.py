@@ -1,5 +1,6 @@
 """Groups, weight shape and parameter count are those of `nn.Conv2d`."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +25,13 @@ def test_weight_shape_and_parameter_count_are_those_of_the_module(
     assert shapes.conv2d_num_parameters(*channels, kernel_size, groups, bias) == sum(
         p.numel() for p in module.parameters()
     )
+
+
+def test_small_numpy_integers_do_not_overflow():
+    count = shapes.conv2d_num_parameters(np.int8(100), np.int8(100), np.int8(3), np.int8(1))
+    assert count == 100 * 100 * 9 + 100
+    assert type(count) is int
+    assert all(type(n) is int for n in shapes.conv2d_weight_shape(np.int8(4), np.int8(4), 3))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The sizes that `convlab.shapes` computes are those that PyTorch returns."""
 
+import itertools
+import math
 import re
 
 import numpy as np
@@ -69,6 +71,20 @@ def test_exactly_the_dropped_border_is_never_read(size, layer):
     assert (read.shape[0] - 1 - last_row, read.shape[1] - 1 - last_column) == (rows, columns)
 
 
+def test_the_pixels_lost_at_the_end_are_the_dropped_border_less_the_padding():
+    """The formula in the docstring, against pixels that were marked and not found again."""
+    settings = itertools.product(range(1, 6), range(1, 4), range(1, 8), range(4), range(1, 3))
+    for size, kernel, stride, padding, dilation in settings:
+        try:
+            outputs, _ = shapes.conv2d_output_size(size, kernel, stride, padding, dilation)
+        except ValueError:
+            continue
+        end = (outputs - 1) * stride + dilation * (kernel - 1) + 1  # of the last window
+        lost = sum(padding + pixel >= end for pixel in range(size))
+        dropped, _ = shapes.conv2d_dropped_border(size, kernel, stride, padding, dilation)
+        assert lost == min(size, max(0, dropped - padding))
+
+
 @given(
     kernel_size=pairs(st.integers(1, 6), st.integers(1, 6)),
     dilation=pairs(st.integers(1, 4), st.integers(1, 4)),
@@ -131,6 +147,9 @@ def test_torch_size_and_list_are_pairs():
         ({"size": "8"}, TypeError, "size must be .* got str '8'"),
         ({"size": None}, TypeError, "size must be .* got NoneType None"),
         ({"size": {4, 5}}, TypeError, "size must be .* got set"),
+        ({"size": b"45"}, TypeError, "size must be .* got bytes"),
+        ({"size": range(4, 6)}, TypeError, "size must be .* got range"),
+        ({"size": torch.tensor(2, device="meta")}, TypeError, "size must be .* got Tensor"),
         ({"size": (8, 8.5)}, TypeError, r"size\[1\] must be an int, got float 8.5"),
         ({"size": (8, (8, 8))}, TypeError, r"size\[1\] must be an int, got tuple"),
         ({"kernel_size": 0}, ValueError, "kernel_size must be at least 1, got 0"),
@@ -146,6 +165,11 @@ def test_torch_size_and_list_are_pairs():
             {"padding": "same", "stride": (1, 2), "kernel_size": (3, 5)},
             ValueError,
             r"got stride=\(1, 2\); give a number instead, for example padding=\(1, 2\)",
+        ),
+        (
+            {"padding": "same", "stride": 2, "kernel_size": 4},
+            ValueError,
+            r"got stride=\(2, 2\); give a number instead$",
         ),
         (
             {"size": (8, 4), "kernel_size": 3, "dilation": 2},
@@ -167,14 +191,23 @@ def test_a_bad_argument_is_named_with_its_numbers(arguments, error, message):
 
 
 def test_the_padding_that_an_error_suggests_is_the_smallest_that_works():
-    for size in range(1, 5):
-        for kernel_size in range(size + 1, 9):
+    for size in itertools.product(range(1, 5), range(1, 5)):
+        for kernel_size in itertools.product(range(1, 9), range(5, 9)):
             with pytest.raises(ValueError, match="does not fit") as caught:
                 shapes.conv2d_output_size(size, kernel_size)
             suggested = int(re.search(r"at least (\d+)", str(caught.value)).group(1))
             assert min(shapes.conv2d_output_size(size, kernel_size, padding=suggested)) >= 1
             with pytest.raises(ValueError, match="does not fit"):
                 shapes.conv2d_output_size(size, kernel_size, padding=suggested - 1)
+
+
+def test_the_padding_suggested_instead_of_same_divides_the_size_by_the_stride():
+    for size, kernel_size, stride in itertools.product(range(1, 12), (1, 3, 5), range(2, 5)):
+        with pytest.raises(ValueError, match="stride 1") as caught:
+            shapes.conv2d_output_size(size, kernel_size, stride, "same")
+        padding = int(re.search(r"padding=(\d+)", str(caught.value)).group(1))
+        found = shapes.conv2d_output_size(size, kernel_size, stride, padding)
+        assert found == (math.ceil(size / stride),) * 2
 
 
 @pytest.mark.parametrize(
