@@ -74,7 +74,7 @@ def matrices(
     highlight : mapping of str to (row, column, rows, columns), optional
         For a title, the block of cells to colour.
     signs : sequence of str, optional
-        What to write between one matrix and the next, for example ``["*", "="]``.
+        What to write between one matrix and the next, for example ``["⋆", "="]``.
 
     Returns
     -------
@@ -116,8 +116,9 @@ def matrices(
         axis.set_title(title, fontsize=10, color=INK)
         if position < min(len(signs), len(arrays) - 1):
             middle = array.shape[1] + 0.1
-            axis.text(middle, array.shape[0] / 2 - 0.5, signs[position], fontsize=15, va="center",
-                      ha="center", color=INK)  # fmt: skip
+            size = 28 if signs[position] == "⋆" else 15  # a small glyph in the font
+            axis.text(middle, array.shape[0] / 2 - 0.5, signs[position], fontsize=size,
+                      va="center", ha="center", color=INK)  # fmt: skip
     return drawing
 
 

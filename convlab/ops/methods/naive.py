@@ -36,10 +36,11 @@ def naive(
     >>> naive(x, w, stride=(1, 1), dilation=(1, 1)).tolist()
     [[[[8.0, 12.0], [20.0, 24.0]]]]
     """
-    images, channels, height, width = x.shape
+    images, channels = x.shape[:2]
     kernels, _, k_h, k_w = w.shape
     (s_h, s_w), (d_h, d_w) = stride, dilation
-    out_h, out_w = conv2d_output_size((height, width), (k_h, k_w), stride, 0, dilation)
+    sizes = x.shape[2:], w.shape[2:]
+    out_h, out_w = conv2d_output_size(*sizes, stride, 0, dilation)
     y = np.empty((images, kernels, out_h, out_w), dtype=x.dtype)
     for n in range(images):
         for o in range(kernels):
@@ -48,8 +49,10 @@ def naive(
                     total = 0.0
                     for c in range(channels):
                         for u in range(k_h):
+                            row = i * s_h + u * d_h
                             for v in range(k_w):
-                                pixel = x[n, c, i * s_h + u * d_h, j * s_w + v * d_w]
-                                total += float(w[o, c, u, v]) * float(pixel)
+                                column = j * s_w + v * d_w
+                                pixel = float(x[n, c, row, column])
+                                total += float(w[o, c, u, v]) * pixel
                     y[n, o, i, j] = total
     return y
