@@ -5,8 +5,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-# 600 examples a run unless a test says otherwise. No deadline: time is measured in
-# benchmarks, and a slow machine must not turn a right answer into a failure.
+# 600 examples a run unless a test says otherwise. No deadline: a slow machine must not turn a
+# right answer into a failure.
 settings.register_profile(
     "convlab", max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
