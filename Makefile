@@ -10,6 +10,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 SITE := _build/html/index.html
 
+.DEFAULT_GOAL := book
 .DELETE_ON_ERROR:
 .PHONY: book test serve lint notebooks portable clean
 
@@ -17,6 +18,7 @@ $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "The book needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 	            "Name another one: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Installing into .venv; this takes about two minutes, once."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
 	@touch $@

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -141,9 +141,19 @@ def _matrix(axis: Axes, array: NDArray[Any], box: Box | None) -> None:
                   fontsize=11 if len(text) < 4 else 8)  # fmt: skip
 
 
-def _cell(axis: Axes, x: float, y: float, colour: str, height: float = 1, **style: Any) -> None:
-    look = {"facecolor": colour, "edgecolor": LINE, "linewidth": 0.8} | style
-    axis.add_patch(Rectangle((x - 0.5, y - height / 2), 1, height, **look))  # type: ignore[arg-type]
+def _cell(
+    axis: Axes,
+    x: float,
+    y: float,
+    colour: str,
+    height: float = 1,
+    edge: str = LINE,
+    hatch: str | None = None,
+) -> None:
+    corner = x - 0.5, y - height / 2
+    axis.add_patch(
+        Rectangle(corner, 1, height, facecolor=colour, edgecolor=edge, linewidth=0.8, hatch=hatch)
+    )
 
 
 def images(named: Mapping[str, ArrayLike], columns: int = 3, symmetric: bool = False) -> Drawing:
@@ -255,7 +265,7 @@ def windows(
     size: int,
     kernel_size: int,
     stride: int = 1,
-    padding: int | str = 0,
+    padding: int | Literal["same", "valid"] = 0,
     dilation: int = 1,
 ) -> Drawing:
     """Draw every place where the window stands, along one direction.
@@ -287,9 +297,9 @@ def windows(
     dilation = integer(dilation, "dilation", minimum=1)
     if not isinstance(padding, str):
         padding = integer(padding, "padding", minimum=0)
-    count, _ = conv2d_output_size(size, kernel_size, stride, padding, dilation)  # type: ignore[arg-type]
-    dropped, _ = conv2d_dropped_border(size, kernel_size, stride, padding, dilation)  # type: ignore[arg-type]
-    _, _, before, after = conv2d_padding(padding, kernel_size, stride, dilation)  # type: ignore[arg-type]
+    count, _ = conv2d_output_size(size, kernel_size, stride, padding, dilation)
+    dropped, _ = conv2d_dropped_border(size, kernel_size, stride, padding, dilation)
+    _, _, before, after = conv2d_padding(padding, kernel_size, stride, dilation)
     extent, _ = dilated_kernel_size(kernel_size, dilation)
     total = before + size + after
     drawing = Drawing(
@@ -299,8 +309,14 @@ def windows(
     for cell in range(total):
         pixel = before <= cell < before + size
         unread = cell >= total - dropped
-        look: dict[str, Any] = {"hatch": "xxx", "edgecolor": DROPPED} if unread else {}
-        _cell(axis, cell, 0, INPUT if pixel else PADDING, **look)
+        _cell(
+            axis,
+            cell,
+            0,
+            INPUT if pixel else PADDING,
+            edge=DROPPED if unread else LINE,
+            hatch="xxx" if unread else None,
+        )
         if pixel and not unread:
             axis.text(cell, 0, str(cell - before), ha="center", va="center", color=INK, fontsize=9)
     for output in range(count):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,7 @@ from convlab.ops.checks import as_array, batch_of_images, one_of, one_or_pair
 from convlab.shapes import integer, pair
 
 # PyTorch's word for each way to fill the border, and NumPy's word for the same.
-PADDING_MODES = {
+PADDING_MODES: dict[str, Literal["constant", "reflect", "edge", "wrap"]] = {
     "zeros": "constant",
     "reflect": "reflect",
     "replicate": "edge",
@@ -91,7 +91,7 @@ def pad2d(input: ArrayLike, padding: int | Sequence[int], mode: str = "zeros") -
             f"would make an array of shape {padded}, more than any memory can hold"
         )
     widths = [(0, 0)] * (x.ndim - 2) + [(top, bottom), (left, right)]
-    return np.pad(x, widths, mode=PADDING_MODES[mode])  # type: ignore[call-overload, no-any-return]
+    return np.pad(x, widths, mode=PADDING_MODES[mode])
 
 
 def _four_sides(padding: int | Sequence[int]) -> tuple[int, int, int, int]:
