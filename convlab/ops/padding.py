@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convlab.ops.checks import as_array, batch_of_images, one_of, one_or_pair
-from convlab.shapes import integer, pair
+from convlab.shapes import IntOrPair, integer, pair
 
 # PyTorch's word for each way to fill the border, and NumPy's word for the same.
 PADDING_MODES: dict[str, Literal["constant", "reflect", "edge", "wrap"]] = {
@@ -21,7 +20,7 @@ PADDING_MODES: dict[str, Literal["constant", "reflect", "edge", "wrap"]] = {
 }
 
 
-def pad2d(input: ArrayLike, padding: int | Sequence[int], mode: str = "zeros") -> NDArray[Any]:
+def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[Any]:
     """Surround each channel of an image with a border.
 
     Parameters
@@ -94,7 +93,7 @@ def pad2d(input: ArrayLike, padding: int | Sequence[int], mode: str = "zeros") -
     return np.pad(x, widths, mode=PADDING_MODES[mode])
 
 
-def _four_sides(padding: int | Sequence[int]) -> tuple[int, int, int, int]:
+def _four_sides(padding: IntOrPair) -> tuple[int, int, int, int]:
     if isinstance(padding, tuple | list) and len(padding) not in (1, 2):
         if len(padding) != 4:
             raise ValueError(

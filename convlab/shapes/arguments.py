@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from operator import index
-from typing import Literal
+from typing import Literal, SupportsIndex
 
-IntOrPair = int | Sequence[int]
+# SupportsIndex is what Python calls whatever can stand for a whole number: int, NumPy's
+# integers, a tensor of one integer.
+IntOrPair = SupportsIndex | tuple[SupportsIndex, ...] | list[int]
 Padding = IntOrPair | Literal["same", "valid"]
 
 
-def integer(value: object, name: str, minimum: int) -> int:
+def integer(value: SupportsIndex, name: str, minimum: int) -> int:
     """Return `value` as an int of at least `minimum`.
 
     NumPy integers and integer tensors of one element count as integers; floats (even
@@ -43,7 +44,7 @@ def integer(value: object, name: str, minimum: int) -> int:
     if isinstance(value, bool):
         raise TypeError(f"{name} must be an int, got the bool {value}")
     try:
-        number = index(value)  # type: ignore[arg-type]  # index() itself is the check
+        number = index(value)
     except (TypeError, RuntimeError):  # RuntimeError: a tensor whose numbers cannot be read
         raise TypeError(f"{name} must be an int, got {type(value).__name__} {value!r}") from None
     if number < minimum:

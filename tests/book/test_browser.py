@@ -31,10 +31,9 @@ KNOWN_FINDINGS = {
 def visit(browser, url, *, theme="light", width=WIDE):
     """Open a page; gives it and the list of everything that went wrong on the way."""
     faults = []
-    context = browser.new_context(
+    page = browser.new_page(
         viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
     )
-    page = context.new_page()
     host = urlsplit(url).netloc
     page.on("console", lambda m: faults.append(f"console: {m.text}") if m.type != "log" else None)
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
@@ -48,14 +47,16 @@ def visit(browser, url, *, theme="light", width=WIDE):
             else None
         ),
     )
-    page.goto(url, wait_until="load")
-    page.wait_for_function(
-        "() => !document.querySelector('.math') || window.MathJax?.startup?.promise"
-    )
-    page.evaluate("() => window.MathJax?.startup?.promise")
-    page.wait_for_load_state("networkidle")
-    yield page, faults
-    context.close()
+    try:
+        page.goto(url, wait_until="load")
+        page.wait_for_function(
+            "() => !document.querySelector('.math') || window.MathJax?.startup?.promise"
+        )
+        page.evaluate("() => window.MathJax?.startup?.promise")
+        page.wait_for_load_state("networkidle")
+        yield page, faults
+    finally:
+        page.close()  # and the browsing context that was made for it
 
 
 @pytest.mark.parametrize("name", PAGES + GENERATED)
