@@ -9,5 +9,6 @@ Arrays are ``(N, C, H, W)``: images in the batch, channels, height, width; or
 
 from convlab.ops.convolution import METHODS, conv2d
 from convlab.ops.padding import PADDING_MODES, pad2d
+from convlab.ops.workspace import release_workspace
 
-__all__ = ["METHODS", "PADDING_MODES", "conv2d", "pad2d"]
+__all__ = ["METHODS", "PADDING_MODES", "conv2d", "pad2d", "release_workspace"]

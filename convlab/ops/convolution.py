@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convlab.ops.checks import convolution_arrays, one_of, one_or_pair
 from convlab.ops.auto import choose
+from convlab.ops.checks import convolution_arrays, one_of, one_or_pair
 from convlab.ops.methods import BY_NAME
 from convlab.ops.padding import PADDING_MODES, pad2d
 from convlab.shapes import IntOrPair, Padding, conv2d_output_size, conv2d_padding, pair
@@ -133,11 +133,11 @@ def compute(
     spreads them from one input over a tile, and may overflow on the way. The answer is then
     computed again without transforms.
     """
-    if len(x) == 0:
-        return np.empty((0, len(w), *out_size), x.dtype)
-    name = choose(len(x), w.shape, out_size, stride, dilation, groups) if method == "auto" else method
+    name = method
+    if method == "auto":
+        name = choose(len(x), w.shape, out_size, stride, dilation, groups)
     with np.errstate(all="ignore"):
         y = BY_NAME[name](x, w, stride, padding, dilation, groups)
-        if method == "auto" and name.startswith("winograd") and not np.isfinite(y.sum()):
+        if method == "auto" and name.startswith("winograd") and not np.isfinite(np.vdot(y, y)):
             y = BY_NAME["blocked"](x, w, stride, padding, dilation, groups)
     return y

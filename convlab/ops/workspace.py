@@ -72,8 +72,8 @@ def workspace(dtype: DTypeLike) -> Iterator[Take]:
         yield take
     finally:
         _local.used = start
-        if start == 0 and _local.buffer.size < _local.wanted <= LIMIT:
-            _local.buffer = _aligned(_local.wanted)
+        if start == 0 and _local.buffer.size < min(_local.wanted, LIMIT):
+            _local.buffer = _aligned(min(_local.wanted, LIMIT))
 
 
 def _aligned(size: int) -> NDArray[np.uint8]:

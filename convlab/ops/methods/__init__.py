@@ -43,7 +43,9 @@ Method = Callable[[Array, Array, Pair, Sides, Pair, int], Array]
 def padded_by_group(simple: Callable[[Array, Array, Pair, Pair], Array]) -> Method:
     """Wrap a simple method: pad first, then one ordinary convolution per group."""
 
-    def method(x: Array, w: Array, stride: Pair, padding: Sides, dilation: Pair, groups: int) -> Array:
+    def method(
+        x: Array, w: Array, stride: Pair, padding: Sides, dilation: Pair, groups: int
+    ) -> Array:
         if any(padding):
             x = pad2d(x, padding)
         if groups == 1:

@@ -48,8 +48,12 @@ def blocked(
     images, channels, height, width = x.shape
     kernels, _, k_h, k_w = w.shape
     wide = width + left + right
-    out_h, out_w = conv2d_output_size((height + top + bottom, wide), (k_h, k_w), stride, 0, dilation)
+    out_h, out_w = conv2d_output_size(
+        (height + top + bottom, wide), (k_h, k_w), stride, 0, dilation
+    )
     y = np.empty((images, kernels, out_h, out_w), x.dtype)
+    if images == 0:
+        return y
 
     window, cells = channels * k_h * k_w, out_h * out_w
     at_most = max(FEWEST_COLUMNS, COLUMNS_BYTES // (window * x.itemsize))

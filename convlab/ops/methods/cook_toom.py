@@ -73,7 +73,9 @@ def cook_toom(outputs: int, kernel: int, dtype: str = "float64") -> Matrices:
     points = POINTS[tile]
     others = [[q for q in points if q != p] for p in points]
     # Lagrange's division by the distances between the points, once and for all in the kernel.
-    distances = [math.prod((p - q for q in rest), start=ONE) for p, rest in zip(points, others)]
+    distances = [
+        math.prod((p - q for q in rest), start=ONE) for p, rest in zip(points, others, strict=True)
+    ]
     at = _values(outputs, points, [ONE] * len(points)).T
     g = _values(kernel, points, distances)
     bt = [[*_coefficients(rest), 0] for rest in others] + [_coefficients(points)]

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlab.ops.methods.blocks import part
 from convlab.ops.workspace import workspace
 from convlab.shapes import conv2d_output_size
 
@@ -69,7 +68,11 @@ def depthwise(
     length = out_h * wide - (wide - out_w)  # from the first result to the last, gaps included
     some = max(1, min(channels, BLOCK_BYTES // (high * wide * s_h * s_w * x.itemsize)))
     with workspace(x.dtype) as take:
-        planes, sums, terms = take(s_h, s_w, some, high, wide), take(some, out_h * wide), take(some, length)
+        planes, sums, terms = (
+            take(s_h, s_w, some, high, wide),
+            take(some, out_h * wide),
+            take(some, length),
+        )
         planes[...] = 0
         flat = planes.reshape(s_h, s_w, some, high * wide)
         for n in range(images):

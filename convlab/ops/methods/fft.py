@@ -24,15 +24,16 @@ def fft(
         \sum_c \mathcal F(x_{nc}) \cdot \overline{\mathcal F(w_{oc})} \Big]
 
     The bar, complex conjugation, turns the theorem's convolution into the correlation
-    that deep learning means. The theorem's image is periodic: results whose window runs over the edge and
-    comes in again on the other side are cut off. Every stride computes all positions and
-    keeps every s-th; a dilated kernel is spread with zeros first.
+    that deep learning means. The theorem's image is periodic: results whose window runs over
+    an edge and comes in again on the other side are cut off. With a stride, all positions
+    are computed and every s-th is kept; a dilated kernel is spread with zeros first.
 
     The work does not depend on the size of the kernel, so this pays for large ones only.
-    The extra memory is that of the spectra, ``N * C + O * C + N * O`` of them with ``H *
-    (W / 2 + 1)`` complex numbers each. A result mixes all pixels of the image: against the
-    largest one, errors are at most ``2e-6`` in float32 and ``1e-14`` in float64, and a single infinity
-    or NaN makes everything NaN.
+    The extra memory is that of the spectra: ``N * C + O * C + N * O`` of them, each of
+    ``H * (W / 2 + 1)`` complex numbers. A result mixes all pixels of the image, so its
+    error is measured by the largest: at most ``2e-6`` (float32) or ``2e-14`` (float64) of the
+    largest ``|x|`` times the largest sum of ``|w|`` over a kernel. An infinity or NaN makes the
+    whole image NaN.
 
     Examples
     --------
