@@ -329,6 +329,23 @@ def test_groups_do_not_see_each_other():
         assert np.isnan(gradient[first:]).all()
 
 
+def test_with_stride_1_the_gradient_of_the_input_is_a_full_convolution_with_the_turned_kernel():
+    random = np.random.default_rng(0)
+    g, w = random.normal(size=(2, 3, 4, 5)), random.normal(size=(3, 2, 3, 2))
+    from_input, _, _ = conv2d_backward(g, np.zeros((2, 2, 6, 6)), w)
+    full = conv2d(g, w.swapaxes(0, 1)[..., ::-1, ::-1], padding=(2, 1))
+    np.testing.assert_array_equal(from_input, full)
+
+
+def test_in_the_gradient_of_the_weight_stride_and_dilation_have_changed_places():
+    random = np.random.default_rng(0)
+    x, g = random.normal(size=(2, 3, 12, 11)), random.normal(size=(2, 4, 4, 2))
+    _, from_weight, _ = conv2d_backward(g, x, np.zeros((4, 3, 2, 3)), (3, 4), 0, (2, 3))
+    exchanged = conv2d(x.swapaxes(0, 1), g.swapaxes(0, 1), stride=(2, 3), dilation=(3, 4))
+    expected = exchanged.swapaxes(0, 1)[:, :, :2, :3]
+    np.testing.assert_allclose(from_weight, expected, rtol=0, atol=1e-12)
+
+
 def test_huge_strides_and_dilations_are_only_numbers():
     x, w, g = np.ones((1, 1, 4, 4)), np.ones((1, 1, 1, 1)), np.ones((1, 1, 1, 1))
     from_input, from_weight, _ = conv2d_backward(g, x, w, stride=10**20, dilation=10**20)

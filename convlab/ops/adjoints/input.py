@@ -100,7 +100,7 @@ def _scatter(
     for some, rows in blocks(images, out_h, out_w, groups * ins * k_h * k_w):
         height = rows.stop - rows.start
         given = g[some, :, rows].reshape(-1, groups, outs // groups, height * out_w)
-        # BLAS may leave out a product of a single 0 with infinity; NumPy's own does not.
+        # With one output channel in a group nothing is summed: a plain product is faster.
         columns = kernels * given if outs == groups else kernels @ given
         columns = columns.reshape(-1, groups * ins, k_h, k_w, height, out_w)
         for u in range(k_h):

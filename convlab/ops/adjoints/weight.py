@@ -59,9 +59,5 @@ def weight_gradient(
     for some, rows in blocks(images, out_h, out_w, groups * length):
         columns = by_place[:, :, :, some, rows].reshape(groups, length, -1)
         given = g[:, some, rows].reshape(groups, outs // groups, -1)
-        if given.shape[2] == 1:
-            # BLAS may leave out a product of a single 0 with infinity; NumPy's own does not.
-            w += given * columns.swapaxes(1, 2)
-        else:
-            w += given @ columns.swapaxes(1, 2)
+        w += given @ columns.swapaxes(1, 2)
     return w.reshape(outs, depth, *kernel_size)
