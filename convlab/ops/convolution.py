@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convlab.ops.auto import choose
-from convlab.ops.checks import convolution_arrays, one_of, one_or_pair
+from convlab.ops.checks import convolution_arrays, fits_memory, one_of, one_or_pair
 from convlab.ops.methods import BY_NAME
 from convlab.ops.padding import PADDING_MODES, pad2d
 from convlab.shapes import IntOrPair, Padding, conv2d_output_size, conv2d_padding, pair
@@ -106,7 +106,15 @@ def conv2d(
     kernel_size = w.shape[2:]
     out_size = conv2d_output_size(x.shape[2:], kernel_size, stride, padding, dilation)
     sides = conv2d_padding(padding, kernel_size, stride, dilation)
-    steps = pair(stride, "stride", 1), pair(dilation, "dilation", 1)
+    left, right, top, bottom = sides
+    padded = x.shape[2] + top + bottom, x.shape[3] + left + right
+    most = max(x.shape[1], len(w))
+    fits_memory((len(x), most, *padded), x.dtype, f"padding {sides} (left, right, top, bottom)")
+    # A step that leaves the image is as good as any other that does.
+    steps = (
+        _at_most(pair(stride, "stride", 1), padded),
+        _at_most(pair(dilation, "dilation", 1), padded),
+    )
 
     if padding_mode != "zeros" and any(sides):
         x, sides = pad2d(x, sides, padding_mode), (0, 0, 0, 0)
@@ -115,6 +123,10 @@ def conv2d(
         with np.errstate(all="ignore"):
             y += b[:, None, None]
     return y[0] if unbatched else y
+
+
+def _at_most(steps: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    return min(steps[0], size[0] + 1), min(steps[1], size[1] + 1)
 
 
 def compute(

@@ -56,6 +56,9 @@ def workspace(dtype: DTypeLike) -> Iterator[Take]:
     item = np.dtype(dtype)
     start = _local.used
     if start == 0:
+        # Not when the last call ended: its arrays were still there, and would have counted twice.
+        if _local.buffer.size < min(_local.wanted, LIMIT):
+            _local.buffer = _aligned(min(_local.wanted, LIMIT))
         _local.wanted = 0
 
     def take(*shape: int) -> NDArray[Any]:
@@ -72,8 +75,6 @@ def workspace(dtype: DTypeLike) -> Iterator[Take]:
         yield take
     finally:
         _local.used = start
-        if start == 0 and _local.buffer.size < min(_local.wanted, LIMIT):
-            _local.buffer = _aligned(min(_local.wanted, LIMIT))
 
 
 def _aligned(size: int) -> NDArray[np.uint8]:
@@ -92,4 +93,4 @@ def release_workspace() -> None:
     --------
     >>> release_workspace()
     """
-    _local.buffer = np.empty(0, np.uint8)
+    _local.buffer, _local.wanted = np.empty(0, np.uint8), 0

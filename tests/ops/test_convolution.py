@@ -11,10 +11,15 @@ from hypothesis import strategies as st
 from strategies import convolutions, torch_conv2d
 
 from convlab.ops import METHODS, conv2d
+from convlab.ops.auto import choose
 
 TOLERANCE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-5}
 IMAGE = np.arange(1.0, 17.0).reshape(1, 1, 4, 4)
 KERNEL = np.arange(1.0, 10.0).reshape(1, 1, 3, 3)
+# "depthwise" takes one input channel per group only.
+ANY_GROUPS = [method for method in METHODS if method != "depthwise"]
+# Methods that add up the products of a window and nothing else.
+SUMS = [method for method in METHODS if not method.startswith(("winograd", "fft"))]
 
 
 def assert_close(actual, expected):
@@ -71,15 +76,15 @@ def test_the_kernel_is_not_flipped(method):
     impulse = np.zeros((1, 5, 5))
     impulse[0, 2, 2] = 1
     answer = conv2d(impulse, KERNEL, method=method)
-    np.testing.assert_array_equal(answer[0], KERNEL[0, 0, ::-1, ::-1])
+    np.testing.assert_allclose(answer[0], KERNEL[0, 0, ::-1, ::-1], rtol=1e-12)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ANY_GROUPS)
 def test_a_channel_out_is_the_sum_over_channels_in_plus_one_bias(method):
     x = np.array([[[1.0]], [[10.0]]])
     w = np.array([[[[1.0]], [[2.0]]], [[[3.0]], [[4.0]]]])
     answer = conv2d(x, w, bias=np.array([100.0, 200.0]), method=method)
-    assert answer.ravel().tolist() == [1 + 20 + 100, 3 + 40 + 200]
+    np.testing.assert_allclose(answer.ravel(), [1 + 20 + 100, 3 + 40 + 200], rtol=1e-12)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -87,11 +92,11 @@ def test_groups_do_not_see_each_other(method):
     x = np.ones((2, 3, 3))
     x[1] = np.nan
     answer = conv2d(x, np.ones((2, 1, 2, 2)), groups=2, method=method)
-    assert (answer[0] == 4).all()
+    np.testing.assert_allclose(answer[0], 4, rtol=1e-12)
     assert np.isnan(answer[1]).all()
 
 
-@pytest.mark.parametrize("method", ["auto", *METHODS])
+@pytest.mark.parametrize("method", ["auto", *ANY_GROUPS])
 @pytest.mark.parametrize("groups", [1, 2])
 def test_an_empty_batch_gives_an_empty_batch(method, groups):
     x, w = np.ones((0, 2, 5, 5)), np.ones((4, 2 // groups, 3, 3))
@@ -99,7 +104,7 @@ def test_an_empty_batch_gives_an_empty_batch(method, groups):
     assert answer.shape == (0, 4, 3, 3)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ANY_GROUPS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_result_is_new_contiguous_and_of_the_inputs_dtype(method, dtype):
     x, w = np.ones((2, 3, 4, 5), dtype), np.ones((2, 3, 1, 1), dtype)
@@ -113,7 +118,7 @@ def test_the_result_is_new_contiguous_and_of_the_inputs_dtype(method, dtype):
     np.testing.assert_array_equal(w, before[1])
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ANY_GROUPS)
 def test_memory_layout_of_the_arguments_does_not_matter(method):
     random = np.random.default_rng(0)
     x, w = random.normal(size=(2, 4, 9, 8)), random.normal(size=(3, 4, 3, 2))
@@ -136,7 +141,7 @@ def test_a_broadcast_input_and_a_read_only_one_are_fine():
     assert (conv2d(x, np.ones((1, 1, 3, 3)), padding="valid") == 18).all()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["auto", *SUMS])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_value_that_is_not_finite_reaches_its_windows_and_no_other(method, value):
     x = np.ones((1, 7, 7))
@@ -148,7 +153,7 @@ def test_a_value_that_is_not_finite_reaches_its_windows_and_no_other(method, val
     assert (answer[1:] == 9).all()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["auto", *SUMS])
 def test_overflow_is_infinity_without_a_warning(method):
     huge = np.full((1, 3, 3), 3e38, np.float32)
     with warnings.catch_warnings():
@@ -167,7 +172,7 @@ def test_a_sequence_of_one_stands_for_both_directions_as_in_pytorch():
 
 
 @pytest.mark.parametrize("groups", [np.uint8(3), np.int64(3), torch.tensor(3), torch.tensor([3])])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ANY_GROUPS)
 def test_groups_may_be_any_kind_of_integer(groups, method):
     random = np.random.default_rng(0)
     x, w = random.normal(size=(1, 300, 3, 3)), random.normal(size=(3, 100, 1, 1))
@@ -175,8 +180,38 @@ def test_groups_may_be_any_kind_of_integer(groups, method):
     np.testing.assert_allclose(conv2d(x, w, groups=groups, method=method), expected, atol=1e-10)
 
 
-def test_huge_strides_and_dilations_are_only_numbers():
-    assert conv2d(IMAGE, KERNEL[..., :1, :1], stride=10**20, dilation=10**20).shape == (1, 1, 1, 1)
+@pytest.mark.parametrize("method", ["auto", *SUMS, "fft"])
+def test_huge_strides_and_dilations_are_only_numbers(method):
+    answer = conv2d(IMAGE, KERNEL[..., 1:2, :1], stride=10**20, dilation=10**20, method=method)
+    np.testing.assert_allclose(answer, [[[[4.0]]]], rtol=1e-12)
+
+
+# Shapes for which "auto" takes Winograd's algorithm, float32 so that an overflow is near.
+WIDE = np.ones((1, 64, 24, 24), np.float32), np.full((64, 64, 3, 3), 0.5, np.float32)
+
+
+def test_auto_takes_winograd_for_the_wide_layer_of_the_next_tests():
+    assert choose(1, (64, 64, 3, 3), (22, 22), (1, 1), (1, 1), 1) == "winograd4"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", ["input", "weight"])
+def test_auto_does_not_spread_what_is_not_finite(value, where):
+    x, w = WIDE[0].copy(), WIDE[1].copy()
+    if where == "input":
+        x[0, 5, 9, 9] = value
+    else:
+        w[7, 5, 1, 1] = value
+    expected = torch.conv2d(*map(torch.from_numpy, (x, w))).numpy()
+    np.testing.assert_allclose(conv2d(x, w), expected, rtol=1e-5)
+    assert 0 < np.isfinite(expected).sum() < expected.size
+
+
+def test_auto_does_not_overflow_on_the_way_to_a_finite_result():
+    x, w = WIDE[0] * np.float32(1e38), WIDE[1] * np.float32(1e-3)
+    transformed = conv2d(x, w, method="winograd4")
+    assert not np.isfinite(transformed).all()
+    np.testing.assert_allclose(conv2d(x, w), 64 * 9 * 0.5e-3 * 1e38, rtol=1e-5)
 
 
 def test_nested_lists_of_floats_are_arrays():

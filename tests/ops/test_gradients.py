@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from strategies import convolutions
 
 from convlab.ops import PADDING_MODES, adjoints, conv2d, conv2d_backward, pad2d
+from convlab.ops.auto import choose
 from convlab.shapes import conv2d_padding
 
 RELATIVE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-4}
@@ -253,7 +254,7 @@ def test_zero_times_infinity_is_nan_in_every_shape(images, outs, size, channels,
             assert np.isnan(adjoints.input_gradient(g, w + np.inf, *options)).any() == (images > 0)
             some = adjoints.input_gradient(g + np.inf, w, *options)
             assert np.isnan(some[:, :, :kernel, :kernel]).all()
-        places = (kernel, kernel), (1, 1), (1, 1), 1
+        places = (kernel, kernel), (0, 0, 0, 0), (1, 1), (1, 1), 1
         from_weight = adjoints.weight_gradient(g, zeros + np.inf, *places)
         from_gradient = adjoints.weight_gradient(g + np.inf, zeros, *places)
     for answer in (from_weight, from_gradient):
@@ -318,6 +319,45 @@ def test_the_error_is_within_the_stated_bound(dtype, kind, outs, size):
         assert_within(from_weight[:, c, u, v], *exact, out * out)
     flat = exact_g.reshape(outs, -1)
     assert_within(from_bias, flat.sum(axis=1), np.abs(flat).sum(axis=1), out * out)
+
+
+WIDE = [  # layers for which conv2d takes Winograd's algorithm
+    {"channels": 64, "kernels": 64, "size": (40, 37), "kernel": (3, 3), "padding": 1},
+    {"channels": 48, "kernels": 64, "size": (30, 33), "kernel": (3, 2), "padding": (0, 2)},
+    {"channels": 128, "kernels": 96, "size": (30, 30), "kernel": (5, 5), "padding": "same"},
+    {"channels": 128, "kernels": 128, "size": (40, 40), "kernel": (3, 3), "groups": 2},
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("layer", WIDE)
+@pytest.mark.parametrize("mode", ["zeros", "circular"])
+def test_wide_layers_agree_with_autograd_within_the_stated_error(layer, dtype, mode):
+    random = np.random.default_rng(0)
+    groups, options = layer.get("groups", 1), {"stride": 1, "dilation": 1, "padding_mode": mode}
+    options |= {"padding": layer.get("padding", 0), "groups": groups}
+    shape = layer["kernels"], layer["channels"] // groups, *layer["kernel"]
+    x = random.normal(size=(2, layer["channels"], *layer["size"])).astype(dtype)
+    w = random.normal(size=shape).astype(dtype)
+    g = random.normal(size=conv2d(x, w, **options).shape).astype(dtype)
+    assert choose(2, shape, g.shape[2:], (1, 1), (1, 1), groups).startswith("winograd")
+    exact = autograd(g.astype(np.float64), x.astype(np.float64), w.astype(np.float64), **options)
+    stated = "5e-6" if dtype == np.float32 else "5e-14"
+    assert f"``{stated}`` ({np.dtype(dtype)})" in conv2d_backward.__doc__
+    for ours, theirs in zip(conv2d_backward(g, x, w, **options)[:2], exact[:2], strict=True):
+        assert np.abs(ours - theirs).max() <= float(stated) * np.abs(theirs).max()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_wide_layers_do_not_spread_what_is_not_finite(value):
+    x, w = np.ones((1, 64, 40, 40)), np.ones((64, 64, 3, 3))
+    g = np.ones((1, 64, 38, 38))
+    g[0, 3, 10, 10] = value
+    options = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "padding_mode": "zeros"}
+    for ours, theirs in zip(
+        conv2d_backward(g, x, w, **options), autograd(g, x, w, **options), strict=True
+    ):
+        np.testing.assert_array_equal(np.isfinite(ours), np.isfinite(theirs))
 
 
 def test_groups_do_not_see_each_other():

@@ -4,11 +4,12 @@ A convolution is linear in its input and linear in its weight, so each of the tw
 back is its *adjoint*: the same products, summed over the other index.
 
     input_gradient(g, w, size, sides, stride, dilation, groups) -> gradient of the input
-    weight_gradient(g, x, kernel_size, stride, dilation, groups) -> gradient of the weight
+    weight_gradient(g, x, kernel_size, sides, stride, dilation, groups) -> gradient of the weight
 
 `g` is the gradient of the output, ``(N, O, outH, outW)``; `w` is ``(O, C / groups, kH,
-kW)``; `x` is the padded input; stride, dilation and sizes are pairs. All arguments have
-been checked. The transposed convolution is `input_gradient` under another name.
+kW)``; `x` is the input and `sides` its padding with zeros; stride, dilation and sizes are
+pairs. All arguments have been checked. The transposed convolution is `input_gradient`
+under another name.
 """
 
 from convlab.ops.adjoints.input import input_gradient

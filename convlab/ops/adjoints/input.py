@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlab.ops.adjoints.blocks import blocks
+from convlab.ops.blocks import blocks, columns_at_once
 from convlab.ops.convolution import conv2d
 from convlab.ops.padding import pad2d
 
@@ -97,7 +97,9 @@ def _scatter(
     outs, ins, k_h, k_w = w.shape
     kernels = w.reshape(groups, outs // groups, ins * k_h * k_w).swapaxes(1, 2)
     x = np.zeros((images, groups * ins, *size), dtype=g.dtype)
-    for some, rows in blocks(images, out_h, out_w, groups * ins * k_h * k_w):
+    for some, rows in blocks(
+        images, out_h, out_w, columns_at_once(groups * ins * k_h * k_w, g.itemsize)
+    ):
         height = rows.stop - rows.start
         given = g[some, :, rows].reshape(-1, groups, outs // groups, height * out_w)
         # With one output channel in a group nothing is summed: a plain product is faster.

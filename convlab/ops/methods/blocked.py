@@ -8,15 +8,12 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from convlab.ops.methods.blocks import blocks, copy_strip, part
+from convlab.ops.blocks import blocks, columns_at_once, copy_strip, part
 from convlab.ops.methods.products import product
 from convlab.ops.workspace import workspace
 from convlab.shapes import conv2d_output_size
 
 Array = NDArray[Any]
-
-COLUMNS_BYTES = 2 * 2**20  # of a column buffer: about the second-level cache
-FEWEST_COLUMNS = 512  # a product packs all kernels anew, which pays for many columns only
 
 
 def blocked(
@@ -56,8 +53,7 @@ def blocked(
         return y
 
     window, cells = channels * k_h * k_w, out_h * out_w
-    at_most = max(FEWEST_COLUMNS, COLUMNS_BYTES // (window * x.itemsize))
-    plan = list(blocks(images, out_h, out_w, at_most))
+    plan = list(blocks(images, out_h, out_w, columns_at_once(window, x.itemsize)))
     n, rows = (block.stop for block in plan[0])
     grouped_w = w.reshape(groups, kernels // groups, -1)
     with workspace(x.dtype) as take:

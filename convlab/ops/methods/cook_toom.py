@@ -20,9 +20,9 @@ POINTS = {
     2: (Fraction(0),),
     3: (Fraction(0), Fraction(1)),
     4: (Fraction(0), Fraction(1), Fraction(-1)),
-    5: (Fraction(0), Fraction(11, 16), Fraction(-11, 16), Fraction(7, 4)),
+    5: (Fraction(1, 2), Fraction(-1, 2), Fraction(9, 8), Fraction(-9, 8)),
     6: (Fraction(0), Fraction(5, 8), Fraction(-5, 8), Fraction(3, 2), Fraction(-3, 2)),
-    7: (*(Fraction(n, 2) for n in (0, 1, -1, 2, -2)), Fraction(7, 4)),
+    7: (Fraction(0), ONE, -ONE, Fraction(15, 8), Fraction(-15, 8), Fraction(1, 4)),
     8: (*(Fraction(n, 2) for n in (0, 1, -1, 2, -2)), Fraction(7, 4), Fraction(-7, 4)),
 }
 

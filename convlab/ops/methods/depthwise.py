@@ -93,7 +93,7 @@ def depthwise(
                                 total += term
                     rows = sums[:count].reshape(count, out_h, wide)
                     y[n, c : c + count, kernel] = rows[:, :, :out_w]
-    return y.reshape(images, -1, out_h, out_w)
+    return y.reshape(images, len(w), out_h, out_w)
 
 
 def _scatter(x: Array, planes: Array, stride: tuple[int, int], corner: tuple[int, int]) -> None:

@@ -31,6 +31,7 @@ def im2col(
 
     Examples
     --------
+    >>> import numpy as np
     >>> x = np.arange(9.0).reshape(1, 1, 3, 3)
     >>> w = np.ones((1, 1, 2, 2))
     >>> im2col(x, w, stride=(1, 1), dilation=(1, 1)).tolist()

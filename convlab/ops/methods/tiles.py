@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from convlab.ops.methods.blocks import blocks, copy_strip, part
+from convlab.ops.blocks import blocks, copy_strip, part
 from convlab.ops.workspace import Take
 
 Array = NDArray[Any]
@@ -79,8 +79,8 @@ def transformed_tiles(
     wide = (plan.across - 1) * m + n_w
     images, rows = (block.stop for block in plan.blocks[0])
     room = images * depth * ((rows - 1) * m + n_h)
-    strip, pixels = take(room * (wide + 1)), take(room * wide)
-    ping, pong = (take(max(a_h, n_h) * max(a_w, n_w) * plan.most * channels) for _ in "VM")
+    buffer = max(max(a_h, n_h) * max(a_w, n_w) * plan.most * channels, room * (wide + 1))
+    ping, pong, pixels = take(buffer), take(buffer), take(room * wide)
 
     X = pixels  # the block before, channels last; there is none yet
     for batch, tile_rows in plan.blocks:
@@ -90,7 +90,7 @@ def transformed_tiles(
         known = n_h - m if first else 0  # rows shared with the block above
         # Two copies put the channels last: from planes a multiple of 4 KiB apart, one
         # would squeeze all channels through the same few cache lines.
-        S = part(strip, images, depth, high - known, wide + 1)
+        S = part(pong, images, depth, high - known, wide + 1)
         copy_strip(x[batch], S, first - top + known, left)
         above, X = X, part(pixels, images, high, wide, depth)
         if known:

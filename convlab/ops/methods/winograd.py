@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlab.ops.methods.blocks import part
+from convlab.ops.blocks import part
 from convlab.ops.methods.cook_toom import cook_toom
 from convlab.ops.methods.tiles import plan_tiles, transformed_tiles
 from convlab.ops.padding import pad2d

@@ -1,4 +1,4 @@
-"""What the blocked methods share: how much to do at a time, and a strip of padded input."""
+"""What blocked algorithms share: how much to do at a time, and a strip of padded input."""
 
 from __future__ import annotations
 
@@ -47,6 +47,20 @@ def blocks(images: int, rows: int, per_row: int, at_most: int) -> Iterator[tuple
             )
 
 
+def columns_at_once(window: int, itemsize: int) -> int:
+    """Give the windows of `window` numbers that are written into a column buffer at a time.
+
+    As many as make 2 MiB, about the second-level cache; but at least 512, since each matrix
+    product prepares the kernels anew.
+
+    Examples
+    --------
+    >>> columns_at_once(window=64 * 9, itemsize=4)
+    910
+    """
+    return max(512, 2 * 2**20 // (window * itemsize))
+
+
 def _even(total: int, at_most: int) -> int:
     """Share `total` out in parts of at most `at_most`, as even as they can be."""
     return -(-total // -(-total // at_most)) if total else 1
@@ -71,6 +85,7 @@ def copy_strip(x: NDArray[Any], strip: NDArray[Any], first: int, left: int) -> N
 
     Examples
     --------
+    >>> import numpy as np
     >>> strip = np.empty((1, 1, 2, 4))
     >>> copy_strip(np.ones((1, 1, 3, 3)), strip, first=-1, left=1)
     >>> strip[0, 0].tolist()
