@@ -27,8 +27,10 @@ for extra in ("torch", "matplotlib", "scipy"):
 
 flags = doctest.NORMALIZE_WHITESPACE
 results = [doctest.testmod(importlib.import_module(n), optionflags=flags) for n in (
-    "convlab.shapes.arguments", "convlab.shapes.channels", "convlab.shapes.windows",
-    "convlab.ops.convolution", "convlab.ops.padding",
+    "convlab.shapes.arguments", "convlab.shapes.channels", "convlab.shapes.transposed",
+    "convlab.shapes.windows", "convlab.ops.convolution", "convlab.ops.gradients",
+    "convlab.ops.padding", "convlab.ops.transposed",
+    "convlab.ops.adjoints.blocks", "convlab.ops.adjoints.input", "convlab.ops.adjoints.weight",
     "convlab.ops.methods.naive", "convlab.ops.methods.windows")]
 assert sum(r.attempted for r in results) > 20 and not any(r.failed for r in results), results
 

@@ -8,6 +8,18 @@ Arrays are ``(N, C, H, W)``: images in the batch, channels, height, width; or
 """
 
 from convlab.ops.convolution import METHODS, conv2d
-from convlab.ops.padding import PADDING_MODES, pad2d
+from convlab.ops.gradients import conv2d_backward
+from convlab.ops.padding import PADDING_MODES, pad2d, pad2d_backward
+from convlab.ops.transposed import conv_transpose2d
+from convlab.ops.workspace import release_workspace
 
-__all__ = ["METHODS", "PADDING_MODES", "conv2d", "pad2d"]
+__all__ = [
+    "METHODS",
+    "PADDING_MODES",
+    "conv2d",
+    "conv2d_backward",
+    "conv_transpose2d",
+    "pad2d",
+    "pad2d_backward",
+    "release_workspace",
+]

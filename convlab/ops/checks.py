@@ -7,13 +7,14 @@ number) with the name of the argument and the numbers that clash.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from typing import Any, TypeVar, cast
+from typing import Any, SupportsIndex, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convlab.shapes import check_groups
+from convlab.shapes import check_groups, integer
 
 T = TypeVar("T")
 
@@ -78,10 +79,34 @@ def batch_of_images(array: NDArray[Any], name: str) -> tuple[NDArray[Any], bool]
     return (array[None] if unbatched else array), unbatched
 
 
+def same_dtype(array: NDArray[Any], name: str, other: NDArray[Any], other_name: str) -> None:
+    """Refuse two arrays of different dtypes."""
+    if array.dtype != other.dtype:
+        raise TypeError(
+            f"{name} has dtype {array.dtype} and {other_name} has dtype {other.dtype}: they must "
+            f"agree"
+        )
+
+
+def fits_memory(shape: tuple[int, ...], dtype: np.dtype[Any], blame: str) -> None:
+    """Refuse to make an array that no address could reach; `blame` is the argument at fault."""
+    if math.prod(map(float, shape)) * dtype.itemsize > np.iinfo(np.intp).max:
+        raise ValueError(
+            f"{blame} is too large: it would make an array of shape {shape}, more than any memory "
+            f"can hold"
+        )
+
+
 def convolution_arrays(
-    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None, groups: int
+    input: ArrayLike,
+    weight: ArrayLike,
+    bias: ArrayLike | None,
+    groups: SupportsIndex,
+    transposed: bool = False,
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None, int, bool]:
     """Check that input, weight, bias and groups of a convolution belong together.
+
+    With `transposed`, the weight is ``(in_channels, out_channels / groups, kH, kW)``.
 
     Returns
     -------
@@ -92,27 +117,30 @@ def convolution_arrays(
     x = float_array(input, "input")
     w = float_array(weight, "weight")
     b = None if bias is None else float_array(bias, "bias")
-    for name, array in (("weight", w), ("bias", b)):
-        if array is not None and array.dtype != x.dtype:
-            raise TypeError(
-                f"input has dtype {x.dtype} and {name} has dtype {array.dtype}: they must agree"
-            )
+    same_dtype(x, "input", w, "weight")
+    if b is not None:
+        same_dtype(x, "input", b, "bias")
     batch, unbatched = batch_of_images(x, "input")
+    layout = "(out_channels, in_channels / groups, kH, kW)"
+    if transposed:
+        layout = "(in_channels, out_channels / groups, kH, kW)"
     if w.ndim != 4 or 0 in w.shape:
+        raise ValueError(f"weight must be {layout} with no size of 0, got shape {w.shape}")
+    groups = integer(groups, "groups", minimum=1)
+    channels = batch.shape[1]
+    outs = w.shape[1] * groups if transposed else w.shape[0]
+    check_groups(channels, outs, groups)
+    expected = w.shape[0] if transposed else w.shape[1] * groups
+    if channels != expected:
+        product = "" if transposed else f"{w.shape[1]} x {groups} = "
+        reminder = f"; the weight of a transposed convolution is {layout}" if transposed else ""
         raise ValueError(
-            f"weight must be (out_channels, in_channels / groups, kH, kW) with no size of 0, "
-            f"got shape {w.shape}"
+            f"input of shape {x.shape} has {channels} channels, but weight of shape {w.shape} "
+            f"with groups={groups} expects {product}{expected}{reminder}"
         )
-    _, _, groups = check_groups(batch.shape[1], w.shape[0], groups)
-    if batch.shape[1] != w.shape[1] * groups:
+    if b is not None and b.shape != (outs,):
         raise ValueError(
-            f"input of shape {x.shape} has {batch.shape[1]} channels, but weight of shape "
-            f"{w.shape} with groups={groups} expects {w.shape[1]} x {groups} = "
-            f"{w.shape[1] * groups}"
-        )
-    if b is not None and b.shape != (w.shape[0],):
-        raise ValueError(
-            f"bias must hold one number per output channel, shape ({w.shape[0]},) for weight of "
-            f"shape {w.shape}; got shape {b.shape}"
+            f"bias must hold one number per output channel, shape ({outs},) for weight of "
+            f"shape {w.shape}{f' and groups={groups}' if transposed else ''}; got shape {b.shape}"
         )
     return batch, w, b, groups, unbatched

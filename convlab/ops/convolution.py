@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convlab.ops.auto import choose
 from convlab.ops.checks import convolution_arrays, one_of, one_or_pair
-from convlab.ops.methods import BY_NAME, Method
+from convlab.ops.methods import BY_NAME
 from convlab.ops.padding import PADDING_MODES, pad2d
 from convlab.shapes import IntOrPair, Padding, conv2d_output_size, conv2d_padding, pair
 
 METHODS = tuple(BY_NAME)
+
+Array = NDArray[Any]
 
 
 def conv2d(
@@ -98,39 +101,43 @@ def conv2d(
     """
     stride, padding, dilation = one_or_pair(stride), one_or_pair(padding), one_or_pair(dilation)
     x, w, b, groups, unbatched = convolution_arrays(input, weight, bias, groups)
-    compute = _choose(method)
+    one_of(method, "method", ("auto", *METHODS))
     one_of(padding_mode, "padding_mode", PADDING_MODES)
     kernel_size = w.shape[2:]
-    conv2d_output_size(x.shape[2:], kernel_size, stride, padding, dilation)  # raises if none
+    out_size = conv2d_output_size(x.shape[2:], kernel_size, stride, padding, dilation)
     sides = conv2d_padding(padding, kernel_size, stride, dilation)
+    steps = pair(stride, "stride", 1), pair(dilation, "dilation", 1)
 
-    if any(sides):
-        x = pad2d(x, sides, padding_mode)
-    with np.errstate(all="ignore"):
-        y = _per_group(
-            compute, x, w, groups, pair(stride, "stride", 1), pair(dilation, "dilation", 1)
-        )
-        if b is not None:
+    if padding_mode != "zeros" and any(sides):
+        x, sides = pad2d(x, sides, padding_mode), (0, 0, 0, 0)
+    y = compute(x, w, *steps, sides, groups, out_size, method)
+    if b is not None:
+        with np.errstate(all="ignore"):
             y += b[:, None, None]
     return y[0] if unbatched else y
 
 
-def _choose(method: str) -> Method:
-    """Find the function behind a name; ``"auto"`` stands for the fastest that always works."""
-    one_of(method, "method", ("auto", *METHODS))
-    return BY_NAME["windows" if method == "auto" else method]
-
-
-def _per_group(
-    compute: Method,
-    x: NDArray[Any],
-    w: NDArray[Any],
-    groups: int,
+def compute(
+    x: Array,
+    w: Array,
     stride: tuple[int, int],
     dilation: tuple[int, int],
-) -> NDArray[Any]:
-    """Run one ordinary convolution per group and lay the results side by side."""
-    if groups == 1:
-        return compute(x, w, stride, dilation)
-    parts = zip(np.split(x, groups, axis=1), np.split(w, groups), strict=True)
-    return np.concatenate([compute(*part, stride, dilation) for part in parts], axis=1)
+    padding: tuple[int, int, int, int],
+    groups: int,
+    out_size: tuple[int, int],
+    method: str,
+) -> Array:
+    """Convolve checked arrays, padded with zeros, by the method of that name.
+
+    With ``"auto"``, a Winograd method that has made an infinity or NaN is not believed: it
+    spreads them from one input over a tile, and may overflow on the way. The answer is then
+    computed again without transforms.
+    """
+    name = method
+    if method == "auto":
+        name = choose(len(x), w.shape, out_size, stride, dilation, groups)
+    with np.errstate(all="ignore"):
+        y = BY_NAME[name](x, w, stride, padding, dilation, groups)
+        if method == "auto" and name.startswith("winograd") and not np.isfinite(np.vdot(y, y)):
+            y = BY_NAME["blocked"](x, w, stride, padding, dilation, groups)
+    return y

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convlab.ops.checks import as_array, batch_of_images, one_of, one_or_pair
+from convlab.ops.checks import (
+    as_array,
+    batch_of_images,
+    fits_memory,
+    float_array,
+    one_of,
+    one_or_pair,
+)
 from convlab.shapes import IntOrPair, integer, pair
 
 # PyTorch's word for each way to fill the border, and NumPy's word for the same.
@@ -71,26 +77,103 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
     x = as_array(input, "input")
     batch_of_images(x, "input")
     one_of(mode, "mode", PADDING_MODES)
+    sides = _four_sides(padding)
+    _check_reach(x.shape, sides, mode, "input")
+    left, right, top, bottom = sides
+    padded = (*x.shape[:-2], x.shape[-2] + top + bottom, x.shape[-1] + left + right)
+    fits_memory(padded, x.dtype, f"padding {sides} (left, right, top, bottom)")
+    widths = [(0, 0)] * (x.ndim - 2) + [(top, bottom), (left, right)]
+    return np.pad(x, widths, mode=PADDING_MODES[mode])
+
+
+def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[Any]:
+    """Carry the gradient of a padded image back to the image.
+
+    Each cell of the border shows a pixel (or, in mode ``"zeros"``, none), so its gradient
+    belongs to that pixel. With zeros the border is cut off; with the other modes it is
+    folded back and added. This is the adjoint of `pad2d`: for all arrays,
+    ``(pad2d(x, ...) * g).sum() == (x * pad2d_backward(g, ...)).sum()``.
+
+    Parameters
+    ----------
+    grad_output : array, (N, C, H, W) or (C, H, W)
+        The gradient of the result of `pad2d`, border included; float32 or float64.
+    padding : int, (pH, pW) or (left, right, top, bottom)
+        What `pad2d` was told.
+    mode : "zeros", "reflect", "replicate" or "circular"
+        What `pad2d` was told.
+
+    Returns
+    -------
+    array
+        The gradient of the image: new, without the border.
+
+    Raises
+    ------
+    TypeError
+        If `grad_output` is not float32 or float64, or `padding` is not made of ints.
+    ValueError
+        If `pad2d` could not have made an image of this shape: the border leaves no pixel,
+        or is too wide for the mode; or as `pad2d` does.
+
+    Examples
+    --------
+    >>> border_included = np.array([[[1.0, 10.0, 100.0, 1000.0, 10000.0]]])
+    >>> pad2d_backward(border_included, (0, 1), "zeros")
+    array([[[  10.,  100., 1000.]]])
+    >>> pad2d_backward(border_included, (0, 1), "replicate")
+    array([[[   11.,   100., 11000.]]])
+    """
+    g = float_array(grad_output, "grad_output")
+    batch_of_images(g, "grad_output")
+    one_of(mode, "mode", PADDING_MODES)
     left, right, top, bottom = _four_sides(padding)
+    size = g.shape[-2] - top - bottom, g.shape[-1] - left - right
+    if min(size) < 1:
+        raise ValueError(
+            f"padding {(left, right, top, bottom)} (left, right, top, bottom) leaves no pixel of "
+            f"grad_output of shape {g.shape}: its last two sizes must be at least "
+            f"{top + bottom + 1} and {left + right + 1}"
+        )
+    _check_reach((*g.shape[:-2], *size), (left, right, top, bottom), mode, "the unpadded image")
+    rows = _fold(np.moveaxis(g, -2, 0), top, bottom, mode)
+    folded = _fold(np.moveaxis(rows, -1, 0), left, right, mode)  # (W, H, N, C)
+    return np.ascontiguousarray(np.moveaxis(folded, (0, 1), (-1, -2)))
+
+
+def _fold(g: NDArray[Any], before: int, after: int, mode: str) -> NDArray[Any]:
+    """Undo a border along the first axis: cut it off, and add it where it came from."""
+    size = len(g) - before - after
+    first, last = g[:before], g[before + size :]
+    x: NDArray[Any] = g[before : before + size].copy()
+    if mode == "reflect":
+        x[1 : before + 1] += first[::-1]
+        x[size - 1 - after : size - 1] += last[::-1]
+    elif mode == "replicate":
+        x[0] += first.sum(axis=0)
+        x[-1] += last.sum(axis=0)
+    elif mode == "circular":
+        x[size - before :] += first
+        x[:after] += last
+    return x
+
+
+def _check_reach(
+    shape: tuple[int, ...], sides: tuple[int, int, int, int], mode: str, image: str
+) -> None:
+    """Refuse a border that asks for pixels which an image of this shape does not have."""
+    left, right, top, bottom = sides
     for axis, size, before, after in (
-        ("height", x.shape[-2], top, bottom),
-        ("width", x.shape[-1], left, right),
+        ("height", shape[-2], top, bottom),
+        ("width", shape[-1], left, right),
     ):
         # A mirror shows the size - 1 cells behind the edge; a wheel turns once at most.
         available = {"reflect": size - 1, "circular": size}.get(mode)
         if available is not None and max(before, after) > available:
             raise ValueError(
                 f"padding of {before} and {after} is too large for {mode!r}: with "
-                f"input of shape {x.shape} the {axis} is {size}, which allows at most {available}"
+                f"{image} of shape {shape} the {axis} is {size}, which allows at most {available}"
             )
-    padded = (*x.shape[:-2], x.shape[-2] + top + bottom, x.shape[-1] + left + right)
-    if math.prod(map(float, padded)) * x.itemsize > np.iinfo(np.intp).max:
-        raise ValueError(
-            f"padding {(left, right, top, bottom)} (left, right, top, bottom) is too large: it "
-            f"would make an array of shape {padded}, more than any memory can hold"
-        )
-    widths = [(0, 0)] * (x.ndim - 2) + [(top, bottom), (left, right)]
-    return np.pad(x, widths, mode=PADDING_MODES[mode])
 
 
 def _four_sides(padding: IntOrPair) -> tuple[int, int, int, int]:

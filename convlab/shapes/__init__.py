@@ -16,6 +16,7 @@ Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016)
 
 from convlab.shapes.arguments import IntOrPair, Padding, integer, pair
 from convlab.shapes.channels import check_groups, conv2d_num_parameters, conv2d_weight_shape
+from convlab.shapes.transposed import conv_transpose2d_output_size
 from convlab.shapes.windows import (
     conv2d_dropped_border,
     conv2d_output_size,
@@ -33,6 +34,7 @@ __all__ = [
     "conv2d_output_size",
     "conv2d_padding",
     "conv2d_weight_shape",
+    "conv_transpose2d_output_size",
     "dilated_kernel_size",
     "integer",
     "pair",

@@ -90,3 +90,48 @@ def torch_conv2d(input, weight, bias, stride, padding, dilation, groups, padding
             state["bias"] = torch.from_numpy(bias)
         module.load_state_dict(state)
         return module(torch.from_numpy(input)).numpy()
+
+
+@st.composite
+def transposed_convolutions(draw, valid_only=False):
+    """Arguments of `conv_transpose2d`, as `convolutions` draws those of `conv2d`.
+
+    With `valid_only` the numbers are in range and the shapes agree; the output padding may
+    still be too large, and the padding may cut everything off.
+    """
+    low = 1 if valid_only else draw(st.sampled_from([1, 1, 0, -1]))
+    groups = draw(st.integers(1, 3))
+    channels, kernels = groups * draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    weight_channels, bias_size = channels, groups * kernels
+    if not valid_only and draw(st.integers(0, 3)) == 0:
+        weight_channels += draw(st.integers(0, 1))
+        bias_size += draw(st.integers(-1, 1))
+    dtype = draw(st.sampled_from([np.float64, np.float32]))
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+
+    def array(*shape):
+        return random.uniform(-1, 1, shape).astype(dtype)
+
+    # PyTorch lets an empty batch pass unchecked.
+    batch = draw(st.sampled_from([(), (1,), (2,), (3,)]))
+    return {
+        "input": array(*batch, channels, draw(st.integers(1, 6)), draw(st.integers(1, 6))),
+        "weight": array(weight_channels, kernels, draw(st.integers(1, 4)), draw(st.integers(1, 4))),
+        "bias": array(bias_size) if draw(st.booleans()) else None,
+        "stride": draw(int_or_pair(low, 3)),
+        "padding": draw(int_or_pair(min(low, 0), 3)),
+        "output_padding": draw(int_or_pair(min(low, 0), 2)),
+        "groups": groups,
+        "dilation": draw(int_or_pair(low, 3)),
+    }
+
+
+def torch_conv_transpose2d(input, weight, bias, **options):
+    """Answer with PyTorch's function for float64, rounded to the dtype that came in.
+
+    Its roads for float32 take a dilation of 0, and return images of height 0.
+    """
+    arrays = (None if a is None else a.astype(np.float64) for a in (input, weight, bias))
+    tensors = [None if a is None else torch.from_numpy(a) for a in arrays]
+    answer = torch.nn.functional.conv_transpose2d(*tensors, **options).numpy()
+    return answer.astype(input.dtype)

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convlab.ops import PADDING_MODES, pad2d
+from convlab.ops import PADDING_MODES, pad2d, pad2d_backward
 
 ROW = np.array([[[1, 2, 3, 4]]])
 
@@ -91,3 +91,83 @@ def test_no_padding_still_gives_a_copy():
 def test_a_border_that_cannot_be_made_is_refused_with_the_numbers(arguments, error, message):
     with pytest.raises(error, match=message):
         pad2d(*arguments)
+
+
+@settings(max_examples=400)
+@given(
+    shape=st.sampled_from([(), (0,), (2,)]).flatmap(
+        lambda n: st.tuples(*map(st.just, n), *[st.integers(1, 4)] * 3)
+    ),
+    sides=st.tuples(*[st.integers(0, 5)] * 4),
+    mode=st.sampled_from(list(PADDING_MODES)),
+)
+def test_the_way_back_is_that_of_autograd_and_the_adjoint(shape, sides, mode):
+    random = np.random.default_rng(0)
+    x = torch.from_numpy(random.normal(size=shape)).requires_grad_()
+    try:
+        torch_mode = "constant" if mode == "zeros" else mode
+        padded = torch.nn.functional.pad(x, sides, mode=torch_mode)
+    except RuntimeError:
+        left, right, top, bottom = sides
+        g = np.ones((*shape[:-2], shape[-2] + top + bottom, shape[-1] + left + right))
+        with pytest.raises(ValueError, match=r"\d"):
+            pad2d_backward(g, sides, mode)
+        return
+    g = random.integers(-9, 10, padded.shape).astype(float)  # sums of integers are exact
+    padded.backward(torch.from_numpy(g))
+    back = pad2d_backward(g, sides, mode)
+    np.testing.assert_array_equal(back, x.grad.numpy())
+    image = x.detach().numpy()
+    np.testing.assert_allclose((pad2d(image, sides, mode) * g).sum(), (image * back).sum())
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("zeros", [4, 8, 16, 32]),
+        ("reflect", [4, 8 + 2 + 128, 16 + 1 + 64, 32]),
+        ("replicate", [4 + 2 + 1, 8, 16, 32 + 64 + 128]),
+        ("circular", [4 + 64, 8 + 128, 16 + 1, 32 + 2]),
+    ],
+)
+def test_where_each_mode_sends_the_gradient_of_the_border(mode, expected):
+    g = 2.0 ** np.arange(8).reshape(1, 1, 8)
+    assert pad2d_backward(g, (0, 2), mode).tolist() == [[expected]]
+
+
+@pytest.mark.parametrize("mode", PADDING_MODES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_way_back_keeps_the_dtype_and_gives_a_new_array(dtype, mode):
+    g = np.ones((2, 3, 4, 5), dtype)
+    for padding in (0, 1):
+        back = pad2d_backward(g, padding, mode)
+        assert back.dtype == dtype
+        assert back.flags.c_contiguous
+        assert back.flags.writeable
+        assert not np.shares_memory(back, g)
+        assert (g == 1).all()
+
+
+BORDERED = np.ones((1, 3, 6))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((BORDERED[0], 1), ValueError, r"grad_output must be .* got 2 dimensions: \(3, 6\)"),
+        ((BORDERED.astype(int), 1), TypeError, "grad_output has dtype int64"),
+        ((BORDERED[:, :0], 1), ValueError, r"grad_output has shape \(1, 0, 6\)"),
+        ((BORDERED, -1), ValueError, "padding must be at least 0, got -1"),
+        ((BORDERED, (1, 2, 3)), ValueError, "got 3 values"),
+        ((BORDERED, 1.5), TypeError, "got float 1.5"),
+        ((BORDERED, (2, 1)), ValueError,
+         r"\(1, 1, 2, 2\) .* leaves no pixel .* \(1, 3, 6\): .* at least 5 and 3"),
+        ((BORDERED, 1, "constant"), ValueError, "mode must be one of 'zeros', .* got 'constant'"),
+        ((BORDERED, (1, 2), "reflect"), ValueError,
+         r"padding of 1 and 1 .* unpadded image of shape \(1, 1, 2\) the height is 1, .* most 0"),
+        ((BORDERED, (4, 1, 0, 0), "circular"), ValueError, "padding of 4 and 1 .* at most 1"),
+    ],
+)  # fmt: skip
+def test_a_border_that_cannot_have_been_made_is_refused_with_the_numbers(arguments, error, message):
+    with pytest.raises(error, match=message):
+        pad2d_backward(*arguments)

@@ -1,14 +1,29 @@
 """Each method keeps what its docstring states: accuracy, memory, infinity and NaN."""
 
+import re
 import tracemalloc
 
 import numpy as np
 import pytest
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 
-from convlab.ops.methods import BY_NAME
+from convlab.ops import conv2d, release_workspace
+from convlab.ops.methods import (
+    BY_NAME,
+    blocked,
+    depthwise,
+    fft,
+    im2col,
+    naive,
+    windows,
+    winograd,
+)
 
 SINGLE, DOUBLE = "6e-8", "1.2e-16"  # half the distance from 1 to the next number, rounded up
+PLAIN = (1, 1), (0, 0, 0, 0), (1, 1), 1  # stride, padding, dilation, groups
+SUMS = "naive", "windows", "im2col", "blocked"  # of products, in some order
+TRANSFORMS = "winograd2", "winograd4", "fft"
 
 
 def stated_error(name, dtype, window):
@@ -19,8 +34,14 @@ def stated_error(name, dtype, window):
 
 
 def test_the_docstrings_state_these_errors():
-    assert f"``{SINGLE} + K * {DOUBLE}`` (float32) or ``K * {DOUBLE}``" in BY_NAME["naive"].__doc__
-    assert f"``K * {SINGLE}`` (float32) or ``K * {DOUBLE}`` (float64)" in BY_NAME["windows"].__doc__
+    assert f"``{SINGLE} + K * {DOUBLE}`` (float32) or ``K * {DOUBLE}``" in naive.__doc__
+    assert f"``K * {SINGLE}`` (float32) or ``K * {DOUBLE}`` (float64)" in windows.__doc__
+    assert "the error is at most that of `windows`" in " ".join(im2col.__doc__.split())
+    assert "the error are as with `im2col`" in blocked.__doc__
+
+
+def test_every_method_is_a_sum_or_a_transform_or_for_single_channels():
+    assert {*SUMS, *TRANSFORMS, "depthwise"} == {*BY_NAME}
 
 
 INPUTS = {
@@ -33,27 +54,69 @@ INPUTS = {
 }
 
 
+def exact_windows(x, w, groups):
+    """All products of every window, in extended precision: (O, outH, outW, K)."""
+    kernels, depth, k_h, k_w = w.shape
+    seen = sliding_window_view(x[0].astype(np.longdouble), (k_h, k_w), axis=(1, 2))
+    seen = seen.reshape(groups, depth, *seen.shape[1:])[np.arange(kernels) * groups // kernels]
+    products = seen * w.astype(np.longdouble)[:, :, None, None]  # (O, C, outH, outW, kH, kW)
+    return np.moveaxis(products, 1, 3).reshape(kernels, *seen.shape[2:4], -1)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", SUMS)
 @pytest.mark.parametrize("kind", INPUTS)
 @pytest.mark.parametrize("channels", [1, 64, 512])
-def test_the_error_is_within_the_stated_bound(name, dtype, kind, channels):
+def test_the_error_of_a_sum_is_within_the_stated_bound(name, dtype, kind, channels):
     """Measured against extended precision."""
     random = np.random.default_rng(1)
     x = INPUTS[kind](random, (1, channels, 4, 4)).astype(dtype)
     w = random.choice([1.0, 0.3, -0.7], (8, channels, 3, 3)).astype(dtype)
     if kind == "all alike":
         w[:] = 1
-    products = np.empty((8, 2, 2, channels * 9), np.longdouble)
-    for o, i, j in np.ndindex(products.shape[:3]):
-        window = x[0, :, i : i + 3, j : j + 3].astype(np.longdouble)
-        products[o, i, j] = (window * w[o]).ravel()
-    answer = BY_NAME[name](x, w, (1, 1), (1, 1))[0]
+    products = exact_windows(x, w, groups=1)
+    error = np.abs(BY_NAME[name](x, w, *PLAIN)[0] - products.sum(axis=-1))
+    assert (error / np.abs(products).sum(axis=-1)).max() <= stated_error(name, dtype, channels * 9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", INPUTS)
+def test_the_error_of_depthwise_is_within_the_stated_bound(dtype, kind):
+    text = f"``kH * kW * {SINGLE}`` (float32) or\n    ``kH * kW * {DOUBLE}`` (float64)"
+    assert text in depthwise.__doc__
+    random = np.random.default_rng(1)
+    x = INPUTS[kind](random, (1, 30, 9, 9)).astype(dtype)
+    w = random.choice([1.0, 0.3, -0.7], (60, 1, 3, 5)).astype(dtype)
+    products = exact_windows(x, w, groups=30)
+    answer = depthwise(x, w, (1, 1), (0, 0, 0, 0), (1, 1), 30)[0]
     error = np.abs(answer - products.sum(axis=-1)) / np.abs(products).sum(axis=-1)
-    assert error.max() <= stated_error(name, dtype, channels * 9)
+    assert error.max() <= stated_error("depthwise", dtype, 15)
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("kernel", [2, 3, 4, 5])
+@pytest.mark.parametrize("channels", [1, 64, 512])
+@pytest.mark.parametrize("signed", [False, True])
+def test_the_error_of_a_transform_is_within_the_stated_bound(name, dtype, kernel, channels, signed):
+    random = np.random.default_rng(2)
+    x = (random.random((1, channels, 20, 20)) - 0.5 * signed).astype(dtype)
+    w = (random.random((16, channels, kernel, kernel)) - 0.5 * signed).astype(dtype)
+    exact = exact_windows(x, w, groups=1).sum(axis=-1)
+    error = np.abs(BY_NAME[name](x, w, *PLAIN)[0] - exact).max()
+    if name == "fft":
+        largest = np.abs(x).max() * np.abs(w).sum(axis=(1, 2, 3)).max()
+        stated = {np.float32: "2e-6", np.float64: "2e-14"}[dtype]
+        assert f"``{stated}`` ({np.dtype(dtype)})" in fft.__doc__
+    else:
+        largest = np.abs(exact).max()
+        small = kernel + int(name[-1]) - 1 <= 6
+        stated = {np.float32: ("5e-5", "5e-6"), np.float64: ("2e-13", "5e-14")}[dtype][small]
+        assert f"``{stated}``" in winograd.__doc__
+    assert error <= float(stated) * largest
+
+
+@pytest.mark.parametrize("name", SUMS)
 @pytest.mark.parametrize("kernels", [1, 2])
 @pytest.mark.parametrize("size", [1, 3])
 @pytest.mark.parametrize("channels", [1, 2])
@@ -64,21 +127,88 @@ def test_zero_times_infinity_is_nan_in_every_shape(name, kernels, size, channels
     zeros, infinite = np.zeros(shape), np.full(shape, np.inf)
     w_zeros = np.zeros((kernels, channels, kernel, kernel))
     with np.errstate(invalid="ignore"):
-        assert np.isnan(BY_NAME[name](infinite, w_zeros, (1, 1), (1, 1))).all()
-        answer = BY_NAME[name](zeros, np.full_like(w_zeros, np.inf), (1, 1), (1, 1))
+        assert np.isnan(BY_NAME[name](infinite, w_zeros, *PLAIN)).all()
+        answer = BY_NAME[name](zeros, np.full_like(w_zeros, np.inf), *PLAIN)
         expected = torch.conv2d(torch.from_numpy(zeros), torch.from_numpy(w_zeros) + np.inf)
     np.testing.assert_array_equal(answer, expected.numpy())
 
 
-@pytest.mark.parametrize(("channels", "size", "kernels", "k"), [(16, 40, 4, 3), (1, 200, 64, 1),
-                                                                (2, 100, 64, 2)])  # fmt: skip
-def test_windows_needs_no_more_memory_than_it_states(channels, size, kernels, k):
-    x, w = np.ones((1, channels, size, size)), np.ones((kernels, channels, k, k))
-    BY_NAME["windows"](x, w, (1, 1), (1, 1))
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("name", [*SUMS, *TRANSFORMS, "depthwise"])
+def test_how_far_an_infinity_or_nan_spreads(name, bad):
+    """Sums: to the windows that hold it. Winograd: over its tiles. FFT: everywhere."""
+    random = np.random.default_rng(3)
+    x, w = random.normal(size=(1, 1, 22, 22)), random.normal(size=(1, 1, 3, 3))
+    x[0, 0, 9, 9] = bad
+    with np.errstate(invalid="ignore"):
+        spoilt = ~np.isfinite(BY_NAME[name](x, w, *PLAIN)[0, 0])
+    expected = np.zeros((20, 20), bool)
+    m = {"winograd2": 2, "winograd4": 4, "fft": 20}.get(name, 1)
+    for i, j in np.ndindex(20 // m, 20 // m):  # a tile of m x m results reads m + 2 inputs
+        if i * m <= 9 < i * m + m + 2 and j * m <= 9 < j * m + m + 2:
+            expected[i * m : (i + 1) * m, j * m : (j + 1) * m] = True
+    np.testing.assert_array_equal(spoilt, expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("winograd2", {"stride": 2}, "method 'winograd2' needs stride 1, got stride=(2, 2)"),
+        ("winograd4", {"stride": (1, 3)}, "method 'winograd4' needs stride 1, got stride=(1, 3)"),
+        (
+            "winograd4",
+            {"weight": np.ones((4, 4, 6, 1))},
+            "method 'winograd4' needs kernels of at most 5 x 5, got 6 x 1",
+        ),
+        (
+            "depthwise",
+            {"groups": 2, "weight": np.ones((4, 2, 3, 3))},
+            "method 'depthwise' needs groups equal to the input channels: groups=2, channels=4",
+        ),
+    ],
+)
+@pytest.mark.parametrize("images", [0, 1])
+def test_a_method_that_cannot_do_the_job_says_so(name, change, message, images):
+    arguments = {"input": np.ones((images, 4, 8, 8)), "weight": np.ones((4, 4, 3, 3))} | change
+    with pytest.raises(ValueError, match=re.escape(message)):
+        conv2d(**arguments, method=name)
+
+
+def peak_memory(name, x, w, groups=1, padding=(0, 0, 0, 0)):
+    """Bytes that a method takes at its worst moment, beside the result, from a cold start."""
+    release_workspace()
     tracemalloc.start()
-    answer = BY_NAME["windows"](x, w, (1, 1), (1, 1))
+    answer = BY_NAME[name](x, w, (1, 1), padding, (1, 1), groups)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    outputs = answer.shape[2] * answer.shape[3]
-    stated = outputs * (channels * k * k + kernels) * 8
-    assert peak <= answer.nbytes + stated + 100_000
+    return peak - answer.nbytes
+
+
+@pytest.mark.parametrize(("channels", "size", "kernels", "k"), [(16, 40, 4, 3), (1, 200, 64, 1),
+                                                                (2, 100, 64, 2)])  # fmt: skip
+def test_windows_and_im2col_need_no_more_memory_than_they_state(channels, size, kernels, k):
+    x, w = np.ones((1, channels, size, size)), np.ones((kernels, channels, k, k))
+    outputs, window = (size - k + 1) ** 2, channels * k * k
+    assert peak_memory("windows", x, w) <= outputs * (window + kernels) * 8 + 100_000
+    assert peak_memory("im2col", x, w) <= outputs * window * 8 + 100_000
+
+
+def test_blocked_needs_the_same_memory_for_large_images():
+    w = np.ones((8, 16, 3, 3), np.float32)
+    small, large = (np.ones((1, 16, size, size), np.float32) for size in (128, 512))
+    row_of_strip = 16 * 514 * 4 * 20
+    assert peak_memory("blocked", small, w, padding=(1, 1, 1, 1)) <= 2 * 2**20 + row_of_strip
+    assert peak_memory("blocked", large, w, padding=(1, 1, 1, 1)) <= 2 * 2**20 + row_of_strip
+
+
+@pytest.mark.parametrize("images", [1, 8])
+@pytest.mark.parametrize(("channels", "size"), [(64, 224), (256, 56), (256, 14)])
+def test_winograd_needs_at_most_26_mib_up_to_256_channels(images, channels, size):
+    x = np.ones((images, channels, size, size), np.float32)
+    w = np.ones((channels, channels, 3, 3), np.float32)
+    assert peak_memory("winograd4", x, w, padding=(1, 1, 1, 1)) <= 26 * 2**20
+
+
+def test_depthwise_needs_little_memory():
+    x, w = np.ones((4, 64, 56, 56), np.float32), np.ones((64, 1, 3, 3), np.float32)
+    assert peak_memory("depthwise", x, w, groups=64) <= 3 * 96 * 2**10 + 2**16
