@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convlab.ops.checks import as_array, batch_of_images, one_of, one_or_pair
+from convlab.ops.checks import as_array, batch_of_images, check_memory, one_of, one_or_pair
 from convlab.shapes import IntOrPair, integer, pair
 
 # PyTorch's word for each way to fill the border, and NumPy's word for the same.
@@ -84,11 +83,8 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
                 f"input of shape {x.shape} the {axis} is {size}, which allows at most {available}"
             )
     padded = (*x.shape[:-2], x.shape[-2] + top + bottom, x.shape[-1] + left + right)
-    if math.prod(map(float, padded)) * x.itemsize > np.iinfo(np.intp).max:
-        raise ValueError(
-            f"padding {(left, right, top, bottom)} (left, right, top, bottom) is too large: it "
-            f"would make an array of shape {padded}, more than any memory can hold"
-        )
+    sides = (left, right, top, bottom)
+    check_memory(padded, x.itemsize, f"padding {sides} (left, right, top, bottom)")
     widths = [(0, 0)] * (x.ndim - 2) + [(top, bottom), (left, right)]
     return np.pad(x, widths, mode=PADDING_MODES[mode])
 
