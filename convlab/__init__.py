@@ -4,7 +4,7 @@
     Window arithmetic: output sizes, padding amounts, the border that is dropped.
     Plain Python integers.
 `convlab.ops`
-    Convolution and padding in NumPy, with the names and semantics of
+    Convolution, padding and pooling in NumPy, with the names and semantics of
     ``torch.nn.functional``.
 `convlab.plots`
     The drawings of the book. Needs matplotlib.

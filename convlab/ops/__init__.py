@@ -1,4 +1,4 @@
-"""Convolution in NumPy: arrays in, arrays out, nothing else needed.
+"""Convolution and pooling in NumPy: arrays in, arrays out, nothing else needed.
 
 Names, argument order, defaults and results are those of ``torch.nn.functional``, so a
 call written for one runs on the other. Where the two differ, the docstring says so.
@@ -7,18 +7,24 @@ Arrays are ``(N, C, H, W)``: images in the batch, channels, height, width; or
 ``(C, H, W)`` for a single image.
 """
 
+from convlab.ops.adaptive_pooling import adaptive_avg_pool2d, adaptive_max_pool2d
 from convlab.ops.convolution import METHODS, conv2d
 from convlab.ops.gradients import conv2d_backward
 from convlab.ops.padding import PADDING_MODES, pad2d, pad2d_backward
+from convlab.ops.pooling import avg_pool2d, max_pool2d
 from convlab.ops.transposed import conv_transpose2d
 from convlab.ops.workspace import release_workspace
 
 __all__ = [
     "METHODS",
     "PADDING_MODES",
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool2d",
+    "avg_pool2d",
     "conv2d",
     "conv2d_backward",
     "conv_transpose2d",
+    "max_pool2d",
     "pad2d",
     "pad2d_backward",
     "release_workspace",

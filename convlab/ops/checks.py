@@ -8,7 +8,7 @@ number) with the name of the argument and the numbers that clash.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, SupportsIndex, TypeVar, cast
 
 import numpy as np
@@ -34,15 +34,24 @@ def as_array(value: ArrayLike, name: str) -> NDArray[Any]:
         raise TypeError(f"{name} cannot be read as an array: {error}") from error
 
 
-def float_array(value: ArrayLike, name: str) -> NDArray[Any]:
-    """Return `value` as an array of float32 or float64."""
+def array_of(
+    value: ArrayLike, name: str, dtypes: Sequence[np.dtype[Any]], taker: str
+) -> NDArray[Any]:
+    """Return `value` as an array of one of `dtypes`; `taker` tells the message who asks."""
     array = as_array(value, name)
-    if array.dtype not in FLOATS:
+    if array.dtype not in dtypes:
+        *others, last = map(str, dtypes)
         raise TypeError(
-            f"{name} has dtype {array.dtype}, shape {array.shape}: convolutions take float32 or "
-            f"float64; convert it, for example with numpy.asarray({name}, numpy.float32)"
+            f"{name} has dtype {array.dtype}, shape {array.shape}: {taker} take "
+            f"{', '.join(others)} or {last}; convert it, for example with "
+            f"numpy.asarray({name}, numpy.float32)"
         )
     return array
+
+
+def float_array(value: ArrayLike, name: str) -> NDArray[Any]:
+    """Return `value` as an array of float32 or float64."""
+    return array_of(value, name, FLOATS, "convolutions")
 
 
 def one_or_pair(value: T) -> T | int:
@@ -63,17 +72,19 @@ def one_of(value: str, name: str, options: Iterable[str]) -> str:
     return value
 
 
-def batch_of_images(array: NDArray[Any], name: str) -> tuple[NDArray[Any], bool]:
+def batch_of_images(
+    array: NDArray[Any], name: str, least_channels: int = 1
+) -> tuple[NDArray[Any], bool]:
     """Return `array` as ``(N, C, H, W)``, and whether the batch axis had to be added."""
     if array.ndim not in (3, 4):
         raise ValueError(
             f"{name} must be (N, C, H, W) or, unbatched, (C, H, W); "
             f"got {array.ndim} dimensions: {array.shape}"
         )
-    if 0 in array.shape[-3:]:
+    if 0 in array.shape[-2:] or array.shape[-3] < least_channels:
         raise ValueError(
-            f"{name} has shape {array.shape}: the batch may be empty, but channels, height and "
-            f"width must be at least 1"
+            f"{name} has shape {array.shape}: the batch may be empty, but "
+            f"{'channels, ' if least_channels else ''}height and width must be at least 1"
         )
     unbatched = array.ndim == 3
     return (array[None] if unbatched else array), unbatched
@@ -88,12 +99,13 @@ def same_dtype(array: NDArray[Any], name: str, other: NDArray[Any], other_name: 
         )
 
 
-def fits_memory(shape: tuple[int, ...], dtype: np.dtype[Any], blame: str) -> None:
-    """Refuse to make an array that no address could reach; `blame` is the argument at fault."""
-    if math.prod(map(float, shape)) * dtype.itemsize > np.iinfo(np.intp).max:
+def check_memory(shape: tuple[int, ...], itemsize: int, cause: str) -> None:
+    """Refuse an array that no machine could hold; `cause` names the argument to blame."""
+    cells = math.prod(float(max(1, size)) for size in shape)  # an empty batch hides nothing
+    if cells * itemsize > np.iinfo(np.intp).max:
         raise ValueError(
-            f"{blame} is too large: it would make an array of shape {shape}, more than any memory "
-            f"can hold"
+            f"{cause} is too large: it would make an array of shape {shape}, more than any "
+            f"memory can hold"
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convlab.ops.auto import choose
-from convlab.ops.checks import convolution_arrays, fits_memory, one_of, one_or_pair
+from convlab.ops.checks import check_memory, convolution_arrays, one_of, one_or_pair
 from convlab.ops.methods import BY_NAME
 from convlab.ops.padding import PADDING_MODES, pad2d
 from convlab.shapes import IntOrPair, Padding, conv2d_output_size, conv2d_padding, pair
@@ -109,7 +109,7 @@ def conv2d(
     left, right, top, bottom = sides
     padded = x.shape[2] + top + bottom, x.shape[3] + left + right
     most = max(x.shape[1], len(w))
-    fits_memory((len(x), most, *padded), x.dtype, f"padding {sides} (left, right, top, bottom)")
+    check_memory((len(x), most, *padded), x.itemsize, f"padding {sides} (left, right, top, bottom)")
     # A step that leaves the image is as good as any other that does.
     steps = (
         _at_most(pair(stride, "stride", 1), padded),

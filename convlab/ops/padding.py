@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from convlab.ops.checks import (
     as_array,
     batch_of_images,
-    fits_memory,
+    check_memory,
     float_array,
     one_of,
     one_or_pair,
@@ -81,7 +81,7 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
     _check_reach(x.shape, sides, mode, "input")
     left, right, top, bottom = sides
     padded = (*x.shape[:-2], x.shape[-2] + top + bottom, x.shape[-1] + left + right)
-    fits_memory(padded, x.dtype, f"padding {sides} (left, right, top, bottom)")
+    check_memory(padded, x.itemsize, f"padding {sides} (left, right, top, bottom)")
     widths = [(0, 0)] * (x.ndim - 2) + [(top, bottom), (left, right)]
     return np.pad(x, widths, mode=PADDING_MODES[mode])
 

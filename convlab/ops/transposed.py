@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convlab.ops.adjoints import input_gradient
-from convlab.ops.checks import convolution_arrays, fits_memory, one_or_pair
+from convlab.ops.checks import check_memory, convolution_arrays, one_or_pair
 from convlab.shapes import IntOrPair, conv_transpose2d_output_size, pair
 
 
@@ -97,7 +97,7 @@ def conv_transpose2d(
         x.shape[2:], w.shape[2:], stride, padding, output_padding, dilation
     )
     outs = w.shape[1] * groups
-    fits_memory((len(x), outs, *size), x.dtype, f"stride={stride} with dilation={dilation}")
+    check_memory((len(x), outs, *size), x.itemsize, f"stride={stride} with dilation={dilation}")
     p_h, p_w = pair(padding, "padding", 0)
     with np.errstate(all="ignore"):
         y = input_gradient(

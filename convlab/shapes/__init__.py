@@ -1,4 +1,4 @@
-"""Window arithmetic of convolution: sizes, padding amounts, what floor drops.
+"""Window arithmetic of convolution and pooling: sizes, padding amounts, what floor drops.
 
 Everything here is whole numbers; no arrays, no NumPy. It is the only place in the
 package that knows these formulas: the operators, the drawings and the book all ask
@@ -14,8 +14,15 @@ or a pair ``(height, width)``. Sources: the documentation of ``torch.nn.Conv2d``
 Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016).
 """
 
-from convlab.shapes.arguments import IntOrPair, Padding, integer, pair
+from convlab.shapes.adaptive import (
+    OutputSize,
+    adaptive_axes,
+    adaptive_output_size,
+    adaptive_windows,
+)
+from convlab.shapes.arguments import IntOrPair, Padding, flag, integer, pair
 from convlab.shapes.channels import check_groups, conv2d_num_parameters, conv2d_weight_shape
+from convlab.shapes.pooling import PoolingAxis, pool2d_axes, pool2d_output_size
 from convlab.shapes.transposed import conv_transpose2d_output_size
 from convlab.shapes.windows import (
     conv2d_dropped_border,
@@ -27,7 +34,12 @@ from convlab.shapes.windows import (
 
 __all__ = [
     "IntOrPair",
+    "OutputSize",
     "Padding",
+    "PoolingAxis",
+    "adaptive_axes",
+    "adaptive_output_size",
+    "adaptive_windows",
     "check_groups",
     "conv2d_dropped_border",
     "conv2d_num_parameters",
@@ -36,7 +48,10 @@ __all__ = [
     "conv2d_weight_shape",
     "conv_transpose2d_output_size",
     "dilated_kernel_size",
+    "flag",
     "integer",
     "pair",
+    "pool2d_axes",
+    "pool2d_output_size",
     "same_padding",
 ]

@@ -94,3 +94,30 @@ def pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
         )
     height, width = value
     return integer(height, f"{name}[0]", minimum), integer(width, f"{name}[1]", minimum)
+
+
+def flag(value: bool, name: str) -> bool:
+    """Return `value` if it is True or False.
+
+    Parameters
+    ----------
+    value : bool
+        The switch to check.
+    name : str
+        What to call it in an error message.
+
+    Raises
+    ------
+    TypeError
+        If `value` is anything else, ``0`` and ``1`` and NumPy's bool included, as in
+        PyTorch.
+
+    Examples
+    --------
+    >>> flag(1, "ceil_mode")
+    Traceback (most recent call last):
+    TypeError: ceil_mode must be True or False, got int 1
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {type(value).__name__} {value!r}")
+    return value
