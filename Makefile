@@ -1,6 +1,7 @@
 # make book   build the site          make test   run every test
 # make serve  show the site           make lint   style and types
 # make notebooks  run every notebook again and store what it prints
+# make bench      measure against PyTorch and others, store in benchmarks/results
 #
 # Each target first makes .venv if it is missing or older than what it is made from.
 
@@ -12,7 +13,7 @@ SITE := _build/html/index.html
 
 .DEFAULT_GOAL := book
 .DELETE_ON_ERROR:
-.PHONY: book test serve lint notebooks portable clean
+.PHONY: book test serve lint notebooks bench portable clean
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -59,6 +60,10 @@ lint: $(READY)
 
 notebooks: $(READY)
 	$(BIN)/python tools/run_notebooks.py
+
+# Leave the machine alone meanwhile. make bench BENCH="--suite ladder --quick" gives it arguments.
+bench: $(READY)
+	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:
 	rm -rf _build build dist

@@ -1,0 +1,148 @@
+"""The command line: starts workers, stores what they find, prints tables."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import machine
+from benchmarks.progress import Progress
+from benchmarks.report import RESULTS, report
+from benchmarks.request import Request
+from benchmarks.store import Result, Row, Run, Skipped, save
+from benchmarks.suites import DEFAULT, SUITES
+from benchmarks.timing import QUICK, Plan
+
+ROOT = Path(__file__).resolve().parents[1]
+# Quick results must not take the place of real ones.
+QUICK_RESULTS = ROOT / "_build" / "benchmarks"
+
+
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line, complain about what makes no sense, fill in what depends."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--suite", nargs="+", choices=SUITES, default=list(DEFAULT), metavar="NAME",
+        help=f"what to measure: {', '.join(SUITES)}; all but smoke, if not given",
+    )  # fmt: skip
+    parser.add_argument(
+        "--threads", nargs="+", type=int, metavar="N",
+        help="threads of every library, one run for each number; 1 and 2, if not given",
+    )  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=None, help="at most so many timings, 7")
+    parser.add_argument(
+        "--coretype", metavar="CPU",
+        help="also measure with OpenBLAS held to the kernels of this CPU, such as Haswell (AVX2)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="one case of each kind, two rounds: does all of it run?",
+    )
+    parser.add_argument(
+        "--output", type=Path,
+        help="folder for the results; benchmarks/results or, if quick, _build/benchmarks",
+    )  # fmt: skip
+    chosen = parser.parse_args(words)
+    cores = machine.describe()["cores"]
+    chosen.threads = chosen.threads or [number for number in (1, 2) if number <= cores]
+    if not 1 <= min(chosen.threads) <= max(chosen.threads) <= cores:
+        parser.error(f"--threads must be from 1 to {cores}, the cores here; got {chosen.threads}")
+    chosen.plan = QUICK if chosen.quick else Plan()
+    if chosen.rounds is not None:
+        if chosen.rounds < 1:
+            parser.error(f"--rounds must be at least 1, got {chosen.rounds}")
+        least = min(chosen.plan.least_rounds, chosen.rounds)
+        chosen.plan = dataclasses.replace(chosen.plan, rounds=chosen.rounds, least_rounds=least)
+    chosen.output = chosen.output or (QUICK_RESULTS if chosen.quick else RESULTS)
+    return chosen
+
+
+def answers(request: Request, environment: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Start a worker and pass on what it says, line by line.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails.
+    """
+    command = [sys.executable, "-m", "benchmarks.worker", request.to_json()]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, encoding="utf-8"
+    ) as worker:
+        assert worker.stdout is not None
+        try:
+            for line in worker.stdout:
+                yield json.loads(line)
+        except BaseException:
+            worker.kill()
+            raise
+    if worker.returncode:
+        raise RuntimeError(f"the worker for {request.suite} ended with {worker.returncode}")
+
+
+def measure(name: str, chosen: argparse.Namespace, progress: Progress) -> Result:
+    """Measure one suite in all environments, with all numbers of threads."""
+    runs, rows, skipped = [], [], []
+    for environment, variables in machine.environments(os.environ, chosen.coretype).items():
+        for threads in chosen.threads:
+            counted = "1 thread" if threads == 1 else f"{threads} threads"
+            progress.begin(f"{name}, {counted}, {environment}:")
+            # JAX asks its environment, and nothing else, how many threads it may have.
+            one = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
+            limit = one if threads == 1 else {"NPROC": str(threads)}
+            request = Request(name, environment, threads, chosen.plan, chosen.quick)
+            for answer in answers(request, variables | limit):
+                if "run" in answer:
+                    runs.append(Run(**answer["run"]))
+                    continue
+                rows += [Row(**row) for row in answer["rows"]]
+                skipped += [Skipped(**entry) for entry in answer["skipped"]]
+                progress.step(answer["case"])
+    return Result(
+        suite=name,
+        title=SUITES[name].title,
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        quick=chosen.quick,
+        plan=dataclasses.asdict(chosen.plan),
+        machine=machine.describe(),
+        versions=machine.versions(),
+        runs=runs,
+        rows=rows,
+        skipped=skipped,
+    )
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure, store and print; 1 if a contender computed something wrong."""
+    chosen = arguments(words)
+    suites = {name: SUITES[name] for name in chosen.suite}
+    cases = sum(
+        len((suite.shortened() if chosen.quick else suite).cases) for suite in suites.values()
+    )
+    processes = len(machine.environments(os.environ, chosen.coretype)) * len(chosen.threads)
+    progress = Progress(cases * processes, sys.stderr)
+    results = []
+    for name in suites:
+        results.append(measure(name, chosen, progress))
+        save(results[-1], chosen.output)
+    progress.finish()
+    for result in results:
+        print(report(result))
+    print(f"Stored in {chosen.output}; python -m benchmarks.report prints it again.")
+    wrong = [entry for result in results for entry in result.skipped if entry.wrong]
+    for entry in wrong:
+        print(f"{entry.contender} on {entry.layer}, {entry.dtype}: {entry.reason}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""One case: who computes it right, with how much memory, in what time."""
+
+from __future__ import annotations
+
+import threading
+import tracemalloc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks import machine
+from benchmarks.contenders import REFERENCE, Contender
+from benchmarks.problems import Call, Problem, make
+from benchmarks.store import Row, Skipped, rounded
+from benchmarks.suites import Case
+from benchmarks.timing import (
+    Clock,
+    Plan,
+    Runner,
+    Spread,
+    estimate,
+    interleave,
+    ratios,
+    spread,
+)
+
+# Larger errors are mistakes. (Rounding: about 1e-6 and 1e-15; Winograd a few times that.)
+TOLERANCE = {"float32": 1e-4, "float64": 1e-12}
+
+
+class WrongResult(ValueError):
+    """A contender computed something else."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all cases of one process have in common."""
+
+    environment: str
+    threads: int
+    clock: Clock
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class _Entrant:
+    """A contender that has computed the case, or a part of it, right."""
+
+    runner: Runner
+    measured_on: str
+    error: float | None
+    extra_mib: float | None
+
+
+def measure(
+    case: Case, contenders: Sequence[Contender], setting: Setting
+) -> tuple[list[Row], list[Skipped]]:
+    """Measure all contenders on one case, interleaved; the reference has to be among them."""
+    problem = make(case)
+    entrants: list[_Entrant] = []
+    skipped: list[Skipped] = []
+    for contender in contenders:
+        try:
+            entrants.append(_admit(case, problem, contender, setting))
+        except ValueError as reason:
+            about = (case.layer.name, case.images, case.dtype, case.task)
+            where = (setting.environment, setting.threads, contender.name)
+            wrong = isinstance(reason, WrongResult)
+            skipped.append(Skipped(*about, *where, str(reason), wrong))
+    runners = [entrant.runner for entrant in entrants]
+    with machine.Others() as others:
+        times = interleave(runners, setting.plan, setting.clock, always=REFERENCE)
+    rows = []
+    for entrant in entrants:
+        mine = times[entrant.runner.name]
+        ratio = spread(ratios(times[REFERENCE], mine))
+        rows.append(_row(case, setting, entrant, spread(mine), ratio, others.cores))
+    return rows, skipped
+
+
+def _admit(case: Case, problem: Problem, contender: Contender, setting: Setting) -> _Entrant:
+    """Let a contender compute the case once, and see whether it may take part."""
+    chosen, scale, measured_on = _share(problem, contender, setting)
+    call = contender.prepare(chosen)
+    visible = contender.library == "numpy"
+    results, extra = traced(call) if visible else (call(), None)
+    error = chosen.error(results)
+    if error > TOLERANCE[case.dtype]:
+        raise WrongResult(f"error of {error:.1e} of the largest number in the result")
+    del results
+    runner = Runner(contender.name, contender.library, call, estimate(call, setting.clock), scale)
+    return _Entrant(
+        runner,
+        measured_on,
+        # PyTorch in float64 is what the errors are measured against.
+        error=None if case.dtype == "float64" and contender.library == "torch" else error,
+        # Kernel after kernel needs the same memory again; image after image may not.
+        extra_mib=None if extra is None or len(chosen.x) < len(problem.x) else extra / 2**20,
+    )
+
+
+def _share(problem: Problem, contender: Contender, setting: Setting) -> tuple[Problem, float, str]:
+    """Choose how much of a case is measured: all of it, or a part if the rest takes too long.
+
+    Returns
+    -------
+    problem, scale, words
+        The part, how many times the work is in the whole, and what to write about it.
+    """
+    images, kernels = len(problem.x), len(problem.w)
+    by_kernels = contender.divisible == "kernels"
+    if not contender.divisible or images * (kernels if by_kernels else 1) == 1:
+        return problem, 1.0, "all"
+    smallest = problem.part(1, 1 if by_kernels else kernels)
+    took = estimate(contender.prepare(smallest), setting.clock)
+    if took * images * (kernels if by_kernels else 1) <= setting.plan.slow:
+        return problem, 1.0, "all"
+    times = max(1, int(setting.plan.part / took))
+    if by_kernels:
+        some_images, some_kernels = 1, min(times, kernels)
+    else:
+        some_images, some_kernels = min(times, images), kernels
+    if (some_images, some_kernels) == (images, kernels):
+        return problem, 1.0, "all"
+    scale = images * kernels / (some_images * some_kernels)
+    words = [f"{some_images} of {images} images"] if images > 1 else []
+    words += [f"{some_kernels} of {kernels} kernels"] if some_kernels < kernels else []
+    return problem.part(some_images, some_kernels), scale, ", ".join(words)
+
+
+def traced(call: Call) -> tuple[Any, int]:
+    """Call once and return the results and the peak of NumPy's memory beyond them, in bytes.
+
+    In a thread of its own: a workspace that is kept per thread then counts, as for somebody's
+    first call. What a library allocates past Python's allocator, such as the buffers of a BLAS,
+    does not count.
+    """
+    box: list[Any] = []
+
+    def work() -> None:
+        try:
+            box.append(call())
+        except BaseException as error:
+            box.append(error)
+
+    thread = threading.Thread(target=work)
+    tracemalloc.start()
+    try:
+        thread.start()
+        thread.join()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    if isinstance(box[0], BaseException):
+        raise box[0]
+    return box[0], max(0, peak - sum(result.nbytes for result in box[0]))
+
+
+def _row(
+    case: Case,
+    setting: Setting,
+    entrant: _Entrant,
+    times: Spread,
+    ratio: Spread,
+    others: float | None,
+) -> Row:
+    """Put one timing into its place in the table."""
+    gflop = case.layer.flop(case.images) / 1e9
+    return Row(
+        layer=case.layer.name,
+        images=case.images,
+        dtype=case.dtype,
+        task=case.task,
+        count=case.count,
+        gflop=rounded(gflop),
+        environment=setting.environment,
+        threads=setting.threads,
+        contender=entrant.runner.name,
+        ms=rounded(times.median * 1e3),
+        ms_low=rounded(times.low * 1e3),
+        ms_high=rounded(times.high * 1e3),
+        ratio=rounded(ratio.median),
+        ratio_low=rounded(ratio.low),
+        ratio_high=rounded(ratio.high),
+        n=times.n,
+        gflops=rounded(gflop / times.median),
+        extra_mib=None if entrant.extra_mib is None else rounded(entrant.extra_mib),
+        error=None if entrant.error is None else rounded(entrant.error),
+        extrapolated=entrant.measured_on != "all",
+        measured_on=entrant.measured_on,
+        others=others,
+    )

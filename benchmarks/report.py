@@ -1,0 +1,220 @@
+"""Tables of stored results: ``python -m benchmarks.report [file ...]``."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from tabulate import tabulate
+
+from benchmarks.store import Result, Row, Run, load
+
+RESULTS = Path(__file__).parent / "results"
+_NONE = "-"
+_QUIET = 0.1  # cores busy with something else that do not matter yet
+_RATIO = "time of torch / time of this one: above 1, this one is faster"
+
+
+def report(result: Result) -> str:
+    """Write everything worth reading about one suite, as Markdown."""
+    lines = [f"# {result.title}", ""]
+    if result.quick:
+        lines += ["**A quick run, to see that everything works. The numbers mean nothing.**", ""]
+    machine, versions = result.machine, result.versions
+    caches = ", ".join(f"{level} {size}" for level, size in machine["caches"].items())
+    lines += [
+        f"{machine['cpu']}, {machine['cores']} cores, {caches or 'caches unknown'}. "
+        f"NumPy {versions['numpy']}, PyTorch {versions['torch']}. {result.created}",
+        "",
+    ]
+    for run in result.runs:
+        rows = [
+            row
+            for row in result.rows
+            if (row.environment, row.threads) == (run.environment, run.threads)
+        ]
+        lines += [_heading(run), ""]
+        for (task, images, dtype), group in _groups(rows):
+            lines += [f"### {_what(task, images, dtype)}", ""]
+            one_layer = len({row.layer for row in group}) == 1
+            lines += [_ladder(group) if one_layer else _by_layer(group), ""]
+        lines += [*_best_peer(rows), *_disturbed(run, rows), *_not_measured(result, run)]
+    return "\n".join(lines)
+
+
+def geometric_mean(values: Iterable[float]) -> float:
+    """Average ratios: half the time and twice the time cancel out.
+
+    Examples
+    --------
+    >>> geometric_mean([0.5, 2.0])
+    1.0
+    """
+    logarithms = [math.log(value) for value in values]
+    return math.exp(sum(logarithms) / len(logarithms))
+
+
+def _heading(run: Run) -> str:
+    threads = "1 thread" if run.threads == 1 else f"{run.threads} threads"
+    speed = ", ".join(f"{name} {value:.0f}" for name, value in run.sgemm.items())
+    return (
+        f"## {threads}, environment {run.environment}\n\n"
+        f"{run.clock}. NumPy on {run.blas}; torch on {run.torch_kernels}. Float32 matrix "
+        f"product of 1024x1024, GFLOP/s: {speed}."
+    )
+
+
+def _what(task: str, images: int, dtype: str) -> str:
+    words = {"forward": "Output", "gradients": "All three gradients"}.get(task, task)
+    return f"{words}, {images} {'image' if images == 1 else 'images'}, {dtype}"
+
+
+def _groups(rows: Sequence[Row]) -> list[tuple[tuple[str, int, str], list[Row]]]:
+    """Split into tables, in the order of the rows."""
+    return [
+        (key, list(group))
+        for key, group in groupby(rows, key=lambda row: (row.task, row.images, row.dtype))
+    ]
+
+
+def _ladder(rows: Sequence[Row]) -> str:
+    """One layer: the contenders below each other, the slowest first."""
+    table = [
+        [
+            row.contender,
+            _time(row.ms) + ("*" if row.extrapolated else ""),
+            f"{row.gflops:.3g}",
+            f"{row.ratio:.3g}",
+            f"{row.ratio_low:.3g} to {row.ratio_high:.3g}",
+            row.n,
+            _NONE if row.extra_mib is None else f"{row.extra_mib:.1f}",
+            _NONE if row.error is None else f"{row.error:.0e}",
+        ]
+        for row in sorted(rows, key=lambda row: -row.ms)
+    ]
+    heads = ["", "ms", "GFLOP/s", "ratio", "quartiles", "n", "extra MiB", "error"]
+    notes = [f"{rows[0].layer}, {rows[0].gflop:.3g} GFLOP. Ratio: {_RATIO}."]
+    parts = [f"{row.contender} {row.measured_on}" for row in rows if row.extrapolated]
+    notes += [f"* extrapolated from a part: {'; '.join(parts)}."] if parts else []
+    return "\n\n".join([_markdown(table, heads), *notes])
+
+
+def _by_layer(rows: Sequence[Row]) -> str:
+    """Many layers: one line each, one column per contender, and what holds for all below."""
+    names = list(dict.fromkeys(row.contender for row in rows))
+    layers = list(dict.fromkeys(row.layer for row in rows))
+    cells = {(row.layer, row.contender): row for row in rows}
+    others = [name for name in names if name != "torch"]
+    table: list[list[str]] = []
+    for layer in layers:
+        torch = cells[layer, "torch"]
+        ratios = [_ratio(cells.get((layer, name))) for name in others]
+        table.append([layer, f"{torch.gflop:.2f}", _time(torch.ms), f"{torch.gflops:.0f}", *ratios])
+    mine = {name: [row for row in rows if row.contender == name] for name in names}
+    table.append(
+        ["geometric mean", "", "", ""] + [_mean(mine[name], len(layers)) for name in others]
+    )
+    if all(row.count for row in rows):
+        whole = [_network(mine[name], len(layers)) for name in names]
+        table.append(["whole network, ms", "", whole[0], "", *whole[1:]])
+    table.append(
+        ["largest error", "", _error(mine["torch"]), ""] + [_error(mine[n]) for n in others]
+    )
+    table.append(["most extra MiB", "", _NONE, ""] + [_memory(mine[n]) for n in others])
+    short = [name.removeprefix("convlab ") for name in others]
+    heads = ["layer", "GFLOP", "torch, ms", "GFLOP/s", *short]
+    notes = f"Columns after GFLOP/s: {_RATIO}. (k): of k layers only. *: extrapolated from a part."
+    return _markdown(table, heads) + "\n\n" + notes
+
+
+def _best_peer(rows: Sequence[Row]) -> list[str]:
+    """Compare convlab with the fastest of those that, like itself, have only NumPy."""
+    gains = {}
+    for key, group in groupby(rows, key=lambda row: (row.layer, row.images)):
+        ratios = {row.contender: row.ratio for row in group}
+        rivals = [
+            ratios[name] for name in ratios if not name.startswith(("torch", "convlab", "jax"))
+        ]
+        if rivals and "convlab auto" in ratios:
+            gains[key] = ratios["convlab auto"] / max(rivals)
+    if not gains:
+        return []
+    (layer, images), least = min(gains.items(), key=lambda item: item[1])
+    return [
+        f"convlab auto beside the fastest peer without a compiler, of each layer: geometric mean "
+        f"{geometric_mean(gains.values()):.2f}, least {least:.2f} ({layer}, N={images}).",
+        "",
+    ]
+
+
+def _disturbed(run: Run, rows: Sequence[Row]) -> list[str]:
+    """Warn if others were at work while wall time was taken."""
+    worst = max((row.others or 0.0 for row in rows), default=0.0)
+    if run.clock == "CPU time" or worst < _QUIET:
+        return []
+    return [
+        f"**Other processes kept up to {worst:.1f} cores busy meanwhile: wall times, and ratios "
+        f"of them, are disturbed.**",
+        "",
+    ]
+
+
+def _not_measured(result: Result, run: Run) -> list[str]:
+    """List who could not do what; one reason stands for all that a contender gave."""
+    reasons: dict[str, list[str]] = {}
+    for entry in result.skipped:
+        if (entry.environment, entry.threads) == (run.environment, run.threads):
+            reasons.setdefault(entry.contender, []).append(f"{entry.layer}: {entry.reason}")
+    lines = [f"- {name}, {len(said)} cases; {said[0]}" for name, said in reasons.items()]
+    return ["Not measured:", "", *lines, ""] if lines else []
+
+
+def _markdown(table: Sequence[Sequence[object]], heads: Sequence[str]) -> str:
+    align = ["left"] + ["right"] * (len(heads) - 1)
+    return str(tabulate(table, heads, tablefmt="github", disable_numparse=True, colalign=align))
+
+
+def _time(ms: float) -> str:
+    return f"{ms:.3g}" if ms < 1000 else f"{ms:.0f}"
+
+
+def _ratio(row: Row | None) -> str:
+    if row is None:
+        return _NONE
+    digits = f"{row.ratio:.2f}" if row.ratio >= 0.1 else f"{row.ratio:.1g}"
+    return digits + ("*" if row.extrapolated else "")
+
+
+def _mean(rows: Sequence[Row], layers: int) -> str:
+    number = f"{geometric_mean(row.ratio for row in rows):.2f}"
+    return number if len(rows) == layers else f"{number} ({len(rows)})"
+
+
+def _network(rows: Sequence[Row], layers: int) -> str:
+    if len(rows) < layers:
+        return _NONE
+    return _time(sum(row.ms * (row.count or 1) for row in rows))
+
+
+def _error(rows: Sequence[Row]) -> str:
+    known = [row.error for row in rows if row.error is not None]
+    return f"{max(known):.0e}" if known else _NONE
+
+
+def _memory(rows: Sequence[Row]) -> str:
+    known = [row.extra_mib for row in rows if row.extra_mib is not None]
+    return f"{max(known):.1f}" if known else _NONE
+
+
+def main(names: Sequence[str]) -> None:
+    """Print the reports of some files, or of all that are stored."""
+    paths = [Path(name) for name in names] or sorted(RESULTS.glob("*.json"))
+    for path in paths:
+        print(report(load(path)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

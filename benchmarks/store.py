@@ -1,0 +1,148 @@
+"""The form of a result, and its file: one JSON per suite, flat, written whole or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contender on one case. Times are those of one call on the whole case.
+
+    A ratio is *time of torch / time of this contender*, taken round by round, contiguous
+    arrays on torch's side: above 1, this contender is faster. ``_low`` and ``_high`` are
+    quartiles. What was not measured is not a row but a `Skipped`.
+    """
+
+    layer: str  # as in `layers.Layer.name`
+    images: int  # N
+    dtype: str  # "float32" or "float64"
+    task: str  # "forward", "grad_input", "grad_weight" or "gradients" (all three)
+    count: int | None  # how often the layer occurs in the network, where there is one
+    gflop: float  # of the definition, whatever the method saves
+    environment: str  # name of a `Run`
+    threads: int
+    contender: str  # "torch", "torch channels_last", "convlab auto", ..., or a peer
+    ms: float
+    ms_low: float
+    ms_high: float
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    n: int  # timings, one per round
+    gflops: float  # gflop / time, 10^9 per second
+    extra_mib: float | None  # NumPy's peak beyond inputs and outputs; None where it cannot be seen
+    error: float | None  # max|y - exact| / max|exact|; None where this is the reference itself
+    extrapolated: bool  # measured on a part of the case, and multiplied
+    measured_on: str  # "all", or the part
+    others: float | None  # cores kept busy by other processes meanwhile; None where unknown
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A contender that cannot do a case, or did it wrong, and why it has no row."""
+
+    layer: str
+    images: int
+    dtype: str
+    task: str
+    environment: str
+    threads: int
+    contender: str
+    reason: str
+    wrong: bool  # True: it did compute the case, but not right
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process that measured: everything in it had these threads and this environment."""
+
+    environment: str  # "natural", "as found", or the core type that OpenBLAS was held to
+    variables: dict[str, str]  # those set that choose kernels
+    threads: int
+    clock: str  # "CPU time" or "wall clock"
+    blas: str  # the one behind NumPy, with version and kernels
+    pools: list[dict[str, Any]]  # every thread pool that threadpoolctl sees
+    torch_kernels: str  # the widest instructions that torch uses
+    sgemm: dict[str, float]  # GFLOP/s of numpy and torch, 1024x1024 float32 matrices
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything about one suite. `rows` is a table: pandas.DataFrame(result.rows) works."""
+
+    suite: str
+    title: str
+    created: str  # UTC, ISO 8601
+    quick: bool  # True: only to see that it runs; the numbers mean nothing
+    plan: dict[str, float]  # `timing.Plan`
+    machine: dict[str, Any]
+    versions: dict[str, str | None]
+    runs: list[Run]
+    rows: list[Row]
+    skipped: list[Skipped]
+    schema: int = field(default=SCHEMA)
+
+
+def rounded(value: float) -> float:
+    """Keep four significant digits: more would only look exact."""
+    return float(f"{value:.4g}")
+
+
+def save(result: Result, folder: Path) -> Path:
+    """Write ``folder/<suite>.json``, replacing an older one.
+
+    The file is written beside its place and then moved: whoever looks sees the old one or the
+    new one, also if this process is stopped halfway.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{result.suite}.json"
+    handle, name = tempfile.mkstemp(prefix=f".{result.suite}-", suffix=".tmp", dir=folder)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(_text(dataclasses.asdict(result)))
+        os.chmod(name, 0o644)  # mkstemp makes files that others may not read
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+    return target
+
+
+def _text(data: dict[str, Any]) -> str:
+    """Format as JSON with one line per row, so that two results can be compared line by line."""
+    parts = []
+    for key, value in data.items():
+        if isinstance(value, list) and value:
+            lines = ",\n  ".join(json.dumps(entry, allow_nan=False) for entry in value)
+            parts.append(f'"{key}": [\n  {lines}\n ]')
+        else:
+            parts.append(f'"{key}": {json.dumps(value, allow_nan=False)}')
+    return "{\n " + ",\n ".join(parts) + "\n}\n"
+
+
+def load(path: Path) -> Result:
+    """Read a result.
+
+    Raises
+    ------
+    ValueError
+        If it was stored in another form, or a field is missing or unknown.
+    """
+    data = json.loads(path.read_text(encoding="utf-8"))
+    if data.get("schema") != SCHEMA:
+        raise ValueError(f"{path.name} has schema {data.get('schema')!r}; this reads {SCHEMA}")
+    try:
+        for key, kind in (("runs", Run), ("rows", Row), ("skipped", Skipped)):
+            data[key] = [kind(**entry) for entry in data[key]]
+        return Result(**data)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path.name} is not a result of schema {SCHEMA}: {error}") from error

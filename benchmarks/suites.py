@@ -1,0 +1,102 @@
+"""What is measured together: a suite is a list of cases, a kind of contender, a file of results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from benchmarks.layers import DEPTHWISE, LADDER, OTHER, RESNET18, SMALL, TINY, VGG16, Layer
+
+FORWARD, GRADIENTS, GRAD_INPUT, GRAD_WEIGHT = "forward", "gradients", "grad_input", "grad_weight"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One measurement: a layer, a batch, a dtype, and what is computed.
+
+    `task` is ``"forward"``, one gradient (``"grad_input"``, ``"grad_weight"``) or
+    ``"gradients"``, all three in one call. `count` says how often the layer occurs in the
+    network, where there is one.
+    """
+
+    layer: Layer
+    images: int
+    dtype: str = "float32"
+    task: str = FORWARD
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Cases with the same contenders. `rivals` names them: "methods", "peers" or "all"."""
+
+    title: str
+    cases: tuple[Case, ...]
+    rivals: str = "methods"
+
+    def shortened(self) -> Suite:
+        """Keep one case of each kind: enough to see that everything runs."""
+        first: dict[tuple[str, int, str], Case] = {}
+        for case in self.cases:
+            first.setdefault((case.task, case.images, case.dtype), case)
+        return Suite(self.title, tuple(first.values()), self.rivals)
+
+
+def _network(counts: Mapping[Layer, int], images: int) -> list[Case]:
+    return [Case(layer, images, count=count) for layer, count in counts.items()]
+
+
+def _layers(layers: Iterable[Layer], images: int) -> list[Case]:
+    return [Case(layer, images) for layer in layers]
+
+
+_THREE_BY_THREE = [layer for layer in (*RESNET18, *VGG16) if layer.kernel_size == 3]
+_MIDDLE = [
+    layer
+    for layer in _THREE_BY_THREE
+    if layer.channels >= 64 and layer.kernels <= 256 and layer.size <= 112
+]
+
+SUITES = {
+    "ladder": Suite(
+        "From seven loops to a library: one layer of ResNet-18", (Case(LADDER, 1),), rivals="all"
+    ),
+    "resnet18": Suite(
+        "Convolutions of ResNet-18 at 224x224", (*_network(RESNET18, 1), *_network(RESNET18, 8))
+    ),
+    "vgg16": Suite("Convolutions of VGG-16 at 224x224", (*_network(VGG16, 1), *_network(VGG16, 8))),
+    "small": Suite("Layers of small networks", tuple(_layers(SMALL, 64))),
+    "depthwise": Suite(
+        "Depthwise layers of MobileNet", (*_layers(DEPTHWISE, 1), *_layers(DEPTHWISE, 8))
+    ),
+    "other": Suite(
+        "Grouped, dilated, 1x1, 5x5 and larger kernels", (*_layers(OTHER, 1), *_layers(OTHER, 8))
+    ),
+    "float64": Suite(
+        "3x3 layers in float64", tuple(Case(layer, 1, "float64") for layer in _THREE_BY_THREE)
+    ),
+    "backward": Suite(
+        "Gradients of 3x3 layers with 64 to 256 channels",
+        tuple(
+            Case(layer, 8 if layer in RESNET18 else 1, task=task)
+            for task in (GRAD_INPUT, GRAD_WEIGHT, GRADIENTS)
+            for layer in _MIDDLE
+        ),
+    ),
+    "peers": Suite(
+        "What people use instead",
+        (*_network(RESNET18, 1), *_network(VGG16, 1), *_layers(SMALL, 64)),
+        rivals="peers",
+    ),
+    # Not among the defaults: it takes a second, and shows that all the parts fit together.
+    "smoke": Suite(
+        "One tiny layer",
+        (
+            Case(TINY, 2),
+            Case(TINY, 2, "float64"),
+            *(Case(TINY, 2, task=task) for task in (GRAD_INPUT, GRAD_WEIGHT, GRADIENTS)),
+        ),
+        rivals="all",
+    ),
+}
+DEFAULT = tuple(name for name in SUITES if name != "smoke")

@@ -1,0 +1,70 @@
+"""The process that measures: ``python -m benchmarks.worker REQUEST`` tells what it finds, as JSON.
+
+One process per suite, environment and number of threads: libraries look at their environment when
+they start, and nothing that an earlier suite left in memory helps or hinders. It writes one JSON
+object per line: first the `Run`, then one for each case.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+import threadpoolctl
+import torch
+
+from benchmarks import libraries, machine
+from benchmarks.contenders import contenders
+from benchmarks.measure import Setting, measure
+from benchmarks.request import Request
+from benchmarks.store import Run
+from benchmarks.suites import SUITES
+from benchmarks.timing import clock_for
+
+
+def work(request: Request) -> Iterator[dict[str, Any]]:
+    """Measure, and yield what is to be told."""
+    threadpoolctl.threadpool_limits(request.threads)
+    torch.set_num_threads(request.threads)
+    clock = clock_for(request.threads)
+    setting = Setting(request.environment, request.threads, clock, request.plan)
+    with torch.inference_mode():
+        yield {"run": dataclasses.asdict(_run(request, setting))}
+        suite = SUITES[request.suite]
+        for case in (suite.shortened() if request.quick else suite).cases:
+            rows, skipped = measure(case, contenders(suite, case.task), setting)
+            yield {
+                "case": f"{case.layer.name}, N={case.images}",
+                "rows": [dataclasses.asdict(row) for row in rows],
+                "skipped": [dataclasses.asdict(entry) for entry in skipped],
+            }
+
+
+def _run(request: Request, setting: Setting) -> Run:
+    pools = libraries.pools()
+    return Run(
+        environment=request.environment,
+        variables={name: os.environ[name] for name in machine.KERNELS if name in os.environ},
+        threads=request.threads,
+        clock=setting.clock.name,
+        blas=libraries.blas(pools),
+        pools=pools,
+        torch_kernels=libraries.torch_kernels(),
+        sgemm=libraries.sgemm(setting.clock),
+    )
+
+
+def main(request: str, to: TextIO) -> None:
+    """Answer a request, line by line."""
+    for message in work(Request.from_json(request)):
+        print(json.dumps(message, allow_nan=False), file=to, flush=True)
+
+
+if __name__ == "__main__":
+    # Whatever a library prints must not get between the lines that are read.
+    answers, sys.stdout = sys.stdout, sys.stderr
+    main(sys.argv[1], answers)

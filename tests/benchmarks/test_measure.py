@@ -1,0 +1,158 @@
+"""One case: what ends up in its rows."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from benchmarks.contenders import Contender
+from benchmarks.layers import Layer
+from benchmarks.measure import Setting, measure, traced
+from benchmarks.problems import make
+from benchmarks.suites import Case
+from benchmarks.timing import Clock, Plan
+
+CASE = Case(Layer(2, 6, 9, 3, padding=1), 4, count=3)
+
+
+class Theatre:
+    """Contenders that give the right answer, after as many fake seconds as they are told."""
+
+    def __init__(self):
+        self.time = 0.0
+        self.clock = Clock("fake", lambda: self.time, sleep=lambda _: None)
+        self.setting = Setting("natural", 1, self.clock, Plan(slow=100.0, part=5.0))
+
+    def contender(self, name, per_output=1.0, divisible="", change=0.0, library="numpy"):
+        """Make one that takes so many seconds for each output channel of each image."""
+
+        def prepare(problem):
+            def call():
+                self.time += per_output * problem.expected[0].shape[0] * len(problem.w)
+                return ((problem.expected[0] + change).astype(problem.x.dtype),)
+
+            return call
+
+        return Contender(name, library, prepare, divisible)
+
+    def rows(self, *others, case=CASE):
+        rows, skipped = measure(case, [self.contender("torch"), *others], self.setting)
+        return {row.contender: row for row in rows}, skipped
+
+
+def test_a_row_says_what_was_measured():
+    theatre = Theatre()
+    rows, skipped = theatre.rows(theatre.contender("mine", 0.5))
+    row = rows["mine"]
+    assert skipped == []
+    assert (row.layer, row.images, row.dtype, row.task) == ("2>6 3x3 @9", 4, "float32", "forward")
+    assert (row.environment, row.threads, row.count) == ("natural", 1, 3)
+    assert row.ms == pytest.approx(12_000)
+    assert row.ratio == row.ratio_low == row.ratio_high == pytest.approx(2)
+    assert row.gflop == pytest.approx(CASE.layer.flop(4) / 1e9, rel=1e-3)
+    assert row.gflops == pytest.approx(row.gflop / 12, rel=1e-3)
+    assert 0 < row.error < 1e-7  # rounded to float32
+    assert (row.extrapolated, row.measured_on) == (False, "all")
+
+
+@pytest.mark.parametrize(
+    ("divisible", "words"),
+    [("kernels", "1 of 4 images, 1 of 6 kernels"), ("images", "1 of 4 images")],
+)
+def test_a_slow_contender_is_timed_on_a_part_and_multiplied(divisible, words):
+    theatre = Theatre()
+    rows, _ = theatre.rows(theatre.contender("slow", 10.0, divisible))
+    assert rows["slow"].extrapolated
+    assert rows["slow"].measured_on == words
+    assert rows["slow"].ms == pytest.approx(10.0 * 4 * 6 * 1e3)
+    assert rows["slow"].ratio == pytest.approx(0.1)
+    assert rows["slow"].extra_mib is None  # that of one image is not that of four
+
+
+def test_a_part_is_as_large_as_time_allows():
+    theatre = Theatre()
+    theatre.setting = Setting("natural", 1, theatre.clock, Plan(slow=10.0, part=3.0))
+    rows, _ = theatre.rows(theatre.contender("slow", 1.0, "kernels"))
+    assert rows["slow"].measured_on == "1 of 4 images, 3 of 6 kernels"
+
+
+@pytest.mark.parametrize("divisible", ["", "images", "kernels"])
+def test_whoever_is_fast_enough_does_all_of_it(divisible):
+    theatre = Theatre()
+    rows, _ = theatre.rows(theatre.contender("mine", 1.0, divisible))
+    assert not rows["mine"].extrapolated
+
+
+def test_a_contender_that_declines_is_listed_with_its_reason():
+    def decline(problem):
+        raise ValueError("only for stride 7")
+
+    def decline_later(problem):
+        return lambda: decline(problem)
+
+    for prepare in (decline, decline_later):
+        rows, skipped = Theatre().rows(Contender("picky", "numpy", prepare))
+        assert list(rows) == ["torch"]
+        assert [(entry.contender, entry.reason, entry.wrong) for entry in skipped] == [
+            ("picky", "only for stride 7", False)
+        ]
+
+
+def test_a_wrong_contender_gets_no_time():
+    theatre = Theatre()
+    rows, (entry,) = theatre.rows(theatre.contender("wrong", change=0.5))
+    assert "wrong" not in rows
+    assert entry.wrong
+    assert "error of" in entry.reason
+
+
+def test_any_other_exception_stops_the_measurement():
+    def fail(problem):
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        Theatre().rows(Contender("greedy", "numpy", lambda problem: lambda: fail(problem)))
+
+
+def test_what_errors_are_measured_against_has_none():
+    theatre = Theatre()
+    case = Case(CASE.layer, 4, "float64")
+    reference = theatre.contender("torch", library="torch")
+    rows, _ = measure(case, [reference, theatre.contender("mine")], theatre.setting)
+    assert [row.error for row in rows] == [None, 0]
+
+
+def test_memory_is_the_peak_beyond_the_results():
+    def call():
+        workspace = np.ones(3 * 2**20, np.uint8)
+        return (np.full(2**20, workspace[0]),)
+
+    (result,), extra = traced(call)
+    assert result.shape == (2**20,)
+    assert extra == pytest.approx(3 * 2**20, rel=0.05)
+
+
+def test_a_workspace_that_a_thread_keeps_counts_as_if_the_call_were_its_first():
+    kept = threading.local()
+
+    def call():
+        if not hasattr(kept, "workspace"):
+            kept.workspace = np.ones(2**21, np.uint8)
+        return (np.zeros(1),)
+
+    call()
+    assert traced(call)[1] == pytest.approx(2**21, rel=0.05)
+
+
+def test_memory_of_a_library_that_python_cannot_see_is_unknown():
+    theatre = Theatre()
+    rows, _ = theatre.rows(theatre.contender("elsewhere", library="jax"))
+    assert rows["elsewhere"].extra_mib is None
+    assert rows["torch"].extra_mib is not None  # here it is one of NumPy
+
+
+def test_a_case_has_the_same_numbers_every_time():
+    one, other = make(CASE), make(CASE)
+    np.testing.assert_array_equal(one.x, other.x)
+    np.testing.assert_array_equal(one.w, other.w)
+    assert 0.5 < one.expected[0].std() < 2
