@@ -9,7 +9,7 @@ from math import prod
 COLUMN = 15  # gather a number of a window
 TILE = 40  # gather and transform a number of a Winograd tile, of the input or of the result
 KERNEL = 60  # transform a number of a Winograd kernel, and read it again for few tiles
-SHIFT = 10  # multiply a shifted number and add it, without a matrix product
+BAND = 8  # multiply by a weight, and by the zeros beside it, in `depthwise`
 
 
 def choose(
@@ -24,8 +24,8 @@ def choose(
 
     ``"blocked"`` multiplies as often as the definition says and gathers each window;
     ``"winograd4"`` and ``"winograd2"`` multiply less, but transform tiles and kernels, so
-    they want many channels and many tiles for each kernel; ``"depthwise"`` gathers nothing,
-    but has to do without matrix products. Winograd is a candidate with stride 1 and
+    they want many channels and many tiles for each kernel; ``"depthwise"`` gathers less, but
+    multiplies zeros. Winograd is a candidate with stride 1 and
     kernels of 2 to 5 rows and columns, as long as its tiles are at most 6 x 6: larger ones
     round too much.
 
@@ -49,7 +49,7 @@ def choose(
     columns = images * prod(out_size) * depth * groups * k_h * k_w
     work = {"blocked": multiplications + COLUMN * columns}
     if depth == 1:
-        work["depthwise"] = SHIFT * multiplications
+        work["depthwise"] = BAND * multiplications
     if stride == (1, 1) and min(k_h, k_w) > 1:
         for outputs in (2, 4):
             tile = (outputs + k_h - 1) * (outputs + k_w - 1)

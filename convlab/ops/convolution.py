@@ -141,15 +141,15 @@ def compute(
 ) -> Array:
     """Convolve checked arrays, padded with zeros, by the method of that name.
 
-    With ``"auto"``, a Winograd method that has made an infinity or NaN is not believed: it
-    spreads them from one input over a tile, and may overflow on the way. The answer is then
-    computed again without transforms.
+    With ``"auto"``, a result with an infinity or NaN is believed only if no method but
+    ``"blocked"`` made it: the others multiply more than the window, so they spread such
+    values, and Winograd's may overflow on the way. Then ``"blocked"`` computes it again.
     """
     name = method
     if method == "auto":
         name = choose(len(x), w.shape, out_size, stride, dilation, groups)
     with np.errstate(all="ignore"):
         y = BY_NAME[name](x, w, stride, padding, dilation, groups)
-        if method == "auto" and name.startswith("winograd") and not np.isfinite(np.vdot(y, y)):
+        if method == "auto" and name != "blocked" and not np.isfinite(np.vdot(y, y)):
             y = BY_NAME["blocked"](x, w, stride, padding, dilation, groups)
     return y

@@ -19,7 +19,7 @@ KERNEL = np.arange(1.0, 10.0).reshape(1, 1, 3, 3)
 # "depthwise" takes one input channel per group only.
 ANY_GROUPS = [method for method in METHODS if method != "depthwise"]
 # Methods that add up the products of a window and nothing else.
-SUMS = [method for method in METHODS if not method.startswith(("winograd", "fft"))]
+SUMS = [name for name in METHODS if not name.startswith(("winograd", "fft", "depthwise"))]
 
 
 def assert_close(actual, expected):
@@ -205,6 +205,15 @@ def test_auto_does_not_spread_what_is_not_finite(value, where):
     expected = torch.conv2d(*map(torch.from_numpy, (x, w))).numpy()
     np.testing.assert_allclose(conv2d(x, w), expected, rtol=1e-5)
     assert 0 < np.isfinite(expected).sum() < expected.size
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_auto_does_not_spread_in_a_depthwise_layer(value):
+    x, w = np.ones((1, 8, 24, 24)), np.ones((8, 1, 3, 3))
+    assert choose(1, w.shape, (22, 22), (1, 1), (1, 1), 8) == "depthwise"
+    x[0, 5, 9, 9] = value
+    expected = torch.conv2d(*map(torch.from_numpy, (x, w)), groups=8).numpy()
+    np.testing.assert_array_equal(conv2d(x, w, groups=8), expected)
 
 
 def test_auto_does_not_overflow_on_the_way_to_a_finite_result():
