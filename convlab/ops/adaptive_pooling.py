@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convlab.ops.checks import array_of, batch_of_images, check_memory
-from convlab.ops.pooling import POOLED_FLOATS, divide, sum_dtype
+from convlab.ops.pooling import POOLED_FLOATS, cells_per_window, divide, sum_dtype
 from convlab.ops.reductions import largest, largest_and_index, total
 from convlab.shapes import OutputSize, PoolingAxis, adaptive_axes, adaptive_output_size
 
@@ -60,7 +60,7 @@ def adaptive_avg_pool2d(input: ArrayLike, output_size: OutputSize) -> Array:
     """
     x = array_of(input, "input", POOLED_FLOATS, "adaptive poolings")
     x, unbatched, rows, columns = _prepare(x, output_size, least_channels=0)
-    counts = np.multiply.outer(np.array(rows.real), np.array(columns.real))
+    counts = cells_per_window(rows.real, columns.real)
     with np.errstate(all="ignore"):
         y = divide(total(x, rows, columns, sum_dtype(x.dtype)), counts, x.dtype)
     return y[0] if unbatched else y

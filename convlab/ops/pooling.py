@@ -211,14 +211,20 @@ def avg_pool2d(
         ceil_mode,
     )
     if flag(count_include_pad, "count_include_pad"):
-        counts = np.multiply.outer(np.array(rows.padded), np.array(columns.padded))
+        counts = cells_per_window(rows.padded, columns.padded)
     else:
-        counts = np.multiply.outer(np.array(rows.real), np.array(columns.real))
+        counts = cells_per_window(rows.real, columns.real)
     if divisor_override is not None:
-        counts = np.array(_divisor(divisor_override))
+        counts = np.array(_divisor(divisor_override), np.int64)
     with np.errstate(all="ignore"):
         y = divide(total(x, rows, columns, sum_dtype(x.dtype)), counts, x.dtype)
     return y[0] if unbatched else y
+
+
+def cells_per_window(rows: tuple[int, ...], columns: tuple[int, ...]) -> Array:
+    """Multiply the cells that each window has in one direction with those in the other."""
+    counts: Array = np.multiply.outer(np.array(rows, np.int64), np.array(columns, np.int64))
+    return counts
 
 
 def sum_dtype(dtype: np.dtype[Any]) -> type[np.generic]:

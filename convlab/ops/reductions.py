@@ -32,11 +32,11 @@ def largest_and_index(x: Array, rows: PoolingAxis, columns: PoolingAxis) -> tupl
     first: only so is the first row that holds the maximum met before the first column.
     """
     height, width = x.shape[-2:]
-    best, column = _scan(
-        x, np.broadcast_to(np.arange(width), x.shape), -1, columns, np.array(columns.first)
-    )
-    places = np.add.outer(np.array(rows.first) * width, np.array(columns.first))
-    return _scan(best, column + width * np.arange(height)[:, None], -2, rows, places)
+    first_row, first_column = np.array(rows.first, np.int64), np.array(columns.first, np.int64)
+    every_column = np.broadcast_to(np.arange(width, dtype=np.int64), x.shape)
+    best, column = _scan(x, every_column, -1, columns, first_column)
+    place = column + width * np.arange(height, dtype=np.int64)[:, None]
+    return _scan(best, place, -2, rows, np.add.outer(first_row * width, first_column))
 
 
 def total(x: Array, rows: PoolingAxis, columns: PoolingAxis, dtype: type[np.generic]) -> Array:
