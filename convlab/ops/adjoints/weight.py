@@ -56,7 +56,7 @@ def weight_gradient(
     g = g.swapaxes(0, 1)
     length = depth * kernel_size[0] * kernel_size[1]
     w = np.zeros((groups, outs // groups, length), dtype=g.dtype)
-    for some, rows in blocks(images, out_h, out_w, groups * length):
+    for some, rows in blocks(images, out_h, out_w, groups * length, few_images=True):
         columns = by_place[:, :, :, some, rows].reshape(groups, length, -1)
         given = g[:, some, rows].reshape(groups, outs // groups, -1)
         w += given @ columns.swapaxes(1, 2)
