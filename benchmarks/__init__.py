@@ -14,7 +14,7 @@ From the ground up, imports run downwards only:
 `machine`      CPU, versions, environment variables; `libraries` their kernels, SGEMM
 `problems`     random arrays for a case, the exact answer, parts of a problem
 `contenders`   torch and convlab, forward; `backward` the gradients; `peers` the rest
-`measure`      one case: right? how much memory? how long?
+`measure`      one case: right? how much memory? how long? `shares` of cases too long
 `worker`       the process that measures, in a chosen environment; `request` asks it
 `report`       tables for people; `progress` while they wait
 `__main__`     the command line: starts workers, stores, prints

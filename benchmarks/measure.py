@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.contenders import REFERENCE, Contender
 from benchmarks.problems import Call, Problem, make
+from benchmarks.shares import choose
 from benchmarks.store import Row, Skipped, rounded
 from benchmarks.suites import Case
 from benchmarks.timing import (
@@ -18,7 +19,6 @@ from benchmarks.timing import (
     Plan,
     Runner,
     Spread,
-    estimate,
     interleave,
     ratios,
     spread,
@@ -55,13 +55,16 @@ class _Entrant:
 def measure(
     case: Case, contenders: Sequence[Contender], setting: Setting
 ) -> tuple[list[Row], list[Skipped]]:
-    """Measure all contenders on one case, interleaved; the reference has to be among them."""
+    """Measure all contenders on one case, interleaved; the reference has to be the first."""
     problem = make(case)
     entrants: list[_Entrant] = []
     skipped: list[Skipped] = []
+    reference = None
     for contender in contenders:
         try:
-            entrants.append(_admit(case, problem, contender, setting))
+            entrants.append(_admit(case, problem, contender, setting, reference))
+            if contender.name == REFERENCE:
+                reference = entrants[-1].runner.expected
         except ValueError as reason:
             about = (case.layer.name, case.images, case.dtype, case.task)
             where = (setting.environment, setting.threads, contender.name)
@@ -78,67 +81,39 @@ def measure(
     return rows, skipped
 
 
-def _admit(case: Case, problem: Problem, contender: Contender, setting: Setting) -> _Entrant:
+def _admit(
+    case: Case, problem: Problem, contender: Contender, setting: Setting, reference: float | None
+) -> _Entrant:
     """Let a contender compute the case once, and see whether it may take part."""
-    chosen, scale, measured_on = _share(problem, contender, setting)
-    call = contender.prepare(chosen)
+    share = choose(problem, contender, setting.clock, setting.plan, reference)
     visible = contender.library == "numpy"
-    results, extra = traced(call) if visible else (call(), None)
-    error = chosen.error(results)
+    results, extra = traced(share.call) if visible else (share.call(), None)
+    error = share.problem.error(results)
     if error > TOLERANCE[case.dtype]:
         raise WrongResult(f"error of {error:.1e} of the largest number in the result")
-    del results
-    runner = Runner(contender.name, contender.library, call, estimate(call, setting.clock), scale)
     return _Entrant(
-        runner,
-        measured_on,
+        Runner(contender.name, contender.library, share.call, share.expected, share.scale),
+        share.words,
         # PyTorch in float64 is what the errors are measured against.
         error=None if case.dtype == "float64" and contender.library == "torch" else error,
         # Kernel after kernel needs the same memory again; image after image may not.
-        extra_mib=None if extra is None or len(chosen.x) < len(problem.x) else extra / 2**20,
+        extra_mib=None if extra is None or len(share.problem.x) < len(problem.x) else extra / 2**20,
     )
 
 
-def _share(problem: Problem, contender: Contender, setting: Setting) -> tuple[Problem, float, str]:
-    """Choose how much of a case is measured: all of it, or a part if the rest takes too long.
-
-    Returns
-    -------
-    problem, scale, words
-        The part, how many times the work is in the whole, and what to write about it.
-    """
-    images, kernels = len(problem.x), len(problem.w)
-    by_kernels = contender.divisible == "kernels"
-    if not contender.divisible or images * (kernels if by_kernels else 1) == 1:
-        return problem, 1.0, "all"
-    smallest = problem.part(1, 1 if by_kernels else kernels)
-    took = estimate(contender.prepare(smallest), setting.clock)
-    if took * images * (kernels if by_kernels else 1) <= setting.plan.slow:
-        return problem, 1.0, "all"
-    times = max(1, int(setting.plan.part / took))
-    if by_kernels:
-        some_images, some_kernels = 1, min(times, kernels)
-    else:
-        some_images, some_kernels = min(times, images), kernels
-    if (some_images, some_kernels) == (images, kernels):
-        return problem, 1.0, "all"
-    scale = images * kernels / (some_images * some_kernels)
-    words = [f"{some_images} of {images} images"] if images > 1 else []
-    words += [f"{some_kernels} of {kernels} kernels"] if some_kernels < kernels else []
-    return problem.part(some_images, some_kernels), scale, ", ".join(words)
-
-
 def traced(call: Call) -> tuple[Any, int]:
-    """Call once and return the results and the peak of NumPy's memory beyond them, in bytes.
+    """Return the results of a warm call, and the peak of NumPy's memory beyond them, in bytes.
 
-    In a thread of its own: a workspace that is kept per thread then counts, as for somebody's
-    first call. What a library allocates past Python's allocator, such as the buffers of a BLAS,
-    does not count.
+    The call is made twice in a thread of its own, and watched the second time: a workspace
+    that the first one left behind for its thread counts. What a library allocates past
+    Python's allocator, such as the buffers of a BLAS, does not.
     """
     box: list[Any] = []
 
     def work() -> None:
         try:
+            call()
+            tracemalloc.reset_peak()
             box.append(call())
         except BaseException as error:
             box.append(error)
@@ -165,14 +140,13 @@ def _row(
     others: float | None,
 ) -> Row:
     """Put one timing into its place in the table."""
-    gflop = case.layer.flop(case.images) / 1e9
     return Row(
         layer=case.layer.name,
         images=case.images,
         dtype=case.dtype,
         task=case.task,
         count=case.count,
-        gflop=rounded(gflop),
+        gflop=rounded(case.gflop),
         environment=setting.environment,
         threads=setting.threads,
         contender=entrant.runner.name,
@@ -183,7 +157,7 @@ def _row(
         ratio_low=rounded(ratio.low),
         ratio_high=rounded(ratio.high),
         n=times.n,
-        gflops=rounded(gflop / times.median),
+        gflops=rounded(case.gflop / times.median),
         extra_mib=None if entrant.extra_mib is None else rounded(entrant.extra_mib),
         error=None if entrant.error is None else rounded(entrant.error),
         extrapolated=entrant.measured_on != "all",

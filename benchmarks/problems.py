@@ -25,6 +25,7 @@ Call = Callable[[], Any]
 class Problem:
     """The arrays of a case: input, weight, gradient of the output, and the exact results.
 
+    A forward problem has no gradient; `g` is empty there.
     `expected` is float64: the output, or the gradients that the task asks for, in the order
     input, weight, bias.
     """
@@ -72,7 +73,8 @@ def make(case: Case) -> Problem:
     x = normal(case.images, layer.channels, layer.size, layer.size)
     w = normal(*layer.weight_shape)
     w *= np.asarray(w[0].size ** -0.5, w.dtype)  # outputs of size 1, like those of a network
-    g = normal(case.images, layer.kernels, layer.output_size, layer.output_size)
+    size = 0 if case.task == FORWARD else layer.output_size
+    g = normal(case.images, layer.kernels, size, size)
     tensors = [torch.from_numpy(array).double() for array in (x, w, g)]
     exact = torch_results(layer, case.task, *tensors)
     return Problem(layer, case.task, x, w, g, tuple(result.numpy() for result in exact))

@@ -52,14 +52,18 @@ class Plan:
         it can be, and its time multiplied.
     part : float
         The part is so large that it takes about this long.
+    hopeless : float
+        A contender that is slow even on its smallest part is left out if the whole would take
+        so many times as long as the reference.
     """
 
     rounds: int = 7
     least_rounds: int = 3
-    budget: float = 1.5
+    budget: float = 1.0
     least: float = 2e-3
-    slow: float = 2.0
-    part: float = 0.5
+    slow: float = 1.0
+    part: float = 0.3
+    hopeless: float = 20.0
 
 
 QUICK = Plan(rounds=2, least_rounds=1, budget=0.2, least=5e-4, slow=0.5, part=0.1)
@@ -74,7 +78,10 @@ def seconds(call: Callable[[], object], repeats: int, clock: Clock) -> float:
 
 
 def estimate(call: Callable[[], object], clock: Clock) -> float:
-    """Say roughly how long `call` takes once it is warm; the first call is the warm-up."""
+    """Say roughly how long `call` takes once it is warm.
+
+    The first call is the warm-up, unless it takes so long that no warm-up is to be seen.
+    """
     clock.sleep(clock.pause)
     first = seconds(call, 1, clock)
     return first if first > 0.3 else min(seconds(call, 1, clock) for _ in range(3))

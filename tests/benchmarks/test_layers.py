@@ -9,7 +9,7 @@ from torch import nn
 
 from benchmarks import layers
 from benchmarks.layers import Layer
-from benchmarks.suites import DEFAULT, SUITES
+from benchmarks.suites import DEFAULT, SUITES, Case
 
 
 def convolutions_of(model):
@@ -58,6 +58,13 @@ def test_a_network_has_these_convolutions_that_often(name, table):
 def test_operations_are_two_per_weight_and_output():
     # 3 images, 4 kernels, 5x5 outputs, windows of 2 channels x 3 x 3
     assert Layer(8, 4, 9, 3, stride=2, padding=1, groups=4).flop(3) == 2 * 3 * 4 * 25 * (2 * 9)
+
+
+def test_input_and_weight_gradient_take_as_many_operations_as_the_output():
+    layer = Layer(8, 4, 9, 3)
+    once = layer.flop(2) / 1e9
+    costs = [Case(layer, 2, task=task).gflop for task in ("forward", "grad_weight", "gradients")]
+    assert costs == [once, once, 2 * once]
 
 
 def test_names_tell_layers_apart():

@@ -76,6 +76,23 @@ def test_a_part_is_as_large_as_time_allows():
     assert rows["slow"].measured_on == "1 of 4 images, 3 of 6 kernels"
 
 
+def test_a_hopeless_contender_is_left_out_with_an_estimate():
+    theatre = Theatre()
+    rows, (entry,) = theatre.rows(theatre.contender("hopeless", 25.0, "images"))
+    assert "hopeless" not in rows
+    assert entry.reason == "too slow: about 600.0 s, 25 times torch's"
+    assert not entry.wrong
+    rows, _ = theatre.rows(theatre.contender("slow", 15.0, "images"))
+    assert rows["slow"].extrapolated
+
+
+def test_kernel_after_kernel_is_never_hopeless():
+    theatre = Theatre()
+    rows, skipped = theatre.rows(theatre.contender("loops", 1e6, "kernels"))
+    assert skipped == []
+    assert rows["loops"].ratio == pytest.approx(1e-6)
+
+
 @pytest.mark.parametrize("divisible", ["", "images", "kernels"])
 def test_whoever_is_fast_enough_does_all_of_it(divisible):
     theatre = Theatre()
@@ -132,7 +149,7 @@ def test_memory_is_the_peak_beyond_the_results():
     assert extra == pytest.approx(3 * 2**20, rel=0.05)
 
 
-def test_a_workspace_that_a_thread_keeps_counts_as_if_the_call_were_its_first():
+def test_a_workspace_that_a_thread_keeps_counts():
     kept = threading.local()
 
     def call():
@@ -142,6 +159,15 @@ def test_a_workspace_that_a_thread_keeps_counts_as_if_the_call_were_its_first():
 
     call()
     assert traced(call)[1] == pytest.approx(2**21, rel=0.05)
+
+
+def test_what_only_the_first_call_needs_does_not_count():
+    needs = iter([2**21, 2**10])
+
+    def call():
+        return (np.ones(next(needs), np.uint8)[:1].copy(),)
+
+    assert traced(call)[1] < 2**16
 
 
 def test_memory_of_a_library_that_python_cannot_see_is_unknown():
