@@ -175,6 +175,23 @@ def test_a_method_that_cannot_do_the_job_says_so(name, change, message, images):
         conv2d(**arguments, method=name)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("channels", "size", "kernel", "groups"),
+    [(64, 56, 3, 1), (128, 28, 3, 1), (256, 14, 3, 1), (512, 14, 3, 1), (64, 27, 5, 1),
+     (128, 30, 2, 2), (40, 20, 3, 40)],
+)  # fmt: skip
+def test_auto_keeps_the_error_that_it_states(channels, size, kernel, groups, dtype):
+    random = np.random.default_rng(4)
+    x = random.normal(size=(2, channels, size, size)).astype(dtype)
+    w = random.normal(size=(channels, channels // groups, kernel, kernel)).astype(dtype)
+    exact = torch.conv2d(*(torch.from_numpy(a).double() for a in (x, w)), groups=groups).numpy()
+    stated = {np.float32: "5e-6", np.float64: "5e-14"}[dtype]
+    assert f"``{stated}``" in conv2d.__doc__
+    error = np.abs(conv2d(x, w, groups=groups) - exact).max()
+    assert error <= float(stated) * np.abs(exact).max()
+
+
 def peak_memory(name, x, w, groups=1, padding=(0, 0, 0, 0)):
     """Bytes that a method takes at its worst moment, beside the result, from a cold start."""
     release_workspace()
