@@ -32,7 +32,9 @@ def blocked(
 
     The extra memory is the block, 2 MiB or 512 columns or one row of the output, whichever
     is more; the strip of padded rows under it; and, where a block spans several images,
-    its product. Infinity, NaN and the error are as with `im2col`.
+    its product. With a 1x1 kernel and no padding there are no blocks: the pixels are
+    multiplied where they are (with a stride, a copy of those that are read). Infinity,
+    NaN and the error are as with `im2col`.
 
     Examples
     --------
@@ -49,13 +51,17 @@ def blocked(
         (height + top + bottom, wide), (k_h, k_w), stride, 0, dilation
     )
     y = np.empty((images, kernels, out_h, out_w), x.dtype)
+    grouped_w = w.reshape(groups, kernels // groups, -1)
+    if (k_h, k_w) == (1, 1) and not any(padding):  # every window is a pixel: nothing to gather
+        pixels = x[:, :, ::s_h, ::s_w].reshape(images, groups, channels // groups, -1)
+        product(grouped_w, pixels, out=y.reshape(images, groups, kernels // groups, -1))
+        return y
     if images == 0:
         return y
 
     window, cells = channels * k_h * k_w, out_h * out_w
     plan = list(blocks(images, out_h, out_w, columns_at_once(window, x.itemsize)))
     n, rows = (block.stop for block in plan[0])
-    grouped_w = w.reshape(groups, kernels // groups, -1)
     with workspace(x.dtype) as take:
         strip = take(n * channels * ((rows - 1) * s_h + (k_h - 1) * d_h + 1) * wide)
         columns = take(window * n * rows * out_w)

@@ -37,7 +37,7 @@ def test_the_docstrings_state_these_errors():
     assert f"``{SINGLE} + K * {DOUBLE}`` (float32) or ``K * {DOUBLE}``" in naive.__doc__
     assert f"``K * {SINGLE}`` (float32) or ``K * {DOUBLE}`` (float64)" in windows.__doc__
     assert "the error is at most that of `windows`" in " ".join(im2col.__doc__.split())
-    assert "the error are as with `im2col`" in blocked.__doc__
+    assert "NaN and the error are as with `im2col`" in blocked.__doc__
 
 
 def test_every_method_is_a_sum_or_a_transform_or_for_single_channels():
