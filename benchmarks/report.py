@@ -26,7 +26,7 @@ def report(result: Result) -> str:
     machine, versions = result.machine, result.versions
     caches = ", ".join(f"{level} {size}" for level, size in machine["caches"].items())
     lines += [
-        f"{machine['cpu']}, {machine['cores']} cores, {caches or 'caches unknown'}. "
+        f"{machine['cpu']}, {_counted(machine['cores'], 'core')}, {caches or 'caches unknown'}. "
         f"NumPy {versions['numpy']}, PyTorch {versions['torch']}. {result.created}",
         "",
     ]
@@ -58,10 +58,9 @@ def geometric_mean(values: Iterable[float]) -> float:
 
 
 def _heading(run: Run) -> str:
-    threads = "1 thread" if run.threads == 1 else f"{run.threads} threads"
     speed = ", ".join(f"{name} {value:.0f}" for name, value in run.sgemm.items())
     return (
-        f"## {threads}, environment {run.environment}\n\n"
+        f"## {_counted(run.threads, 'thread')}, environment {run.environment}\n\n"
         f"{run.clock}. NumPy on {run.blas}; torch on {run.torch_kernels}. Float32 matrix "
         f"product of 1024x1024, GFLOP/s: {speed}."
     )
@@ -69,7 +68,11 @@ def _heading(run: Run) -> str:
 
 def _what(task: str, images: int, dtype: str) -> str:
     words = {"forward": "Output", "gradients": "All three gradients"}.get(task, task)
-    return f"{words}, {images} {'image' if images == 1 else 'images'}, {dtype}"
+    return f"{words}, {_counted(images, 'image')}, {dtype}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _groups(rows: Sequence[Row]) -> list[tuple[tuple[str, int, str], list[Row]]]:
@@ -168,7 +171,9 @@ def _not_measured(result: Result, run: Run) -> list[str]:
     for entry in result.skipped:
         if (entry.environment, entry.threads) == (run.environment, run.threads):
             reasons.setdefault(entry.contender, []).append(f"{entry.layer}: {entry.reason}")
-    lines = [f"- {name}, {len(said)} cases; {said[0]}" for name, said in reasons.items()]
+    lines = [
+        f"- {name}, {_counted(len(said), 'case')}; {said[0]}" for name, said in reasons.items()
+    ]
     return ["Not measured:", "", *lines, ""] if lines else []
 
 
@@ -184,12 +189,15 @@ def _time(ms: float) -> str:
 def _ratio(row: Row | None) -> str:
     if row is None:
         return _NONE
-    digits = f"{row.ratio:.2f}" if row.ratio >= 0.1 else f"{row.ratio:.1g}"
-    return digits + ("*" if row.extrapolated else "")
+    return _digits(row.ratio) + ("*" if row.extrapolated else "")
+
+
+def _digits(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.1g}"
 
 
 def _mean(rows: Sequence[Row], layers: int) -> str:
-    number = f"{geometric_mean(row.ratio for row in rows):.2f}"
+    number = _digits(geometric_mean(row.ratio for row in rows))
     return number if len(rows) == layers else f"{number} ({len(rows)})"
 
 

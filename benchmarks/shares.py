@@ -49,12 +49,13 @@ def choose(
     call = contender.prepare(smallest)
     took = estimate(call, clock)
     whole = took * parts
-    if reference and not by_kernels and took > plan.slow and whole > plan.hopeless * reference:
+    if reference and not by_kernels and took > plan.part and whole > plan.hopeless * reference:
         raise ValueError(f"too slow: about {whole:.1f} s, {whole / reference:.0f} times torch's")
     if parts == 1:
         return Share(problem, call, took)
     count = min(max(1, int(plan.part / took)), kernels if by_kernels else images)
-    if whole <= plan.slow or count == parts:
+    # Kernel after kernel is no different for the last ones; there it pays as soon as it halves.
+    if whole <= (2 * plan.part if by_kernels else plan.slow) or count == parts:
         return _all(problem, contender, clock)
     chosen = problem.part(1, count) if by_kernels else problem.part(count, kernels)
     words = [f"{len(chosen.x)} of {images} images"] if images > 1 else []

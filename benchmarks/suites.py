@@ -91,7 +91,7 @@ SUITES = {
     ),
     "peers": Suite(
         "What people use instead",
-        (*_network(RESNET18, 1), *_network(VGG16, 1), *_layers(SMALL, 64)),
+        (*_layers((*RESNET18, *VGG16), 1), *_layers(SMALL, 64)),
         rivals="peers",
     ),
     # Not among the defaults: it takes a second, and shows that all the parts fit together.

@@ -48,20 +48,21 @@ class Plan:
     least : float
         One timing repeats a shorter call until it lasts as long as this.
     slow : float
-        A contender that would need longer for one call is timed on a part of the case, if
-        it can be, and its time multiplied.
+        A contender that would need longer for one call is timed on some of the images, if
+        that can be, and its time multiplied.
     part : float
-        The part is so large that it takes about this long.
+        What is timed of it takes about this long. A contender that goes from kernel to kernel
+        is timed on some of these if all would take twice as long.
     hopeless : float
-        A contender that is slow even on its smallest part is left out if the whole would take
-        so many times as long as the reference.
+        A contender whose smallest part takes longer than that is left out if the whole would
+        take so many times as long as the reference.
     """
 
     rounds: int = 7
     least_rounds: int = 3
     budget: float = 1.0
     least: float = 2e-3
-    slow: float = 1.0
+    slow: float = 2.0
     part: float = 0.3
     hopeless: float = 20.0
 

@@ -21,7 +21,7 @@ class Theatre:
     def __init__(self):
         self.time = 0.0
         self.clock = Clock("fake", lambda: self.time, sleep=lambda _: None)
-        self.setting = Setting("natural", 1, self.clock, Plan(slow=100.0, part=5.0))
+        self.setting = Setting("natural", 1, self.clock, Plan(slow=100.0, part=15.0))
 
     def contender(self, name, per_output=1.0, divisible="", change=0.0, library="numpy"):
         """Make one that takes so many seconds for each output channel of each image."""
@@ -71,7 +71,7 @@ def test_a_slow_contender_is_timed_on_a_part_and_multiplied(divisible, words):
 
 def test_a_part_is_as_large_as_time_allows():
     theatre = Theatre()
-    theatre.setting = Setting("natural", 1, theatre.clock, Plan(slow=10.0, part=3.0))
+    theatre.setting = Setting("natural", 1, theatre.clock, Plan(slow=100.0, part=3.0))
     rows, _ = theatre.rows(theatre.contender("slow", 1.0, "kernels"))
     assert rows["slow"].measured_on == "1 of 4 images, 3 of 6 kernels"
 

@@ -40,7 +40,7 @@ def test_a_contender_that_missed_layers_says_so():
     assert cells(text, OTHER["layer"])[-1] == "-"
     assert cells(text, "geometric mean")[-1] == "2.00 (1)"
     assert cells(text, "whole network, ms")[-1] == "-"
-    assert "fft, 1 cases; 1>1 1x1 @1: no" in text
+    assert "fft, 1 case; 1>1 1x1 @1: no" in text
 
 
 def test_one_layer_becomes_a_ladder_with_the_slowest_at_its_foot():
@@ -79,7 +79,7 @@ def test_a_quick_result_is_called_one():
 
 def test_the_machine_and_the_kernels_are_named():
     text = report(result(ROW))
-    for words in ("Z80", "1 cores", "L1 32K", "Haswell kernels", "AVX2", "1 thread", "CPU time"):
+    for words in ("Z80", "1 core,", "L1 32K", "Haswell kernels", "AVX2", "1 thread", "CPU time"):
         assert words in text
 
 
