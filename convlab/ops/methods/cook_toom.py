@@ -30,7 +30,12 @@ Matrices = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 
 @functools.lru_cache(maxsize=64)
-def cook_toom(outputs: int, kernel: int, dtype: str = "float64") -> Matrices:
+def cook_toom(
+    outputs: int,
+    kernel: int,
+    dtype: str = "float64",
+    points: tuple[int | Fraction, ...] | None = None,
+) -> Matrices:
     r"""Return the matrices of the algorithm F(outputs, kernel).
 
     With ``a = outputs + kernel - 1`` they compute, for `a` inputs `d` and a kernel `g`,
@@ -43,15 +48,26 @@ def cook_toom(outputs: int, kernel: int, dtype: str = "float64") -> Matrices:
     computes a correlation (Winograd, *Arithmetic Complexity of Computations*, 1980; Lavin
     and Gray, *Fast Algorithms for Convolutional Neural Networks*, 2016).
 
+    Parameters
+    ----------
+    outputs, kernel : int
+        At least 1.
+    dtype : str
+        Of the matrices.
+    points : tuple of int or Fraction, optional
+        ``a - 1`` different numbers, where the polynomials are evaluated; infinity is one
+        more. `POINTS` if not given.
+
     Returns
     -------
     AT, G, BT : arrays, (outputs, a), (a, kernel), (a, a)
-        Rounded to `dtype` from exact fractions.
+        Rounded to `dtype` from exact fractions; read-only, as they are shared.
 
     Raises
     ------
     ValueError
-        If there are no points for so large a tile: `a` above 8.
+        If there are no points for so large a tile, `a` above 8, or not ``a - 1`` different
+        ones are given.
 
     Examples
     --------
@@ -65,12 +81,17 @@ def cook_toom(outputs: int, kernel: int, dtype: str = "float64") -> Matrices:
         at = np.ones((1, tile)) if outputs == 1 else np.eye(tile)
         g = np.ones((tile, 1)) if kernel == 1 else np.eye(tile)
         return _as(dtype, at, g, np.eye(tile))
-    if tile not in POINTS:
+    if points is None and tile not in POINTS:
         raise ValueError(
             f"no points are known for F({outputs}, {kernel}): its tiles have {tile} inputs, at "
             f"most {max(POINTS)} can be done"
         )
-    points = POINTS[tile]
+    points = tuple(map(Fraction, points or POINTS[tile]))
+    if len(points) != tile - 1 or len(set(points)) != tile - 1:
+        raise ValueError(
+            f"F({outputs}, {kernel}) needs {tile - 1} different points, got {len(points)}: "
+            f"{', '.join(map(str, points))}"
+        )
     others = [[q for q in points if q != p] for p in points]
     # Lagrange's division by the distances between the points, once and for all in the kernel.
     distances = [
@@ -98,5 +119,7 @@ def _coefficients(roots: Sequence[Fraction]) -> list[Fraction]:
 
 
 def _as(dtype: str, *matrices: NDArray[Any]) -> Matrices:
-    at, g, bt = (np.ascontiguousarray(matrix, dtype) for matrix in matrices)
+    at, g, bt = (np.array(matrix, dtype, order="C") for matrix in matrices)
+    for matrix in (at, g, bt):
+        matrix.flags.writeable = False
     return at, g, bt
