@@ -8,6 +8,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+# Each matrix product prepares all kernels anew, which takes some columns to pay.
+FEWEST_COLUMNS = 512
+
 
 def blocks(images: int, rows: int, per_row: int, at_most: int) -> Iterator[tuple[slice, slice]]:
     """Cut a batch of results into blocks of about the same size, in order.
@@ -50,15 +53,14 @@ def blocks(images: int, rows: int, per_row: int, at_most: int) -> Iterator[tuple
 def columns_at_once(window: int, itemsize: int) -> int:
     """Give the windows of `window` numbers that are written into a column buffer at a time.
 
-    As many as make 2 MiB, about the second-level cache; but at least 512, since each matrix
-    product prepares the kernels anew.
+    As many as make 2 MiB, about the second-level cache; but at least `FEWEST_COLUMNS`.
 
     Examples
     --------
     >>> columns_at_once(window=64 * 9, itemsize=4)
     910
     """
-    return max(512, 2 * 2**20 // (window * itemsize))
+    return max(FEWEST_COLUMNS, 2 * 2**20 // (window * itemsize))
 
 
 def _even(total: int, at_most: int) -> int:

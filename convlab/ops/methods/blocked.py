@@ -15,6 +15,8 @@ from convlab.shapes import conv2d_output_size
 
 Array = NDArray[Any]
 
+FEW_CELLS = 64  # of an output: too few for a matrix product of their own
+
 
 def blocked(
     x: Array,
@@ -60,12 +62,13 @@ def blocked(
         return y
 
     window, cells = channels * k_h * k_w, out_h * out_w
+    merged = cells < FEW_CELLS  # several images in one product, or one product for each
     plan = list(blocks(images, out_h, out_w, columns_at_once(window, x.itemsize)))
     n, rows = (block.stop for block in plan[0])
     with workspace(x.dtype) as take:
         strip = take(n * channels * ((rows - 1) * s_h + (k_h - 1) * d_h + 1) * wide)
         columns = take(window * n * rows * out_w)
-        products = take(kernels * n * cells if n > 1 else 0)
+        products = take(kernels * n * cells if merged else 0)
         for batch, out_rows in plan:
             n, rows = batch.stop - batch.start, out_rows.stop - out_rows.start
             first, high = out_rows.start * s_h, (rows - 1) * s_h + (k_h - 1) * d_h + 1
@@ -76,19 +79,21 @@ def blocked(
             step_n, step_c, step_h, step_w = seen.strides
             windows = as_strided(
                 seen,
-                (channels, k_h, k_w, n, rows, out_w),
-                (step_c, d_h * step_h, d_w * step_w, step_n, s_h * step_h, s_w * step_w),
+                (n, channels, k_h, k_w, rows, out_w),
+                (step_n, step_c, d_h * step_h, d_w * step_w, s_h * step_h, s_w * step_w),
                 writeable=False,
             )
-            block = part(columns, *windows.shape)
-            np.copyto(block, windows)
-            block = block.reshape(groups, window // groups, -1)
-            if n == 1:
-                rows_of_y = slice(out_rows.start * out_w, out_rows.stop * out_w)
-                target = y[batch.start].reshape(groups, kernels // groups, cells)
-                product(grouped_w, block, out=target[:, :, rows_of_y])
-            else:
+            if merged:  # whole images: side by side in each row of the column matrix
+                block = part(columns, channels, k_h, k_w, n, rows, out_w)
+                np.copyto(block, windows.transpose(1, 2, 3, 0, 4, 5))
                 several = part(products, groups, kernels // groups, n * cells)
-                product(grouped_w, block, out=several)
+                product(grouped_w, block.reshape(groups, window // groups, -1), out=several)
                 y[batch] = several.reshape(kernels, n, out_h, out_w).swapaxes(0, 1)
+            else:
+                block = part(columns, *windows.shape)
+                np.copyto(block, windows)
+                block = block.reshape(n, groups, window // groups, -1)
+                target = y[batch].reshape(n, groups, kernels // groups, cells)
+                place = slice(out_rows.start * out_w, out_rows.stop * out_w)
+                product(grouped_w, block, out=target[..., place])
     return y
