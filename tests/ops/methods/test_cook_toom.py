@@ -58,6 +58,39 @@ def test_a_tile_of_more_than_8_inputs_is_refused_with_the_numbers(m, r):
         cook_toom(m, r)
 
 
+@pytest.mark.parametrize(
+    "points", [(0, 1, 2), (Fraction(1, 3), -5, Fraction(22, 7)), (0, 1, -1)], ids=str
+)
+def test_any_different_points_do(points):
+    AT, G, BT = cook_toom(2, 3, points=points)
+    d, g = np.array([1.0, -2.0, 3.0, 5.0]), np.array([2.0, 7.0, -1.0])
+    np.testing.assert_allclose(
+        AT @ ((G @ g) * (BT @ d)), np.correlate(d, g, mode="valid"), rtol=0, atol=1e-10
+    )
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        ((0, 1), "F(2, 3) needs 3 different points, got 2: 0, 1"),
+        ((0, 1, 2, 3), "F(2, 3) needs 3 different points, got 4: 0, 1, 2, 3"),
+        ((0, 1, 1), "F(2, 3) needs 3 different points, got 3: 0, 1, 1"),
+    ],
+)
+def test_too_few_or_equal_points_are_refused(points, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        cook_toom(2, 3, points=points)
+
+
+def test_with_points_of_ones_own_a_tile_may_be_larger():
+    points = tuple(Fraction(n, 2) for n in range(-4, 5))
+    AT, G, BT = cook_toom(5, 6, points=points)
+    d, g = np.arange(10.0), np.arange(6.0)
+    np.testing.assert_allclose(
+        AT @ ((G @ g) * (BT @ d)), np.correlate(d, g, mode="valid"), rtol=1e-9
+    )
+
+
 def test_the_points_differ_from_each_other_and_there_is_one_less_than_inputs():
     for tile, points in POINTS.items():
         assert len(set(points)) == len(points) == tile - 1
