@@ -98,10 +98,11 @@ def test_groups_do_not_see_each_other(method):
 
 @pytest.mark.parametrize("method", ["auto", *ANY_GROUPS])
 @pytest.mark.parametrize("groups", [1, 2])
-def test_an_empty_batch_gives_an_empty_batch(method, groups):
-    x, w = np.ones((0, 2, 5, 5)), np.ones((4, 2 // groups, 3, 3))
+@pytest.mark.parametrize("k", [1, 3])
+def test_an_empty_batch_gives_an_empty_batch(method, groups, k):
+    x, w = np.ones((0, 2, 5, 5)), np.ones((4, 2 // groups, k, k))
     answer = conv2d(x, w, groups=groups, method=method)
-    assert answer.shape == (0, 4, 3, 3)
+    assert answer.shape == (0, 4, 6 - k, 6 - k)
 
 
 @pytest.mark.parametrize("method", ANY_GROUPS)

@@ -53,13 +53,13 @@ def blocked(
         (height + top + bottom, wide), (k_h, k_w), stride, 0, dilation
     )
     y = np.empty((images, kernels, out_h, out_w), x.dtype)
+    if images == 0:
+        return y
     window, cells = channels * k_h * k_w, out_h * out_w
     grouped_w = w.reshape(groups, kernels // groups, -1)
     if (k_h, k_w) == (1, 1) and not any(padding):  # every window is a pixel: nothing to gather
         pixels = x[:, :, ::s_h, ::s_w].reshape(images, groups, channels // groups, cells)
         product(grouped_w, pixels, out=y.reshape(images, groups, kernels // groups, cells))
-        return y
-    if images == 0:
         return y
 
     merged = cells < FEW_CELLS  # several images in one product, or one product for each
