@@ -67,6 +67,11 @@ class Plan:
     hopeless: float = 20.0
 
 
+# Up to so many seconds, a timing is preceded by a call that is not timed: the caches are full of
+# what the one before has left there, and it is not the same one for all. Longer calls do not
+# notice.
+WARM = 0.05
+
 QUICK = Plan(rounds=2, least_rounds=1, budget=0.2, least=5e-4, slow=0.5, part=0.1)
 
 
@@ -141,9 +146,9 @@ def interleave(
                 if clock.pause and previous not in (None, runner.library):
                     clock.sleep(clock.pause)
                 previous = runner.library
+                if runner.expected <= WARM:
+                    runner.call()
                 repeats = runner.repeats(plan)
-                if repeats > 1:
-                    runner.call()  # the caches are still full of what the one before left there
                 times[runner.name].append(seconds(runner.call, repeats, clock) * runner.scale)
     finally:
         if collecting:
