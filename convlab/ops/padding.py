@@ -116,6 +116,10 @@ def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zero
         If `pad2d` could not have made an image of this shape: the border leaves no pixel,
         or is too wide for the mode; or as `pad2d` does.
 
+    Notes
+    -----
+    Overflow, infinity and NaN follow IEEE 754 and raise no warning.
+
     Examples
     --------
     >>> border_included = np.array([[[1.0, 10.0, 100.0, 1000.0, 10000.0]]])
@@ -136,8 +140,9 @@ def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zero
             f"{top + bottom + 1} and {left + right + 1}"
         )
     _check_reach((*g.shape[:-2], *size), (left, right, top, bottom), mode, "the unpadded image")
-    rows = _fold(np.moveaxis(g, -2, 0), top, bottom, mode)
-    folded = _fold(np.moveaxis(rows, -1, 0), left, right, mode)  # (W, H, N, C)
+    with np.errstate(all="ignore"):
+        rows = _fold(np.moveaxis(g, -2, 0), top, bottom, mode)
+        folded = _fold(np.moveaxis(rows, -1, 0), left, right, mode)  # (W, H, N, C)
     return np.ascontiguousarray(np.moveaxis(folded, (0, 1), (-1, -2)))
 
 

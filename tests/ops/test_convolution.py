@@ -119,6 +119,21 @@ def test_the_result_is_new_contiguous_and_of_the_inputs_dtype(method, dtype):
     np.testing.assert_array_equal(w, before[1])
 
 
+@pytest.mark.parametrize("method", ["auto", *METHODS])
+@pytest.mark.parametrize("kernel_size", [1, 2])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_the_result_is_contiguous_whatever_the_layout_of_the_input(method, kernel_size, stride):
+    """Also where one product is the whole answer, as NumPy gives that the layout of `x`."""
+    if method.startswith("winograd"):
+        stride = 1
+    w = np.ones((6, 1, kernel_size, kernel_size))
+    for size in ((2, 3, 4, 5), (2, 3, 4, 2), (1, 3, 4, 5)):
+        fortran = np.asfortranarray(np.ones(size))
+        channels_last = np.moveaxis(np.ones((size[0], *size[2:], 3)), -1, 1)
+        for x in (fortran, channels_last):
+            assert conv2d(x, w, stride=stride, groups=3, method=method).flags.c_contiguous
+
+
 @pytest.mark.parametrize("method", ANY_GROUPS)
 def test_memory_layout_of_the_arguments_does_not_matter(method):
     random = np.random.default_rng(0)

@@ -148,6 +148,16 @@ def test_the_way_back_keeps_the_dtype_and_gives_a_new_array(dtype, mode):
         assert (g == 1).all()
 
 
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+def test_overflow_on_the_way_back_is_infinity_without_a_warning(mode):
+    huge = np.full((1, 4, 4), 3e38, np.float32)
+    assert np.isinf(pad2d_backward(huge, 1, mode)).all()
+    with np.errstate(all="raise"):
+        opposite = np.array([[[np.inf, 1.0, -np.inf]]])
+        assert np.isfinite(pad2d_backward(opposite, (0, 1), "zeros")).all()
+        assert np.isnan(pad2d_backward(opposite, (0, 1), "replicate")).all()
+
+
 BORDERED = np.ones((1, 3, 6))
 
 

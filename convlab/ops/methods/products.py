@@ -17,5 +17,5 @@ def product(kernels: Array, columns: Array, out: Array | None = None) -> Array:
     0 * infinity is. NumPy's own product does not.
     """
     if kernels.shape[-1] == 1:
-        return np.multiply(kernels, columns, out=out)
+        return np.multiply(kernels, columns, out=out, order="C")
     return np.matmul(kernels, columns, out=out)

@@ -47,7 +47,8 @@ def windows(
     if w[0].size == 1:
         # One product per output. BLAS may leave out a multiplication by a single 0, and
         # with it the NaN that 0 * infinity is; NumPy's own product does not.
-        products: NDArray[Any] = seen[..., 0, 0] * w[:, 0]  # (N, 1, outH, outW) * (O, 1, 1)
+        # (N, 1, outH, outW) * (O, 1, 1)
+        products: NDArray[Any] = np.multiply(seen[..., 0, 0], w[:, 0], order="C")
         return products
     y = np.tensordot(seen, w, axes=((1, 4, 5), (1, 2, 3)))  # (N, outH, outW, O)
     return np.ascontiguousarray(np.moveaxis(y, -1, 1))
