@@ -86,7 +86,7 @@ def cook_toom(
             f"no points are known for F({outputs}, {kernel}): its tiles have {tile} inputs, at "
             f"most {max(POINTS)} can be done"
         )
-    points = tuple(map(Fraction, points or POINTS[tile]))
+    points = tuple(map(Fraction, POINTS[tile] if points is None else points))
     if len(points) != tile - 1 or len(set(points)) != tile - 1:
         raise ValueError(
             f"F({outputs}, {kernel}) needs {tile - 1} different points, got {len(points)}: "

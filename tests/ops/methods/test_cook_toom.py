@@ -72,6 +72,7 @@ def test_any_different_points_do(points):
 @pytest.mark.parametrize(
     ("points", "message"),
     [
+        ((), "F(2, 3) needs 3 different points, got 0"),
         ((0, 1), "F(2, 3) needs 3 different points, got 2: 0, 1"),
         ((0, 1, 2, 3), "F(2, 3) needs 3 different points, got 4: 0, 1, 2, 3"),
         ((0, 1, 1), "F(2, 3) needs 3 different points, got 3: 0, 1, 1"),
