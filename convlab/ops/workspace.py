@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,23 +28,25 @@ class _Local(threading.local):
 
     def __init__(self) -> None:
         self.buffer = np.empty(0, np.uint8)
-        self.used = 0  # bytes handed out to the calls under way
-        self.wanted = 0  # bytes that they asked for, also those that did not fit
+        self.outermost: Callable[[], workspace | None] = _nobody  # the block that holds all others
+        self.used = 0  # bytes of the buffer that are lent
+        self.asked = 0  # bytes that are lent, also those that did not fit
+        self.wanted = 0  # the most that was lent at a time
 
 
-_local = _Local()
+def _nobody() -> None:
+    """Stand for a reference to a block that has ended."""
 
 
-@contextmanager
-def workspace(dtype: DTypeLike) -> Iterator[Take]:
+class workspace:
     """Lend arrays of one dtype until the end of the ``with`` block.
 
-    Yields
-    ------
-    take : function
-        ``take(2, 3)`` returns an array of that shape with anything in it. It is part of
-        the thread's buffer while there is room, and fresh memory otherwise; either way it
-        must not outlive the block. Blocks may be nested.
+    ``take(2, 3)`` returns an array of that shape with anything in it. It is part of the
+    thread's buffer while there is room, and fresh memory otherwise; either way it must not
+    outlive the block. Blocks may be nested.
+
+    A class, not a generator: a generator that was interrupted ends when it is collected,
+    and would give memory back that a later call has in use by then.
 
     Examples
     --------
@@ -53,28 +55,41 @@ def workspace(dtype: DTypeLike) -> Iterator[Take]:
     >>> columns.shape, columns.dtype
     ((9, 100), dtype('float32'))
     """
-    item = np.dtype(dtype)
-    start = _local.used
-    if start == 0:
-        # Not when the last call ended: its arrays were still there, and would have counted twice.
-        if _local.buffer.size < min(_local.wanted, LIMIT):
-            _local.buffer = _aligned(min(_local.wanted, LIMIT))
-        _local.wanted = 0
 
-    def take(*shape: int) -> NDArray[Any]:
-        size = math.prod(shape) * item.itemsize
+    def __init__(self, dtype: DTypeLike) -> None:
+        self.item = np.dtype(dtype)
+
+    def __enter__(self) -> Take:
+        if _local.outermost() is None:  # also if it was interrupted before it could end
+            # Not when the last call ended: its arrays were still there, and would have counted
+            # twice.
+            if _local.buffer.size < min(_local.wanted, LIMIT):
+                _local.buffer = _aligned(min(_local.wanted, LIMIT))
+            _local.used = _local.asked = _local.wanted = 0
+            _local.outermost = weakref.ref(self)
+        self.before = _local.used, _local.asked
+        return self.take
+
+    def __exit__(self, *error: object) -> None:
+        _local.used, _local.asked = self.before
+        if _local.outermost() is self:
+            _local.outermost = _nobody
+
+    def take(self, *shape: int) -> NDArray[Any]:
+        """Lend an array of this shape."""
+        size = math.prod(shape) * self.item.itemsize
         room = -(-size // ALIGNMENT) * ALIGNMENT
-        _local.wanted += room
+        if room <= LIMIT:  # what can never fit shall not make the buffer grow
+            _local.asked += room
+            _local.wanted = max(_local.wanted, _local.asked)
         if _local.used + room > _local.buffer.size:
-            return np.empty(shape, item)
+            return np.empty(shape, self.item)
         piece = _local.buffer[_local.used : _local.used + size]
         _local.used += room
-        return piece.view(item).reshape(shape)
+        return piece.view(self.item).reshape(shape)
 
-    try:
-        yield take
-    finally:
-        _local.used = start
+
+_local = _Local()
 
 
 def _aligned(size: int) -> NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """Scratch memory: lent without overlap, kept within bounds, one buffer for each thread."""
 
+import gc
 import threading
 
 import numpy as np
@@ -15,7 +16,8 @@ from convlab.ops.workspace import ALIGNMENT, LIMIT, release_workspace, workspace
 def cold_start():
     release_workspace()
     yield
-    assert module._local.used == 0
+    assert (module._local.used, module._local.asked) == (0, 0)
+    assert module._local.outermost() is None
     release_workspace()
 
 
@@ -69,8 +71,34 @@ def test_what_does_not_fit_is_fresh_memory_and_the_next_call_has_room():
         assert np.shares_memory(take(5000), module._local.buffer)
 
 
+def test_the_buffer_grows_to_the_most_that_was_lent_at_a_time():
+    """Blocks inside a block, one after the other, use the same memory."""
+    with workspace(np.uint8) as take:
+        take(1024)
+        for size in (2048, 4096, 2048):
+            with workspace(np.uint8) as lend:
+                lend(size)
+    with workspace(np.uint8) as take:
+        assert kept() == 1024 + 4096
+        outer = take(1024)
+        with workspace(np.uint8) as lend:
+            assert np.shares_memory(lend(4096), module._local.buffer)
+        assert np.shares_memory(outer, module._local.buffer)
+
+
+def test_what_can_never_fit_does_not_make_the_buffer_grow():
+    with workspace(np.uint8) as take:
+        take(100 * LIMIT // 99)
+        take(64)
+    warm_up(0)
+    assert kept() == 64
+
+
 def test_at_most_the_limit_is_kept():
-    warm_up(LIMIT + 1)
+    with workspace(np.uint8) as take:
+        take(LIMIT // 2)
+        take(LIMIT)
+    warm_up(0)
     assert kept() == LIMIT
     with workspace(np.uint8) as take:
         assert take(LIMIT).size == LIMIT
@@ -109,6 +137,31 @@ def test_an_error_inside_a_block_gives_everything_back(error):
     with workspace(np.uint8) as take:
         first = take(10)
         assert first.ctypes.data == module._local.buffer.ctypes.data
+
+
+def test_a_block_that_was_interrupted_gives_nothing_back_later():
+    """Ctrl-C may come just before the end of a block, and the traceback keep it for a while."""
+    warm_up(4096)
+    outer, inner = workspace(np.uint8), workspace(np.uint8)
+    outer.__enter__()(100)
+    inner.__enter__()(100)
+    outer.__exit__(KeyboardInterrupt, None, None)
+    with workspace(np.uint8) as take:
+        first = take(1000)
+        del inner
+        gc.collect()
+        assert not np.shares_memory(first, take(1000))
+
+
+def test_a_block_that_never_ended_is_forgotten_with_it():
+    warm_up(4096)
+    block = workspace(np.uint8)
+    block.__enter__()(3000)
+    with workspace(np.uint8) as take:  # within it, as far as anyone can tell
+        assert not np.shares_memory(take(3000), module._local.buffer)
+    del block
+    with workspace(np.uint8) as take:
+        assert np.shares_memory(take(3000), module._local.buffer)
 
 
 def test_release_gives_the_buffer_back():
