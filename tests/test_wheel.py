@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OLDEST_NUMPY = {"3.10": "1.26.0", "3.11": "1.26.0", "3.12": "1.26.0", "3.13": "2.1.0"}
 
 SMOKE_TEST = """
-import doctest, importlib, sys
+import doctest, importlib, pkgutil, sys
 import numpy as np
 import convlab
 from convlab import ops, shapes
@@ -26,24 +26,23 @@ for extra in ("torch", "matplotlib", "scipy"):
     sys.exit(f"{extra} is installed: this environment is not the one to test")
 
 flags = doctest.NORMALIZE_WHITESPACE
-results = [doctest.testmod(importlib.import_module(n), optionflags=flags) for n in (
-    "convlab.shapes.arguments", "convlab.shapes.channels", "convlab.shapes.transposed",
-    "convlab.shapes.windows", "convlab.ops.convolution", "convlab.ops.gradients",
-    "convlab.ops.padding", "convlab.ops.transposed",
-    "convlab.ops.adjoints.blocks", "convlab.ops.adjoints.input", "convlab.ops.adjoints.weight",
-    "convlab.ops.methods.naive", "convlab.ops.methods.windows")]
-assert sum(r.attempted for r in results) > 20 and not any(r.failed for r in results), results
+names = [found.name for room in (shapes, ops)
+         for found in pkgutil.walk_packages(room.__path__, room.__name__ + ".")]
+results = [doctest.testmod(importlib.import_module(n), optionflags=flags) for n in names]
+assert sum(r.attempted for r in results) > 100 and not any(r.failed for r in results), results
 
 random = np.random.default_rng(0)
 for dtype in (np.float32, np.float64):
     for mode in ops.PADDING_MODES:
         x = random.normal(size=(2, 4, 7, 6)).astype(dtype)
-        w = random.normal(size=(6, 2, 3, 2)).astype(dtype)
-        b = random.normal(size=6).astype(dtype)
-        answers = [ops.conv2d(x, w, b, (2, 1), (1, 2), (1, 2), 2, padding_mode=mode, method=m)
-                   for m in ops.METHODS]
-        assert all(a.dtype == dtype for a in answers)
-        np.testing.assert_allclose(*answers, rtol=1e-4, atol=1e-5)
+        w = random.normal(size=(8, 1, 3, 2)).astype(dtype)
+        b = random.normal(size=8).astype(dtype)
+        steps = {"padding": (1, 2), "dilation": (1, 2), "groups": 4, "padding_mode": mode}
+        first, *others = [ops.conv2d(x, w, b, **steps, method=m) for m in ops.METHODS]
+        for answer in (*others, ops.conv2d(x, w, b, **steps)):
+            assert answer.dtype == dtype
+            np.testing.assert_allclose(answer, first, rtol=1e-4, atol=1e-5)
+        ops.conv2d_backward(first, x, w, **steps)
 try:
     importlib.import_module("convlab.plots")
 except ImportError as error:

@@ -51,9 +51,10 @@ def blocks(images: int, rows: int, per_row: int, at_most: int) -> Iterator[tuple
 
 
 def columns_at_once(window: int, itemsize: int) -> int:
-    """Give the windows of `window` numbers that are written into a column buffer at a time.
+    """Say how many windows of `window` numbers are written into a column buffer at a time.
 
-    As many as make 2 MiB, about the second-level cache; but at least `FEWEST_COLUMNS`.
+    As many as make 2 MiB, a size between the second- and the third-level cache; but at least
+    `FEWEST_COLUMNS`.
 
     Examples
     --------

@@ -173,8 +173,9 @@ def compute(
     """Convolve checked arrays, padded with zeros, by the method of that name.
 
     With ``"auto"``, a result with an infinity or NaN is believed only if no method but
-    ``"blocked"`` made it: the others multiply more than the window, so they spread such
-    values, and Winograd's may overflow on the way. Then ``"blocked"`` computes it again.
+    ``"blocked"`` made it: the others multiply numbers from outside of the window, so they
+    spread such values, and Winograd's may overflow on the way. Then ``"blocked"`` computes it
+    again, also where the squares of the result overflow, which only costs time.
     """
     name = method
     if method == "auto":

@@ -59,7 +59,8 @@ def test_one_kernel_per_channel_goes_to_depthwise(layer):
         (Layer(64, 192, 27, 5, padding=2), "winograd2"),  # the tiles of winograd4 would be 8 x 8
         (Layer(64, 64, 56, 7, padding=3), "blocked"),  # too large even for winograd2
         (Layer(256, 256, 28, 3, padding=2, dilation=2), "winograd2"),
-        (Layer(512, 512, 28, 3, padding=4, dilation=4), "winograd4"),
+        # 16 convolutions of 7x7, each of which would read all transformed kernels.
+        (Layer(512, 512, 28, 3, padding=4, dilation=4), "blocked"),
         (Layer(512, 512, 14, 3, padding=1, groups=32), "blocked"),  # 16 channels in a group
         (Layer(512, 2048, 7, 1), "blocked"),  # nothing to save in a 1x1 kernel
     ],

@@ -1,7 +1,7 @@
 """The convolution backwards: from gradients of the output to those of what went in.
 
 A convolution is linear in its input and linear in its weight, so each of the two ways
-back is its *adjoint*: the same products, summed over the other index.
+back is its *adjoint*: the same products, summed over other indices.
 
     input_gradient(g, w, size, sides, stride, dilation, groups) -> gradient of the input
     weight_gradient(g, x, kernel_size, sides, stride, dilation, groups) -> gradient of the weight

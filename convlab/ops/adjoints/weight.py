@@ -47,9 +47,9 @@ def weight_gradient(
 
     Notes
     -----
-    Two roads: where `conv2d` would choose Winograd's algorithm, its adjoint is the faster one
-    here as well. If it makes an infinity or NaN it is not believed, since it spreads them.
-    Otherwise, and for all other layers, `_product_with_windows`.
+    Two roads: where `conv2d` would choose Winograd's algorithm, and the dilation is 1, its adjoint
+    is the faster one here as well. If it makes an infinity or NaN it is not believed, since it
+    spreads them. Otherwise, and for all other layers, `_product_with_windows`.
 
     Examples
     --------

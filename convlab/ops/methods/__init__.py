@@ -13,7 +13,7 @@ part of their speed comes from:
     method(x, w, stride, padding, dilation, groups) -> y
 
 with the zeros to add on the (left, right, top, bottom). `BY_NAME` holds all methods in this
-second form. All arguments have been checked, the kernel fits, no size is 0.
+second form. All arguments have been checked, the kernel fits, no size but N is 0.
 """
 
 from __future__ import annotations

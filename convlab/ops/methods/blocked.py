@@ -28,15 +28,15 @@ def blocked(
 ) -> Array:
     """Do as `im2col` does, a few rows of the output at a time, or a few small images.
 
-    The column matrix of a whole image is larger than the cache, so `im2col` sends it to
+    The column matrix of a whole image is larger than the cache, so `im2col` sends it to slower
     memory and back. Here a block of 2 MiB is written and multiplied before the next; its
     product lands in its place in the output. The image is padded block by block as well.
 
-    The extra memory is the block, 2 MiB or 512 columns or one row of the output, whichever
-    is more; the strip of padded rows under it; and, where a block spans several images,
-    its product. With a 1x1 kernel and no padding there are no blocks: the pixels are
-    multiplied where they are (with a stride, a copy of those that are read). Infinity,
-    NaN and the error are as with `im2col`.
+    The extra memory is the block, 2 MiB or 512 columns or one row of the output, whichever is
+    more; the strip of padded rows under it; and, where the output has fewer than 64 cells,
+    so that several images share a product, this product. With a 1x1 kernel and no padding
+    there are no blocks: the pixels are multiplied where they are (with a stride, a copy of
+    those that are read). Infinity, NaN and the error are as with `im2col`.
 
     Examples
     --------

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 ONE = Fraction(1)
 
 # Where the polynomials are evaluated, for tiles of 3, 4, ... inputs; infinity is one point
-# more. Textbooks take 0, 1, -1, 2, -2. As the transforms are matrix products anyway, odd
+# more. Textbooks take 0, 1, -1, 2, -2. As the transforms are matrix products anyway, unusual
 # points cost nothing, and these, found by a search, round several times less.
 POINTS = {
     2: (Fraction(0),),

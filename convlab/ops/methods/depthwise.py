@@ -35,14 +35,15 @@ def depthwise(
     a band of weights in a field of zeros. The gathered rows of four output rows lie one
     behind the other, so the product reads them where they are, without another copy.
 
-    It multiplies many zeros, and is still the fastest: on a matrix product they cost less
-    than moving a number.
+    It multiplies many zeros, and is still the fastest method here: in a matrix product they cost
+    less than moving a number.
 
     Needs ``groups`` equal to the input channels; any number of kernels per channel. The extra
-    memory is ``kW`` copies of as many channels as make 1 MiB, or of one, and the bands. The
-    error is at most ``kH * kW * 6e-8`` (float32) or ``kH * kW * 1.2e-16`` (float64) of the sum
-    of ``|w| * |x|`` over the window, short of underflow. An infinity or NaN meets the zeros of
-    the band, and so reaches all four rows of its columns.
+    memory is ``kW`` copies of as many channels as make 1 MiB, or of one, the padded
+    channels under them, and the bands. The error is at most ``kH * kW * 6e-8`` (float32) or
+    ``kH * kW * 1.2e-16`` (float64) of the sum of ``|w| * |x|`` over the window, short of
+    underflow. An infinity or NaN meets the zeros of the band, and so reaches all four rows
+    of its columns.
 
     Raises
     ------

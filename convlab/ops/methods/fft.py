@@ -28,12 +28,12 @@ def fft(
     an edge and comes in again on the other side are cut off. With a stride, all positions
     are computed and every s-th is kept; a dilated kernel is spread with zeros first.
 
-    The work does not depend on the size of the kernel, so this pays for large ones only.
-    The extra memory is that of the spectra: ``N * C + O * C + N * O`` of them, each of
-    ``H * (W / 2 + 1)`` complex numbers. A result mixes all pixels of the image, so its
-    error is measured by the largest: at most ``2e-6`` (float32) or ``2e-14`` (float64) of the
-    largest ``|x|`` times the largest sum of ``|w|`` over a kernel. An infinity or NaN makes the
-    whole image NaN.
+    The work does not depend on the size of the kernel, so this pays for large ones only. The
+    extra memory is about three times that of the spectra, as NumPy copies them for the
+    product: ``N * C + O * C + N * O`` of them, each of ``H * (W / 2 + 1)`` complex numbers.
+    A result mixes all pixels of the image, so its error is measured by the largest: at most
+    ``2e-6`` (float32) or ``2e-14`` (float64) of the largest ``|x|`` times the largest sum
+    of ``|w|`` over a kernel. An infinity or NaN makes the whole image NaN.
 
     Examples
     --------

@@ -24,9 +24,9 @@ def windows(
     `stride` over the positions, steps of `dilation` inside the window. What is left is
     one contraction over channel, row and column of the window.
 
-    The contraction is `numpy.tensordot`, a single matrix product. For it the windows are
-    copied once, and the result once, into the usual order of axes: the extra memory is
-    ``N * outH * outW * (K + O)`` numbers, with ``K = C * kH * kW`` numbers in a window.
+    The contraction is `numpy.tensordot`, a single matrix product. For it the windows are copied
+    once, and the result once, into the usual order of axes: the extra memory is ``N * outH *
+    outW * max(K, O)`` numbers, with ``K = C * kH * kW`` numbers in a window.
 
     The order of the additions is that of the BLAS behind NumPy. Whatever it is, the error
     is at most ``K * 6e-8`` (float32) or ``K * 1.2e-16`` (float64) of the sum of

@@ -40,9 +40,10 @@ def winograd(
     takes 144 and 36. The products under the sum are matrix products over the channels, one
     for each position in the tile. The transforms are matrix products, too.
 
-    All of it happens in blocks of tiles that stay in the cache, so that the extra memory
-    does not grow with the image: the transformed kernels, ``a * a * C * O / groups``
-    numbers with ``a = outputs + k - 1``, and four blocks.
+    All of it happens in blocks of tiles that stay in the cache, at least one row of them, so
+    that the extra memory grows neither with the batch nor with the height of the image: the
+    transformed kernels, ``a * a * C * O / groups ** 2`` numbers with ``a = outputs + k - 1``,
+    and three buffers of a block. With dilation a padded copy of the input is added.
 
     Needs stride 1 and kernels of at most 5 rows and columns. A dilated convolution is done
     as ordinary ones, on every d-th row and column.

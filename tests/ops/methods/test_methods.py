@@ -37,7 +37,7 @@ def test_the_docstrings_state_these_errors():
     assert f"``{SINGLE} + K * {DOUBLE}`` (float32) or ``K * {DOUBLE}``" in naive.__doc__
     assert f"``K * {SINGLE}`` (float32) or ``K * {DOUBLE}`` (float64)" in windows.__doc__
     assert "the error is at most that of `windows`" in " ".join(im2col.__doc__.split())
-    assert "NaN and the error are as with `im2col`" in blocked.__doc__
+    assert "NaN and the error are as with `im2col`" in " ".join(blocked.__doc__.split())
 
 
 def test_every_method_is_a_sum_or_a_transform_or_for_single_channels():
@@ -83,7 +83,7 @@ def test_the_error_of_a_sum_is_within_the_stated_bound(name, dtype, kind, channe
 @pytest.mark.parametrize("kind", INPUTS)
 def test_the_error_of_depthwise_is_within_the_stated_bound(dtype, kind):
     text = f"``kH * kW * {SINGLE}`` (float32) or ``kH * kW * {DOUBLE}`` (float64)"
-    assert text in depthwise.__doc__
+    assert text in " ".join(depthwise.__doc__.split())
     random = np.random.default_rng(1)
     x = INPUTS[kind](random, (1, 30, 9, 9)).astype(dtype)
     w = random.choice([1.0, 0.3, -0.7], (60, 1, 3, 5)).astype(dtype)
@@ -207,7 +207,7 @@ def peak_memory(name, x, w, groups=1, padding=(0, 0, 0, 0)):
 def test_windows_and_im2col_need_no_more_memory_than_they_state(channels, size, kernels, k):
     x, w = np.ones((1, channels, size, size)), np.ones((kernels, channels, k, k))
     outputs, window = (size - k + 1) ** 2, channels * k * k
-    assert peak_memory("windows", x, w) <= outputs * (window + kernels) * 8 + 100_000
+    assert peak_memory("windows", x, w) <= outputs * max(window, kernels) * 8 + 100_000
     assert peak_memory("im2col", x, w) <= outputs * window * 8 + 100_000
 
 
