@@ -349,10 +349,14 @@ def test_wide_layers_agree_with_autograd_within_the_stated_error(layer, dtype, m
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_wide_layers_do_not_spread_what_is_not_finite(value):
+@pytest.mark.parametrize("place", ["gradient", "input"])
+def test_wide_layers_do_not_spread_what_is_not_finite(value, place):
     x, w = np.ones((1, 64, 40, 40)), np.ones((64, 64, 3, 3))
     g = np.ones((1, 64, 38, 38))
-    g[0, 3, 10, 10] = value
+    if place == "gradient":
+        g[0, 3, 10, 10] = value
+    else:
+        x[0, 5, 0, 0] = value  # in the corner, where one weight alone sees it
     options = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "padding_mode": "zeros"}
     for ours, theirs in zip(
         conv2d_backward(g, x, w, **options), autograd(g, x, w, **options), strict=True
