@@ -31,7 +31,9 @@ def all_cases():
     The cases of single operators are not stored in the package but made, with random inputs,
     by its reference code. Those that come from PyTorch are stored with their outputs.
     """
-    state = np.random.get_state()  # noqa: NPY002 - what ONNX draws from
+    # ONNX draws its inputs from NumPy's old global generator (hence no other one will do): seeded
+    # here, so that they are the same in each run, and put back.
+    state = np.random.get_state()  # noqa: NPY002
     np.random.seed(0)  # noqa: NPY002
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # overflows in ONNX's cases for other operators

@@ -5,6 +5,8 @@ import torch
 from hypothesis import strategies as st
 from torch import nn
 
+from convlab.shapes import conv2d_padding
+
 MODES = ("zeros", "reflect", "replicate", "circular")
 
 
@@ -135,3 +137,15 @@ def torch_conv_transpose2d(input, weight, bias, **options):
     tensors = [None if a is None else torch.from_numpy(a) for a in arrays]
     answer = torch.nn.functional.conv_transpose2d(*tensors, **options).numpy()
     return answer.astype(input.dtype)
+
+
+def autograd(g, input, weight, stride, padding, dilation, groups, padding_mode):
+    """Pad as `nn.Conv2d` does, convolve, and let PyTorch differentiate both, in float64."""
+    x, w = (torch.from_numpy(a.astype(np.float64)).requires_grad_() for a in (input, weight))
+    bias = torch.zeros(len(weight), dtype=w.dtype, requires_grad=True)
+    sides = conv2d_padding(padding, weight.shape[2:], stride, dilation)
+    mode = "constant" if padding_mode == "zeros" else padding_mode
+    padded = torch.nn.functional.pad(x, sides, mode=mode)
+    y = torch.conv2d(padded, w, bias, stride, 0, dilation, groups)
+    y.backward(torch.from_numpy(g.astype(np.float64)))
+    return [tensor.grad.numpy().astype(input.dtype) for tensor in (x, w, bias)]

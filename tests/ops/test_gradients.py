@@ -5,29 +5,14 @@ import warnings
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import convolutions
+from strategies import autograd, convolutions
 
 from convlab.ops import PADDING_MODES, adjoints, conv2d, conv2d_backward, pad2d
-from convlab.ops.auto import choose
-from convlab.shapes import conv2d_padding
 
 RELATIVE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-4}
 NAMES = ("grad_input", "grad_weight", "grad_bias")
-
-
-def autograd(g, input, weight, stride, padding, dilation, groups, padding_mode):
-    """Pad as `nn.Conv2d` does, convolve, and let PyTorch differentiate both, in float64."""
-    x, w = (torch.from_numpy(a.astype(np.float64)).requires_grad_() for a in (input, weight))
-    bias = torch.zeros(len(weight), dtype=w.dtype, requires_grad=True)
-    sides = conv2d_padding(padding, weight.shape[2:], stride, dilation)
-    mode = "constant" if padding_mode == "zeros" else padding_mode
-    padded = torch.nn.functional.pad(x, sides, mode=mode)
-    y = torch.conv2d(padded, w, bias, stride, 0, dilation, groups)
-    y.backward(torch.from_numpy(g.astype(np.float64)))
-    return [tensor.grad.numpy().astype(input.dtype) for tensor in (x, w, bias)]
 
 
 def gradient_of_output(case):
@@ -319,49 +304,6 @@ def test_the_error_is_within_the_stated_bound(dtype, kind, outs, size):
         assert_within(from_weight[:, c, u, v], *exact, out * out)
     flat = exact_g.reshape(outs, -1)
     assert_within(from_bias, flat.sum(axis=1), np.abs(flat).sum(axis=1), out * out)
-
-
-WIDE = [  # layers for which conv2d takes Winograd's algorithm
-    {"channels": 64, "kernels": 64, "size": (40, 37), "kernel": (3, 3), "padding": 1},
-    {"channels": 48, "kernels": 64, "size": (30, 33), "kernel": (3, 2), "padding": (0, 2)},
-    {"channels": 128, "kernels": 96, "size": (30, 30), "kernel": (5, 5), "padding": "same"},
-    {"channels": 128, "kernels": 128, "size": (40, 40), "kernel": (3, 3), "groups": 2},
-]
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("layer", WIDE)
-@pytest.mark.parametrize("mode", ["zeros", "circular"])
-def test_wide_layers_agree_with_autograd_within_the_stated_error(layer, dtype, mode):
-    random = np.random.default_rng(0)
-    groups, options = layer.get("groups", 1), {"stride": 1, "dilation": 1, "padding_mode": mode}
-    options |= {"padding": layer.get("padding", 0), "groups": groups}
-    shape = layer["kernels"], layer["channels"] // groups, *layer["kernel"]
-    x = random.normal(size=(2, layer["channels"], *layer["size"])).astype(dtype)
-    w = random.normal(size=shape).astype(dtype)
-    g = random.normal(size=conv2d(x, w, **options).shape).astype(dtype)
-    assert choose(2, shape, g.shape[2:], (1, 1), (1, 1), groups).startswith("winograd")
-    exact = autograd(g.astype(np.float64), x.astype(np.float64), w.astype(np.float64), **options)
-    stated = "5e-6" if dtype == np.float32 else "5e-14"
-    assert f"``{stated}`` ({np.dtype(dtype)})" in conv2d_backward.__doc__
-    for ours, theirs in zip(conv2d_backward(g, x, w, **options)[:2], exact[:2], strict=True):
-        assert np.abs(ours - theirs).max() <= float(stated) * np.abs(theirs).max()
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("place", ["gradient", "input"])
-def test_wide_layers_do_not_spread_what_is_not_finite(value, place):
-    x, w = np.ones((1, 64, 40, 40)), np.ones((64, 64, 3, 3))
-    g = np.ones((1, 64, 38, 38))
-    if place == "gradient":
-        g[0, 3, 10, 10] = value
-    else:
-        x[0, 5, 0, 0] = value  # in the corner, where one weight alone sees it
-    options = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "padding_mode": "zeros"}
-    for ours, theirs in zip(
-        conv2d_backward(g, x, w, **options), autograd(g, x, w, **options), strict=True
-    ):
-        np.testing.assert_array_equal(np.isfinite(ours), np.isfinite(theirs))
 
 
 def test_groups_do_not_see_each_other():

@@ -128,11 +128,16 @@ def test_an_inner_block_does_not_touch_the_arrays_of_the_outer_one():
 @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt, ValueError])
 def test_an_error_inside_a_block_gives_everything_back(error):
     warm_up(4096)
-    with pytest.raises(error), workspace(np.uint8) as take:  # noqa: PT012
-        take(100)
-        with workspace(np.uint8) as lend:
-            lend(100)
-            raise error
+
+    def interrupted():
+        with workspace(np.uint8) as take:
+            take(100)
+            with workspace(np.uint8) as lend:
+                lend(100)
+                raise error
+
+    with pytest.raises(error):
+        interrupted()
     assert module._local.used == 0
     with workspace(np.uint8) as take:
         first = take(10)

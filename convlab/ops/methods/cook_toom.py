@@ -17,7 +17,6 @@ ONE = Fraction(1)
 # more. Textbooks take 0, 1, -1, 2, -2. As the transforms are matrix products anyway, unusual
 # points cost nothing, and these, found by a search, round several times less.
 POINTS = {
-    2: (Fraction(0),),
     3: (Fraction(0), Fraction(1)),
     4: (Fraction(0), Fraction(1), Fraction(-1)),
     5: (Fraction(1, 2), Fraction(-1, 2), Fraction(9, 8), Fraction(-9, 8)),
