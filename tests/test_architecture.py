@@ -11,7 +11,17 @@ import convlab
 
 PACKAGE = Path(convlab.__file__).parent
 # From the ground up. A module imports from rooms below its own, or from its own.
-FLOORS = {"shapes": 0, "ops": 1, "plots": 4}
+FLOORS = {
+    "shapes": 0,
+    "ops": 1,
+    "init": 2,
+    "nn": 3,
+    "models": 4,
+    "summary": 6,
+    "plots": 6,
+    "cli": 7,
+    "__main__": 8,
+}
 
 
 def room(module):

@@ -10,6 +10,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from convlab import plots
+from convlab.plots import drawing
 
 
 def texts(axis):
@@ -28,7 +29,7 @@ def test_a_matrix_shows_every_number_in_reading_order():
 
 def test_highlighted_cells_are_those_of_the_box():
     (axis,) = plots.matrices({"x": np.zeros((4, 5))}, {"x": (1, 2, 2, 3)}).axes
-    centres = {tuple(patch.get_center()) for patch in cells(axis, plots.READ)}
+    centres = {tuple(patch.get_center()) for patch in cells(axis, drawing.READ)}
     assert centres == {(column, row) for row in (1, 2) for column in (2, 3, 4)}
 
 
@@ -83,19 +84,19 @@ def test_kernels_are_rows_and_channels_columns_on_one_scale():
 )
 def test_the_strip_shows_where_each_window_stands(arguments, starts, padding, dropped):
     (axis,) = plots.windows(**arguments).axes
-    read = cells(axis, plots.READ)
+    read = cells(axis, drawing.READ)
     rows = sorted({patch.get_center()[1] for patch in read})
     found = [[p.get_center()[0] for p in read if p.get_center()[1] == row] for row in rows]
     step = arguments.get("dilation", 1)
     assert found == [[s + step * u for u in range(arguments["kernel_size"])] for s in starts]
-    assert len(cells(axis, plots.PADDING)) == padding
+    assert len(cells(axis, drawing.PADDING)) == padding
     assert sum(bool(patch.get_hatch()) for patch in axis.patches) == dropped
     assert f"{len(starts)} output" in axis.get_title()
 
 
 def test_a_drawing_shows_itself_and_leaves_nothing_in_pyplot():
-    drawing = plots.windows(4, 2)
-    assert drawing._repr_png_().startswith(b"\x89PNG")
+    strip = plots.windows(4, 2)
+    assert strip._repr_png_().startswith(b"\x89PNG")
     assert plt.get_fignums() == []
 
 
@@ -129,7 +130,8 @@ def test_without_matplotlib_the_error_says_how_to_get_it(monkeypatch):
             raise ImportError(name)
         return real_import(name, *arguments, **options)
 
-    monkeypatch.delitem(sys.modules, "convlab.plots")
+    for name in [name for name in sys.modules if name.startswith("convlab.plots")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match="pip install matplotlib"):
         importlib.import_module("convlab.plots")

@@ -1,0 +1,14 @@
+"""The drawings of the book: matrices with their numbers, pictures, windows on a strip.
+
+Every function draws arrays or numbers that the caller brings, so a reader can put in a
+layer of their own. What comes back is a `Drawing`, a matplotlib figure that shows itself
+at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps it. Its
+``axes`` can be changed like those of any figure. Nothing is left behind in pyplot.
+"""
+
+from convlab.plots.drawing import Drawing
+from convlab.plots.grids import matrices
+from convlab.plots.pictures import images, kernels
+from convlab.plots.strips import windows
+
+__all__ = ["Drawing", "images", "kernels", "matrices", "windows"]
