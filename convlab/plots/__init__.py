@@ -8,7 +8,20 @@ at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps 
 
 from convlab.plots.drawing import Drawing
 from convlab.plots.grids import matrices
+from convlab.plots.maps import feature_maps, filters
+from convlab.plots.networks import network
 from convlab.plots.pictures import images, kernels
+from convlab.plots.shares import shares
 from convlab.plots.strips import windows
 
-__all__ = ["Drawing", "images", "kernels", "matrices", "windows"]
+__all__ = [
+    "Drawing",
+    "feature_maps",
+    "filters",
+    "images",
+    "kernels",
+    "matrices",
+    "network",
+    "shares",
+    "windows",
+]
