@@ -15,7 +15,7 @@ from convlab import models
 from convlab.models import MODELS
 
 # One of each family, small enough to be built for each test.
-FAMILIES = ["simple-cnn", "mnist-cnn", "lenet5", "resnet18", "resnet50"]
+FAMILIES = ["simple-cnn", "mnist-cnn", "lenet5", "resnet18"]
 
 
 @pytest.fixture(params=FAMILIES)

@@ -40,8 +40,8 @@ def test_the_gradients_are_torchvisions(name):
     images, labels = torch.randn(4, 3, 64, 64), torch.tensor([0, 3, 1, 4])
     for model in (ours, theirs):
         nn.functional.cross_entropy(model(images), labels).backward()
-    for (name, mine), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(mine.grad, other.grad, rtol=1e-3, atol=1e-5, msg=name)
+    for (which, mine), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, other.grad, rtol=1e-3, atol=1e-5, msg=which)
     for mine, other in zip(ours.buffers(), theirs.buffers(), strict=True):
         torch.testing.assert_close(mine, other)
 
