@@ -22,6 +22,7 @@ from convlab.shapes.adaptive import (
 )
 from convlab.shapes.arguments import IntOrPair, Padding, flag, integer, pair
 from convlab.shapes.channels import check_groups, conv2d_num_parameters, conv2d_weight_shape
+from convlab.shapes.paths import WindowLayer, path_counts
 from convlab.shapes.pooling import PoolingAxis, pool2d_axes, pool2d_output_size
 from convlab.shapes.transposed import conv_transpose2d_output_size
 from convlab.shapes.windows import (
@@ -37,6 +38,7 @@ __all__ = [
     "OutputSize",
     "Padding",
     "PoolingAxis",
+    "WindowLayer",
     "adaptive_axes",
     "adaptive_output_size",
     "adaptive_windows",
@@ -51,6 +53,7 @@ __all__ = [
     "flag",
     "integer",
     "pair",
+    "path_counts",
     "pool2d_axes",
     "pool2d_output_size",
     "same_padding",
