@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
-from convlab.shapes import WindowLayer, integer, path_counts
+from convlab.shapes import WindowLayer, integer, path_counts, receptive_fields
 
 # From few paths to many; white stays for the cells that are never seen.
 SEEN = LinearSegmentedColormap.from_list(
@@ -178,8 +178,7 @@ def growth(named: Mapping[str, Sequence[WindowLayer]]) -> Drawing:
     drawing = Drawing(figsize=(6.0, 3.2), layout="constrained", dpi=DPI)
     axis = drawing.subplots()
     for (name, layers), (colour, marker) in zip(named.items(), CURVES, strict=False):
-        spans = [len(path_counts(layers[:n])[1]) for n in range(1, len(layers) + 1)]
-        sizes = [1, *spans] if spans else list(path_counts(layers)[1])  # no layers: refused
+        sizes = [columns.size for _, columns in receptive_fields(layers)]
         axis.plot(range(len(sizes)), sizes, color=colour, marker=marker, label=name)
         axis.annotate(str(sizes[-1]), (len(sizes) - 1, sizes[-1]), xytext=(7, -3),
                       textcoords="offset points", fontsize=9, color=colour)  # fmt: skip

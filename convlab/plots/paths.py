@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from convlab.plots.drawing import DPI, INK, INPUT, LINE, READ, Drawing, cell
-from convlab.shapes import WindowLayer, pair, path_counts
+from convlab.shapes import WindowLayer, path_counts, receptive_fields
 
 GAP = 2.2  # from one row of cells to the next, in cells
 
@@ -40,7 +39,8 @@ def paths(layers: Sequence[WindowLayer]) -> Drawing:
     ['1', '', '2', '', '3', '', '2', '', '1']
     """
     # Paths from the cells of every level, the input first, to the output cell.
-    levels = [path_counts(layers[depth:])[1] for depth in range(len(layers) or 1)] + [(1,)]
+    fields = [columns for _, columns in receptive_fields(layers)]
+    levels = [path_counts(layers[depth:])[1] for depth in range(len(layers))] + [(1,)]
     width = len(levels[0])
     drawing = Drawing(
         figsize=(0.3 * (width + 5.5), 0.3 * (GAP * len(layers) + 1.4)),
@@ -48,7 +48,11 @@ def paths(layers: Sequence[WindowLayer]) -> Drawing:
         dpi=DPI,
     )
     axis = drawing.subplots()
-    places = [_places(layers, depth, len(counts)) for depth, counts in enumerate(levels)]
+    # Each cell of a level stands over the middle of the input cells that it depends on.
+    places = [
+        [field.center + field.jump * unit for unit in range(len(counts))]
+        for field, counts in zip(fields, levels, strict=True)
+    ]
     for depth, counts in enumerate(levels):
         for x, count in zip(places[depth], counts, strict=True):
             cell(axis, x, depth * GAP, READ if count else INPUT)
@@ -56,7 +60,7 @@ def paths(layers: Sequence[WindowLayer]) -> Drawing:
                 axis.text(x, 0, str(count or ""), ha="center", va="center", color=INK,
                           fontsize=9 if count < 100 else 6)  # fmt: skip
     for depth, layer in enumerate(layers):
-        stride = _stride(layer)
+        stride = fields[depth + 1].jump // fields[depth].jump
         taps = [tap for tap, read in enumerate(path_counts([layer])[1]) if read]
         for output, (x, count) in enumerate(zip(places[depth + 1], levels[depth + 1], strict=True)):
             for tap in taps if count else ():
@@ -69,18 +73,6 @@ def paths(layers: Sequence[WindowLayer]) -> Drawing:
     axis.set(xlim=(-0.7, width + 5), ylim=(-0.8, GAP * len(layers) + 0.8), aspect="equal")
     axis.set_axis_off()
     return drawing
-
-
-def _stride(layer: WindowLayer) -> int:
-    return pair(layer[1], "stride", minimum=1)[1] if len(layer) > 1 else 1
-
-
-def _places(layers: Sequence[WindowLayer], depth: int, count: int) -> list[float]:
-    """Put each cell of a level over the middle of the input cells that it depends on."""
-    below = layers[:depth]
-    first = (len(path_counts(below)[1]) - 1) / 2 if below else 0.0
-    jump = math.prod(map(_stride, below))
-    return [first + jump * position for position in range(count)]
 
 
 def _words(taps: Sequence[int], stride: int) -> str:

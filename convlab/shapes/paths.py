@@ -1,10 +1,11 @@
-"""Along how many paths a pixel reaches one output cell of a stack of layers."""
+"""A stack of layers: how far one output cell sees, and along how many paths."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from convlab.shapes.arguments import IntOrPair, pair
+from convlab.shapes.receptive_field import ReceptiveField, conv2d_receptive_field
 from convlab.shapes.windows import dilated_kernel_size
 
 # One layer of windows: (kernel_size,), (kernel_size, stride) or (kernel_size, stride, dilation).
@@ -64,14 +65,49 @@ def path_counts(layers: Sequence[WindowLayer]) -> tuple[tuple[int, ...], tuple[i
     >>> rows
     (1, 0, 2, 0, 3, 0, 2, 0, 1)
     """
-    if len(layers) == 0:
-        raise ValueError("layers is empty: give at least one (kernel_size, stride, dilation)")
-    parsed = [_layer(layer, number) for number, layer in enumerate(layers)]
+    parsed = _parse(layers)
     rows, columns = (
         _along_one_direction([tuple(argument[axis] for argument in layer) for layer in parsed])
         for axis in (0, 1)
     )
     return rows, columns
+
+
+def receptive_fields(
+    layers: Sequence[WindowLayer],
+) -> tuple[tuple[ReceptiveField, ReceptiveField], ...]:
+    """Return what the units of a stack see, without padding: before the first layer, after each.
+
+    Parameters
+    ----------
+    layers : sequence of (kernel_size, stride, dilation)
+        As for `path_counts`.
+
+    Returns
+    -------
+    tuple of (rows, columns)
+        One entry more than there are layers; the first is the input itself.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `path_counts` does.
+
+    Examples
+    --------
+    >>> [rows.size for rows, columns in receptive_fields([(3, 1, 1), (3, 1, 2), (3, 1, 4)])]
+    [1, 3, 7, 15]
+    """
+    fields = [(ReceptiveField(), ReceptiveField())]
+    for kernel_size, stride, dilation in _parse(layers):
+        fields.append(conv2d_receptive_field(kernel_size, stride, 0, dilation, before=fields[-1]))
+    return tuple(fields)
+
+
+def _parse(layers: Sequence[WindowLayer]) -> list[tuple[tuple[int, int], ...]]:
+    if len(layers) == 0:
+        raise ValueError("layers is empty: give at least one (kernel_size, stride, dilation)")
+    return [_layer(layer, number) for number, layer in enumerate(layers)]
 
 
 def _layer(layer: WindowLayer, number: int) -> tuple[tuple[int, int], ...]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from convlab.shapes import dilated_kernel_size, path_counts
+from convlab.shapes import ReceptiveField, path_counts, receptive_fields
 
 numbers = st.integers(1, 3)
 layers = st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=4)
@@ -50,12 +50,18 @@ def test_there_are_as_many_paths_as_products_of_taps(layers):
 
 
 @given(layers)
-def test_the_receptive_field_is_the_span_of_the_windows_times_the_strides_before(layers):
-    jumps = [math.prod(stride for _, stride, _ in layers[:n]) for n in range(len(layers))]
-    spans = [dilated_kernel_size(k, d)[0] for k, _, d in layers]
-    size = 1 + sum(jump * (span - 1) for jump, span in zip(jumps, spans, strict=True))
-    rows, columns = path_counts(layers)
-    assert len(rows) == len(columns) == size
+def test_there_is_a_count_for_each_cell_of_the_receptive_field(layers):
+    rows, columns = receptive_fields(layers)[-1]
+    assert [len(counts) for counts in path_counts(layers)] == [rows.size, columns.size]
+
+
+@given(layers)
+def test_every_layer_adds_to_what_the_ones_before_see(layers):
+    fields = receptive_fields(layers)
+    assert fields[0] == (ReceptiveField(), ReceptiveField())
+    for number in range(1, len(layers) + 1):
+        assert receptive_fields(layers[:number]) == fields[: number + 1]
+        assert fields[number][0].jump == math.prod(stride for _, stride, _ in layers[:number])
 
 
 def test_what_is_left_out_is_1():
@@ -75,5 +81,6 @@ def test_what_is_left_out_is_1():
     ],
 )
 def test_what_is_no_stack_of_layers_is_refused(layers, error, message):
-    with pytest.raises(error, match=message):
-        path_counts(layers)
+    for function in (path_counts, receptive_fields):
+        with pytest.raises(error, match=message):
+            function(layers)
