@@ -6,10 +6,12 @@ at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps 
 ``axes`` can be changed like those of any figure. Nothing is left behind in pyplot.
 """
 
+from convlab.plots.coverage import coverage, growth
 from convlab.plots.drawing import Drawing
 from convlab.plots.grids import matrices
 from convlab.plots.maps import feature_maps, filters
 from convlab.plots.networks import network
+from convlab.plots.paths import paths
 from convlab.plots.pictures import images, kernels
 from convlab.plots.shares import shares
 from convlab.plots.strips import windows
@@ -23,5 +25,11 @@ __all__ = [
     "matrices",
     "network",
     "shares",
+    "coverage",
+    "growth",
+    "images",
+    "kernels",
+    "matrices",
+    "paths",
     "windows",
 ]
