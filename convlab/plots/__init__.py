@@ -18,18 +18,15 @@ from convlab.plots.strips import windows
 
 __all__ = [
     "Drawing",
+    "coverage",
     "feature_maps",
     "filters",
-    "images",
-    "kernels",
-    "matrices",
-    "network",
-    "shares",
-    "coverage",
     "growth",
     "images",
     "kernels",
     "matrices",
+    "network",
     "paths",
+    "shares",
     "windows",
 ]

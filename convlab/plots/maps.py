@@ -155,7 +155,7 @@ def _grid(count: int, ratio: float, columns: int, bar: bool) -> tuple[Drawing, l
     columns = min(integer(columns, "columns", minimum=1), count)
     rows = -(-count // columns)
     panel = min(WIDTH / columns, 2.2)
-    size = columns * panel + (0.6 if bar else 0.0), rows * (panel * ratio + 0.22)
+    size = columns * panel + (0.6 if bar else 0.0), rows * (panel * ratio + 0.26)
     drawing = Drawing(figsize=size, layout="constrained", dpi=DPI)
     axes = drawing.subplots(rows, columns, squeeze=False).ravel().tolist()
     for unused in axes[count:]:
@@ -166,4 +166,4 @@ def _grid(count: int, ratio: float, columns: int, bar: bool) -> tuple[Drawing, l
 def _title(axis: Axes, title: str) -> None:
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_color(LINE)
-    axis.set_title(title, fontsize=8, color=INK, pad=2)
+    axis.set_title(title, fontsize=10, color=INK, pad=3)

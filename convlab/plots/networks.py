@@ -19,9 +19,9 @@ FAMILIES = {
     "fully connected": ("linear", "#8c4a6b"),
     "input": ("input", INPUT),
 }
-WIDTH = 5.8  # inches: a third of it for each of name, box and shape
+WIDTH = 5.0  # inches, of which the names leave some; a phone shows it at half the size
 PER_ROOT = 0.075  # inches of height for the square root of one pixel
-WIDEST = 2.0  # inches for the layer with the most channels
+WIDEST = 1.5  # inches for the layer with the most channels
 ROW = 0.24  # inches that a line of text needs
 
 Layer = tuple[str, str, tuple[int, ...]]
@@ -55,8 +55,9 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
     layers : iterable of (name, kind, shape), or of mappings
         In the order of the computation. The kind is the name of the layer's class, such as
         ``"Conv2d"``; the shape is that of the output without its batch, ``(C, H, W)`` or
-        ``(features,)``. A mapping has them under ``"name"``, ``"kind"`` and
-        ``"output_shape"``, as in ``summary(model, input_shape).to_dict()["layers"]``.
+        ``(features,)``. A mapping has name and kind under ``"name"`` and ``"kind"``, and under
+        ``"output_shape"`` the shape with its batch, ``(N, C, H, W)`` or ``(N, features)``, as
+        in ``summary(model, input_shape).to_dict()["layers"]``.
         Drawn are convolutions, pooling and linear layers, and what has the kind
         ``"Input"``; the others are left out.
     depth : int, optional
@@ -75,7 +76,7 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
     TypeError
         If a layer is neither a mapping nor a triple, or `depth` is not an int.
     ValueError
-        If a mapping lacks a key, a shape is neither one nor three positive numbers, `depth`
+        If a mapping lacks a key, the shape of a layer to be drawn is of another form, `depth`
         is below 1, or there is nothing to draw.
 
     Examples
@@ -108,7 +109,7 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
                 linewidth=0.8,
             )
         )
-        told: dict[str, Any] = {"va": "center", "color": INK, "fontsize": 9}
+        told: dict[str, Any] = {"va": "center", "color": INK, "fontsize": 10}
         axis.text(-WIDEST / 2 - 0.1, middle, box.title, ha="right", **told)
         axis.text(WIDEST / 2 + 0.1, middle, " × ".join(map(str, box.shape)), ha="left", **told)
         top += row
@@ -117,7 +118,9 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
         handles=[Patch(facecolor=FAMILIES[f][1], edgecolor=LINE, label=f) for f in shown],
         loc="lower center",
         ncols=len(shown),
-        fontsize=8,
+        fontsize=9,
+        columnspacing=1.2,
+        handlelength=1.2,
         frameon=False,
         borderaxespad=0,
     )
@@ -130,15 +133,10 @@ def _layer(layer: Layer | Mapping[str, Any]) -> Layer:
         missing = {"name", "kind", "output_shape"} - set(layer)
         if missing:
             raise ValueError(f"a layer has no {sorted(missing)}, only {sorted(layer)}")
-        layer = layer["name"], layer["kind"], layer["output_shape"]
+        return layer["name"], layer["kind"], tuple(layer["output_shape"])[1:]
     if isinstance(layer, str) or len(layer) != 3:
         raise TypeError(f"a layer must be (name, kind, shape), got {layer!r}")
     name, kind, shape = layer
-    if len(shape) not in (1, 3) or min(shape) < 1:
-        raise ValueError(
-            f"the shape of {name!r} must be (C, H, W) or (features,), without the batch, "
-            f"got {tuple(shape)}"
-        )
     return name, kind, tuple(shape)
 
 
@@ -157,6 +155,11 @@ def _boxes(layers: Iterable[Layer], depth: int | None) -> list[_Box]:
         family = _family(kind)
         if family is None:
             continue
+        if len(shape) not in (1, 3) or min(shape) < 1:
+            raise ValueError(
+                f"the shape of {name!r} must be (C, H, W) or (features,), and before that the "
+                f"batch if it comes from a summary, got {shape}"
+            )
         title = name if depth is None else ".".join(name.split(".")[:depth])
         previous = boxes[-1] if boxes else None
         if previous and depth is not None and previous.name == title:

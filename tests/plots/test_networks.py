@@ -53,9 +53,9 @@ def test_every_convolution_pooling_and_linear_layer_has_a_box_with_its_shape():
     ]
 
 
-def test_the_layers_of_a_summary_are_drawn_alike():
+def test_the_layers_of_a_summary_which_have_a_batch_are_drawn_alike():
     mappings = [
-        {"name": name, "kind": kind, "output_shape": list(shape), "parameters": 0}
+        {"name": name, "kind": kind, "output_shape": [1, *shape], "parameters": 0}
         for name, kind, shape in LENET
     ]
     assert labels(plots.network(mappings)) == labels(plots.network(LENET))
@@ -116,6 +116,11 @@ def test_a_depth_joins_the_layers_of_a_block_and_shows_what_comes_out():
         (lambda: plots.network([{"name": "a"}]), ValueError, "'kind', 'output_shape'"),
         (lambda: plots.network([("a", "Conv2d", (1, 3, 8, 8))]), ValueError, r"\(1, 3, 8, 8\)"),
         (lambda: plots.network([("a", "Conv2d", (0, 8, 8))]), ValueError, r"'a' must be"),
+        (
+            lambda: plots.network([{"name": "a", "kind": "Linear", "output_shape": [8]}]),
+            ValueError,
+            r"batch .* got \(\)",
+        ),
         (lambda: plots.network(LENET, depth=0), ValueError, "depth .* got 0"),
         (lambda: plots.network(LENET, depth=1.5), TypeError, "depth must be an int"),
     ],
