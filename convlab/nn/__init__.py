@@ -8,7 +8,7 @@ try:
     import torch  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        'convlab.nn is made of PyTorch tensors, and torch is missing: pip install torch'
+        "convlab.nn is made of PyTorch tensors, and torch is missing: pip install torch"
     ) from error
 
 from convlab.nn.functional import InputError, conv2d
