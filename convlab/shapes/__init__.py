@@ -22,6 +22,14 @@ from convlab.shapes.adaptive import (
 )
 from convlab.shapes.arguments import IntOrPair, Padding, flag, integer, pair
 from convlab.shapes.channels import check_groups, conv2d_num_parameters, conv2d_weight_shape
+from convlab.shapes.conventions import (
+    dilation_from_gaps,
+    onnx_padding,
+    onnx_pads,
+    split_padding,
+    tf_same_padding,
+    tf_transposed_padding,
+)
 from convlab.shapes.pooling import PoolingAxis, pool2d_axes, pool2d_output_size
 from convlab.shapes.transposed import conv_transpose2d_output_size
 from convlab.shapes.windows import (
@@ -48,10 +56,16 @@ __all__ = [
     "conv2d_weight_shape",
     "conv_transpose2d_output_size",
     "dilated_kernel_size",
+    "dilation_from_gaps",
     "flag",
     "integer",
+    "onnx_padding",
+    "onnx_pads",
     "pair",
     "pool2d_axes",
     "pool2d_output_size",
     "same_padding",
+    "split_padding",
+    "tf_same_padding",
+    "tf_transposed_padding",
 ]
