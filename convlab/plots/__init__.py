@@ -6,9 +6,10 @@ at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps 
 ``axes`` can be changed like those of any figure. Nothing is left behind in pyplot.
 """
 
+from convlab.plots.alignments import alignments
 from convlab.plots.drawing import Drawing
 from convlab.plots.grids import matrices
 from convlab.plots.pictures import images, kernels
 from convlab.plots.strips import windows
 
-__all__ = ["Drawing", "images", "kernels", "matrices", "windows"]
+__all__ = ["Drawing", "alignments", "images", "kernels", "matrices", "windows"]
