@@ -9,6 +9,7 @@ at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps 
 from convlab.plots.drawing import Drawing
 from convlab.plots.grids import matrices
 from convlab.plots.pictures import images, kernels
+from convlab.plots.signals import histogram, signals
 from convlab.plots.strips import windows
 
-__all__ = ["Drawing", "images", "kernels", "matrices", "windows"]
+__all__ = ["Drawing", "histogram", "images", "kernels", "matrices", "signals", "windows"]
