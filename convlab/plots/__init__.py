@@ -10,6 +10,8 @@ from convlab.plots.alignments import alignments
 from convlab.plots.drawing import Drawing
 from convlab.plots.grids import matrices
 from convlab.plots.pictures import images, kernels
+from convlab.plots.signals import histogram, signals
 from convlab.plots.strips import windows
 
 __all__ = ["Drawing", "alignments", "images", "kernels", "matrices", "windows"]
+__all__ = ["Drawing", "histogram", "images", "kernels", "matrices", "signals", "windows"]
