@@ -6,6 +6,7 @@ at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps 
 ``axes`` can be changed like those of any figure. Nothing is left behind in pyplot.
 """
 
+from convlab.plots.alignments import alignments
 from convlab.plots.coverage import coverage, growth
 from convlab.plots.drawing import Drawing
 from convlab.plots.grids import matrices
@@ -14,8 +15,11 @@ from convlab.plots.networks import network
 from convlab.plots.paths import paths
 from convlab.plots.pictures import images, kernels
 from convlab.plots.shares import shares
+from convlab.plots.signals import histogram, signals
 from convlab.plots.strips import windows
 
+__all__ = ["Drawing", "alignments", "images", "kernels", "matrices", "windows"]
+__all__ = ["Drawing", "histogram", "images", "kernels", "matrices", "signals", "windows"]
 __all__ = [
     "Drawing",
     "coverage",

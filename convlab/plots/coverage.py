@@ -62,11 +62,12 @@ def coverage(
 
     Examples
     --------
-    Three layers that read every second cell, and so see a quarter of their window:
+    Three layers that read every second cell, and never see the others:
 
     >>> drawing = coverage({"three layers, dilation 2": [(3, 1, 2)] * 3})
-    >>> drawing.axes[0].get_xlabel()
-    '49 of 169 cells, up to 49 paths'
+    >>> print(drawing.axes[0].get_xlabel())
+    49 of 169 cells
+    up to 49 paths
     """
     if not named:
         raise ValueError("nothing to draw: give at least one title with its layers or array")
@@ -75,10 +76,11 @@ def coverage(
     width = max(array.shape[1] for array in panels.values())
     height = max(array.shape[0] for array in panels.values())
     rows = -(-len(panels) // columns)
-    room = 7.0 / columns
-    side = min(room / (width + 0.5), 0.42 if numbers else 0.3)
+    # Wide enough for the words, and not so wide that they vanish on a phone.
+    room = min(6.5 / columns, 4.0)
+    side = min(room / (width + 0.5), 0.42 if numbers else 0.22)
     drawing = Drawing(
-        figsize=(min(7.0, columns * max(side * width + 0.2, 2.3)), rows * (side * height + 0.75)),
+        figsize=(columns * max(side * width + 0.2, 1.5), rows * (side * height + 0.85)),
         layout="constrained",
         dpi=DPI,
     )
@@ -134,7 +136,7 @@ def _panel(axis: Axes, array: NDArray[Any], height: int, width: int) -> None:
         yticks=[],
     )
     axis.spines[:].set_visible(False)
-    paths = f", up to {most:,.0f} path{'s' * (most != 1)}" if most == round(most) else ""
+    paths = f"\nup to {most:,.0f} path{'s' * (most != 1)}" if most == round(most) else ""
     axis.set_xlabel(f"{seen:,} of {array.size:,} cells{paths}", fontsize=9, color=INK)
 
 

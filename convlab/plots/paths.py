@@ -58,7 +58,7 @@ def paths(layers: Sequence[WindowLayer]) -> Drawing:
             cell(axis, x, depth * GAP, READ if count else INPUT)
             if depth == 0:
                 axis.text(x, 0, str(count or ""), ha="center", va="center", color=INK,
-                          fontsize=9 if count < 100 else 6)  # fmt: skip
+                          fontsize=10 if count < 100 else 6)  # fmt: skip
     for depth, layer in enumerate(layers):
         stride = fields[depth + 1].jump // fields[depth].jump
         taps = [tap for tap, read in enumerate(path_counts([layer])[1]) if read]
@@ -68,8 +68,8 @@ def paths(layers: Sequence[WindowLayer]) -> Drawing:
                           [depth * GAP + 0.5, (depth + 1) * GAP - 0.5],
                           color=LINE, linewidth=0.8, zorder=0)  # fmt: skip
         axis.text(width + 0.1, (depth + 1) * GAP, _words(taps, stride),
-                  va="center", color=INK, fontsize=9)  # fmt: skip
-    axis.text(width + 0.1, 0, "input", va="center", color=INK, fontsize=9)
+                  va="center", color=INK, fontsize=10)  # fmt: skip
+    axis.text(width + 0.1, 0, "input", va="center", color=INK, fontsize=10)
     axis.set(xlim=(-0.7, width + 5), ylim=(-0.8, GAP * len(layers) + 0.8), aspect="equal")
     axis.set_axis_off()
     return drawing

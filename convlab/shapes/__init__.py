@@ -22,6 +22,14 @@ from convlab.shapes.adaptive import (
 )
 from convlab.shapes.arguments import IntOrPair, Padding, flag, integer, pair
 from convlab.shapes.channels import check_groups, conv2d_num_parameters, conv2d_weight_shape
+from convlab.shapes.conventions import (
+    dilation_from_gaps,
+    onnx_padding,
+    onnx_pads,
+    split_padding,
+    tf_same_padding,
+    tf_transposed_padding,
+)
 from convlab.shapes.cost import conv2d_macs, conv_transpose2d_macs, linear_macs
 from convlab.shapes.paths import WindowLayer, path_counts, receptive_fields
 from convlab.shapes.pooling import PoolingAxis, pool2d_axes, pool2d_output_size
@@ -56,13 +64,19 @@ __all__ = [
     "conv_transpose2d_macs",
     "conv_transpose2d_output_size",
     "dilated_kernel_size",
+    "dilation_from_gaps",
     "flag",
     "integer",
     "linear_macs",
+    "onnx_padding",
+    "onnx_pads",
     "pair",
     "path_counts",
     "pool2d_axes",
     "pool2d_output_size",
     "receptive_fields",
     "same_padding",
+    "split_padding",
+    "tf_same_padding",
+    "tf_transposed_padding",
 ]

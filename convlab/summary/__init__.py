@@ -14,7 +14,7 @@ try:
     import torch  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        'convlab.summary needs PyTorch, which is missing: pip install "convlab[torch]"'
+        "convlab.summary needs PyTorch, which is missing: pip install torch"
     ) from error
 
 from convlab.summary.layers import Layer, LayerField, Summary

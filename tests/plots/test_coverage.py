@@ -35,10 +35,10 @@ def test_an_array_is_drawn_as_it_is():
 @pytest.mark.parametrize(
     ("layers", "words"),
     [
-        ([(3,)], "9 of 9 cells, up to 1 path"),
-        ([(3, 1, 2)] * 3, "49 of 169 cells, up to 49 paths"),
-        ([(3, 1, d) for d in (1, 2, 5)], "289 of 289 cells, up to 4 paths"),
-        ([(3,)] * 10, "441 of 441 cells, up to 80,156,209 paths"),
+        ([(3,)], "9 of 9 cells\nup to 1 path"),
+        ([(3, 1, 2)] * 3, "49 of 169 cells\nup to 49 paths"),
+        ([(3, 1, d) for d in (1, 2, 5)], "289 of 289 cells\nup to 4 paths"),
+        ([(3,)] * 10, "441 of 441 cells\nup to 80,156,209 paths"),
     ],
 )
 def test_below_a_stack_stands_how_much_of_its_window_it_sees(layers, words):
@@ -68,7 +68,7 @@ def test_numbers_are_written_where_a_cell_is_seen():
 def test_nothing_seen_at_all_is_white():
     (axis,) = plots.coverage({"dead": np.zeros((2, 2))}).axes
     assert shades(axis).mask.all()
-    assert axis.get_xlabel() == "0 of 4 cells, up to 0 paths"
+    assert axis.get_xlabel() == "0 of 4 cells\nup to 0 paths"
 
 
 def test_the_curves_hold_the_receptive_field_after_each_layer():
