@@ -10,6 +10,7 @@ Arrays are ``(N, C, H, W)``: images in the batch, channels, height, width; or
 from convlab.ops.adaptive_pooling import adaptive_avg_pool2d, adaptive_max_pool2d
 from convlab.ops.convolution import METHODS, conv2d
 from convlab.ops.gradients import conv2d_backward
+from convlab.ops.groups import channel_shuffle, ungrouped_weight
 from convlab.ops.padding import PADDING_MODES, pad2d, pad2d_backward
 from convlab.ops.pooling import avg_pool2d, max_pool2d
 from convlab.ops.transposed import conv_transpose2d
@@ -21,6 +22,7 @@ __all__ = [
     "adaptive_avg_pool2d",
     "adaptive_max_pool2d",
     "avg_pool2d",
+    "channel_shuffle",
     "conv2d",
     "conv2d_backward",
     "conv_transpose2d",
@@ -28,4 +30,5 @@ __all__ = [
     "pad2d",
     "pad2d_backward",
     "release_workspace",
+    "ungrouped_weight",
 ]

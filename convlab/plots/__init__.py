@@ -6,9 +6,21 @@ at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps 
 ``axes`` can be changed like those of any figure. Nothing is left behind in pyplot.
 """
 
-from convlab.plots.drawing import Drawing
+from convlab.plots.drawing import Drawing  # first: where matplotlib is missing, it says so
+
+# isort: split
+from convlab.plots.comparison import cost_against_time
+from convlab.plots.connections import connections
 from convlab.plots.grids import matrices
 from convlab.plots.pictures import images, kernels
 from convlab.plots.strips import windows
 
-__all__ = ["Drawing", "images", "kernels", "matrices", "windows"]
+__all__ = [
+    "Drawing",
+    "connections",
+    "cost_against_time",
+    "images",
+    "kernels",
+    "matrices",
+    "windows",
+]

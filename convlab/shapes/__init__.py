@@ -22,6 +22,7 @@ from convlab.shapes.adaptive import (
 )
 from convlab.shapes.arguments import IntOrPair, Padding, flag, integer, pair
 from convlab.shapes.channels import check_groups, conv2d_num_parameters, conv2d_weight_shape
+from convlab.shapes.groups import conv2d_channels_read
 from convlab.shapes.pooling import PoolingAxis, pool2d_axes, pool2d_output_size
 from convlab.shapes.transposed import conv_transpose2d_output_size
 from convlab.shapes.windows import (
@@ -41,6 +42,7 @@ __all__ = [
     "adaptive_output_size",
     "adaptive_windows",
     "check_groups",
+    "conv2d_channels_read",
     "conv2d_dropped_border",
     "conv2d_num_parameters",
     "conv2d_output_size",
