@@ -22,8 +22,10 @@ from convlab.shapes.adaptive import (
 )
 from convlab.shapes.arguments import IntOrPair, Padding, flag, integer, pair
 from convlab.shapes.channels import check_groups, conv2d_num_parameters, conv2d_weight_shape
+from convlab.shapes.cost import conv2d_macs, conv_transpose2d_macs, linear_macs
 from convlab.shapes.groups import conv2d_channels_read
 from convlab.shapes.pooling import PoolingAxis, pool2d_axes, pool2d_output_size
+from convlab.shapes.receptive_field import ReceptiveField, conv2d_receptive_field
 from convlab.shapes.transposed import conv_transpose2d_output_size
 from convlab.shapes.windows import (
     conv2d_dropped_border,
@@ -38,20 +40,25 @@ __all__ = [
     "OutputSize",
     "Padding",
     "PoolingAxis",
+    "ReceptiveField",
     "adaptive_axes",
     "adaptive_output_size",
     "adaptive_windows",
     "check_groups",
     "conv2d_channels_read",
     "conv2d_dropped_border",
+    "conv2d_macs",
     "conv2d_num_parameters",
     "conv2d_output_size",
     "conv2d_padding",
+    "conv2d_receptive_field",
     "conv2d_weight_shape",
+    "conv_transpose2d_macs",
     "conv_transpose2d_output_size",
     "dilated_kernel_size",
     "flag",
     "integer",
+    "linear_macs",
     "pair",
     "pool2d_axes",
     "pool2d_output_size",
