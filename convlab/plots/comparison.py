@@ -28,6 +28,7 @@ def cost_against_time(panels: Mapping[str, Mapping[str, ArrayLike]]) -> Drawing:
 
     Both axes are logarithmic, with the same scale in every panel. On the dashed line, a layer
     with a tenth of the operations takes a tenth of the time; below it, longer than that.
+    Panels stand in pairs beside each other.
 
     Parameters
     ----------
@@ -60,19 +61,28 @@ def cost_against_time(panels: Mapping[str, Mapping[str, ArrayLike]]) -> Drawing:
     if len(names) > len(STYLES):
         raise ValueError(f"at most {len(STYLES)} series can be told apart, got {names}")
     styles = dict(zip(names, STYLES, strict=False))
+    rows, columns = -(-len(panels) // 2), min(2, len(panels))
     drawing = Drawing(
-        figsize=(7.0, 7.0 / max(2, len(panels)) + 0.75), layout="constrained", dpi=DPI
+        figsize=(3.4 * columns + 0.2, 3.2 * rows + 0.6), layout="constrained", dpi=DPI
     )
-    axes = drawing.subplots(ncols=len(panels), sharex=True, sharey=True, squeeze=False)[0]
+    axes = drawing.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for unused in axes.flat[len(panels) :]:
+        drawing.delaxes(unused)
     points = np.concatenate([array for named in checked.values() for array in named.values()])
     ends = min(1.0, points.min()), points.max()
-    for axis, (title, named) in zip(axes, checked.items(), strict=True):
+    for axis, (title, named) in zip(drawing.axes, checked.items(), strict=True):
         _panel(axis, title, named, styles, ends)
-    axes[0].set_ylabel("times less time", color=INK)
+    drawing.supylabel("times less time", fontsize=10, color=INK)
     drawing.supxlabel("times fewer operations", fontsize=10, color=INK)
-    lines = {line.get_label(): line for axis in axes for line in axis.lines}
-    drawing.legend(lines.values(), lines.keys(), loc="outside upper center", ncols=3, fontsize=8,
-                   frameon=False)  # fmt: skip
+    lines = {str(line.get_label()): line for axis in drawing.axes for line in axis.lines}
+    if len(panels) < rows * columns:  # a place is free
+        legend = drawing.legend(handles=list(lines.values()), loc="center")
+        legend.set_bbox_to_anchor((0.77, 0.55 / rows))
+    else:
+        legend = drawing.legend(
+            handles=list(lines.values()), loc="outside upper center", ncols=columns
+        )
+    legend.set_frame_on(False)
     return drawing
 
 
@@ -103,4 +113,4 @@ def _panel(
     axis.grid(color=LINE, alpha=0.3)
     for direction in (axis.xaxis, axis.yaxis):
         direction.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.tick_params(labelsize=8)
+    axis.tick_params(labelsize=9, labelbottom=True)  # also where no panel stands below

@@ -35,8 +35,14 @@ def test_a_series_looks_the_same_in_every_panel_and_is_named_once():
     assert [text.get_text() for text in legend.get_texts()] == ["time as operations", "a", "b"]
 
 
-def test_it_draws_itself():
-    assert plots.cost_against_time({"x": {"y": POINTS}})._repr_png_().startswith(b"\x89PNG")
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_panels_stand_in_pairs_and_the_legend_hides_none_of_them(count):
+    drawing = plots.cost_against_time({str(n): {"y": POINTS} for n in range(count)})
+    assert drawing._repr_png_().startswith(b"\x89PNG")
+    assert [axis.get_title() for axis in drawing.axes] == [str(n) for n in range(count)]
+    assert len({round(axis.get_position().y0, 3) for axis in drawing.axes}) == (count + 1) // 2
+    legend = drawing.legends[0].get_window_extent()
+    assert not any(legend.overlaps(axis.get_window_extent()) for axis in drawing.axes)
 
 
 @pytest.mark.parametrize(
