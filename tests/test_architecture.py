@@ -22,6 +22,7 @@ FLOORS = {
     "cli": 7,
     "__main__": 8,
 }
+NEEDS_TORCH = ["init", "nn", "models", "summary"]
 
 
 def room(module):
@@ -54,6 +55,18 @@ def test_the_light_rooms_load_neither_torch_nor_matplotlib():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("room", NEEDS_TORCH)
+def test_without_torch_a_room_says_how_to_get_it(room):
+    code = (
+        "import sys, importlib; sys.modules['torch'] = None\n"
+        f"try: importlib.import_module('convlab.{room}')\n"
+        "except ImportError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("pip install torch"), done.stdout
+    assert f"convlab.{room}" in done.stdout
 
 
 def test_everything_that_a_room_exports_exists():

@@ -10,12 +10,13 @@ from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 
+from convlab.nn.layer import Conv2d
 from convlab.nn.tracing import Calls
 
 _Kinds = tuple[type[nn.Module], ...]
 
-ConvT = TypeVar("ConvT", bound=nn.Conv2d)
-_CONVOLUTIONS: _Kinds = (nn.Conv2d,)
+ConvT = TypeVar("ConvT", nn.Conv2d, Conv2d)
+_CONVOLUTIONS: _Kinds = (nn.Conv2d, Conv2d)
 
 
 def fold_batch_norm(conv: ConvT, bn: nn.BatchNorm2d) -> ConvT:

@@ -78,7 +78,7 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
     batch_of_images(x, "input")
     one_of(mode, "mode", PADDING_MODES)
     sides = _four_sides(padding)
-    _check_reach(x.shape, sides, mode, "input")
+    check_reach(x.shape, sides, mode, "input")
     left, right, top, bottom = sides
     padded = (*x.shape[:-2], x.shape[-2] + top + bottom, x.shape[-1] + left + right)
     check_memory(padded, x.itemsize, f"padding {sides} (left, right, top, bottom)")
@@ -139,7 +139,7 @@ def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zero
             f"grad_output of shape {g.shape}: its last two sizes must be at least "
             f"{top + bottom + 1} and {left + right + 1}"
         )
-    _check_reach((*g.shape[:-2], *size), (left, right, top, bottom), mode, "the unpadded image")
+    check_reach((*g.shape[:-2], *size), (left, right, top, bottom), mode, "the unpadded image")
     with np.errstate(all="ignore"):
         rows = _fold(np.moveaxis(g, -2, 0), top, bottom, mode)
         folded = _fold(np.moveaxis(rows, -1, 0), left, right, mode)  # (W, H, N, C)
@@ -163,7 +163,7 @@ def _fold(g: NDArray[Any], before: int, after: int, mode: str) -> NDArray[Any]:
     return x
 
 
-def _check_reach(
+def check_reach(
     shape: tuple[int, ...], sides: tuple[int, int, int, int], mode: str, image: str
 ) -> None:
     """Refuse a border that asks for pixels which an image of this shape does not have."""

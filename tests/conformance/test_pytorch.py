@@ -5,10 +5,7 @@ its authors did not choose: here the "OpInfo" samples, the samples of layers, an
 that must be refused, of PyTorch's test suite. `pytorch_samples` writes them down.
 """
 
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,18 +27,6 @@ TAKES = {
     "pad": ("bool", *INTEGERS, "float16", "float32", "float64", "complex64", "complex128"),
 }
 EPSILONS = {"conv2d": 50, "conv_transpose2d": 50, "avg_pool2d": 4, "adaptive_avg_pool2d": 4}
-
-
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory):
-    """All samples, written by another process: PyTorch's modules change global settings."""
-    file = tmp_path_factory.mktemp("pytorch") / "samples.pt"
-    script = Path(__file__).with_name("pytorch_samples.py")
-    done = subprocess.run(
-        [sys.executable, script, file], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return torch.load(file, weights_only=False)
 
 
 def numpy_of(value):

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from convlab.nn import fold_batch_norm, fold_batch_norms, redundant_biases
+import convlab.nn
+from convlab.nn import fold_batch_norm, fold_batch_norms, redundant_biases, replace_conv2d
 
 
 def seasoned(bn):
@@ -59,11 +60,17 @@ CONVOLUTIONS = st.fixed_dictionaries(
 )
 
 
-@given(CONVOLUTIONS, st.booleans(), st.sampled_from([0.0, 1e-5, 1.0]), st.integers(0, 2**32 - 1))
+@given(
+    st.sampled_from([nn.Conv2d, convlab.nn.Conv2d]),
+    CONVOLUTIONS,
+    st.booleans(),
+    st.sampled_from([0.0, 1e-5, 1.0]),
+    st.integers(0, 2**32 - 1),
+)
 @settings(deadline=None)
-def test_one_layer_does_what_two_did(arguments, affine, eps, seed):
+def test_one_layer_does_what_two_did(kind, arguments, affine, eps, seed):
     torch.manual_seed(seed)
-    conv = nn.Conv2d(4, 8, dtype=torch.float64, **arguments)
+    conv = kind(4, 8, dtype=torch.float64, **arguments)
     bn = seasoned(nn.BatchNorm2d(8, eps=eps, affine=affine, dtype=torch.float64))
     x = torch.randn(2, 4, 6, 7, dtype=torch.float64)
     folded = fold_batch_norm(conv, bn)
@@ -74,8 +81,9 @@ def test_one_layer_does_what_two_did(arguments, affine, eps, seed):
         torch.testing.assert_close(folded.bias, theirs.bias, rtol=1e-12, atol=1e-12)
 
 
-def test_the_new_layer_has_the_arguments_of_the_old_one_and_a_bias():
-    conv = nn.Conv2d(4, 6, (3, 5), 2, (1, 2), 3, 2, bias=False, padding_mode="circular")
+@pytest.mark.parametrize("kind", [nn.Conv2d, convlab.nn.Conv2d])
+def test_the_new_layer_has_the_arguments_of_the_old_one_and_a_bias(kind):
+    conv = kind(4, 6, (3, 5), 2, (1, 2), 3, 2, bias=False, padding_mode="circular")
     before = copy.deepcopy(conv.state_dict())
     folded = fold_batch_norm(conv, seasoned(nn.BatchNorm2d(6)))
     assert repr(folded) == repr(conv).replace(", bias=False", "")
@@ -132,7 +140,11 @@ class Standardized(nn.Conv2d):
 @pytest.mark.parametrize(
     ("conv", "bn", "message"),
     [
-        (nn.Linear(3, 4), nn.BatchNorm2d(4), "conv must be a torch.nn.Conv2d.*got Linear"),
+        (
+            nn.Linear(3, 4),
+            nn.BatchNorm2d(4),
+            "conv must be a torch.nn.Conv2d or convlab.nn.Conv2d, got Linear",
+        ),
         (nn.ConvTranspose2d(3, 4, 3), nn.BatchNorm2d(4), "got ConvTranspose2d"),
         (
             nn.Conv2d(3, 4, 3),
@@ -315,6 +327,15 @@ def classifier():
         layers += [nn.MaxPool2d(2), nn.Dropout2d(0.25)]
     layers += [nn.Flatten(), nn.Linear(64 * 7 * 7, 128), nn.BatchNorm1d(128), nn.ReLU()]
     return nn.Sequential(*layers, nn.Linear(128, 10))
+
+
+def test_models_of_our_convolution_are_understood():
+    model, x = replace_conv2d(classifier()).eval(), torch.randn(2, 1, 28, 28)
+    folded = fold_batch_norms(model)
+    torch.testing.assert_close(folded(x), model(x))
+    assert isinstance(folded[0], convlab.nn.Conv2d)
+    assert norms_in(folded) == []
+    assert redundant_biases(model, x) == redundant_biases(classifier(), x)
 
 
 @pytest.mark.parametrize("training", [True, False])

@@ -1,0 +1,233 @@
+"""Convolution of tensors: look through every window at once, then multiply two matrices.
+
+Four steps, each a tensor operation that autograd knows, so the gradients of every order
+follow by themselves, on every device:
+
+1. pad the image;
+2. view it as windows, ``(N, C, outH, outW, kH, kW)``; no number is copied;
+3. lay the windows out as the columns of one matrix per image and group;
+4. multiply by the kernels, laid out as rows, and add the bias.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from convlab.ops.checks import one_of, one_or_pair
+from convlab.ops.padding import PADDING_MODES, check_reach
+from convlab.shapes import (
+    IntOrPair,
+    Padding,
+    check_groups,
+    conv2d_output_size,
+    conv2d_padding,
+    dilated_kernel_size,
+    pair,
+)
+
+
+class InputError(ValueError, RuntimeError):
+    """Tensors, or tensors and arguments, that do not belong together.
+
+    A ``ValueError``, as everywhere in convlab, and a ``RuntimeError`` as well, because that is
+    what PyTorch raises: code that catches PyTorch's catches ours.
+
+    Examples
+    --------
+    >>> conv2d(torch.ones(1, 3, 8, 8), torch.ones(4, 1, 3, 3))
+    Traceback (most recent call last):
+    convlab.nn.functional.InputError: input of shape (1, 3, 8, 8) has 3 channels, but weight of
+    shape (4, 1, 3, 3) with groups=1 expects 1 x 1 = 1
+    """
+
+
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: IntOrPair = 1,
+    padding: Padding = 0,
+    dilation: IntOrPair = 1,
+    groups: int = 1,
+    *,
+    padding_mode: str = "zeros",
+) -> Tensor:
+    """Convolve images with kernels, without any of PyTorch's convolutions.
+
+    Takes what ``torch.nn.functional.conv2d`` takes, and the `padding_mode` of
+    ``torch.nn.Conv2d``.
+
+    Parameters
+    ----------
+    input : tensor, (N, C, H, W) or (C, H, W)
+        Floating-point or complex. The batch may be empty.
+    weight : tensor, (O, C / groups, kH, kW)
+        In the dtype and on the device of the input.
+    bias : tensor, (O,), optional
+        Added to each output channel.
+    stride, dilation : int or pair of ints
+        Step of the window and distance between the cells that it reads, in cells; at
+        least 1.
+    padding : int, pair of ints, "same" or "valid"
+        Cells to add above and below, left and right.
+    groups : int
+        Number of separate convolutions side by side; divides C and O.
+    padding_mode : "zeros", "reflect", "replicate" or "circular"
+        What the border holds.
+
+    Returns
+    -------
+    tensor, (N, O, outH, outW) or (O, outH, outW)
+        New; in the memory format "channels last" if the input or the weight is. Under
+        ``torch.autocast``, in the dtype that autocast gives to matrix products, which is the
+        one it gives to convolutions.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a tensor, or a number not an int.
+    InputError
+        If shapes, dtypes or numbers do not belong together, or the kernel does not fit into
+        the padded input. It is a ``ValueError`` and a ``RuntimeError``.
+
+    Notes
+    -----
+    The product sums in another order than PyTorch's convolution, so the two differ by
+    rounding. The columns hold each pixel once per window that reads it: about ``kH * kW``
+    times the memory of the input, kept for the backward pass.
+
+    The idea of step 3 is known as im2col: Chellapilla, Puri and Simard, "High performance
+    convolutional neural networks for document processing" (2006).
+
+    Examples
+    --------
+    >>> image = torch.arange(16.0).reshape(1, 1, 4, 4)
+    >>> conv2d(image, torch.ones(1, 1, 2, 2), stride=2)
+    tensor([[[[10., 18.],
+              [42., 50.]]]])
+    """
+    _check_tensors(input, weight, bias)
+    try:
+        stride, padding, dilation = one_or_pair(stride), one_or_pair(padding), one_or_pair(dilation)
+        steps = pair(stride, "stride", minimum=1), pair(dilation, "dilation", minimum=1)
+        batch = input.unsqueeze(0) if input.dim() == 3 else input
+        sides = conv2d_padding(padding, _kernel_size(weight), *steps)
+        groups = _check_channels(input, weight, bias, groups)
+        one_of(padding_mode, "padding_mode", PADDING_MODES)
+        check_reach(tuple(batch.shape), sides, padding_mode, "input")
+        _check_fit(batch, weight, steps, padding, sides)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    windows = _windows(_pad(batch, sides, padding_mode), _kernel_size(weight), *steps)
+    output = _multiply(windows, weight, bias, groups)
+    if _is_channels_last(batch) or _is_channels_last(weight):
+        output = output.contiguous(memory_format=torch.channels_last)
+    return output.squeeze(0) if input.dim() == 3 else output
+
+
+def _pad(batch: Tensor, sides: tuple[int, int, int, int], padding_mode: str) -> Tensor:
+    if not any(sides):
+        return batch
+    return F.pad(batch, sides, mode="constant" if padding_mode == "zeros" else padding_mode)
+
+
+def _windows(
+    padded: Tensor,
+    kernel_size: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+) -> Tensor:
+    """View a padded batch as (N, C, outH, outW, kH, kW): every window, nothing copied."""
+    height, width = dilated_kernel_size(kernel_size, dilation)
+    windows = padded.unfold(2, height, stride[0]).unfold(3, width, stride[1])
+    return windows[..., :: dilation[0], :: dilation[1]]
+
+
+def _multiply(windows: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> Tensor:
+    """Multiply kernels (rows) by windows (columns), for every image and group at once."""
+    images, channels, out_h, out_w, k_h, k_w = windows.shape
+    rows, depth = weight.shape[0] // groups, channels // groups * k_h * k_w
+    columns = windows.permute(0, 1, 4, 5, 2, 3).reshape(images * groups, depth, out_h * out_w)
+    kernels = _for_each_image(weight.reshape(groups, rows, depth), images)
+    if bias is None:
+        product = torch.bmm(kernels, columns)
+    else:
+        # In one call with the product, so that bfloat16 is rounded once, after the bias.
+        shifts = _for_each_image(bias.reshape(groups, rows, 1), images)
+        product = torch.baddbmm(shifts, kernels, columns)
+    return product.reshape(images, weight.shape[0], out_h, out_w)
+
+
+def _for_each_image(tensor: Tensor, images: int) -> Tensor:
+    """Repeat (groups, a, b) to (images * groups, a, b)."""
+    groups, a, b = tensor.shape
+    return tensor.expand(images, groups, a, b).reshape(images * groups, a, b)
+
+
+def _is_channels_last(tensor: Tensor) -> bool:
+    return not tensor.is_contiguous() and tensor.is_contiguous(memory_format=torch.channels_last)
+
+
+def _kernel_size(weight: Tensor) -> tuple[int, int]:
+    return weight.shape[2], weight.shape[3]
+
+
+def _check_tensors(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+    tensors = {"input": input, "weight": weight, "bias": bias}
+    for name, tensor in tensors.items():
+        if not isinstance(tensor, Tensor) and not (name == "bias" and tensor is None):
+            raise TypeError(f"{name} must be a torch.Tensor, got {type(tensor).__name__}")
+    if input.dim() not in (3, 4):
+        raise InputError(
+            f"input must be (N, C, H, W) or, unbatched, (C, H, W); "
+            f"got {input.dim()} dimensions: {tuple(input.shape)}"
+        )
+    if weight.dim() != 4 or 0 in weight.shape:
+        raise InputError(
+            f"weight must be (out_channels, in_channels / groups, kH, kW) with no size of 0, "
+            f"got shape {tuple(weight.shape)}"
+        )
+    kind = input.device.type
+    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+        return  # autocast brings them to one dtype
+    for name, tensor in (("weight", weight), ("bias", bias)):
+        if tensor is not None and tensor.dtype != input.dtype:
+            raise InputError(
+                f"input has dtype {input.dtype} and {name} has dtype {tensor.dtype}: they must "
+                f"agree"
+            )
+
+
+def _check_channels(input: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> int:
+    outs, depth = weight.shape[:2]
+    _, _, groups = check_groups(input.shape[-3] or 1, outs, groups)
+    if input.shape[-3] != depth * groups:
+        raise InputError(
+            f"input of shape {tuple(input.shape)} has {input.shape[-3]} channels, but weight of "
+            f"shape {tuple(weight.shape)} with groups={groups} expects "
+            f"{depth} x {groups} = {depth * groups}"
+        )
+    if bias is not None and tuple(bias.shape) != (outs,):
+        raise InputError(
+            f"bias must hold one number per output channel, shape ({outs},) for weight of "
+            f"shape {tuple(weight.shape)}; got shape {tuple(bias.shape)}"
+        )
+    return groups
+
+
+def _check_fit(
+    batch: Tensor,
+    weight: Tensor,
+    steps: tuple[tuple[int, int], tuple[int, int]],
+    padding: Padding,
+    sides: tuple[int, int, int, int],
+) -> None:
+    """Refuse a kernel that is larger than the padded image, in the words of `convlab.shapes`."""
+    left, right, top, bottom = sides
+    height, width = dilated_kernel_size(_kernel_size(weight), steps[1])
+    size = batch.shape[2], batch.shape[3]
+    # Compared here, not asked there: torch.compile would fix a size that becomes a plain int.
+    if size[0] + top + bottom < height or size[1] + left + right < width or 0 in size:
+        conv2d_output_size(size, _kernel_size(weight), steps[0], padding, steps[1])
