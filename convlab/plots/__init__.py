@@ -8,7 +8,16 @@ at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps 
 
 from convlab.plots.drawing import Drawing
 from convlab.plots.grids import matrices
+from convlab.plots.normalization import channel_histograms, planes
 from convlab.plots.pictures import images, kernels
 from convlab.plots.strips import windows
 
-__all__ = ["Drawing", "images", "kernels", "matrices", "windows"]
+__all__ = [
+    "Drawing",
+    "channel_histograms",
+    "images",
+    "kernels",
+    "matrices",
+    "planes",
+    "windows",
+]
