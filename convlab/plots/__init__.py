@@ -10,6 +10,7 @@ from convlab.plots.drawing import Drawing
 from convlab.plots.grids import matrices
 from convlab.plots.normalization import channel_histograms, planes
 from convlab.plots.pictures import images, kernels
+from convlab.plots.signals import histogram, signals
 from convlab.plots.strips import windows
 
 __all__ = [
@@ -21,3 +22,4 @@ __all__ = [
     "planes",
     "windows",
 ]
+__all__ = ["Drawing", "histogram", "images", "kernels", "matrices", "signals", "windows"]

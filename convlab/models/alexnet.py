@@ -1,0 +1,86 @@
+"""AlexNet, in the single column that one processor can hold."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from convlab.models.images import ExpectImages, smallest_input
+from convlab.shapes import integer
+
+
+class AlexNet(nn.Module):
+    """The AlexNet of torchvision: 61,100,840 parameters for 1000 classes.
+
+    This is the variant of Krizhevsky's paper of 2014, "One weird trick for parallelizing
+    convolutional neural networks", which is also what torchvision calls AlexNet. The network
+    that won ImageNet in 2012 (60,965,224 parameters)
+
+    - has 96, 256, 384, 384 and 256 kernels; here 64, 192, 384, 256 and 256;
+    - was split over two GPUs, so that its second, fourth and fifth convolution saw half of
+      the channels each: ``groups=2``; here all see all;
+    - normalizes the answers over neighbouring channels after the first two convolutions
+      (local response normalization); here nothing does;
+    - starts from weights of standard deviation 0.01, some of its biases from 1; here from
+      PyTorch's default.
+
+    Parameters
+    ----------
+    num_classes : int
+        Numbers in the answer, at least 1.
+    dropout : float
+        Probability with which each number is dropped before the first two linear layers,
+        in training.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `num_classes` is no int or below 1, or `dropout` is not between 0 and 1; when
+        called, if the input is not ``(N, 3, H, W)`` with at least 63 x 63 pixels.
+
+    Notes
+    -----
+    The names and shapes in the ``state_dict``, the numbers that a seed leads to, and the
+    answers are those of ``torchvision.models.alexnet``.
+
+    Examples
+    --------
+    >>> AlexNet(num_classes=5)(torch.zeros(2, 3, 224, 224)).shape
+    torch.Size([2, 5])
+    """
+
+    def __init__(self, num_classes: int = 1000, dropout: float = 0.5) -> None:
+        super().__init__()
+        num_classes = integer(num_classes, "num_classes", minimum=1)
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 64, kernel_size=11, stride=4, padding=2),  # 224 x 224 -> 55 x 55
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(kernel_size=3, stride=2),  # -> 27 x 27
+            nn.Conv2d(64, 192, kernel_size=5, padding=2),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(kernel_size=3, stride=2),  # -> 13 x 13
+            nn.Conv2d(192, 384, kernel_size=3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(384, 256, kernel_size=3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(256, 256, kernel_size=3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(kernel_size=3, stride=2),  # -> 6 x 6
+        )
+        self.avgpool = nn.AdaptiveAvgPool2d(6)  # images of another size fit, too
+        self.classifier = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(256 * 6 * 6, 4096),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(4096, 4096),
+            nn.ReLU(inplace=True),
+            nn.Linear(4096, num_classes),
+        )
+        self.register_forward_pre_hook(ExpectImages(3, smallest_input(self.features)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images ``(N, 3, H, W)`` to ``(N, num_classes)``."""
+        x = self.avgpool(self.features(x))
+        x = self.classifier(torch.flatten(x, 1))
+        return x

@@ -1,0 +1,151 @@
+"""The VGG networks: nothing but 3 x 3 convolutions, and maps that halve five times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from convlab.models.images import ExpectImages, smallest_input
+from convlab.shapes import flag, integer
+
+WIDTHS = (64, 128, 256, 512, 512)
+
+
+class VGG(nn.Module):
+    """Five blocks of 3 x 3 convolutions, each closed by a pooling, then three linear layers.
+
+    The number in a network's name counts the layers with weights: `VGG16` has 13 convolutions
+    and 3 linear layers. Where it departs from the paper:
+
+    - the pooling to 7 x 7 before the linear layers, which does nothing for 224 x 224, lets
+      images of other sizes in (the paper turns the linear layers into convolutions instead);
+    - `batch_norm` did not exist yet; with it, the convolutions keep their biases, as in
+      torchvision, although nothing is left of them behind the normalization;
+    - the weights start from He's normal law with ``mode="fan_out"`` in the convolutions and
+      standard deviation 0.01 in the linear layers, biases from 0. The paper starts its
+      deeper networks from the trained layers of the shallow one, or, a note adds, from
+      Glorot's law.
+
+    Parameters
+    ----------
+    convolutions : sequence of five ints
+        Convolutions in each block, at least 1. The blocks are 64, 128, 256, 512 and 512
+        channels wide.
+    num_classes : int
+        Numbers in the answer, at least 1.
+    batch_norm : bool
+        Whether a `BatchNorm2d` follows each convolution.
+    dropout : float
+        Probability with which each number is dropped before the last two linear layers,
+        in training.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong kind or out of range; when called, if the input is not
+        ``(N, 3, H, W)`` with at least 32 x 32 pixels.
+
+    Notes
+    -----
+    The names and shapes in the ``state_dict``, the numbers that a seed leads to, and the
+    answers are those of torchvision. Source: Simonyan and Zisserman, "Very Deep Convolutional
+    Networks for Large-Scale Image Recognition" (2015), table 1.
+
+    Examples
+    --------
+    >>> with torch.device("meta"):  # the shapes without the numbers
+    ...     VGG((1, 1, 1, 1, 1), num_classes=5)(torch.empty(2, 3, 224, 224)).shape
+    torch.Size([2, 5])
+    """
+
+    def __init__(
+        self,
+        convolutions: Sequence[int],
+        num_classes: int = 1000,
+        batch_norm: bool = False,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        num_classes = integer(num_classes, "num_classes", minimum=1)
+        if len(convolutions) != len(WIDTHS):
+            raise ValueError(
+                f"convolutions must be {len(WIDTHS)} ints, one per block, got {convolutions}"
+            )
+        batch_norm = flag(batch_norm, "batch_norm")
+        layers: list[nn.Module] = []
+        channels = 3
+        for width, number in zip(WIDTHS, convolutions, strict=True):
+            for _ in range(integer(number, "convolutions of a block", minimum=1)):
+                layers.append(nn.Conv2d(channels, width, kernel_size=3, padding=1))
+                if batch_norm:
+                    layers.append(nn.BatchNorm2d(width))
+                layers.append(nn.ReLU(inplace=True))
+                channels = width
+            layers.append(nn.MaxPool2d(2))
+        self.features = nn.Sequential(*layers)  # 224 x 224 -> 7 x 7
+        self.avgpool = nn.AdaptiveAvgPool2d(7)
+        self.classifier = nn.Sequential(
+            nn.Linear(channels * 7 * 7, 4096),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(4096, 4096),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(4096, num_classes),
+        )
+        self.apply(_start)
+        self.register_forward_pre_hook(ExpectImages(3, smallest_input(self.features)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images ``(N, 3, H, W)`` to ``(N, num_classes)``."""
+        x = self.avgpool(self.features(x))
+        x = self.classifier(torch.flatten(x, 1))
+        return x
+
+
+def _start(layer: nn.Module) -> None:
+    """Fill the weights of one layer; batch normalization starts right by itself."""
+    if isinstance(layer, nn.Conv2d):
+        nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+    elif isinstance(layer, nn.Linear):
+        nn.init.normal_(layer.weight, std=0.01)
+    if isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
+class VGG11(VGG):
+    """Configuration A, 8 convolutions: 132,863,336 parameters. Arguments as for `VGG`."""
+
+    def __init__(
+        self, num_classes: int = 1000, batch_norm: bool = False, dropout: float = 0.5
+    ) -> None:
+        super().__init__((1, 1, 2, 2, 2), num_classes, batch_norm, dropout)
+
+
+class VGG13(VGG):
+    """Configuration B, 10 convolutions: 133,047,848 parameters. Arguments as for `VGG`."""
+
+    def __init__(
+        self, num_classes: int = 1000, batch_norm: bool = False, dropout: float = 0.5
+    ) -> None:
+        super().__init__((2, 2, 2, 2, 2), num_classes, batch_norm, dropout)
+
+
+class VGG16(VGG):
+    """Configuration D, 13 convolutions: 138,357,544 parameters. Arguments as for `VGG`."""
+
+    def __init__(
+        self, num_classes: int = 1000, batch_norm: bool = False, dropout: float = 0.5
+    ) -> None:
+        super().__init__((2, 2, 3, 3, 3), num_classes, batch_norm, dropout)
+
+
+class VGG19(VGG):
+    """Configuration E, 16 convolutions: 143,667,240 parameters. Arguments as for `VGG`."""
+
+    def __init__(
+        self, num_classes: int = 1000, batch_norm: bool = False, dropout: float = 0.5
+    ) -> None:
+        super().__init__((2, 2, 4, 4, 4), num_classes, batch_norm, dropout)
