@@ -12,9 +12,7 @@ layer; `predicted_mean_square` says what they should be.
 try:
     import torch  # noqa: F401
 except ImportError as error:
-    raise ImportError(
-        'convlab.init needs PyTorch, which is missing: pip install "convlab[torch]"'
-    ) from error
+    raise ImportError("convlab.init needs PyTorch, which is missing: pip install torch") from error
 
 from convlab.init.fans import Fans, fans
 from convlab.init.filling import (

@@ -20,7 +20,7 @@ try:
     import torch  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        'convlab.models needs PyTorch, which is missing: pip install "convlab[torch]"'
+        "convlab.models needs PyTorch, which is missing: pip install torch"
     ) from error
 
 from convlab.models.alexnet import AlexNet

@@ -6,9 +6,12 @@ at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps 
 ``axes`` can be changed like those of any figure. Nothing is left behind in pyplot.
 """
 
+from convlab.plots.alignments import alignments
+from convlab.plots.coverage import coverage, growth
 from convlab.plots.drawing import Drawing
 from convlab.plots.grids import matrices
 from convlab.plots.normalization import channel_histograms, planes
+from convlab.plots.paths import paths
 from convlab.plots.pictures import images, kernels
 from convlab.plots.signals import histogram, signals
 from convlab.plots.strips import windows
@@ -22,4 +25,15 @@ __all__ = [
     "planes",
     "windows",
 ]
+__all__ = ["Drawing", "alignments", "images", "kernels", "matrices", "windows"]
 __all__ = ["Drawing", "histogram", "images", "kernels", "matrices", "signals", "windows"]
+__all__ = [
+    "Drawing",
+    "coverage",
+    "growth",
+    "images",
+    "kernels",
+    "matrices",
+    "paths",
+    "windows",
+]

@@ -1,0 +1,136 @@
+"""What a layer costs: its multiply-accumulates.
+
+One multiply-accumulate is one product added to a sum. Where a table speaks of FLOPs, it means
+either this number or twice as much, a product and an addition counted apart. Multiplications with
+the zeros of the padding are counted, as everybody does; adding the bias is not.
+
+Source: the formulas follow from the definition of the layers, see the documentation of
+``torch.nn.Conv2d``, ``torch.nn.ConvTranspose2d`` and ``torch.nn.Linear``.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from convlab.shapes.arguments import IntOrPair, Padding, integer, pair
+from convlab.shapes.channels import check_groups, conv2d_weight_shape
+from convlab.shapes.transposed import conv_transpose2d_output_size
+from convlab.shapes.windows import conv2d_output_size
+
+
+def conv2d_macs(
+    size: IntOrPair,
+    in_channels: int,
+    out_channels: int,
+    kernel_size: IntOrPair,
+    stride: IntOrPair = 1,
+    padding: Padding = 0,
+    dilation: IntOrPair = 1,
+    groups: int = 1,
+) -> int:
+    r"""Count the multiply-accumulates of a convolution, for one image.
+
+    .. math::
+
+        H_\text{out} \cdot W_\text{out} \cdot C_\text{out} \cdot
+        \frac{C_\text{in}}{\text{groups}} \cdot k_H \cdot k_W
+
+    Every number of the output is a sum of one product per weight of its kernel.
+
+    Parameters
+    ----------
+    size : int or pair of ints
+        Height and width of the input.
+    in_channels, out_channels, kernel_size, stride, padding, dilation, groups
+        As for ``torch.nn.Conv2d``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `convlab.shapes.conv2d_output_size` and `convlab.shapes.check_groups` do.
+
+    Examples
+    --------
+    The first layer of ResNet, and its 64 kernels split into 64 groups of one channel each:
+
+    >>> conv2d_macs(224, 3, 64, kernel_size=7, stride=2, padding=3)
+    118013952
+    >>> conv2d_macs(56, 64, 64, kernel_size=3, padding=1, groups=64)
+    1806336
+    """
+    kernels = conv2d_weight_shape(in_channels, out_channels, kernel_size, groups)
+    return prod(conv2d_output_size(size, kernel_size, stride, padding, dilation)) * prod(kernels)
+
+
+def conv_transpose2d_macs(
+    size: IntOrPair,
+    in_channels: int,
+    out_channels: int,
+    kernel_size: IntOrPair,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    output_padding: IntOrPair = 0,
+    groups: int = 1,
+    dilation: IntOrPair = 1,
+) -> int:
+    r"""Count the multiply-accumulates of a transposed convolution, for one image.
+
+    .. math::
+
+        H_\text{in} \cdot W_\text{in} \cdot C_\text{in} \cdot
+        \frac{C_\text{out}}{\text{groups}} \cdot k_H \cdot k_W
+
+    Every number of the input meets each weight of its kernel once, also those whose products
+    `padding` cuts off; stride and dilation move the products and change nothing in their number.
+
+    Parameters
+    ----------
+    size : int or pair of ints
+        Height and width of the input.
+    in_channels, out_channels, kernel_size, stride, padding, output_padding, groups, dilation
+        As for ``torch.nn.ConvTranspose2d``, in its order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `convlab.shapes.conv_transpose2d_output_size` and `convlab.shapes.check_groups` do.
+
+    Examples
+    --------
+    >>> conv_transpose2d_macs(14, 256, 128, kernel_size=2, stride=2)
+    25690112
+    """
+    # Called for its checks: a layer that cannot exist costs nothing that could be counted.
+    conv_transpose2d_output_size(size, kernel_size, stride, padding, output_padding, dilation)
+    in_channels, out_channels, groups = check_groups(in_channels, out_channels, groups)
+    kernels = conv2d_weight_shape(out_channels, in_channels, kernel_size, groups)
+    return prod(pair(size, "size", minimum=1)) * prod(kernels)
+
+
+def linear_macs(in_features: int, out_features: int, rows: int = 1) -> int:
+    """Count the multiply-accumulates of a fully connected layer.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        Numbers that go in and come out, at least 1.
+    rows : int
+        How many vectors go through the layer, at least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no int, or too small.
+
+    Examples
+    --------
+    The first fully connected layer of VGG costs little beside its convolutions:
+
+    >>> linear_macs(512 * 7 * 7, 4096)
+    102760448
+    """
+    return (
+        integer(rows, "rows", minimum=0)
+        * integer(in_features, "in_features", minimum=1)
+        * integer(out_features, "out_features", minimum=1)
+    )

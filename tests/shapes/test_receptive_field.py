@@ -1,0 +1,167 @@
+"""The receptive field by arithmetic, beside the cells whose change a unit notices."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convlab import shapes
+from convlab.shapes import ReceptiveField
+
+windows = st.fixed_dictionaries(
+    {
+        "kernel_size": st.integers(1, 5),
+        "stride": st.integers(1, 3),
+        "padding": st.integers(0, 3),
+        "dilation": st.integers(1, 3),
+    }
+)
+fields = st.builds(ReceptiveField, st.integers(1, 9), st.integers(0, 5), st.integers(-9, 9))
+
+
+def through(layers):
+    field = ReceptiveField()
+    for layer in layers:
+        field = field.window(*layer)
+    return field
+
+
+# kernel, stride, padding of every layer with a window before the classifier.
+LENET = [(5, 1), (2, 2), (5, 1), (2, 2), (5, 1)]
+ALEXNET = [(11, 4, 2), (3, 2), (5, 1, 2), (3, 2), *[(3, 1, 1)] * 3, (3, 2)]
+VGG16 = [
+    layer for convolutions in (2, 2, 3, 3, 3) for layer in [*[(3, 1, 1)] * convolutions, (2, 2)]
+]
+RESNET18 = [(7, 2, 3), (3, 2, 1), *[(3, 1, 1)] * 4] + 3 * [(3, 2, 1), *[(3, 1, 1)] * 3]
+
+
+@pytest.mark.parametrize(
+    ("layers", "size", "jump"),
+    [(LENET, 32, 4), (ALEXNET, 195, 32), (VGG16, 212, 32), (RESNET18, 435, 32)],
+)
+def test_the_sizes_of_well_known_networks(layers, size, jump):
+    field = through(layers)
+    assert (field.size, field.jump) == (size, jump)
+
+
+def dependence(layers, length):
+    """For each unit of a stack of convolutions, the first and last cell that it depends on."""
+    x = torch.ones(1, 1, length, dtype=torch.float64, requires_grad=True)
+    y = x
+    for layer in layers:
+        weight = torch.ones(1, 1, layer["kernel_size"], dtype=torch.float64)
+        rest = {name: layer[name] for name in ("stride", "padding", "dilation")}
+        y = torch.nn.functional.conv1d(y, weight, **rest)
+    seen = []
+    for unit in y[0, 0]:
+        (gradient,) = torch.autograd.grad(unit, x, retain_graph=True)
+        cells = gradient[0, 0].nonzero().ravel()
+        seen.append((int(cells[0]), int(cells[-1])) if len(cells) else None)
+    return seen
+
+
+@given(layers=st.lists(windows, min_size=1, max_size=3))
+def test_it_is_what_the_units_in_the_middle_depend_on(layers):
+    field = ReceptiveField()
+    for layer in layers:
+        field = field.window(**layer)
+    length = field.size + 2 * field.jump + 2 * max(0, -field.start)
+    for unit, seen in enumerate(dependence(layers, length)):
+        cells = field.cells(unit)
+        if cells.start >= 0 and cells.stop <= length:
+            assert seen == (cells[0], cells[-1])
+        elif seen:  # beyond the edge it sees padding, which depends on nothing
+            assert cells.start <= seen[0] <= seen[1] < cells.stop
+
+
+@given(first=fields, second=fields, unit=st.integers(-5, 50))
+def test_a_union_sees_what_either_branch_sees(first, second, unit):
+    second = ReceptiveField(second.size, first.jump, second.start)
+    both = first.union(second).cells(unit)
+    ranges = [first.cells(unit), second.cells(unit)]
+    assert both.start == min(r.start for r in ranges)
+    assert both.stop == max(r.stop for r in ranges)
+    assert first.union(second) == second.union(first)
+
+
+@settings(max_examples=200)
+@given(layer=windows, first=windows, length=st.integers(1, 8), output_padding=st.integers(0, 2))
+def test_a_transposed_convolution_has_one_field_per_phase(layer, first, length, output_padding):
+    names = ("kernel_size", "stride", "padding", "dilation")
+    kernel, stride, padding, dilation = (layer[name] for name in names)
+    extra = min(output_padding, max(stride, dilation) - 1)
+    outputs = (length - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1 + extra
+    if outputs < 1:
+        return
+    x = torch.ones(1, 1, length, dtype=torch.float64, requires_grad=True)
+    y = torch.nn.functional.conv_transpose1d(
+        x, torch.ones(1, 1, kernel, dtype=torch.float64),
+        stride=stride, padding=padding, dilation=dilation, output_padding=extra,
+    )  # fmt: skip
+    phases = ReceptiveField().transposed(**layer)
+    after = ReceptiveField().window(**first).transposed(**layer)
+    assert len(phases) == len(after) == stride
+    for place, unit in enumerate(y[0, 0]):
+        (gradient,) = torch.autograd.grad(unit, x, retain_graph=True)
+        seen = gradient[0, 0].nonzero().ravel().tolist()
+        field = phases[place % stride]
+        if field is None:
+            assert not seen
+            continue
+        cells = field.cells(place // stride)
+        assert {cells[0], cells[-1]} & set(range(length)) <= set(seen) <= set(cells)
+        # Seen through another layer: that layer's window around each of these cells.
+        before = ReceptiveField().window(**first)
+        wide = after[place % stride].cells(place // stride)
+        assert (wide.start, wide.stop) == (
+            before.cells(cells[0]).start,
+            before.cells(cells[-1]).stop,
+        )
+
+
+def test_height_and_width_go_their_own_ways():
+    rows, columns = shapes.conv2d_receptive_field((3, 4), (1, 2), (0, 1), (2, 1))
+    assert rows == ReceptiveField(5, 1, 0)
+    assert columns == ReceptiveField(4, 2, -1)
+    again = shapes.conv2d_receptive_field(2, padding="same", before=(rows, columns))
+    assert again == (ReceptiveField(6, 1, 0), ReceptiveField(6, 2, -1))
+
+
+def test_the_center_lies_between_the_cells_and_moves_by_the_jump():
+    field = ReceptiveField(size=4, jump=3, start=-1)
+    assert field.center == 0.5
+    for unit in range(5):
+        cells = field.cells(unit)
+        assert (cells[0] + cells[-1]) / 2 == field.center + unit * field.jump
+
+
+def test_after_a_global_pooling_every_window_sees_the_same():
+    whole = ReceptiveField(size=32, jump=0, start=0)
+    assert whole.window(3, stride=2, padding=1, dilation=4) == whole
+    assert whole.union(ReceptiveField(3, 0, -1)) == ReceptiveField(33, 0, -1)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: ReceptiveField(0), ValueError, "size must be at least 1, got 0"),
+        (lambda: ReceptiveField(1, -1), ValueError, "jump must be at least 0, got -1"),
+        (lambda: ReceptiveField(1, 1, 0.5), TypeError, "start must be an int, got float 0.5"),
+        (lambda: ReceptiveField().window(0), ValueError, "kernel_size must be at least 1, got 0"),
+        (lambda: ReceptiveField().window(3, 0), ValueError, "stride must be at least 1, got 0"),
+        (lambda: ReceptiveField().window(3, 1, -1), ValueError, "padding must be .* got -1"),
+        (lambda: ReceptiveField().window(3, 1, 1, 0), ValueError, "dilation must be .* got 0"),
+        (lambda: ReceptiveField().window((3, 3)), TypeError, "kernel_size must be an int"),
+        (lambda: ReceptiveField().transposed(2, 0), ValueError, "stride must be .* got 0"),
+        (lambda: ReceptiveField().cells(1.0), TypeError, "unit must be an int"),
+        (
+            lambda: ReceptiveField(1, 2).union(ReceptiveField(1, 4)),
+            ValueError,
+            "the branches jump 2 and 4 input cells",
+        ),
+        (lambda: shapes.conv2d_receptive_field(3, 2, "same"), ValueError, "needs stride 1"),
+    ],
+)
+def test_a_bad_argument_is_named_with_its_numbers(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

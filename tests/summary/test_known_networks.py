@@ -1,0 +1,44 @@
+"""The numbers of well-known networks: parameters, multiply-accumulates, receptive field."""
+
+import pytest
+import torch
+import torchvision
+
+from convlab.summary import summary
+
+NETWORKS = [
+    "alexnet", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn",
+    "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "mobilenet_v2", "googlenet",
+]  # fmt: skip
+
+
+def build(name):
+    # On the device "meta" tensors have shapes and no numbers: nothing is computed, all is seen.
+    options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
+    with torch.device("meta"):
+        return torchvision.models.get_model(name, **options)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_parameters_and_operations_are_those_that_torchvision_documents(name):
+    documented = next(iter(torchvision.models.get_model_weights(name))).meta
+    found = summary(build(name), (3, 224, 224))
+    assert found.parameters == documented["num_params"]
+    assert found.parameters_unused == 0
+    assert round(found.macs / 1e9, 3) == documented["_ops"]
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "size", "jump"),
+    [
+        ("alexnet", "features.12", 195, 32),
+        ("vgg16", "features.30", 212, 32),
+        ("resnet18", "layer4.1 (add)", 435, 32),
+    ],
+)
+def test_receptive_fields_are_those_of_the_literature(name, layer, size, jump):
+    found = summary(build(name), (3, 224, 224))
+    (field,) = (entry.receptive_field for entry in found.layers if entry.name == layer)
+    assert field.size == (size, size)
+    assert field.jump == (jump, jump)
+    assert found.layers[-1].receptive_field.whole == (True, True)
