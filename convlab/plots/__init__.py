@@ -11,8 +11,11 @@ from convlab.plots.coverage import coverage, growth
 from convlab.plots.drawing import Drawing
 from convlab.plots.grids import matrices
 from convlab.plots.normalization import channel_histograms, planes
+from convlab.plots.maps import feature_maps, filters
+from convlab.plots.networks import network
 from convlab.plots.paths import paths
 from convlab.plots.pictures import images, kernels
+from convlab.plots.shares import shares
 from convlab.plots.signals import histogram, signals
 from convlab.plots.strips import windows
 
@@ -30,10 +33,14 @@ __all__ = ["Drawing", "histogram", "images", "kernels", "matrices", "signals", "
 __all__ = [
     "Drawing",
     "coverage",
+    "feature_maps",
+    "filters",
     "growth",
     "images",
     "kernels",
     "matrices",
+    "network",
     "paths",
+    "shares",
     "windows",
 ]

@@ -1,0 +1,76 @@
+"""The command as a whole: from a terminal, without PyTorch, into a pipe that closes."""
+
+import subprocess
+import sys
+
+import pytest
+
+from convlab.cli import main
+
+
+def run(*words, code="", **options):
+    """Start a new Python; `code` runs before the command."""
+    program = f"import sys; {code}\nfrom convlab.cli import main; sys.exit(main(sys.argv[1:]))"
+    return subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False,
+        encoding="utf-8", **options,
+    )  # fmt: skip
+
+
+def test_python_dash_m():
+    command = [sys.executable, "-m", "convlab", "shapes", "32", "--kernel", "5"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("output 28x28\n")
+
+
+def test_without_pytorch_shapes_works_and_summary_says_how_to_get_it():
+    without = "sys.modules['torch'] = None"
+    assert run("shapes", "32", "--kernel", "5", code=without).returncode == 0
+    done = run("summary", "resnet18", code=without)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "convlab summary: error: convlab.summary needs PyTorch, which is missing: "
+        "pip install torch\n"
+    )
+
+
+def test_a_reader_who_has_seen_enough_causes_no_complaint():
+    program = "import sys; from convlab.cli import main; sys.exit(main(sys.argv[1:]))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "shapes", "32", "--kernel", "5"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 1
+
+
+def test_a_letter_that_the_terminal_lacks_is_a_question_mark(monkeypatch, capsysbinary):
+    import io
+
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    from convlab.cli.command import _write
+
+    _write("≤3")
+    assert stream.buffer.getvalue() == b"?3\n"
+
+
+@pytest.mark.parametrize("words", [[], ["draw"], ["shapes", "3", "--kernel", "3", "--colour"]])
+def test_an_unknown_command_or_option_is_one_line(capsys, words):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("convlab")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["shapes", "-h"], ["summary", "-h"]])
+def test_help_and_version(capsys, words):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 0
+    assert "convlab" in capsys.readouterr().out

@@ -1,0 +1,85 @@
+"""`convlab summary`: models by name and by import."""
+
+import json
+import sys
+
+import pytest
+
+from convlab.cli import main
+from convlab.models import MODELS
+from convlab.summary import summary
+
+MINE = """
+import torch
+
+def net():
+    return torch.nn.Conv2d(1, 2, 3)
+
+def broken():
+    raise OSError("no weights here")
+
+class Holder:
+    net = torch.nn.ReLU
+
+number = 3
+"""
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """A module in the current folder, which is not on Python's path."""
+    (tmp_path / "my_networks.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    yield
+    sys.modules.pop("my_networks", None)
+
+
+def test_a_name_brings_its_own_input(capsys):
+    assert main(["summary", "lenet5"]) == 0
+    assert capsys.readouterr().out == f"{summary(MODELS['lenet5'].build(), (1, 28, 28))}\n"
+
+
+def test_json_is_the_dictionary(capsys):
+    assert main(["summary", "simple-cnn", "--json", "--input", "2x3x48x40"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found == summary(MODELS["simple-cnn"].build(), (2, 3, 48, 40)).to_dict()
+    assert found["input_shapes"] == [[2, 3, 48, 40]]
+
+
+def test_a_callable_is_imported(capsys, mine):
+    assert main(["summary", "my_networks:net", "--input", "1x8x8"]) == 0
+    assert "Conv2d, input 1x1x8x8" in capsys.readouterr().out
+    assert main(["summary", "my_networks:Holder.net", "--input", "1x8x8"]) == 0
+    assert main(["summary", "torch.nn:Identity", "--input", "1x8x8", "--json"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["resnet"], "there is no model 'resnet': choose from resnet"),
+        (["xyz"], "choose from simple-cnn, .* package.module:callable"),
+        (["my_networks:net"], "my_networks:net needs --input"),
+        (["nowhere:net", "--input", "3"], "cannot import nowhere:net: ModuleNotFoundError"),
+        (["my_networks:no", "--input", "3"], "cannot import my_networks:no: AttributeError"),
+        (["my_networks:number", "--input", "3"], "my_networks:number is no callable but int"),
+        (["my_networks:broken", "--input", "3"], r"broken\(\) raised OSError: no weights here"),
+        (["builtins:dict", "--input", "1x8x8"], "model must be an nn.Module, got dict"),
+        (["my_networks:net", "--input", "3x8x8"], r"RuntimeError in the model itself \(Conv2d\)"),
+        (["my_networks:net", "--input", "8"], r"input_shape must be \(C, H, W\)"),
+        (["my_networks:net", "--input", "1x0x8"], r"input_shape\[1\] must be at least 1, got 0"),
+        (["lenet5", "--input", "big"], "expected whole numbers"),
+        ([], "the following arguments are required: model"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_and_exit_code_2(capsys, mine, words, message):
+    import re
+
+    with pytest.raises(SystemExit) as ended:
+        main(["summary", *words])
+    assert ended.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("convlab summary: error: ")
+    assert captured.err.count("\n") == 1
+    assert re.search(message, captured.err)
