@@ -14,6 +14,7 @@ from convlab.plots.drawing import Drawing
 from convlab.plots.comparison import cost_against_time
 from convlab.plots.connections import connections
 from convlab.plots.grids import matrices
+from convlab.plots.normalization import channel_histograms, planes
 from convlab.plots.maps import feature_maps, filters
 from convlab.plots.networks import network
 from convlab.plots.paths import paths
@@ -22,6 +23,17 @@ from convlab.plots.shares import shares
 from convlab.plots.signals import histogram, signals
 from convlab.plots.strips import windows
 
+__all__ = [
+    "Drawing",
+    "channel_histograms",
+    "images",
+    "kernels",
+    "matrices",
+    "planes",
+    "windows",
+]
+__all__ = ["Drawing", "alignments", "images", "kernels", "matrices", "windows"]
+__all__ = ["Drawing", "histogram", "images", "kernels", "matrices", "signals", "windows"]
 __all__ = [
     "Drawing",
     "alignments",
