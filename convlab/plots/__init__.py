@@ -14,9 +14,9 @@ from convlab.plots.drawing import Drawing
 from convlab.plots.comparison import cost_against_time
 from convlab.plots.connections import connections
 from convlab.plots.grids import matrices
-from convlab.plots.normalization import channel_histograms, planes
 from convlab.plots.maps import feature_maps, filters
 from convlab.plots.networks import network
+from convlab.plots.normalization import channel_histograms, planes
 from convlab.plots.paths import paths
 from convlab.plots.pictures import images, kernels
 from convlab.plots.shares import shares
@@ -25,18 +25,8 @@ from convlab.plots.strips import windows
 
 __all__ = [
     "Drawing",
-    "channel_histograms",
-    "images",
-    "kernels",
-    "matrices",
-    "planes",
-    "windows",
-]
-__all__ = ["Drawing", "alignments", "images", "kernels", "matrices", "windows"]
-__all__ = ["Drawing", "histogram", "images", "kernels", "matrices", "signals", "windows"]
-__all__ = [
-    "Drawing",
     "alignments",
+    "channel_histograms",
     "connections",
     "cost_against_time",
     "coverage",
@@ -49,6 +39,7 @@ __all__ = [
     "matrices",
     "network",
     "paths",
+    "planes",
     "shares",
     "signals",
     "windows",
