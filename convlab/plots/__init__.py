@@ -18,19 +18,20 @@ from convlab.plots.shares import shares
 from convlab.plots.signals import histogram, signals
 from convlab.plots.strips import windows
 
-__all__ = ["Drawing", "alignments", "images", "kernels", "matrices", "windows"]
-__all__ = ["Drawing", "histogram", "images", "kernels", "matrices", "signals", "windows"]
 __all__ = [
     "Drawing",
+    "alignments",
     "coverage",
     "feature_maps",
     "filters",
     "growth",
+    "histogram",
     "images",
     "kernels",
     "matrices",
     "network",
     "paths",
     "shares",
+    "signals",
     "windows",
 ]
