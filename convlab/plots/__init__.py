@@ -9,9 +9,14 @@ at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps 
 from convlab.plots.alignments import alignments
 from convlab.plots.coverage import coverage, growth
 from convlab.plots.drawing import Drawing
+
+# isort: split
+from convlab.plots.comparison import cost_against_time
+from convlab.plots.connections import connections
 from convlab.plots.grids import matrices
 from convlab.plots.maps import feature_maps, filters
 from convlab.plots.networks import network
+from convlab.plots.normalization import channel_histograms, planes
 from convlab.plots.paths import paths
 from convlab.plots.pictures import images, kernels
 from convlab.plots.shares import shares
@@ -21,6 +26,9 @@ from convlab.plots.strips import windows
 __all__ = [
     "Drawing",
     "alignments",
+    "channel_histograms",
+    "connections",
+    "cost_against_time",
     "coverage",
     "feature_maps",
     "filters",
@@ -31,6 +39,7 @@ __all__ = [
     "matrices",
     "network",
     "paths",
+    "planes",
     "shares",
     "signals",
     "windows",
