@@ -10,6 +10,7 @@ Arrays are ``(N, C, H, W)``: images in the batch, channels, height, width; or
 from convlab.ops.adaptive_pooling import adaptive_avg_pool2d, adaptive_max_pool2d
 from convlab.ops.convolution import METHODS, conv2d
 from convlab.ops.gradients import conv2d_backward
+from convlab.ops.groups import channel_shuffle, ungrouped_weight
 from convlab.ops.layouts import (
     change_layout,
     depthwise_to_grouped,
@@ -28,6 +29,7 @@ __all__ = [
     "adaptive_max_pool2d",
     "avg_pool2d",
     "change_layout",
+    "channel_shuffle",
     "conv2d",
     "conv2d_backward",
     "conv_transpose2d",
@@ -38,4 +40,5 @@ __all__ = [
     "pad2d_backward",
     "release_workspace",
     "turn_kernel",
+    "ungrouped_weight",
 ]

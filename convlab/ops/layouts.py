@@ -12,7 +12,6 @@ PyTorch, ONNX          ``NCHW``    ``OIHW``
 TensorFlow, Keras      ``NHWC``    ``HWIO``
   transposed           ``NHWC``    ``HWOI``
   depthwise            ``NHWC``    ``HWCM``, see below
-Flax (JAX)             ``NHWC``    ``HWIO``
 =====================  ==========  ==========================
 
 Groups change none of the words: every library orders the output channels group by group.

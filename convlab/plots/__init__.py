@@ -9,10 +9,14 @@ at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps 
 from convlab.plots.alignments import alignments
 from convlab.plots.coverage import coverage, growth
 from convlab.plots.drawing import Drawing
+
+# isort: split
+from convlab.plots.comparison import cost_against_time
+from convlab.plots.connections import connections
 from convlab.plots.grids import matrices
-from convlab.plots.normalization import channel_histograms, planes
 from convlab.plots.maps import feature_maps, filters
 from convlab.plots.networks import network
+from convlab.plots.normalization import channel_histograms, planes
 from convlab.plots.paths import paths
 from convlab.plots.pictures import images, kernels
 from convlab.plots.shares import shares
@@ -21,26 +25,22 @@ from convlab.plots.strips import windows
 
 __all__ = [
     "Drawing",
+    "alignments",
     "channel_histograms",
-    "images",
-    "kernels",
-    "matrices",
-    "planes",
-    "windows",
-]
-__all__ = ["Drawing", "alignments", "images", "kernels", "matrices", "windows"]
-__all__ = ["Drawing", "histogram", "images", "kernels", "matrices", "signals", "windows"]
-__all__ = [
-    "Drawing",
+    "connections",
+    "cost_against_time",
     "coverage",
     "feature_maps",
     "filters",
     "growth",
+    "histogram",
     "images",
     "kernels",
     "matrices",
     "network",
     "paths",
+    "planes",
     "shares",
+    "signals",
     "windows",
 ]

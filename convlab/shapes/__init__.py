@@ -31,6 +31,7 @@ from convlab.shapes.conventions import (
     tf_transposed_padding,
 )
 from convlab.shapes.cost import conv2d_macs, conv_transpose2d_macs, linear_macs
+from convlab.shapes.groups import conv2d_channels_read
 from convlab.shapes.paths import WindowLayer, path_counts, receptive_fields
 from convlab.shapes.pooling import PoolingAxis, pool2d_axes, pool2d_output_size
 from convlab.shapes.receptive_field import ReceptiveField, conv2d_receptive_field
@@ -54,6 +55,7 @@ __all__ = [
     "adaptive_output_size",
     "adaptive_windows",
     "check_groups",
+    "conv2d_channels_read",
     "conv2d_dropped_border",
     "conv2d_macs",
     "conv2d_num_parameters",
