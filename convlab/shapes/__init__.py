@@ -24,7 +24,11 @@ from convlab.shapes.arguments import IntOrPair, Padding, flag, integer, pair
 from convlab.shapes.channels import check_groups, conv2d_num_parameters, conv2d_weight_shape
 from convlab.shapes.cost import conv2d_macs, conv_transpose2d_macs, linear_macs
 from convlab.shapes.pooling import PoolingAxis, pool2d_axes, pool2d_output_size
-from convlab.shapes.receptive_field import ReceptiveField, conv2d_receptive_field
+from convlab.shapes.receptive_field import (
+    ReceptiveField,
+    conv2d_receptive_field,
+    transposed_cells,
+)
 from convlab.shapes.transposed import conv_transpose2d_output_size
 from convlab.shapes.windows import (
     conv2d_dropped_border,
@@ -61,4 +65,5 @@ __all__ = [
     "pool2d_axes",
     "pool2d_output_size",
     "same_padding",
+    "transposed_cells",
 ]
