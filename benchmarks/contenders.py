@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from benchmarks import backward, peers
+from benchmarks import backward, peers, structures
 from benchmarks.problems import Call, Problem, torch_results
-from benchmarks.suites import FORWARD, Suite
+from benchmarks.suites import FORWARD, SEPARABLE, Suite
 from convlab import ops
 
 REFERENCE = "torch"  # whose time is divided by the others'
@@ -34,16 +34,21 @@ class Contender:
     divisible : "", "images" or "kernels"
         What of a case may be left out if it is too slow, because its time is proportional to
         it: nothing, images, or images and kernels.
+    reference : str
+        The contender whose time is divided by this one's.
     """
 
     name: str
     library: str
     prepare: Callable[[Problem], Call]
     divisible: str = ""
+    reference: str = REFERENCE
 
 
 def contenders(suite: Suite, task: str) -> list[Contender]:
     """List who takes part; torch comes first, since the others are compared with it."""
+    if suite.rivals == "ungrouped":
+        return _structures("separable" if task == SEPARABLE else "grouped")
     torches = [
         Contender(REFERENCE, "torch", _torch(torch.contiguous_format)),
         Contender("torch channels_last", "torch", _torch(torch.channels_last)),
@@ -61,6 +66,30 @@ def contenders(suite: Suite, task: str) -> list[Contender]:
         return [*torches, _method("auto"), *others]
     loops = Contender("convlab naive", "numpy", _convlab("naive"), "kernels")
     return [*torches, loops, *others, *map(_method, (*methods, "auto"))]
+
+
+def _structures(name: str) -> list[Contender]:
+    """Pair the ordinary layer with the one that does less, in each memory format.
+
+    Somebody who keeps channels_last tensors gains against an ordinary layer in that format.
+    """
+    listed = []
+    for suffix, memory_format in (
+        ("", torch.contiguous_format),
+        (" channels_last", torch.channels_last),
+    ):
+        ordinary = f"{REFERENCE}{suffix}"
+        less = structures.separable if name == "separable" else _torch
+        listed += [
+            Contender(ordinary, "torch", _ungrouped(memory_format), reference=ordinary),
+            Contender(f"torch {name}{suffix}", "torch", less(memory_format), reference=ordinary),
+        ]
+    return listed
+
+
+def _ungrouped(memory_format: torch.memory_format) -> Callable[[Problem], Call]:
+    call = _torch(memory_format)
+    return lambda problem: call(structures.ungrouped(problem))
 
 
 def _method(name: str) -> Contender:

@@ -127,5 +127,16 @@ OTHER = (
     Layer(3, 64, 224, 11, stride=4, padding=2),
     Layer(64, 64, 56, 7, padding=3),
 )
+# Channels and size of layers in the middle of a network, and into how many groups each is cut.
+_SQUARE = ((64, 56), (128, 28), (256, 14))
+GROUPED = tuple(
+    Layer(channels, channels, size, 3, padding=1, groups=groups)
+    for channels, size in _SQUARE
+    for groups in (2, 4, 8, 16, 32, channels)
+)
+REPLACED = (  # by a depthwise and a 1x1 convolution
+    *(Layer(channels, channels, size, 3, padding=1) for channels, size in _SQUARE),
+    Layer(64, 128, 56, 3, padding=1),
+)
 LADDER = Layer(64, 64, 56, 3, padding=1)  # occurs four times in ResNet-18
 TINY = Layer(2, 4, 9, 3, padding=1)

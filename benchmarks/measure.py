@@ -47,6 +47,7 @@ class _Entrant:
     """A contender that has computed the case, or a part of it, right."""
 
     runner: Runner
+    reference: str
     measured_on: str
     error: float | None
     extra_mib: float | None
@@ -55,7 +56,7 @@ class _Entrant:
 def measure(
     case: Case, contenders: Sequence[Contender], setting: Setting
 ) -> tuple[list[Row], list[Skipped]]:
-    """Measure all contenders on one case, interleaved; the reference has to be the first."""
+    """Measure all contenders on one case, interleaved; `REFERENCE` has to be the first."""
     problem = make(case)
     entrants: list[_Entrant] = []
     skipped: list[Skipped] = []
@@ -71,12 +72,13 @@ def measure(
             wrong = isinstance(reason, WrongResult)
             skipped.append(Skipped(*about, *where, str(reason), wrong))
     runners = [entrant.runner for entrant in entrants]
+    references = {entrant.reference for entrant in entrants}
     with machine.Others() as others:
-        times = interleave(runners, setting.plan, setting.clock, always=REFERENCE)
+        times = interleave(runners, setting.plan, setting.clock, always=references)
     rows = []
     for entrant in entrants:
         mine = times[entrant.runner.name]
-        ratio = spread(ratios(times[REFERENCE], mine))
+        ratio = spread(ratios(times[entrant.reference], mine))
         rows.append(_row(case, setting, entrant, spread(mine), ratio, others.cores))
     return rows, skipped
 
@@ -93,6 +95,7 @@ def _admit(
         raise WrongResult(f"error of {error:.1e} of the largest number in the result")
     return _Entrant(
         Runner(contender.name, contender.library, share.call, share.expected, share.scale),
+        contender.reference,
         share.words,
         # PyTorch in float64 is what the errors are measured against.
         error=None if case.dtype == "float64" and contender.library == "torch" else error,

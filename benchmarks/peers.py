@@ -94,7 +94,7 @@ def jax(problem: Problem) -> Call:
     try:
         library: Any = importlib.import_module("jax")
     except ImportError as error:
-        raise ValueError("jax is not installed: see benchmarks/requirements.txt") from error
+        raise ValueError("jax is not installed") from error
     if problem.x.dtype == np.float64:
         raise ValueError("jax turns float64 into float32")
     layer = problem.layer

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.layers import Layer
-from benchmarks.suites import FORWARD, GRAD_INPUT, GRAD_WEIGHT, GRADIENTS, Case
+from benchmarks.suites import FORWARD, GRAD_INPUT, GRAD_WEIGHT, GRADIENTS, SEPARABLE, Case
 
 Array = NDArray[Any]
 Tensor = torch.Tensor
@@ -25,7 +25,8 @@ Call = Callable[[], Any]
 class Problem:
     """The arrays of a case: input, weight, gradient of the output, and the exact results.
 
-    A forward problem has no gradient; `g` is empty there.
+    A forward problem has no gradient; `g` is empty there. The weight of a separable one is a
+    product: each slice of a kernel is a multiple of the same slice of every other.
     `expected` is float64: the output, or the gradients that the task asks for, in the order
     input, weight, bias.
     """
@@ -71,9 +72,12 @@ def make(case: Case) -> Problem:
         return random.standard_normal(shape, np.float32).astype(case.dtype)
 
     x = normal(case.images, layer.channels, layer.size, layer.size)
-    w = normal(*layer.weight_shape)
+    if case.task == SEPARABLE:
+        w = normal(layer.kernels, layer.channels, 1, 1) * normal(*layer.weight_shape)[:1]
+    else:
+        w = normal(*layer.weight_shape)
     w *= np.asarray(w[0].size ** -0.5, w.dtype)  # outputs of size 1, like those of a network
-    size = 0 if case.task == FORWARD else layer.output_size
+    size = 0 if case.task in (FORWARD, SEPARABLE) else layer.output_size
     g = normal(case.images, layer.kernels, size, size)
     tensors = [torch.from_numpy(array).double() for array in (x, w, g)]
     exact = torch_results(layer, case.task, *tensors)
@@ -83,7 +87,7 @@ def make(case: Case) -> Problem:
 def torch_results(layer: Layer, task: str, x: Tensor, w: Tensor, g: Tensor) -> tuple[Tensor, ...]:
     """Let PyTorch compute what the task asks for."""
     one_side = (layer.stride, layer.padding, layer.dilation)
-    if task == FORWARD:
+    if task in (FORWARD, SEPARABLE):
         return (torch.nn.functional.conv2d(x, w, None, *one_side, layer.groups),)
     # This is what autograd calls; the mask says which of input, weight and bias want a gradient.
     mask = {

@@ -18,14 +18,15 @@ class Row:
     """One contender on one case. Times are those of one call on the whole case.
 
     A ratio is *time of torch / time of this contender*, taken round by round, contiguous
-    arrays on torch's side: above 1, this contender is faster. ``_low`` and ``_high`` are
-    quartiles. What was not measured is not a row but a `Skipped`.
+    arrays on torch's side: above 1, this contender is faster. In the suite "groups", torch is the
+    ordinary layer with the same result, in the memory format of the contender. ``_low`` and
+    ``_high`` are quartiles. What was not measured is not a row but a `Skipped`.
     """
 
     layer: str  # as in `layers.Layer.name`
     images: int  # N
     dtype: str  # "float32" or "float64"
-    task: str  # "forward", "grad_input", "grad_weight" or "gradients" (all three)
+    task: str  # "forward", "grad_input", "grad_weight", "gradients" (all three) or "separable"
     count: int | None  # how often the layer occurs in the network, where there is one
     gflop: float  # of the definition, whatever the method saves
     environment: str  # name of a `Run`

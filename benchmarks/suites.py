@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from benchmarks.layers import DEPTHWISE, LADDER, OTHER, RESNET18, SMALL, TINY, VGG16, Layer
+from benchmarks.layers import (
+    DEPTHWISE,
+    GROUPED,
+    LADDER,
+    OTHER,
+    REPLACED,
+    RESNET18,
+    SMALL,
+    TINY,
+    VGG16,
+    Layer,
+)
 
 FORWARD, GRADIENTS, GRAD_INPUT, GRAD_WEIGHT = "forward", "gradients", "grad_input", "grad_weight"
+SEPARABLE = "separable"
 
 
 @dataclass(frozen=True)
@@ -15,8 +27,9 @@ class Case:
     """One measurement: a layer, a batch, a dtype, and what is computed.
 
     `task` is ``"forward"``, one gradient (``"grad_input"``, ``"grad_weight"``) or
-    ``"gradients"``, all three in one call. `count` says how often the layer occurs in the
-    network, where there is one.
+    ``"gradients"``, all three in one call; or ``"separable"``, the output of a layer whose weight
+    is that of a depthwise convolution times that of a 1x1 convolution. `count` says how often the
+    layer occurs in the network, where there is one.
     """
 
     layer: Layer
@@ -27,13 +40,24 @@ class Case:
 
     @property
     def gflop(self) -> float:
-        """The operations of the definition, in 10^9. A gradient takes as many as the output."""
+        """The operations of the definition, in 10^9. A gradient takes as many as the output.
+
+        A separable layer is defined as its two steps, one after the other.
+        """
+        if self.task == SEPARABLE:
+            layer = self.layer
+            depthwise = replace(layer, kernels=layer.channels, groups=layer.channels)
+            pointwise = Layer(layer.channels, layer.kernels, layer.output_size, 1)
+            return (depthwise.flop(self.images) + pointwise.flop(self.images)) / 1e9
         return self.layer.flop(self.images) * (2 if self.task == GRADIENTS else 1) / 1e9
 
 
 @dataclass(frozen=True)
 class Suite:
-    """Cases with the same contenders. `rivals` names them: "methods", "peers" or "all"."""
+    """Cases with the same contenders. `rivals` names them: "methods", "peers", "all", "ungrouped".
+
+    The last are PyTorch's own: a layer with groups, or in two steps, beside the ordinary layer.
+    """
 
     title: str
     cases: tuple[Case, ...]
@@ -93,6 +117,15 @@ SUITES = {
         "What people use instead",
         (*_layers((*RESNET18, *VGG16), 1), *_layers(SMALL, 64)),
         rivals="peers",
+    ),
+    "groups": Suite(
+        "Groups beside the ordinary layer, each ratio within one memory format",
+        (
+            *_layers(GROUPED, 1),
+            *_layers(GROUPED, 8),
+            *(Case(layer, images, task=SEPARABLE) for images in (1, 8) for layer in REPLACED),
+        ),
+        rivals="ungrouped",
     ),
     # Not among the defaults: it takes a second, and shows that all the parts fit together.
     "smoke": Suite(

@@ -6,7 +6,7 @@ import gc
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 
@@ -118,13 +118,13 @@ class Runner:
 
 
 def interleave(
-    runners: Sequence[Runner], plan: Plan, clock: Clock, always: str | None = None
+    runners: Sequence[Runner], plan: Plan, clock: Clock, always: Collection[str] = ()
 ) -> dict[str, list[float]]:
     """Time all runners, one round after the other.
 
     A round times each of them once, so whatever changes slowly (the clock rate of the CPU, a
-    neighbour) touches all alike. The one that starts changes from round to round. The runner
-    named `always` is in every round, since the others are compared with it.
+    neighbour) touches all alike. The one that starts changes from round to round. The runners
+    named in `always` are in every round, since others are compared with them.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def interleave(
         for number in range(max(runner.rounds(plan) for runner in runners)):
             turn = number % len(runners)
             for runner in (*runners[turn:], *runners[:turn]):
-                if number >= runner.rounds(plan) and runner.name != always:
+                if number >= runner.rounds(plan) and runner.name not in always:
                     continue
                 if clock.pause and previous not in (None, runner.library):
                     clock.sleep(clock.pause)

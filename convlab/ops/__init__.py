@@ -10,6 +10,13 @@ Arrays are ``(N, C, H, W)``: images in the batch, channels, height, width; or
 from convlab.ops.adaptive_pooling import adaptive_avg_pool2d, adaptive_max_pool2d
 from convlab.ops.convolution import METHODS, conv2d
 from convlab.ops.gradients import conv2d_backward
+from convlab.ops.groups import channel_shuffle, ungrouped_weight
+from convlab.ops.layouts import (
+    change_layout,
+    depthwise_to_grouped,
+    grouped_to_depthwise,
+    turn_kernel,
+)
 from convlab.ops.padding import PADDING_MODES, pad2d, pad2d_backward
 from convlab.ops.pooling import avg_pool2d, max_pool2d
 from convlab.ops.transposed import conv_transpose2d
@@ -21,11 +28,17 @@ __all__ = [
     "adaptive_avg_pool2d",
     "adaptive_max_pool2d",
     "avg_pool2d",
+    "change_layout",
+    "channel_shuffle",
     "conv2d",
     "conv2d_backward",
     "conv_transpose2d",
+    "depthwise_to_grouped",
+    "grouped_to_depthwise",
     "max_pool2d",
     "pad2d",
     "pad2d_backward",
     "release_workspace",
+    "turn_kernel",
+    "ungrouped_weight",
 ]

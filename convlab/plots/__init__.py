@@ -6,9 +6,46 @@ at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps 
 ``axes`` can be changed like those of any figure. Nothing is left behind in pyplot.
 """
 
+try:
+    import matplotlib  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        "convlab.plots draws with matplotlib, which is missing: pip install matplotlib"
+    ) from error
+
+from convlab.plots.alignments import alignments
+from convlab.plots.comparison import cost_against_time
+from convlab.plots.connections import connections
+from convlab.plots.coverage import coverage, growth
 from convlab.plots.drawing import Drawing
 from convlab.plots.grids import matrices
+from convlab.plots.maps import feature_maps, filters
+from convlab.plots.networks import network
+from convlab.plots.normalization import channel_histograms, planes
+from convlab.plots.paths import paths
 from convlab.plots.pictures import images, kernels
+from convlab.plots.shares import shares
+from convlab.plots.signals import histogram, signals
 from convlab.plots.strips import windows
 
-__all__ = ["Drawing", "images", "kernels", "matrices", "windows"]
+__all__ = [
+    "Drawing",
+    "alignments",
+    "channel_histograms",
+    "connections",
+    "cost_against_time",
+    "coverage",
+    "feature_maps",
+    "filters",
+    "growth",
+    "histogram",
+    "images",
+    "kernels",
+    "matrices",
+    "network",
+    "paths",
+    "planes",
+    "shares",
+    "signals",
+    "windows",
+]

@@ -22,7 +22,17 @@ from convlab.shapes.adaptive import (
 )
 from convlab.shapes.arguments import IntOrPair, Padding, flag, integer, pair
 from convlab.shapes.channels import check_groups, conv2d_num_parameters, conv2d_weight_shape
+from convlab.shapes.conventions import (
+    dilation_from_gaps,
+    onnx_padding,
+    onnx_pads,
+    split_padding,
+    tf_same_padding,
+    tf_transposed_padding,
+)
 from convlab.shapes.cost import conv2d_macs, conv_transpose2d_macs, linear_macs
+from convlab.shapes.groups import conv2d_channels_read
+from convlab.shapes.paths import WindowLayer, path_counts, receptive_fields
 from convlab.shapes.pooling import PoolingAxis, pool2d_axes, pool2d_output_size
 from convlab.shapes.receptive_field import (
     ReceptiveField,
@@ -44,10 +54,12 @@ __all__ = [
     "Padding",
     "PoolingAxis",
     "ReceptiveField",
+    "WindowLayer",
     "adaptive_axes",
     "adaptive_output_size",
     "adaptive_windows",
     "check_groups",
+    "conv2d_channels_read",
     "conv2d_dropped_border",
     "conv2d_macs",
     "conv2d_num_parameters",
@@ -58,12 +70,20 @@ __all__ = [
     "conv_transpose2d_macs",
     "conv_transpose2d_output_size",
     "dilated_kernel_size",
+    "dilation_from_gaps",
     "flag",
     "integer",
     "linear_macs",
+    "onnx_padding",
+    "onnx_pads",
     "pair",
+    "path_counts",
     "pool2d_axes",
     "pool2d_output_size",
+    "receptive_fields",
     "same_padding",
+    "split_padding",
+    "tf_same_padding",
+    "tf_transposed_padding",
     "transposed_cells",
 ]

@@ -40,7 +40,7 @@ def test_all_contenders_compute_the_same_or_say_that_they_cannot(layer, dtype):
         assert problem.error(results) < {"float32": 1e-5, "float64": 1e-13}[dtype], name
     assert {"torch", "torch channels_last", "convlab auto", "convlab naive"} <= done
     if layer.groups == layer.dilation == 1:
-        assert set(PEERS) - done <= {"jax"}
+        assert set(PEERS) - done == ({"jax"} if dtype == "float64" else set())
 
 
 def test_the_reference_comes_first_and_every_method_takes_part():
@@ -87,8 +87,8 @@ def test_a_peer_declines_what_it_was_not_written_for():
             PEERS["tensordot"].prepare(make(Case(layer, 1)))
 
 
-def test_jax_declines_float64_or_is_not_there():
-    with pytest.raises(ValueError, match=r"float64|benchmarks/requirements\.txt"):
+def test_jax_declines_float64():
+    with pytest.raises(ValueError, match=r"float64"):
         PEERS["jax"].prepare(make(Case(PLAIN, 1, "float64")))
 
 

@@ -67,7 +67,7 @@ def test_the_reference_is_in_every_round():
     stage = Stage()
     runners = [stage.runner("fast", 1.0), stage.runner("slow", 60.0)]
     plan = Plan(rounds=7, least_rounds=2, budget=10)
-    assert len(interleave(runners, plan, stage.clock, always="slow")["slow"]) == 7
+    assert len(interleave(runners, plan, stage.clock, always={"slow"})["slow"]) == 7
 
 
 def test_a_part_is_multiplied():

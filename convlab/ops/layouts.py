@@ -1,0 +1,196 @@
+"""The same numbers in another order: layouts of images and weights from library to library.
+
+A layout is a word with one letter per axis: ``N`` images, ``C`` channels, ``H`` and ``W``
+height and width; for weights ``O`` output channels and ``I`` input channels (of one
+group).
+
+=====================  ==========  ==========================
+who                    images      weight
+=====================  ==========  ==========================
+PyTorch, ONNX          ``NCHW``    ``OIHW``
+  transposed           ``NCHW``    ``IOHW``
+TensorFlow, Keras      ``NHWC``    ``HWIO``
+  transposed           ``NHWC``    ``HWOI``
+  depthwise            ``NHWC``    ``HWCM``, see below
+=====================  ==========  ==========================
+
+Groups change none of the words: every library orders the output channels group by group.
+Sources: the documentation of ``torch.nn``, ``tf.nn``, ``keras.layers`` and
+``jax.lax.conv_general_dilated``; the ONNX standard.
+"""
+
+from __future__ import annotations
+
+from typing import Any, SupportsIndex
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convlab.ops.checks import as_array
+from convlab.shapes import integer
+
+
+def change_layout(array: ArrayLike, source: str, target: str) -> NDArray[Any]:
+    """Move the axes of an image or a weight from one layout to another.
+
+    Parameters
+    ----------
+    array : array
+        Any dtype; it is kept.
+    source, target : str
+        The letters of the axes as they are, and as they should be: the same letters, each once.
+        Any letters will do.
+
+    Returns
+    -------
+    array
+        A new array, contiguous in the new order (and writable, which the arrays of JAX
+        are not).
+
+    Raises
+    ------
+    TypeError
+        If `array` cannot be read as an array, or a layout is not a string.
+    ValueError
+        If a letter stands twice, the letters of the two layouts differ, or their number is not
+        that of the axes.
+
+    Examples
+    --------
+    A photograph with three colours, from Keras to PyTorch, and a kernel of Keras:
+
+    >>> change_layout(np.zeros((1, 224, 300, 3)), "NHWC", "NCHW").shape
+    (1, 3, 224, 300)
+    >>> change_layout(np.zeros((3, 5, 16, 32)), "HWIO", "OIHW").shape
+    (32, 16, 3, 5)
+    """
+    x = as_array(array, "array")
+    for name, layout in (("source", source), ("target", target)):
+        if not isinstance(layout, str):
+            raise TypeError(f"{name} must be a string such as 'NCHW', got {layout!r}")
+        if len(set(layout)) != len(layout):
+            raise ValueError(f"{name}={layout!r} has a letter twice: every axis needs its own")
+    if set(source) != set(target):
+        raise ValueError(
+            f"source={source!r} and target={target!r} must have the same letters: "
+            f"{sorted(set(source) ^ set(target))} are in one of them only"
+        )
+    if x.ndim != len(source):
+        raise ValueError(
+            f"source={source!r} names {len(source)} axes, but the array has {x.ndim}: {x.shape}"
+        )
+    return np.array(x.transpose([source.index(letter) for letter in target]), order="C")
+
+
+def depthwise_to_grouped(weight: ArrayLike) -> NDArray[Any]:
+    """Turn a depthwise kernel of Keras into a weight for ``conv2d(..., groups=C)``.
+
+    Keras keeps the channel `c` and the number `m` of its kernel apart; the output channels
+    of both libraries come in the order ``c * M + m``.
+
+    Parameters
+    ----------
+    weight : array, (kH, kW, C, M)
+        The kernel of ``keras.layers.DepthwiseConv2D(depth_multiplier=M)`` or of
+        ``tf.nn.depthwise_conv2d`` for images of C channels. Any dtype; it is kept.
+
+    Returns
+    -------
+    array, (C * M, 1, kH, kW)
+        A new array.
+
+    Raises
+    ------
+    TypeError
+        If `weight` cannot be read as an array.
+    ValueError
+        If it has not four axes.
+
+    Examples
+    --------
+    >>> depthwise_to_grouped(np.arange(6).reshape(1, 1, 3, 2)).ravel()
+    array([0, 1, 2, 3, 4, 5])
+    >>> depthwise_to_grouped(np.zeros((3, 5, 16, 2))).shape
+    (32, 1, 3, 5)
+    """
+    w = change_layout(weight, "HWCM", "CMHW")
+    return w.reshape(-1, 1, *w.shape[2:])
+
+
+def grouped_to_depthwise(weight: ArrayLike, in_channels: SupportsIndex) -> NDArray[Any]:
+    """Turn the weight of a depthwise convolution of PyTorch into a depthwise kernel of Keras.
+
+    Parameters
+    ----------
+    weight : array, (C * M, 1, kH, kW)
+        The weight of ``nn.Conv2d(C, C * M, ..., groups=C)``. Any dtype; it is kept.
+    in_channels : int
+        C, at least 1. The shape of the weight does not tell it: six kernels are six channels, or
+        three with two kernels each.
+
+    Returns
+    -------
+    array, (kH, kW, C, M)
+        A new array.
+
+    Raises
+    ------
+    TypeError
+        If `weight` cannot be read as an array, or `in_channels` is not an int.
+    ValueError
+        If the weight is not that of a depthwise convolution of so many channels.
+
+    Examples
+    --------
+    >>> grouped_to_depthwise(np.zeros((32, 1, 3, 5)), in_channels=16).shape
+    (3, 5, 16, 2)
+    """
+    w = as_array(weight, "weight")
+    channels = integer(in_channels, "in_channels", minimum=1)
+    if w.ndim != 4 or w.shape[1] != 1:
+        raise ValueError(
+            f"weight must be (out_channels, 1, kH, kW), one input channel per kernel, got {w.shape}"
+        )
+    if len(w) % channels:
+        raise ValueError(
+            f"weight of shape {w.shape} has {len(w)} kernels, which in_channels={channels} does "
+            f"not divide: every channel has the same number of kernels"
+        )
+    return change_layout(w.reshape(channels, len(w) // channels, *w.shape[2:]), "CMHW", "HWCM")
+
+
+def turn_kernel(weight: ArrayLike) -> NDArray[Any]:
+    """Turn every kernel by half a turn: last row first, last column first.
+
+    What stands between cross-correlation, which deep learning libraries compute, and the
+    convolution of mathematics (``scipy.signal.convolve2d``); also between
+    ``conv_transpose`` of JAX, which does not turn the kernel unless told to, and the transposed
+    convolution of everyone else.
+
+    Parameters
+    ----------
+    weight : array, (..., kH, kW)
+        Any dtype; it is kept. Rows and columns are the last two axes.
+
+    Returns
+    -------
+    array
+        A new array of the same shape.
+
+    Raises
+    ------
+    TypeError
+        If `weight` cannot be read as an array.
+    ValueError
+        If it has fewer than two axes.
+
+    Examples
+    --------
+    >>> turn_kernel([[1, 2], [3, 4]])
+    array([[4, 3],
+           [2, 1]])
+    """
+    w = as_array(weight, "weight")
+    if w.ndim < 2:
+        raise ValueError(f"weight must have rows and columns as its last axes, got {w.shape}")
+    return np.array(w[..., ::-1, ::-1], order="C")

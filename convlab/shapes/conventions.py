@@ -1,0 +1,279 @@
+"""Padding as other libraries and courses write it, turned into cells per side, and back.
+
+PyTorch's integer padding is the same on both sides of an axis and does not ask for the
+size of the image. Others count the total, name a rule whose result depends on the size,
+or list the sides in another order. Here, all of them become ``(left, right, top,
+bottom)``, the order of ``torch.nn.functional.pad`` and `convlab.ops.pad2d`; after that
+the convolution itself needs no padding.
+
+Sources: "Notes on padding" in the documentation of ``tf.nn``; the operators ``Conv`` and
+``ConvTranspose`` of the ONNX standard; Zhang, Lipton, Li and Smola, "Dive into Deep
+Learning", section "Padding and Stride".
+"""
+
+from __future__ import annotations
+
+from typing import Literal, SupportsIndex
+
+from convlab.shapes.arguments import IntOrPair, integer, pair
+from convlab.shapes.windows import dilated_kernel_size
+
+Sides = tuple[int, int, int, int]
+Extra = Literal["after", "before"]
+AutoPad = Literal["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"]
+
+
+def split_padding(total: IntOrPair, extra: Extra = "after") -> Sides:
+    """Share a total padding out to the sides: ``(left, right, top, bottom)``.
+
+    Parameters
+    ----------
+    total : int or pair of ints
+        Rows and columns added in all, both sides together, at least 0: the :math:`p_h` and
+        :math:`p_w` of "Dive into Deep Learning", twice the padding of PyTorch.
+    extra : "after" or "before"
+        Who gets the odd cell. ``"after"``: right and bottom, as in PyTorch, TensorFlow
+        and the ``SAME_UPPER`` of ONNX. ``"before"``: left and top, as in ``SAME_LOWER`` and
+        in the course.
+
+    Raises
+    ------
+    TypeError
+        If `total` is not made of ints.
+    ValueError
+        If it is negative, or `extra` is another word.
+
+    Examples
+    --------
+    >>> split_padding(2)
+    (1, 1, 1, 1)
+    >>> split_padding((2, 3)), split_padding((2, 3), extra="before")
+    ((1, 2, 1, 1), (2, 1, 1, 1))
+    """
+    if extra not in ("after", "before"):
+        raise ValueError(f"extra must be 'after' or 'before', got {extra!r}")
+    sides = []
+    for amount in reversed(pair(total, "total", minimum=0)):  # the last axis comes first
+        less, more = amount // 2, amount - amount // 2
+        sides += [less, more] if extra == "after" else [more, less]
+    left, right, top, bottom = sides
+    return left, right, top, bottom
+
+
+def tf_same_padding(
+    size: IntOrPair,
+    kernel_size: IntOrPair,
+    stride: IntOrPair = 1,
+    dilation: IntOrPair = 1,
+    extra: Extra = "after",
+) -> Sides:
+    r"""Cells that ``SAME`` of TensorFlow, Keras and JAX adds: ``(left, right, top, bottom)``.
+
+    The rule fixes the output first, at :math:`\lceil \text{size} / \text{stride} \rceil`, and
+    then adds as little as lets that many windows stand:
+
+    .. math::
+
+        \text{total} = \max\bigl(0,\; (\lceil \text{size} / \text{stride} \rceil - 1)
+        \cdot \text{stride} + \text{dilation} (\text{kernel\_size} - 1) + 1
+        - \text{size}\bigr)
+
+    With a stride above 1 the result changes with the size of the image, which no fixed
+    ``padding=`` of PyTorch does.
+
+    Parameters
+    ----------
+    size : int or pair of ints
+        Height and width of the input, at least 1.
+    kernel_size, stride, dilation : int or pair of ints
+        The rest of the layer, or of the pooling, each at least 1.
+    extra : "after" or "before"
+        Who gets the odd cell; ``"before"`` is the ``SAME_LOWER`` of JAX and ONNX.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `pair` does, with minimum 1, and as `split_padding` does.
+
+    Examples
+    --------
+    A window of 3 with stride 2, on seven pixels and on eight:
+
+    >>> tf_same_padding(7, kernel_size=3, stride=2)
+    (1, 1, 1, 1)
+    >>> tf_same_padding(8, kernel_size=3, stride=2)
+    (0, 1, 0, 1)
+    """
+    sizes = pair(size, "size", minimum=1)
+    extents = dilated_kernel_size(kernel_size, dilation)
+    strides = pair(stride, "stride", minimum=1)
+    total_h, total_w = (
+        max(0, (-(-n // s) - 1) * s + extent - n)
+        for n, s, extent in zip(sizes, strides, extents, strict=True)
+    )
+    return split_padding((total_h, total_w), extra)
+
+
+def onnx_padding(
+    size: IntOrPair,
+    kernel_size: IntOrPair,
+    stride: IntOrPair = 1,
+    dilation: IntOrPair = 1,
+    auto_pad: AutoPad = "NOTSET",
+    pads: tuple[SupportsIndex, ...] | list[int] = (0, 0, 0, 0),
+) -> Sides:
+    """Cells that an ONNX ``Conv`` or pooling adds: ``(left, right, top, bottom)``.
+
+    Parameters
+    ----------
+    size : int or pair of ints
+        Height and width of the input, at least 1.
+    kernel_size, stride, dilation : int or pair of ints
+        ``kernel_shape``, ``strides`` and ``dilations`` of the node, each at least 1.
+    auto_pad : "NOTSET", "SAME_UPPER", "SAME_LOWER" or "VALID"
+        ``NOTSET`` stands for "read `pads`", the two ``SAME`` for `tf_same_padding` with the
+        odd cell after or before, ``VALID`` for none.
+    pads : four ints
+        ``(top, left, bottom, right)``, each at least 0: first the beginnings of all axes, then
+        the ends.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If a number is too small, `auto_pad` is another word, `pads` has not four entries, or
+        both ask for padding, which the standard forbids.
+
+    Examples
+    --------
+    >>> onnx_padding(8, kernel_size=3, pads=(0, 1, 2, 3))
+    (1, 3, 0, 2)
+    >>> onnx_padding(8, kernel_size=3, stride=2, auto_pad="SAME_LOWER")
+    (1, 0, 1, 0)
+    """
+    if auto_pad not in ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"):
+        raise ValueError(
+            f"auto_pad must be 'NOTSET', 'SAME_UPPER', 'SAME_LOWER' or 'VALID', got {auto_pad!r}"
+        )
+    top, left, bottom, right = _four(pads, "pads", "(top, left, bottom, right)")
+    same = tf_same_padding(
+        size, kernel_size, stride, dilation, "before" if auto_pad == "SAME_LOWER" else "after"
+    )
+    if auto_pad == "NOTSET":
+        return left, right, top, bottom
+    if any((top, left, bottom, right)):
+        raise ValueError(
+            f"auto_pad={auto_pad!r} and pads={(top, left, bottom, right)} cannot both be given: "
+            f"pads is read with auto_pad='NOTSET' only"
+        )
+    return (0, 0, 0, 0) if auto_pad == "VALID" else same
+
+
+def onnx_pads(padding: Sides) -> Sides:
+    """Reorder ``(left, right, top, bottom)`` to the ``pads`` of ONNX.
+
+    Parameters
+    ----------
+    padding : four ints
+        ``(left, right, top, bottom)``, each at least 0.
+
+    Returns
+    -------
+    tuple of four ints
+        ``(top, left, bottom, right)``: first the beginnings, then the ends.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `padding` is not four ints of at least 0.
+
+    Examples
+    --------
+    >>> onnx_pads((1, 3, 0, 2))
+    (0, 1, 2, 3)
+    """
+    left, right, top, bottom = _four(padding, "padding", "(left, right, top, bottom)")
+    return top, left, bottom, right
+
+
+def tf_transposed_padding(
+    kernel_size: IntOrPair, stride: IntOrPair = 1, dilation: IntOrPair = 1
+) -> tuple[Sides, tuple[int, int]]:
+    r"""Cells that ``Conv2DTranspose(padding="same")`` of Keras cuts off, and those it adds.
+
+    Its output has exactly :math:`\text{size} \cdot \text{stride}` cells, those that the
+    convolution with ``SAME`` would turn back into `size`. A transposed convolution without
+    padding makes :math:`\text{extent} - \text{stride}` cells more, which are cut off, the odd
+    one at the end; or fewer, which are added at the end.
+
+    Parameters
+    ----------
+    kernel_size, stride, dilation : int or pair of ints
+        The rest of the layer, each at least 1.
+
+    Returns
+    -------
+    tuple
+        ``(left, right, top, bottom)``, the rows and columns to cut off the output of
+        ``conv_transpose2d(..., padding=0)``, and ``(height, width)``, its `output_padding`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `pair` does, with minimum 1.
+
+    Notes
+    -----
+    PyTorch's `padding` cuts off the same on both sides, and `output_padding` can only give
+    back at the end; where this function answers 0 before and 1 after, no pair of them will do.
+
+    Examples
+    --------
+    >>> tf_transposed_padding(kernel_size=3, stride=2)
+    ((0, 1, 0, 1), (0, 0))
+    >>> tf_transposed_padding(kernel_size=2, stride=3)
+    ((0, 0, 0, 0), (1, 1))
+    """
+    extents = dilated_kernel_size(kernel_size, dilation)
+    strides = pair(stride, "stride", minimum=1)
+    surplus_h, surplus_w = (e - s for e, s in zip(extents, strides, strict=True))
+    cut = split_padding((max(0, surplus_h), max(0, surplus_w)))
+    return cut, (max(0, -surplus_h), max(0, -surplus_w))
+
+
+def dilation_from_gaps(gaps: IntOrPair) -> tuple[int, int]:
+    """Turn "cells left out between two weights" into PyTorch's dilation, one more.
+
+    Some courses count the gaps, so that their ordinary convolution has the number 0. For
+    PyTorch, TensorFlow, JAX and ONNX it is 1, the distance between two weights.
+
+    Parameters
+    ----------
+    gaps : int or pair of ints
+        Cells left out between neighbouring weights, at least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `pair` does, with minimum 0.
+
+    Examples
+    --------
+    >>> dilation_from_gaps(0), dilation_from_gaps((1, 2))
+    ((1, 1), (2, 3))
+    """
+    gap_h, gap_w = pair(gaps, "gaps", minimum=0)
+    return gap_h + 1, gap_w + 1
+
+
+def _four(value: tuple[SupportsIndex, ...] | list[int], name: str, order: str) -> Sides:
+    """Return `value` as four ints of at least 0; `order` tells the message what they are."""
+    if not isinstance(value, tuple | list):
+        raise TypeError(f"{name} must be four ints {order}, got {type(value).__name__} {value!r}")
+    if len(value) != 4:
+        raise ValueError(f"{name} must be four ints {order}, got {len(value)} values: {value!r}")
+    first, second, third, fourth = (
+        integer(entry, f"{name}[{position}]", minimum=0) for position, entry in enumerate(value)
+    )
+    return first, second, third, fourth

@@ -1,0 +1,394 @@
+"""Folding changes no result, finds what can be folded and nothing else, and says why not."""
+
+import copy
+
+import pytest
+import torch
+import torchvision
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils import parametrizations
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+import convlab.nn
+from convlab.nn import fold_batch_norm, fold_batch_norms, redundant_biases, replace_conv2d
+
+
+def seasoned(bn):
+    """Give a normalization statistics and parameters as after a training, in evaluation."""
+    bn.running_mean.normal_()
+    bn.running_var.uniform_(0.1, 3.0)
+    if bn.affine:
+        nn.init.normal_(bn.weight)
+        nn.init.normal_(bn.bias)
+    return bn.eval()
+
+
+def seasoned_model(model):
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(std=0.1)
+            module.running_var.uniform_(0.5, 1.5)
+            nn.init.normal_(module.bias, std=0.1)
+    return model.eval()
+
+
+def error(ours, reference):
+    return ((ours - reference).abs().max() / reference.abs().max()).item()
+
+
+def norms_in(model):
+    return [name for name, m in model.named_modules() if isinstance(m, nn.BatchNorm2d)]
+
+
+def conv_and_bn(channels=4):
+    return nn.Conv2d(3, channels, 3), seasoned(nn.BatchNorm2d(channels))
+
+
+CONVOLUTIONS = st.fixed_dictionaries(
+    {
+        "kernel_size": st.tuples(st.integers(1, 3), st.integers(1, 3)),
+        "stride": st.tuples(st.integers(1, 3), st.integers(1, 3)),
+        "padding": st.one_of(st.just("valid"), st.tuples(st.integers(0, 2), st.integers(0, 2))),
+        "dilation": st.tuples(st.integers(1, 2), st.integers(1, 2)),
+        "groups": st.sampled_from([1, 2, 4]),
+        "bias": st.booleans(),
+        "padding_mode": st.sampled_from(["zeros", "reflect", "replicate", "circular"]),
+    }
+)
+
+
+@given(
+    st.sampled_from([nn.Conv2d, convlab.nn.Conv2d]),
+    CONVOLUTIONS,
+    st.booleans(),
+    st.sampled_from([0.0, 1e-5, 1.0]),
+    st.integers(0, 2**32 - 1),
+)
+@settings(deadline=None)
+def test_one_layer_does_what_two_did(kind, arguments, affine, eps, seed):
+    torch.manual_seed(seed)
+    conv = kind(4, 8, dtype=torch.float64, **arguments)
+    bn = seasoned(nn.BatchNorm2d(8, eps=eps, affine=affine, dtype=torch.float64))
+    x = torch.randn(2, 4, 6, 7, dtype=torch.float64)
+    folded = fold_batch_norm(conv, bn)
+    torch.testing.assert_close(folded(x), bn(conv(x)), rtol=1e-12, atol=1e-12)
+    if affine:
+        theirs = fuse_conv_bn_eval(conv.eval(), bn)
+        torch.testing.assert_close(folded.weight, theirs.weight, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(folded.bias, theirs.bias, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [nn.Conv2d, convlab.nn.Conv2d])
+def test_the_new_layer_has_the_arguments_of_the_old_one_and_a_bias(kind):
+    conv = kind(4, 6, (3, 5), 2, (1, 2), 3, 2, bias=False, padding_mode="circular")
+    before = copy.deepcopy(conv.state_dict())
+    folded = fold_batch_norm(conv, seasoned(nn.BatchNorm2d(6)))
+    assert repr(folded) == repr(conv).replace(", bias=False", "")
+    assert type(folded) is type(conv)
+    assert not folded.training
+    assert conv.bias is None
+    torch.testing.assert_close(conv.state_dict(), before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_the_new_parameters_are_trained_if_the_old_weight_was(trained):
+    conv, bn = conv_and_bn()
+    folded = fold_batch_norm(conv.requires_grad_(trained), bn)
+    assert [p.requires_grad for p in folded.parameters()] == [trained, trained]
+    assert all(p.is_leaf for p in folded.parameters())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_a_narrow_type_is_rounded_once(dtype):
+    torch.manual_seed(0)
+    conv, bn = conv_and_bn(64)
+    conv = conv.to(dtype)  # the statistics may stay wider, as in mixed precision
+    folded = fold_batch_norm(conv, bn)
+    exact = fold_batch_norm(conv.double(), bn.double())
+    assert folded.weight.dtype == folded.bias.dtype == dtype
+    assert torch.equal(folded.weight, exact.weight.to(dtype))
+    assert torch.equal(folded.bias, exact.bias.to(dtype))
+
+
+def test_two_layers_that_do_not_fit_together_are_refused():
+    conv, _ = conv_and_bn(4)
+    with pytest.raises(ValueError, match="conv makes 4 channels, but bn normalizes 5"):
+        fold_batch_norm(conv, seasoned(nn.BatchNorm2d(5)))
+
+
+def test_a_normalization_in_training_is_refused():
+    conv, bn = conv_and_bn()
+    with pytest.raises(ValueError, match=r"bn is in training mode.*call bn.eval\(\) first"):
+        fold_batch_norm(conv, bn.train())
+
+
+def test_a_normalization_without_statistics_is_refused():
+    conv, _ = conv_and_bn(4)
+    bn = nn.BatchNorm2d(4, track_running_stats=False).eval()
+    with pytest.raises(ValueError, match=r"no running statistics \(track_running_stats=False\)"):
+        fold_batch_norm(conv, bn)
+
+
+class Standardized(nn.Conv2d):
+    def forward(self, input):
+        return F.conv2d(input, self.weight - self.weight.mean(), self.bias)
+
+
+@pytest.mark.parametrize(
+    ("conv", "bn", "message"),
+    [
+        (
+            nn.Linear(3, 4),
+            nn.BatchNorm2d(4),
+            "conv must be a torch.nn.Conv2d or convlab.nn.Conv2d, got Linear",
+        ),
+        (nn.ConvTranspose2d(3, 4, 3), nn.BatchNorm2d(4), "got ConvTranspose2d"),
+        (
+            nn.Conv2d(3, 4, 3),
+            nn.GroupNorm(2, 4),
+            "bn must be a torch.nn.BatchNorm2d, got GroupNorm",
+        ),
+        (nn.Conv2d(3, 4, 3), nn.BatchNorm1d(4), "got BatchNorm1d"),
+        (Standardized(3, 4, 3), nn.BatchNorm2d(4), "a Standardized, which replaces forward"),
+    ],
+)
+def test_other_layers_are_refused(conv, bn, message):
+    with pytest.raises(TypeError, match=message):
+        fold_batch_norm(conv, bn.eval())
+
+
+def test_layers_with_hooks_or_parametrizations_are_refused():
+    conv, bn = conv_and_bn()
+    with pytest.raises(ValueError, match="conv has hooks or parametrizations"):
+        fold_batch_norm(parametrizations.weight_norm(copy.deepcopy(conv)), bn)
+    bn.register_forward_hook(lambda *_: None)
+    with pytest.raises(ValueError, match="bn has hooks or parametrizations"):
+        fold_batch_norm(conv, bn)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "left"),
+    [
+        ("resnet18", 64, 0),
+        ("mobilenet_v3_small", 64, 0),
+        ("shufflenet_v2_x0_5", 64, 0),
+        ("densenet121", 64, 62),  # ReLU stands between: two thirds come before their convolution
+    ],
+)
+def test_networks_give_the_same_logits_with_fewer_layers(name, size, left):
+    torch.manual_seed(0)
+    model = seasoned_model(torchvision.models.get_model(name)).double()
+    before = copy.deepcopy(model.state_dict())
+    folded = fold_batch_norms(model)
+    x = torch.randn(2, 3, size, size, dtype=torch.float64)
+    with torch.no_grad():
+        assert error(folded(x), model(x)) < 1e-11
+    assert len(norms_in(folded)) == left
+    torch.testing.assert_close(model.state_dict(), before, rtol=0, atol=0)
+
+
+def test_resnet18_in_single_precision():
+    torch.manual_seed(0)
+    model = seasoned_model(torchvision.models.resnet18())
+    x = torch.randn(2, 3, 96, 96)
+    with torch.no_grad():
+        assert error(fold_batch_norms(model)(x), model(x)) < 1e-5
+
+
+def test_the_copy_shares_no_memory_with_the_model():
+    model = nn.Sequential(*conv_and_bn(), nn.Conv2d(4, 4, 1)).eval()
+    before = [p.clone() for p in model.parameters()]
+    for parameter in fold_batch_norms(model).parameters():
+        nn.init.zeros_(parameter)
+    torch.testing.assert_close(list(model.parameters()), before, rtol=0, atol=0)
+
+
+class Model(nn.Module):
+    """A model whose forward is given as a function of it and x."""
+
+    def __init__(self, run, **layers):
+        super().__init__()
+        self.run = run
+        self.conv, self.bn = conv_and_bn(4)
+        for name, layer in layers.items():
+            setattr(self, name, layer)
+        self.eval()
+
+    def forward(self, x):
+        return self.run(self, x)
+
+
+class WithOption(Model):
+    def forward(self, x, again=None, *, scale: float = 2.0):
+        y = self.bn(self.conv(x)) * scale
+        return y if again is None else self.bn(self.conv(again)) + y
+
+
+def alias(model):
+    model.layers = nn.ModuleList([model.conv, model.bn])
+    return model
+
+
+FOLDED = {
+    "the plain pair": Model(lambda m, x: m.bn(m.conv(x))),
+    "an argument by its name": Model(lambda m, x: m.bn(input=m.conv(x))),
+    "layers that have two names": alias(Model(lambda m, x: m.layers[1](m.layers[0](x)))),
+    "a branch behind the pair": Model(lambda m, x: (y := m.bn(m.conv(x))).relu() + y),
+    "an optional argument left out": WithOption(None),
+}
+LEFT = {
+    "a result that is also used elsewhere": Model(lambda m, x: m.bn(y := m.conv(x)) + y),
+    "a result that is also returned": Model(lambda m, x: (m.bn(y := m.conv(x)), y)),
+    "a step between": Model(lambda m, x: m.bn(m.conv(x).relu())),
+    "a normalization first": Model(
+        lambda m, x: m.conv(m.first(x)), first=seasoned(nn.BatchNorm2d(3))
+    ),
+    "a convolution used twice": Model(lambda m, x: m.bn(m.conv(x)) + m.conv(x)),
+    "a pair used twice": Model(lambda m, x: m.bn(m.conv(x)) + m.bn(m.conv(2 * x))),
+    "a weight that is read from outside": Model(
+        lambda m, x: m.bn(m.conv(x)) + F.conv2d(x, m.conv.weight)
+    ),
+    "a mean that is read from outside": Model(
+        lambda m, x: m.bn(m.conv(x)) + m.bn.running_mean[:, None, None]
+    ),
+    "no statistics": Model(
+        lambda m, x: m.bn(m.conv(x)), bn=nn.BatchNorm2d(4, track_running_stats=False)
+    ),
+    "a layer of another kind": Model(lambda m, x: m.bn(m.conv(x)), conv=Standardized(3, 4, 3)),
+    "a parametrized weight": Model(
+        lambda m, x: m.bn(m.conv(x)), conv=parametrizations.weight_norm(nn.Conv2d(3, 4, 3))
+    ),
+}
+
+
+@pytest.mark.parametrize("model", FOLDED.values(), ids=FOLDED)
+def test_what_is_certain_is_folded(model):
+    x = torch.randn(2, 3, 6, 6)
+    folded = fold_batch_norms(model)
+    torch.testing.assert_close(folded(x), model(x))
+    assert norms_in(folded) == []
+
+
+@pytest.mark.parametrize("model", LEFT.values(), ids=LEFT)
+def test_what_is_not_certain_is_left_alone(model):
+    x = torch.randn(2, 3, 6, 6)
+    left = fold_batch_norms(model)
+    torch.testing.assert_close(left(x), model(x), rtol=0, atol=0)
+    assert norms_in(left) == norms_in(model)
+
+
+def test_tied_weights_are_left_alone():
+    model = nn.Sequential(*conv_and_bn(3), nn.Conv2d(3, 3, 3)).eval()
+    model[2].weight = model[0].weight
+    assert norms_in(fold_batch_norms(model)) == ["1"]
+    assert redundant_biases(model, torch.zeros(1, 3, 8, 8)) == {}
+
+
+def test_a_model_in_training_is_refused_with_the_name_of_the_layer():
+    model = FOLDED["the plain pair"]
+    with pytest.raises(ValueError, match="the model is in training mode"):
+        fold_batch_norms(copy.deepcopy(model).train())
+    halfway = copy.deepcopy(model)
+    halfway.bn.train()
+    with pytest.raises(ValueError, match="bn is in training mode"):
+        fold_batch_norms(halfway)
+
+
+def test_a_model_that_decides_by_the_numbers_is_refused():
+    model = Model(lambda m, x: m.bn(m.conv(x)) if x.mean() > 0 else m.conv(x))
+    with pytest.raises(ValueError, match="cannot follow the tensors through Model"):
+        fold_batch_norms(model)
+    with pytest.raises(ValueError, match="cannot follow the tensors through Model"):
+        redundant_biases(model, torch.zeros(1, 3, 8, 8))
+
+
+def test_a_model_that_asks_for_the_kind_of_its_layers_is_refused():
+    model = Model(lambda m, x: m.bn(m.conv(x)) * (2 if isinstance(m.bn, nn.BatchNorm2d) else 1))
+    with pytest.raises(ValueError, match=r"does something else when .* nn.Identity"):
+        fold_batch_norms(model)
+
+
+def test_tracing_leaves_nothing_in_the_model():
+    model = Model(lambda m, x: m.bn(m.conv(x)) + torch.ones(1))
+    fold_batch_norms(model)
+    redundant_biases(model, torch.zeros(1, 3, 8, 8))
+    assert set(vars(model)) == set(vars(Model(None)))
+
+
+def classifier():
+    """Build a network for images of 28 x 28, with the biases that nobody asked for."""
+    layers = []
+    for before, after in ((1, 32), (32, 64)):
+        layers += [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU()]
+        layers += [nn.Conv2d(after, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU()]
+        layers += [nn.MaxPool2d(2), nn.Dropout2d(0.25)]
+    layers += [nn.Flatten(), nn.Linear(64 * 7 * 7, 128), nn.BatchNorm1d(128), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(128, 10))
+
+
+def test_models_of_our_convolution_are_understood():
+    model, x = replace_conv2d(classifier()).eval(), torch.randn(2, 1, 28, 28)
+    folded = fold_batch_norms(model)
+    torch.testing.assert_close(folded(x), model(x))
+    assert isinstance(folded[0], convlab.nn.Conv2d)
+    assert norms_in(folded) == []
+    assert redundant_biases(model, x) == redundant_biases(classifier(), x)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_useless_biases_are_counted_layer_by_layer(training):
+    model = classifier().train(training)
+    found = redundant_biases(model, torch.zeros(1, 1, 28, 28))
+    assert found == {"0": 32, "3": 32, "8": 64, "11": 64, "17": 128}
+    assert model.training == training
+    assert model[1].num_batches_tracked == 0
+
+
+def test_a_bias_that_is_named_changes_nothing_in_training_and_the_others_do():
+    torch.manual_seed(0)
+    model, x = classifier().double(), torch.randn(4, 1, 28, 28, dtype=torch.float64)
+    redundant = redundant_biases(model, x)
+    for name, layer in model.named_children():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            torch.manual_seed(1)  # the same dropout each time
+            before = model(x)
+            changed = copy.deepcopy(model)
+            nn.init.normal_(changed.get_submodule(name).bias, std=10)
+            torch.manual_seed(1)
+            same = torch.allclose(changed(x), before, rtol=1e-9, atol=1e-9)
+            assert same == (name in redundant)
+
+
+REDUNDANT = {
+    "two normalizations": Model(
+        lambda m, x: m.bn(y := m.conv(x)) + m.other(y), other=nn.BatchNorm2d(4)
+    ),
+    "a convolution called twice": Model(lambda m, x: m.bn(m.conv(x)) + m.bn(m.conv(2 * x))),
+    "no statistics": LEFT["no statistics"],
+}
+NEEDED = {
+    "no bias": Model(lambda m, x: m.bn(m.conv(x)), conv=nn.Conv2d(3, 4, 3, bias=False)),
+    "another normalization": Model(lambda m, x: m.bn(m.conv(x)), bn=nn.GroupNorm(2, 4)),
+    "a result nobody reads": Model(lambda m, x: (m.conv(x), x)[1]),
+    "one call of two without": LEFT["a convolution used twice"],
+    "a bias that is read from outside": Model(lambda m, x: m.bn(m.conv(x)) + m.conv.bias.sum()),
+} | {name: LEFT[name] for name in list(LEFT)[:4]}
+
+
+@pytest.mark.parametrize("model", REDUNDANT.values(), ids=REDUNDANT)
+def test_biases_that_are_subtracted_again(model):
+    assert redundant_biases(model, torch.zeros(2, 3, 8, 8)) == {"conv": 4}
+
+
+@pytest.mark.parametrize("model", NEEDED.values(), ids=NEEDED)
+def test_biases_that_count(model):
+    assert redundant_biases(model, torch.zeros(2, 3, 8, 8)) == {}
+
+
+def test_the_bias_of_a_linear_layer_counts_where_it_is_added_along_another_axis():
+    model = nn.Sequential(nn.Linear(5, 6), nn.BatchNorm1d(6))
+    assert redundant_biases(model, torch.zeros(2, 5)) == {"0": 6}
+    assert redundant_biases(model, torch.zeros(2, 6, 5)) == {}

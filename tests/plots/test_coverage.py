@@ -1,0 +1,101 @@
+"""What is seen is coloured, what is not stays white, and the numbers below are counted."""
+
+import numpy as np
+import pytest
+
+from convlab import plots
+from convlab.shapes import path_counts
+
+
+def shades(axis):
+    return axis.collections[0].get_array()
+
+
+def test_a_stack_is_drawn_as_its_counted_paths():
+    layers = [(3, 2, 1), (2, 1, 3)]
+    (axis,) = plots.coverage({"stack": layers}).axes
+    drawn = shades(axis)
+    np.testing.assert_array_equal(drawn.filled(0), np.outer(*path_counts(layers)))
+    np.testing.assert_array_equal(drawn.mask, drawn.filled(0) == 0)
+    assert axis.get_title() == "stack"
+
+
+def test_height_and_width_of_a_layer_may_differ():
+    (axis,) = plots.coverage({"wide": [((1, 3), 1, (1, 2))]}).axes
+    np.testing.assert_array_equal(shades(axis).filled(0), [[1, 0, 1, 0, 1]])
+
+
+def test_an_array_is_drawn_as_it_is():
+    gradient = np.array([[0.0, 0.5, 0.25], [1.5, 0.0, 0.0]])
+    (axis,) = plots.coverage({"gradient": gradient}).axes
+    np.testing.assert_array_equal(shades(axis).filled(0), gradient)
+    assert axis.get_xlabel() == "3 of 6 cells"
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        ([(3,)], "9 of 9 cells\nup to 1 path"),
+        ([(3, 1, 2)] * 3, "49 of 169 cells\nup to 49 paths"),
+        ([(3, 1, d) for d in (1, 2, 5)], "289 of 289 cells\nup to 4 paths"),
+        ([(3,)] * 10, "441 of 441 cells\nup to 80,156,209 paths"),
+    ],
+)
+def test_below_a_stack_stands_how_much_of_its_window_it_sees(layers, words):
+    (axis,) = plots.coverage({"stack": layers}).axes
+    assert axis.get_xlabel() == words
+
+
+def test_panels_fill_rows_and_share_the_size_of_a_cell():
+    named = {f"dilation {d}": [(3, 1, d)] for d in (1, 2, 3)}
+    axes = plots.coverage(named, columns=2).axes
+    assert [axis.get_title() for axis in axes] == list(named)
+    spans = {round(np.ptp(axis.get_xlim()), 6) for axis in axes}
+    assert len(spans) == 1
+    centres = [np.mean(axis.get_xlim()) for axis in axes]
+    np.testing.assert_allclose(centres, [1, 2, 3])
+
+
+def test_numbers_are_written_where_a_cell_is_seen():
+    (axis,) = plots.coverage({"x": [(2, 1, 2), (2, 1, 2)]}, numbers=True).axes
+    written = {text.get_position(): text.get_text() for text in axis.texts}
+    counts = np.outer(*path_counts([(2, 1, 2), (2, 1, 2)]))
+    assert written == {
+        (column, row): str(number) for (row, column), number in np.ndenumerate(counts) if number
+    }
+
+
+def test_nothing_seen_at_all_is_white():
+    (axis,) = plots.coverage({"dead": np.zeros((2, 2))}).axes
+    assert shades(axis).mask.all()
+    assert axis.get_xlabel() == "0 of 4 cells\nup to 0 paths"
+
+
+def test_the_curves_hold_the_receptive_field_after_each_layer():
+    doubling = [(3, 1, 2**n) for n in range(4)]
+    (axis,) = plots.growth({"plain": [(3,)] * 4, "doubling": doubling}).axes
+    assert [list(line.get_ydata()) for line in axis.lines] == [[1, 3, 5, 7, 9], [1, 3, 7, 15, 31]]
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["plain", "doubling"]
+    assert [text.get_text() for text in axis.texts] == ["9", "31"]
+
+
+@pytest.mark.parametrize(
+    ("draw", "error", "message"),
+    [
+        (lambda: plots.coverage({}), ValueError, "nothing to draw"),
+        (lambda: plots.coverage({"x": []}), ValueError, "layers is empty"),
+        (lambda: plots.coverage({"x": [(3, 1, 0)]}), ValueError, "dilation .* got 0"),
+        (lambda: plots.coverage({"x": [3]}), TypeError, "got int 3"),
+        (lambda: plots.coverage({"x": np.ones(3)}), ValueError, r"'x' .* got shape \(3,\)"),
+        (lambda: plots.coverage({"x": np.ones((0, 3))}), ValueError, r"'x' .* got shape \(0, 3\)"),
+        (lambda: plots.coverage({"x": -np.ones((2, 2))}), ValueError, "'x' .* -1 .* absolute"),
+        (lambda: plots.coverage({"x": np.full((2, 2), np.nan)}), ValueError, "'x' .* got nan"),
+        (lambda: plots.coverage({"x": [(3,)]}, columns=0), ValueError, "columns .* got 0"),
+        (lambda: plots.growth({}), ValueError, "1 to 5 curves, got 0"),
+        (lambda: plots.growth({str(n): [(3,)] for n in range(6)}), ValueError, "curves, got 6"),
+        (lambda: plots.growth({"x": []}), ValueError, "layers is empty"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(draw, error, message):
+    with pytest.raises(error, match=message):
+        draw()
