@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
-import os
-import sys
-from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 from convlab.cli.errors import CommandError
+from convlab.cli.models import find_model, said
 from convlab.cli.sizes import sizes
 
 EXAMPLES = """examples:
@@ -58,52 +54,16 @@ def run(arguments: argparse.Namespace) -> str:
         from convlab.summary import summary  # noqa: PLC0415  (the other commands need no PyTorch)
     except ImportError as error:
         raise CommandError(str(error), code=1) from error
-    build, own_shape = _find(arguments.model)
+    build, own_shape = find_model(arguments.model)
     shape = arguments.input or own_shape
     if shape is None:
         raise CommandError(f"{arguments.model} needs --input, for example --input 3x224x224")
     try:
         model = build()
     except Exception as error:
-        raise CommandError(f"{arguments.model}() raised {_said(error)}") from error
+        raise CommandError(f"{arguments.model}() raised {said(error)}") from error
     try:
         found = summary(model, shape)
     except (TypeError, ValueError, RuntimeError) as error:
         raise CommandError(str(error)) from error
     return json.dumps(found.to_dict(), indent=2) if arguments.json else str(found)
-
-
-def _find(name: str) -> tuple[Callable[[], Any], tuple[int, ...] | None]:
-    """Return what builds the model, and the input shape it was made for."""
-    from convlab.models import MODELS  # noqa: PLC0415
-
-    if name in MODELS:
-        return MODELS[name].build, MODELS[name].input_shape
-    if ":" not in name:
-        close = difflib.get_close_matches(name, MODELS) or MODELS
-        raise CommandError(
-            f"there is no model {name!r}: choose from {', '.join(close)}, or give your own as "
-            f"package.module:callable"
-        )
-    return _load(name), None
-
-
-def _load(name: str) -> Callable[[], Any]:
-    """Import what ``package.module:callable`` names, also from the current folder."""
-    module_name, _, path = name.partition(":")
-    if os.getcwd() not in sys.path and "" not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    try:
-        found: Any = import_module(module_name)
-        for part in path.split("."):
-            found = getattr(found, part)
-    except Exception as error:
-        raise CommandError(f"cannot import {name}: {_said(error)}") from error
-    if not callable(found):
-        raise CommandError(f"{name} is no callable but {type(found).__name__}")
-    build: Callable[[], Any] = found
-    return build
-
-
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

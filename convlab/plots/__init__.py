@@ -17,6 +17,7 @@ from convlab.plots.alignments import alignments
 from convlab.plots.comparison import cost_against_time
 from convlab.plots.connections import connections
 from convlab.plots.coverage import coverage, growth
+from convlab.plots.curves import training_curves
 from convlab.plots.drawing import Drawing
 from convlab.plots.grids import matrices
 from convlab.plots.maps import feature_maps, filters
@@ -47,5 +48,6 @@ __all__ = [
     "planes",
     "shares",
     "signals",
+    "training_curves",
     "windows",
 ]

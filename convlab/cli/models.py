@@ -1,0 +1,71 @@
+"""Models as people name them at the command line."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from convlab.cli.errors import CommandError
+
+
+def find_model(name: str) -> tuple[Callable[..., Any], tuple[int, int, int] | None]:
+    """Return what builds a model, and the input shape it was made for.
+
+    Parameters
+    ----------
+    name : str
+        A key of `convlab.models.MODELS`, or ``package.module:callable``.
+
+    Raises
+    ------
+    CommandError
+        If there is no such model.
+
+    Examples
+    --------
+    >>> find_model("lenet5")[1]
+    (1, 28, 28)
+    """
+    from convlab.models import MODELS  # noqa: PLC0415
+
+    if name in MODELS:
+        return MODELS[name].build, MODELS[name].input_shape
+    if ":" not in name:
+        close = difflib.get_close_matches(name, MODELS) or MODELS
+        raise CommandError(
+            f"there is no model {name!r}: choose from {', '.join(close)}, or give your own as "
+            f"package.module:callable"
+        )
+    return _load(name), None
+
+
+def _load(name: str) -> Callable[..., Any]:
+    """Import what ``package.module:callable`` names, also from the current folder."""
+    module_name, _, path = name.partition(":")
+    if os.getcwd() not in sys.path and "" not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        found: Any = import_module(module_name)
+        for part in path.split("."):
+            found = getattr(found, part)
+    except Exception as error:
+        raise CommandError(f"cannot import {name}: {said(error)}") from error
+    if not callable(found):
+        raise CommandError(f"{name} is no callable but {type(found).__name__}")
+    build: Callable[..., Any] = found
+    return build
+
+
+def said(error: Exception) -> str:
+    """Return the kind of an error and its message.
+
+    Examples
+    --------
+    >>> said(ValueError("no"))
+    'ValueError: no'
+    """
+    return f"{type(error).__name__}: {error}"

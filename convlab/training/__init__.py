@@ -1,0 +1,61 @@
+"""Training: loops that are fast, exact to resume, and run on one CPU, one GPU or many.
+
+`fit` trains, `evaluate` tells how good the result is, `TrainConfig` says why each setting is as it
+is. Every random number of a training is a function of the seed and of where the training stands,
+so a training can be killed at any moment and continued to the same final weights.
+
+Read ``loop.py`` first; it is the whole story. Each other file is one idea of it.
+
+Examples
+--------
+>>> from convlab.data import load
+>>> from convlab.models import MnistCNN
+>>> result = fit(MnistCNN(), load("digits"), TrainConfig(epochs=1, crop=2, seed=1))
+>>> result.test.accuracy > 0.5
+True
+"""
+
+try:
+    import torch  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        "convlab.training needs PyTorch, which is missing: pip install torch"
+    ) from error
+
+from convlab.training.batches import DeviceBatches, LoaderBatches, Normalization, batch_order
+from convlab.training.checkpoint import CheckpointError
+from convlab.training.config import TrainConfig
+from convlab.training.distributed import WorkerLost, World
+from convlab.training.evaluation import Evaluation, evaluate, predict
+from convlab.training.failures import NonFiniteLoss
+from convlab.training.history import Epoch, History
+from convlab.training.loop import fit
+from convlab.training.optim import make_optimizer, parameter_groups
+from convlab.training.randomness import seed_everything
+from convlab.training.result import FitResult
+from convlab.training.schedule import learning_rate
+from convlab.training.stopping import Interrupted
+
+__all__ = [
+    "CheckpointError",
+    "DeviceBatches",
+    "Epoch",
+    "Evaluation",
+    "FitResult",
+    "History",
+    "Interrupted",
+    "LoaderBatches",
+    "NonFiniteLoss",
+    "Normalization",
+    "TrainConfig",
+    "WorkerLost",
+    "World",
+    "batch_order",
+    "evaluate",
+    "fit",
+    "learning_rate",
+    "make_optimizer",
+    "parameter_groups",
+    "predict",
+    "seed_everything",
+]
