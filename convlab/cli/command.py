@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import NoReturn
 
-from convlab.cli import shapes, summary
+from convlab.cli import shapes, summary, train
 from convlab.cli.errors import CommandError
 
-COMMANDS = (shapes, summary)
+COMMANDS = (shapes, summary, train)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -74,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = " ".join(str(error).split())
         parser.exit(error.code, f"convlab {parsed.command}: error: {message}\n")
     try:
-        _write(text)
+        if text:
+            _write(text)
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough. Python flushes once more at its end: let it
         # flush into nothing.

@@ -32,6 +32,7 @@ from convlab.training.history import Epoch, History
 from convlab.training.loop import fit
 from convlab.training.optim import make_optimizer, parameter_groups
 from convlab.training.randomness import seed_everything
+from convlab.training.recipes import recipe
 from convlab.training.result import FitResult
 from convlab.training.schedule import learning_rate
 from convlab.training.stopping import Interrupted
@@ -57,5 +58,6 @@ __all__ = [
     "make_optimizer",
     "parameter_groups",
     "predict",
+    "recipe",
     "seed_everything",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
@@ -39,6 +40,7 @@ def fit(
     checkpoint_every: int | None = None,
     keep: int = 2,
     progress: bool | None = None,
+    on_epoch: Callable[[Epoch], object] | None = None,
 ) -> FitResult:
     """Train a network, and evaluate it on the test images once, at the end.
 
@@ -66,6 +68,8 @@ def fit(
         How many checkpoints stay, at least 1.
     progress : bool, optional
         Show a bar; by default if standard error is a terminal.
+    on_epoch : callable, optional
+        Called with each entry of the history as it comes, in process 0.
 
     Returns
     -------
@@ -100,8 +104,8 @@ def fit(
     (355, 1)
     """
     config = config or TrainConfig()
-    for name, value in (("keep", keep), ("checkpoint_every", checkpoint_every or 1)):
-        if value < 1:
+    for name, value in (("keep", keep), ("checkpoint_every", checkpoint_every)):
+        if value is not None and value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
     if config.validation and not len(data.validation_labels):
         data = split_validation(data, config.validation, derived_seed(config.seed, "split"))
@@ -114,6 +118,7 @@ def fit(
             stack.enter_context(joint_batch_norm(model))
         training.resume()
         stop = StopRequest(active=folder is not None, alone=world.size == 1)
+        training.on_epoch = on_epoch if world.rank == 0 else None
         training.stop = stack.enter_context(stop)
         training.run()
         return training.result()
@@ -137,6 +142,7 @@ class _Training:
         self.model = model.to(world.device, memory_format=layout)  # type: ignore[call-overload]
         self.state = TrainState(self.model, config, world)
         self.history = History()
+        self.on_epoch: Callable[[Epoch], object] | None = None
         self.store = None
         if folder is not None:
             self.store = Store(folder, keep, world, identity(model, data, config, world))
@@ -157,6 +163,8 @@ class _Training:
         while self.state.step < self.total_steps:
             self._train_epoch(called)
             self._save()
+            if self.on_epoch is not None:
+                self.on_epoch(self.history[-1])
             self._stop_if_asked()
 
     def _train_epoch(self, called: nn.Module) -> None:
@@ -260,8 +268,9 @@ class _Training:
         """Evaluate the final weights and write them down."""
         self.model.eval()
         result = FitResult(
-            self.model, self.history, self._evaluate("validation"), self._evaluate("test")
-        )
+            self.model, self.history, self._evaluate("validation"), self._evaluate("test"),
+            self.data.mean, self.data.std,
+        )  # fmt: skip
         if self.store is not None and self.world.rank == 0:
             result.write(self.store.folder, self.config)
         return result

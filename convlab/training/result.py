@@ -28,12 +28,16 @@ class FitResult:
         One entry per epoch.
     validation, test : Evaluation, optional
         Of the final weights; None where there are no such images.
+    mean, std : tuple of float
+        Of the training images, per channel: `evaluate` and `predict` need them for bytes.
     """
 
     model: nn.Module
     history: History
     validation: Evaluation | None
     test: Evaluation | None
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
 
     def write(self, folder: Path, config: TrainConfig) -> None:
         """Write ``model.pt``, the weights, and ``result.json``, how good they are.
@@ -47,7 +51,7 @@ class FitResult:
         """
         weights = {name: value.cpu() for name, value in self.model.state_dict().items()}
         write_whole(folder / "model.pt", lambda file: torch.save(weights, file))
-        summary: dict[str, Any] = {"config": config.to_dict()}
+        summary: dict[str, Any] = {"config": config.to_dict(), "mean": self.mean, "std": self.std}
         for name in ("validation", "test"):
             value = getattr(self, name)
             summary[name] = asdict(value) if value is not None else None
