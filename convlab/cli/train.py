@@ -149,6 +149,8 @@ def run(arguments: argparse.Namespace) -> str:
 
 def _model_and_data(arguments: argparse.Namespace, seed: int) -> tuple[Any, Any]:
     """Build the network, seeded, and bring the images to a shape that it takes."""
+    from torch import nn  # noqa: PLC0415
+
     from convlab.data import load, match_input  # noqa: PLC0415
     from convlab.training import seed_everything  # noqa: PLC0415
 
@@ -159,6 +161,8 @@ def _model_and_data(arguments: argparse.Namespace, seed: int) -> tuple[Any, Any]
         model = build(num_classes=len(data.class_names)) if made_for else build()
     except Exception as error:
         raise CommandError(f"{arguments.model}() raised {said(error)}") from error
+    if not isinstance(model, nn.Module):
+        raise CommandError(f"{arguments.model}() is no torch.nn.Module but {type(model).__name__}")
     if made_for is None or _takes(model, data):
         return model, data
     channels, height, width = made_for
