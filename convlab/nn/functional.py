@@ -139,7 +139,7 @@ def _windows(
     stride: tuple[int, int],
     dilation: tuple[int, int],
 ) -> Tensor:
-    """View a padded batch as (N, C, outH, outW, kH, kW); nothing is copied."""
+    """View a padded batch as (N, C, outH, outW, kH, kW), without a copy."""
     height, width = dilated_kernel_size(kernel_size, dilation)
     windows = padded.unfold(2, height, stride[0])
     windows = windows.unfold(3, width, stride[1])
