@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+import convlab.models
 import convlab.nn
 from convlab.nn import fold_batch_norm, fold_batch_norms, redundant_biases, replace_conv2d
 
@@ -188,6 +189,29 @@ def test_networks_give_the_same_logits_with_fewer_layers(name, size, left):
         assert error(folded(x), model(x)) < 1e-11
     assert len(norms_in(folded)) == left
     torch.testing.assert_close(model.state_dict(), before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "biases"),
+    [
+        ("simple-cnn", (3, 32, 32), 0),
+        ("mnist-cnn", (1, 28, 28), 0),
+        ("resnet34", (3, 32, 32), 0),
+        ("vgg11-bn", (3, 32, 32), 64 + 128 + 2 * 256 + 4 * 512),
+    ],
+)
+def test_the_networks_of_the_book_are_understood(name, shape, biases):
+    torch.manual_seed(0)
+    if name == "vgg11-bn":
+        model = convlab.models.VGG11(batch_norm=True)
+    else:
+        model = convlab.models.MODELS[name].build(num_classes=10)
+    model, x = seasoned_model(model).double(), torch.randn(2, *shape, dtype=torch.float64)
+    folded = fold_batch_norms(model)
+    with torch.no_grad():
+        assert error(folded(x), model(x)) < 1e-11
+    assert norms_in(folded) == []
+    assert sum(redundant_biases(model, x).values()) == biases
 
 
 def test_resnet18_in_single_precision():
