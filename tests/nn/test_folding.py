@@ -342,6 +342,16 @@ def test_tracing_leaves_nothing_in_the_model():
     assert set(vars(model)) == set(vars(Model(None)))
 
 
+def test_a_buffer_that_the_model_writes_is_not_written():
+    def run(model, x):
+        model.bn.num_batches_tracked.add_(1)
+        return model.bn(model.conv(x))
+
+    model = Model(run)
+    assert redundant_biases(model, torch.zeros(1, 3, 8, 8)) == {"conv": 4}
+    assert model.bn.num_batches_tracked == 0
+
+
 def classifier():
     """Build a network for images of 28 x 28, with the biases that nobody asked for."""
     layers = []
