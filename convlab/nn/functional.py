@@ -139,22 +139,26 @@ def _windows(
     stride: tuple[int, int],
     dilation: tuple[int, int],
 ) -> Tensor:
-    """View a padded batch as (N, C, outH, outW, kH, kW): every window, nothing copied."""
+    """View a padded batch as (N, C, outH, outW, kH, kW); nothing is copied."""
     height, width = dilated_kernel_size(kernel_size, dilation)
-    windows = padded.unfold(2, height, stride[0]).unfold(3, width, stride[1])
+    windows = padded.unfold(2, height, stride[0])
+    windows = windows.unfold(3, width, stride[1])
     return windows[..., :: dilation[0], :: dilation[1]]
 
 
-def _multiply(windows: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> Tensor:
-    """Multiply kernels (rows) by windows (columns), for every image and group at once."""
+def _multiply(
+    windows: Tensor, weight: Tensor, bias: Tensor | None, groups: int
+) -> Tensor:  # fmt: skip
+    """Multiply kernels (rows) by windows (columns), per image and group."""
     images, channels, out_h, out_w, k_h, k_w = windows.shape
     rows, depth = weight.shape[0] // groups, channels // groups * k_h * k_w
-    columns = windows.permute(0, 1, 4, 5, 2, 3).reshape(images * groups, depth, out_h * out_w)
+    columns = windows.permute(0, 1, 4, 5, 2, 3)
+    columns = columns.reshape(images * groups, depth, out_h * out_w)
     kernels = _for_each_image(weight.reshape(groups, rows, depth), images)
     if bias is None:
         product = torch.bmm(kernels, columns)
     else:
-        # In one call with the product, so that bfloat16 is rounded once, after the bias.
+        # In one call, so that bfloat16 is rounded once, after the bias.
         shifts = _for_each_image(bias.reshape(groups, rows, 1), images)
         product = torch.baddbmm(shifts, kernels, columns)
     return product.reshape(images, weight.shape[0], out_h, out_w)

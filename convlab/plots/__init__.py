@@ -6,13 +6,18 @@ at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps 
 ``axes`` can be changed like those of any figure. Nothing is left behind in pyplot.
 """
 
-from convlab.plots.alignments import alignments
-from convlab.plots.coverage import coverage, growth
-from convlab.plots.drawing import Drawing
+try:
+    import matplotlib  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        "convlab.plots draws with matplotlib, which is missing: pip install matplotlib"
+    ) from error
 
-# isort: split
+from convlab.plots.alignments import alignments
 from convlab.plots.comparison import cost_against_time
 from convlab.plots.connections import connections
+from convlab.plots.coverage import coverage, growth
+from convlab.plots.drawing import Drawing
 from convlab.plots.grids import matrices
 from convlab.plots.maps import feature_maps, filters
 from convlab.plots.networks import network

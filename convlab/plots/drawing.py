@@ -7,16 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
-
-try:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Rectangle
-except ImportError as error:
-    raise ImportError(
-        "convlab.plots draws with matplotlib, which is missing: pip install matplotlib"
-    ) from error
 
 # One meaning, one colour, in every figure. They differ in lightness as well as in hue,
 # so they stay apart in grey and for colour-blind readers.

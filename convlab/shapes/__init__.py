@@ -34,7 +34,11 @@ from convlab.shapes.cost import conv2d_macs, conv_transpose2d_macs, linear_macs
 from convlab.shapes.groups import conv2d_channels_read
 from convlab.shapes.paths import WindowLayer, path_counts, receptive_fields
 from convlab.shapes.pooling import PoolingAxis, pool2d_axes, pool2d_output_size
-from convlab.shapes.receptive_field import ReceptiveField, conv2d_receptive_field
+from convlab.shapes.receptive_field import (
+    ReceptiveField,
+    conv2d_receptive_field,
+    transposed_cells,
+)
 from convlab.shapes.transposed import conv_transpose2d_output_size
 from convlab.shapes.windows import (
     conv2d_dropped_border,
@@ -81,4 +85,5 @@ __all__ = [
     "split_padding",
     "tf_same_padding",
     "tf_transposed_padding",
+    "transposed_cells",
 ]

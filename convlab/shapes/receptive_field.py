@@ -207,17 +207,13 @@ class ReceptiveField:
         ReceptiveField(size=2, jump=1, start=-1)
         ReceptiveField(size=1, jump=1, start=0)
         """
-        kernel_size = integer(kernel_size, "kernel_size", 1)
-        stride, dilation = integer(stride, "stride", 1), integer(dilation, "dilation", 1)
-        padding = integer(padding, "padding", 0)
         phases: list[ReceptiveField | None] = []
-        for phase in range(stride):
-            offsets = [phase + padding - k * dilation for k in range(kernel_size)]
-            cells = [offset // stride for offset in offsets if offset % stride == 0]
+        for phase in range(integer(stride, "stride", 1)):
+            cells = transposed_cells(phase, kernel_size, stride, padding, dilation)
             if not cells:
                 phases.append(None)
                 continue
-            first, last = min(cells), max(cells)
+            first, last = cells[0], cells[-1]
             phases.append(
                 ReceptiveField(
                     self.size + (last - first) * self.jump,
@@ -226,6 +222,40 @@ class ReceptiveField:
                 )
             )
         return tuple(phases)
+
+
+def transposed_cells(
+    output: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> list[int]:
+    """List the input cells that one output of a transposed convolution collects.
+
+    Parameters
+    ----------
+    output : int
+        Index of the output along this direction.
+    kernel_size, stride, padding, dilation : int
+        As for `convlab.shapes.conv_transpose2d_output_size`.
+
+    Returns
+    -------
+    list of int
+        In ascending order. Those below 0 and behind the last cell do not exist, and add nothing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no int, or too small.
+
+    Examples
+    --------
+    >>> [transposed_cells(i, kernel_size=3, stride=2) for i in range(4)]
+    [[-1, 0], [0], [0, 1], [1]]
+    """
+    kernel_size, stride = integer(kernel_size, "kernel_size", 1), integer(stride, "stride", 1)
+    padding, dilation = integer(padding, "padding", 0), integer(dilation, "dilation", 1)
+    output = integer(output, "output", _ANYWHERE)
+    offsets = (output + padding - k * dilation for k in reversed(range(kernel_size)))
+    return [offset // stride for offset in offsets if offset % stride == 0]
 
 
 def conv2d_receptive_field(

@@ -24,7 +24,7 @@ def render(summary: Summary) -> str:
     summary : Summary
         What to write.
     """
-    with_fields = any(layer.receptive_field is not None for layer in summary.layers)
+    with_fields = bool(summary.image_size)
     head = ["layer", "kind", "output", "parameters", "macs", "memory"]
     rows = [
         [

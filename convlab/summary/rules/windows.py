@@ -7,9 +7,9 @@ from math import ceil, floor
 
 import torch
 
-from convlab.shapes import ReceptiveField, adaptive_windows
+from convlab.shapes import ReceptiveField, adaptive_windows, transposed_cells
 from convlab.summary.rules.calls import Axis, Call, rule, union_of
-from convlab.summary.traces import Interval, Trace, UnknownError, cover
+from convlab.summary.traces import Trace, UnknownError, cover
 
 
 def per_direction(value: int | Sequence[int], rank: int) -> list[int]:
@@ -62,13 +62,10 @@ def transposed(
         fields = [phases[i % stride] for i in range(outputs)]
         cells = [field and field.cells(i // stride) for i, field in enumerate(fields)]
         return Trace.along(trace.dim, ((c.start, c.stop) if c else None for c in cells))
-    # Which cells an output collects does not depend on what they see: ask it of the cells.
-    places = ReceptiveField().transposed(kernel, stride, padding, dilation)
-    units: list[Interval | None] = []
-    for i in range(outputs):
-        field = places[i % stride]
-        cells_read = range(0) if field is None else field.cells(i // stride)
-        units.append(cover(whole.field[cell] for cell in cells_read if 0 <= cell < length))
+    units = []
+    for output in range(outputs):
+        reads = transposed_cells(output, kernel, stride, padding, dilation)
+        units.append(cover(whole.field[cell] for cell in reads if 0 <= cell < length))
     return Trace.along(trace.dim, units)
 
 

@@ -1,0 +1,187 @@
+"""Random small networks, block by block, with whatever real networks do to an image."""
+
+import torch
+import torch.nn.functional as F
+from hypothesis import strategies as st
+from torch import nn
+
+import convlab.nn
+
+
+class Block(nn.Module):
+    """A function of the image, with the layers that it uses."""
+
+    def __init__(self, function, **layers):
+        super().__init__()
+        self.function = function
+        for name, layer in layers.items():
+            self.add_module(name, layer)
+
+    def forward(self, x):
+        return self.function(self, x)
+
+
+small = st.integers(1, 3)
+pairs = st.tuples(small, small)
+
+
+@st.composite
+def convolutions(draw, channels, layer=nn.Conv2d):
+    groups = draw(st.sampled_from([g for g in (1, 2, channels) if channels % g == 0]))
+    out = groups * draw(st.integers(1, 2)) if groups < 4 else groups
+    kernel, dilation = draw(pairs), draw(pairs)
+    if draw(st.booleans()):
+        stride, padding = 1, "same"
+    else:
+        stride, padding = draw(pairs), draw(st.tuples(st.integers(0, 3), st.integers(0, 3)))
+    return layer(channels, out, kernel, stride, padding, dilation, groups)
+
+
+@st.composite
+def poolings(draw, channels):
+    kernel, stride, ceil_mode = draw(pairs), draw(pairs), draw(st.booleans())
+    padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
+    if draw(st.booleans()):
+        return nn.MaxPool2d(kernel, stride, padding, draw(pairs), ceil_mode=ceil_mode)
+    return nn.AvgPool2d(kernel, stride, padding, ceil_mode, draw(st.booleans()))
+
+
+@st.composite
+def residuals(draw, channels):
+    kernel, dilation = draw(pairs), draw(pairs)
+    layer = nn.Conv2d(channels, channels, kernel, padding="same", dilation=dilation)
+    if draw(st.booleans()):
+        return Block(lambda self, x: F.relu(x + self.conv(x)), conv=layer)
+    return Block(lambda self, x: self.conv(x).add_(x).relu_(), conv=layer)
+
+
+@st.composite
+def inceptions(draw, channels):
+    stride = draw(small)
+    branches = {
+        f"branch{i}": nn.Conv2d(channels, draw(small), k, stride, k // 2)
+        for i, k in enumerate(draw(st.lists(st.sampled_from([1, 3, 5]), min_size=1, max_size=3)))
+    }
+
+    def forward(self, x):
+        outputs = [getattr(self, name)(x) for name in branches]
+        return torch.cat([*outputs, F.max_pool2d(x, 3, stride, 1)], dim=1)
+
+    return Block(forward, **branches)
+
+
+@st.composite
+def squeezes(draw, channels):
+    kernel = draw(st.sampled_from([1, 3]))
+    return Block(
+        lambda self, x: x * torch.sigmoid(self.fc(F.adaptive_avg_pool2d(x, 1))) + x,
+        fc=nn.Conv2d(channels, channels, kernel, padding=kernel // 2),
+    )
+
+
+@st.composite
+def down_and_up(draw, channels):
+    factor, ceil_mode = draw(st.integers(2, 3)), draw(st.booleans())
+
+    def forward(self, x):
+        low = F.avg_pool2d(x, factor, ceil_mode=ceil_mode)
+        return torch.cat([x, F.interpolate(low, size=x.shape[2:], mode="nearest")], dim=1)
+
+    return Block(forward)
+
+
+@st.composite
+def upwards(draw, channels):
+    kernel, stride, dilation = draw(pairs), draw(pairs), draw(pairs)
+    # At most what the kernel adds: a map that was cut has cells of its image beyond its edge.
+    padding = tuple(
+        draw(st.integers(0, d * (k - 1))) for k, d in zip(kernel, dilation, strict=True)
+    )
+    return nn.ConvTranspose2d(channels, draw(small), kernel, stride, padding, dilation=dilation)
+
+
+@st.composite
+def shuffles(draw, channels):
+    groups = draw(st.sampled_from([g for g in (1, 2, 3) if channels % g == 0]))
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        return x.view(n, groups, c // groups, h, w).transpose(1, 2).reshape(n, c, h, w)
+
+    return Block(forward)
+
+
+@st.composite
+def last_dimension(draw, channels):
+    """A linear layer on the channels, as in ConvNeXt, or a normalization of them."""
+    layer = draw(st.sampled_from([nn.Linear(channels, channels), nn.LayerNorm(channels)]))
+    return Block(lambda self, x: self.fc(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2), fc=layer)
+
+
+@st.composite
+def movements(draw, channels):
+    kind = draw(st.sampled_from(["flip", "roll", "slice", "pad", "tokens", "transpose", "split"]))
+    amount = draw(st.integers(0, 2))
+    functions = {
+        "flip": lambda self, x: x.flip(2),
+        "roll": lambda self, x: x.roll((amount, -amount), (2, 3)),
+        "slice": lambda self, x: x[:, :, :: amount + 1],
+        "pad": lambda self, x: F.pad(x, (amount, 1, 0, amount)),
+        "tokens": lambda self, x: x.flatten(2).transpose(1, 2).mT.unflatten(2, x.shape[2:]),
+        "transpose": lambda self, x: x.transpose(2, 3),
+        "split": lambda self, x: torch.cat([F.relu(half) for half in x.chunk(2, dim=2)], dim=2),
+    }
+    return Block(functions[kind])
+
+
+@st.composite
+def simple(draw, channels):
+    return draw(
+        st.sampled_from(
+            [
+                nn.BatchNorm2d(channels), nn.ReLU(), nn.GELU(), nn.Dropout(), nn.Sigmoid(),
+                nn.Softmax(dim=1), nn.LocalResponseNorm(2), nn.Hardtanh(), nn.SiLU(inplace=True),
+            ]
+        )
+    )  # fmt: skip
+
+
+@st.composite
+def sized(draw, channels):
+    """Layers that fit their windows to the size."""
+    out = (draw(st.integers(1, 5)), draw(st.integers(1, 5)))
+    return draw(st.sampled_from([nn.AdaptiveAvgPool2d(out), nn.AdaptiveMaxPool2d(out)]))
+
+
+@st.composite
+def ours(draw, channels):
+    return draw(convolutions(channels, layer=convlab.nn.Conv2d))
+
+
+KINDS = {
+    "convolution": convolutions, "pooling": poolings, "residual": residuals,
+    "inception": inceptions, "squeeze": squeezes, "down and up": down_and_up, "up": upwards,
+    "shuffle": shuffles, "linear": last_dimension, "movement": movements, "simple": simple,
+    "sized": sized, "ours": ours,
+}  # fmt: skip
+
+
+@st.composite
+def networks(draw, kinds=tuple(KINDS), most=4):
+    """Return a network, the channels of its input, and height and width."""
+    channels = first = draw(st.integers(1, 4))
+    size = draw(st.integers(3, 14)), draw(st.integers(3, 14))
+    x = torch.ones(1, channels, *size)
+    blocks = []
+    for kind in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=most)):
+        block = draw(KINDS[kind](channels)).eval()
+        try:
+            with torch.no_grad():
+                y = block(x)
+        except (RuntimeError, ValueError):
+            continue  # the window does not fit any more
+        if y.numel() == 0 or y.numel() > 20000:
+            continue
+        blocks.append(block)
+        x, channels = y.clone(), y.shape[1]
+    return nn.Sequential(*blocks), first, size
