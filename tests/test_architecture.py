@@ -14,13 +14,15 @@ PACKAGE = Path(convlab.__file__).parent
 FLOORS = {
     "shapes": 0,
     "ops": 1,
-    "init": 2,
-    "nn": 3,
-    "models": 4,
-    "summary": 6,
-    "plots": 6,
-    "cli": 7,
-    "__main__": 8,
+    "plots": 2,
+    "init": 3,
+    "nn": 4,
+    "models": 5,
+    "data": 6,
+    "training": 7,
+    "summary": 8,
+    "cli": 9,
+    "__main__": 10,
 }
 NEEDS_TORCH = ["init", "nn", "models", "summary"]
 
