@@ -8,6 +8,9 @@
     ``torch.nn.functional``.
 `convlab.plots`
     The drawings of the book. Needs matplotlib.
+`convlab.init`, `convlab.nn`, `convlab.models`, `convlab.summary`
+    The PyTorch side: laws for the first weights, the layer from scratch, classic networks,
+    and what a network is made of. Need PyTorch.
 
 Importing the package imports NumPy and nothing else.
 """
