@@ -201,7 +201,7 @@ def redundant_biases(model: nn.Module, input: Tensor) -> dict[str, int]:
     >>> redundant_biases(model, torch.zeros(1, 3, 8, 8))
     {'0': 8}
     """
-    calls = Calls(copy.deepcopy(model).train(), _CONVOLUTIONS)
+    calls = Calls(model, _CONVOLUTIONS, training=True)
     # The same calls, but run in evaluation, where a batch of one is enough.
     ranks = _Ranks(fx.GraphModule(calls.root, calls.graph).eval())
     with torch.no_grad():

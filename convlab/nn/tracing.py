@@ -21,10 +21,19 @@ class Calls:
     Parameters
     ----------
     model : nn.Module
-        In the mode, training or evaluation, whose calls are asked for. It is not changed.
+        It is not changed.
     layers : tuple of types
         Kinds of layers to see as one call each, whatever they do inside; those of
         `torch.nn` are always.
+    training : bool, optional
+        Whether to look at it as in training or as in evaluation; else in its own mode.
+
+    Attributes
+    ----------
+    root : nn.Module
+        A copy of the model that has the same ``Parameter`` objects.
+    graph : torch.fx.Graph
+        The calls in `root`.
 
     Raises
     ------
@@ -38,8 +47,16 @@ class Calls:
     ``isinstance(x, Tensor)`` goes the other way than it does with numbers.
     """
 
-    def __init__(self, model: nn.Module, layers: tuple[type[nn.Module], ...] = ()) -> None:
-        self.root = _share_tensors(model)  # tracing may leave constants in what it traces
+    def __init__(
+        self,
+        model: nn.Module,
+        layers: tuple[type[nn.Module], ...] = (),
+        training: bool | None = None,
+    ) -> None:
+        # Tracing may leave constants in what it traces, and a run may change buffers.
+        self.root = copy.deepcopy(model, {id(p): p for p in model.parameters()})
+        if training is not None:
+            self.root.train(training)
         try:
             self.graph = _Tracer(layers).trace(self.root, _optional_arguments(model))
         except Exception as error:  # whatever the model's code does with the stand-in
@@ -85,12 +102,6 @@ class _Tracer(fx.Tracer):
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return isinstance(m, self._layers) or super().is_leaf_module(m, module_qualified_name)
-
-
-def _share_tensors(model: nn.Module) -> nn.Module:
-    """Copy the modules, but not the numbers in them."""
-    tensors = (*model.parameters(), *model.buffers())
-    return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
 
 
 def _own(layer: nn.Module) -> list[Tensor]:

@@ -82,7 +82,9 @@ def planes(
     return drawing
 
 
-def channel_histograms(named: Mapping[str, ArrayLike], bins: int = 40) -> Drawing:
+def channel_histograms(
+    named: Mapping[str, ArrayLike], bins: int = 60, limits: tuple[float, float] | None = None
+) -> Drawing:
     """Draw how the values of each channel are spread, one line per channel.
 
     Parameters
@@ -90,7 +92,9 @@ def channel_histograms(named: Mapping[str, ArrayLike], bins: int = 40) -> Drawin
     named : mapping of str to array, (N, C, H, W), with up to 4 channels
         Title and values of each batch. All share one scale, so that they can be compared.
     bins : int
-        Into how many equal parts to divide the range of all values.
+        Into how many equal parts to divide the range that is shown.
+    limits : (low, high), optional
+        The range to show; else that of all values. What lies outside is counted, not shown.
 
     Returns
     -------
@@ -102,8 +106,8 @@ def channel_histograms(named: Mapping[str, ArrayLike], bins: int = 40) -> Drawin
     TypeError
         If `bins` is not an int.
     ValueError
-        If there is nothing to draw, or an array is not four-dimensional, is empty or has
-        more than 4 channels, which nobody could tell apart.
+        If there is nothing to draw, `limits` leave no range, or an array is not
+        four-dimensional, is empty or has more than 4 channels, which nobody could tell apart.
 
     Examples
     --------
@@ -120,9 +124,13 @@ def channel_histograms(named: Mapping[str, ArrayLike], bins: int = 40) -> Drawin
                 f"{title!r} must be (N, C, H, W) with 1 to {len(_LINES)} channels and at least one "
                 f"value, got shape {array.shape}"
             )
-    low = min(float(array.min()) for array in arrays.values())
-    high = max(float(array.max()) for array in arrays.values())
-    edges = np.linspace(low, high if high > low else low + 1, bins + 1)
+    if limits is None:
+        low = min(float(array.min()) for array in arrays.values())
+        high = max(float(array.max()) for array in arrays.values())
+        limits = low, high if high > low else low + 1
+    if not limits[0] < limits[1]:
+        raise ValueError(f"limits must be (low, high) with low below high, got {limits}")
+    edges = np.linspace(*limits, bins + 1)
     drawing = Drawing(figsize=(7.0, 1.7 * len(arrays) + 0.4), layout="constrained", dpi=DPI)
     axes = drawing.subplots(len(arrays), squeeze=False, sharex=True)
     for axis, (title, array) in zip(axes[:, 0], arrays.items(), strict=True):

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+import convlab.models
 import convlab.nn
 from convlab.nn import fold_batch_norm, fold_batch_norms, redundant_biases, replace_conv2d
 
@@ -190,6 +191,29 @@ def test_networks_give_the_same_logits_with_fewer_layers(name, size, left):
     torch.testing.assert_close(model.state_dict(), before, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize(
+    ("name", "shape", "biases"),
+    [
+        ("simple-cnn", (3, 32, 32), 0),
+        ("mnist-cnn", (1, 28, 28), 0),
+        ("resnet34", (3, 32, 32), 0),
+        ("vgg11-bn", (3, 32, 32), 64 + 128 + 2 * 256 + 4 * 512),
+    ],
+)
+def test_the_networks_of_the_book_are_understood(name, shape, biases):
+    torch.manual_seed(0)
+    if name == "vgg11-bn":
+        model = convlab.models.VGG11(batch_norm=True)
+    else:
+        model = convlab.models.MODELS[name].build(num_classes=10)
+    model, x = seasoned_model(model).double(), torch.randn(2, *shape, dtype=torch.float64)
+    folded = fold_batch_norms(model)
+    with torch.no_grad():
+        assert error(folded(x), model(x)) < 1e-11
+    assert norms_in(folded) == []
+    assert sum(redundant_biases(model, x).values()) == biases
+
+
 def test_resnet18_in_single_precision():
     torch.manual_seed(0)
     model = seasoned_model(torchvision.models.resnet18())
@@ -316,6 +340,16 @@ def test_tracing_leaves_nothing_in_the_model():
     fold_batch_norms(model)
     redundant_biases(model, torch.zeros(1, 3, 8, 8))
     assert set(vars(model)) == set(vars(Model(None)))
+
+
+def test_a_buffer_that_the_model_writes_is_not_written():
+    def run(model, x):
+        model.bn.num_batches_tracked.add_(1)
+        return model.bn(model.conv(x))
+
+    model = Model(run)
+    assert redundant_biases(model, torch.zeros(1, 3, 8, 8)) == {"conv": 4}
+    assert model.bn.num_batches_tracked == 0
 
 
 def classifier():

@@ -54,6 +54,12 @@ def test_histograms_show_the_share_of_each_channel_on_one_scale():
     ]  # fmt: skip
 
 
+def test_values_beyond_the_limits_are_counted_and_not_shown():
+    values = np.array([0.0, 1.0, 1.0, 100.0]).reshape(1, 1, 2, 2)
+    (axis,) = plots.channel_histograms({"x": values}, bins=2, limits=(0.0, 2.0)).axes
+    assert list(axis.lines[0].get_ydata()) == [25, 50]
+
+
 def test_a_batch_of_one_value_has_a_histogram():
     (axis,) = plots.channel_histograms({"x": np.full((1, 1, 1, 1), 3.0)}).axes
     assert axis.lines[0].get_ydata().max() == 100
@@ -94,6 +100,11 @@ def test_a_batch_of_one_value_has_a_histogram():
             lambda: plots.channel_histograms({"x": np.ones((0, 1, 2, 2))}),
             ValueError,
             r"at least one value, got shape \(0, 1, 2, 2\)",
+        ),
+        (
+            lambda: plots.channel_histograms({"x": np.ones((1, 1, 2, 2))}, limits=(1, 1)),
+            ValueError,
+            r"limits must be \(low, high\) with low below high, got \(1, 1\)",
         ),
         (
             lambda: plots.channel_histograms({"x": np.ones((1, 1, 2, 2))}, bins=2.5),

@@ -1,6 +1,7 @@
 """A summary of a model: what is a layer, what is counted, and that nothing is left behind."""
 
 import json
+import warnings
 
 import pytest
 import torch
@@ -132,6 +133,40 @@ def test_memory_is_that_of_what_is_new():
     assert found.activation_bytes == 384
     assert summary(model.double(), (3, 1, 4, 4)).activation_bytes == 2 * 3 * 384
     assert summary(model, (1, 4, 4), dtype=torch.float64).layers[0].activation_bytes == 256
+
+
+@pytest.mark.parametrize("mode", [torch.inference_mode, lambda: torch.autocast("cpu")])
+def test_what_the_model_switches_on_itself_hides_nothing(mode):
+    def forward(self, x):
+        with mode():
+            return self.fc(F.relu(self.conv(x)).mT).flatten(1)
+
+    model = Function(forward, conv=nn.Conv2d(2, 3, 3, padding="same"), fc=nn.Linear(5, 2))
+    found = summary(model, (2, 5, 5))
+    assert [layer.macs for layer in found.layers] == [5 * 5 * 3 * 2 * 9, 0, 3 * 5 * 5 * 2]
+    assert [layer.receptive_field.size for layer in found.layers] == [(3, 3), (3, 3), (5 + 2, 3)]
+
+
+def test_a_compiled_or_scripted_model_is_seen_too():
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 1, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scripted = torch.jit.script(model)
+        traced = torch.jit.trace(model, torch.ones(1, 1, 8, 8))
+    for variant in (scripted, traced, nn.Sequential(scripted), torch.fx.symbolic_trace(model)):
+        found = summary(variant, (1, 8, 8))
+        assert (found.parameters, found.parameters_unused) == (39, 0)
+        assert found.macs == summary(model, (1, 8, 8)).macs
+        assert found.layers[-1].receptive_field.size == (5, 5)
+
+
+def test_reparametrized_weights_belong_to_their_layer():
+    layer = nn.utils.parametrizations.weight_norm(nn.Conv2d(1, 2, 3))
+    found = summary(nn.Sequential(layer), (1, 8, 8))
+    assert [(row.kind, row.parameters) for row in found.layers] == [
+        ("_WeightNorm", 0), ("conv2d", 22),
+    ]  # fmt: skip
+    assert found.layers[1].receptive_field.size == (3, 3)
 
 
 def test_the_layers_of_this_package_are_layers():
