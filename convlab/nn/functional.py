@@ -193,15 +193,18 @@ def _check_tensors(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
             f"weight must be (out_channels, in_channels / groups, kH, kW) with no size of 0, "
             f"got shape {tuple(weight.shape)}"
         )
-    kind = input.device.type
-    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
-        return  # autocast brings them to one dtype
     for name, tensor in (("weight", weight), ("bias", bias)):
-        if tensor is not None and tensor.dtype != input.dtype:
+        if tensor is not None and tensor.dtype != input.dtype and not _is_autocast(input):
             raise InputError(
                 f"input has dtype {input.dtype} and {name} has dtype {tensor.dtype}: they must "
                 f"agree"
             )
+
+
+def _is_autocast(input: Tensor) -> bool:
+    """Tell whether ``torch.autocast`` will bring all tensors to one dtype."""
+    kind = input.device.type
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
 
 
 def _check_channels(input: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> int:
