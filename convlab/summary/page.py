@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from convlab.summary.layers import Layer, Summary
 
 # Colours are those of the page around: of the book's theme where it has any, else of the text.
-_BOX = "overflow-x:auto;max-width:100%;max-height:32em;overflow-y:auto"
+_BOX = "overflow-x:auto;max-width:100%;max-height:60em;overflow-y:auto"
 _TABLE = "border-collapse:collapse;font-size:0.8em;font-variant-numeric:tabular-nums;margin:0"
 _LINE = "border-bottom:1px solid var(--pst-color-border,rgba(128,128,128,0.4))"
 _CELL = "padding:0.15em 0.4em;white-space:nowrap;background:transparent"
