@@ -13,6 +13,7 @@ from collections import Counter
 from typing import Any
 
 from torch import Tensor, fx, nn
+from torch.overrides import TorchFunctionMode
 
 
 class Calls:
@@ -57,8 +58,10 @@ class Calls:
         self.root = copy.deepcopy(model, {id(p): p for p in model.parameters()})
         if training is not None:
             self.root.train(training)
+        reads = _Reads()
         try:
-            self.graph = _Tracer(layers).trace(self.root, _optional_arguments(model))
+            with reads:
+                self.graph = _Tracer(layers).trace(self.root, _optional_arguments(model))
         except Exception as error:  # whatever the model's code does with the stand-in
             raise ValueError(
                 f"cannot follow the tensors through {type(model).__name__}: its code wants to "
@@ -70,7 +73,7 @@ class Calls:
                 self._of.setdefault(id(self.layer(node)), []).append(node)
         read = [str(node.target) for node in self.graph.nodes if node.op == "get_attr"]
         holders = Counter(id(tensor) for layer in self.root.modules() for tensor in _own(layer))
-        self._public = {id(_attribute(self.root, target)) for target in read}
+        self._public = reads.tensors | {id(_attribute(self.root, target)) for target in read}
         self._public |= {tensor for tensor, count in holders.items() if count > 1}
 
     def layer(self, node: fx.Node) -> nn.Module | None:
@@ -102,6 +105,29 @@ class _Tracer(fx.Tracer):
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return isinstance(m, self._layers) or super().is_leaf_module(m, module_qualified_name)
+
+
+class _Reads(TorchFunctionMode):
+    """Notes the tensors that code computes with behind the back of the stand-in.
+
+    Such is ``sum(p.norm() for p in self.parameters())``: its result is one of the constants
+    of a graph.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tensors: set[int] = set()
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        fx.node.map_aggregate((args, kwargs), self._note)
+        return func(*args, **(kwargs or {}))
+
+    def _note(self, argument: Any) -> Any:
+        if isinstance(argument, Tensor):
+            self.tensors.add(id(argument))
+        return argument
 
 
 def _own(layer: nn.Module) -> list[Tensor]:

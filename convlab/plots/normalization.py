@@ -78,7 +78,7 @@ def planes(
         drawing.delaxes(unused)
     for axis, (title, array) in zip(drawing.axes, arrays.items(), strict=True):
         _table(axis, array != 0, marked)
-        axis.set_title(title, fontsize=10, color=INK)
+        axis.set_title(title, fontsize=12, color=INK)
     return drawing
 
 
@@ -131,7 +131,7 @@ def channel_histograms(
     if not limits[0] < limits[1]:
         raise ValueError(f"limits must be (low, high) with low below high, got {limits}")
     edges = np.linspace(*limits, bins + 1)
-    drawing = Drawing(figsize=(7.0, 1.7 * len(arrays) + 0.4), layout="constrained", dpi=DPI)
+    drawing = Drawing(figsize=(5.6, 1.6 * len(arrays) + 0.4), layout="constrained", dpi=DPI)
     axes = drawing.subplots(len(arrays), squeeze=False, sharex=True)
     for axis, (title, array) in zip(axes[:, 0], arrays.items(), strict=True):
         for channel, (colour, style) in zip(range(array.shape[1]), _LINES, strict=False):
@@ -143,12 +143,12 @@ def channel_histograms(
                 linestyle=style,
                 label=f"channel {channel}",
             )
-        axis.set_title(title, fontsize=10, color=INK)
-        axis.set_ylabel("% of values", fontsize=9, color=INK)
-        axis.tick_params(labelsize=8, colors=INK)
+        axis.set_title(title, fontsize=11, color=INK)
+        axis.set_ylabel("% of values", fontsize=10, color=INK)
+        axis.tick_params(labelsize=9, colors=INK)
         axis.spines[["top", "right"]].set_visible(False)
-    axes[0, 0].legend(fontsize=8, frameon=False)
-    axes[-1, 0].set_xlabel("value", fontsize=9, color=INK)
+    axes[0, 0].legend(fontsize=9.5, frameon=False)
+    axes[-1, 0].set_xlabel("value", fontsize=10, color=INK)
     return drawing
 
 
@@ -183,9 +183,11 @@ def _table(axis: Axes, coloured: NDArray[Any], marked: tuple[int, int, int, int]
                 zorder=3 if here else 1,
             )
         )
+    style: dict[str, Any] = {"fontsize": 10.5, "color": INK}
     for n in range(count):
-        axis.text(-0.6, n * (height + _GAP) + height / 2, f"image {n}", ha="right", va="center",
-                  fontsize=8, color=INK)  # fmt: skip
+        middle = n * (height + _GAP) + height / 2
+        axis.text(-0.6, middle, f"image {n}", ha="right", va="center", **style)
+    axis.text(-0.6, down + 0.1, "channel", ha="right", va="top", **style)
     for c in range(channels):
-        axis.text(c * (width + _GAP) + width / 2, down + 0.1, f"channel {c}", ha="center",
-                  va="top", fontsize=8, color=INK)  # fmt: skip
+        middle = c * (width + _GAP) + width / 2
+        axis.text(middle, down + 0.1, str(c), ha="center", va="top", **style)

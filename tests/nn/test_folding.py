@@ -251,6 +251,10 @@ class WithOption(Model):
         return y if again is None else self.bn(self.conv(again)) + y
 
 
+class Kind(nn.BatchNorm2d):
+    """A class of its own, which computes nothing else."""
+
+
 def alias(model):
     model.layers = nn.ModuleList([model.conv, model.bn])
     return model
@@ -262,7 +266,19 @@ FOLDED = {
     "layers that have two names": alias(Model(lambda m, x: m.layers[1](m.layers[0](x)))),
     "a branch behind the pair": Model(lambda m, x: (y := m.bn(m.conv(x))).relu() + y),
     "an optional argument left out": WithOption(None),
+    "a subclass that changes nothing": Model(lambda m, x: m.bn(m.conv(x)), bn=seasoned(Kind(4))),
 }
+
+
+def patched(name):
+    """Give a model whose layer `name` computes something of its own."""
+    model = Model(lambda m, x: m.bn(m.conv(x)))
+    layer = model.get_submodule(name)
+    forward = layer.forward
+    layer.forward = lambda x: 3 * forward(x)
+    return model
+
+
 LEFT = {
     "a result that is also used elsewhere": Model(lambda m, x: m.bn(y := m.conv(x)) + y),
     "a result that is also returned": Model(lambda m, x: (m.bn(y := m.conv(x)), y)),
@@ -278,6 +294,14 @@ LEFT = {
     "a mean that is read from outside": Model(
         lambda m, x: m.bn(m.conv(x)) + m.bn.running_mean[:, None, None]
     ),
+    "parameters that are read as a list": Model(
+        lambda m, x: m.bn(m.conv(x)) + sum(p.square().sum() for p in m.conv.parameters())
+    ),
+    "parameters that are read from the state": Model(
+        lambda m, x: m.bn(m.conv(x)) + m.conv.state_dict()["bias"].sum()
+    ),
+    "a convolution with a forward of its own": patched("conv"),
+    "a normalization with a forward of its own": patched("bn"),
     "no statistics": Model(
         lambda m, x: m.bn(m.conv(x)), bn=nn.BatchNorm2d(4, track_running_stats=False)
     ),
@@ -396,6 +420,13 @@ def test_a_bias_that_is_named_changes_nothing_in_training_and_the_others_do():
             assert same == (name in redundant)
 
 
+class Frozen(Model):
+    def train(self, mode=True):
+        super().train(mode)
+        self.bn.eval()
+        return self
+
+
 REDUNDANT = {
     "two normalizations": Model(
         lambda m, x: m.bn(y := m.conv(x)) + m.other(y), other=nn.BatchNorm2d(4)
@@ -409,6 +440,9 @@ NEEDED = {
     "a result nobody reads": Model(lambda m, x: (m.conv(x), x)[1]),
     "one call of two without": LEFT["a convolution used twice"],
     "a bias that is read from outside": Model(lambda m, x: m.bn(m.conv(x)) + m.conv.bias.sum()),
+    "a normalization that stays in evaluation": Frozen(lambda m, x: m.bn(m.conv(x))),
+    "a normalization with a forward of its own": patched("bn"),
+    "parameters that are read as a list": LEFT["parameters that are read as a list"],
 } | {name: LEFT[name] for name in list(LEFT)[:4]}
 
 

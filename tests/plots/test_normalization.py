@@ -25,7 +25,7 @@ def test_planes_colour_what_is_not_zero_in_reading_order():
     table = np.array([[drawn[x, y] for x in columns] for y in rows])
     np.testing.assert_array_equal(table, np.block([list(image) for image in batch]) != 0)
     assert [text.get_text() for text in axis.texts] == [
-        "image 0", "image 1", "channel 0", "channel 1", "channel 2"
+        "image 0", "image 1", "channel", "0", "1", "2"
     ]  # fmt: skip
 
 
