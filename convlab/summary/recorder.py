@@ -159,10 +159,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs = kwargs or {}
         # Under `torch.inference_mode` operations arrive that are made of others, such as a linear
         # layer: look at the others.
-        with self:
-            result = func.decompose(*args, **kwargs)
-        if result is not NotImplemented:
-            return result
+        if torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"):
+            with self:
+                return func.decompose(*args, **kwargs)
         result = func(*args, **kwargs)
         step = self._tracker.follow(func, args, kwargs, result)
         macs = multiply_accumulates(step.call, func, args, kwargs, result)

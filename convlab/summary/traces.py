@@ -202,8 +202,10 @@ class Trace:
         """
         if self.dim is None:
             return self
-        if self.count == 1:
-            return self._viewed_one(shape, target)
+        if list(shape) == list(target):
+            return self
+        if self.count == 1:  # among several dimensions of size 1, nobody can tell which it is now
+            return self.collapsed()
         stride = self.inner * prod(shape[self.dim + 1 :])
         for dim, length in enumerate(target):
             behind = prod(target[dim + 1 :])
@@ -211,16 +213,6 @@ class Trace:
             if fits and length > 1:
                 return replace(self, dim=dim, inner=stride // behind)
         raise UnknownError("the reshape cuts a direction into pieces")
-
-    def _viewed_one(self, shape: Sequence[int], target: Sequence[int]) -> Trace:
-        """Keep the jump of a single unit where its dimension can still be recognised."""
-        assert self.dim is not None
-        back = self.dim - len(shape)
-        if list(shape[: self.dim + 1]) == list(target[: self.dim + 1]):
-            return self
-        if list(shape[back:]) == list(target[back:]) and len(target) >= -back:
-            return replace(self, dim=len(target) + back)
-        return self.collapsed()
 
 
 def cover(units: Iterable[Interval | None]) -> Interval | None:

@@ -205,4 +205,6 @@ def networks(draw, kinds=tuple(KINDS), most=4):
             continue
         blocks.append(block)
         x, channels = y.clone(), y.shape[1]
+        if min(y.shape[2:]) < 3:
+            break  # windows would soon look at nothing but padding
     return nn.Sequential(*blocks), first, size

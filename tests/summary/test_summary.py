@@ -238,6 +238,16 @@ def test_several_inputs_share_the_image_or_have_none():
     assert twice.layers[-1].receptive_field.size == (1, 1)
 
 
+def test_a_map_of_one_cell_survives_a_shuffle():
+    def shuffle(self, x):
+        n, c, h, w = x.shape
+        return x.view(n, 2, c // 2, h, w).transpose(1, 2).reshape(n, c, h, w)
+
+    model = nn.Sequential(nn.MaxPool2d(4), Function(shuffle), nn.Conv2d(2, 2, 3, padding=1))
+    field = summary(model, (2, 4, 4)).layers[-1].receptive_field
+    assert (field.size, field.start) == ((4, 4), (0, 0))
+
+
 def test_height_and_width_may_differ():
     found = summary(nn.Conv2d(1, 1, (3, 5), (2, 1), (1, 0)), (1, 9, 9))
     field = found.layers[0].receptive_field
