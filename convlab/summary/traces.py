@@ -36,6 +36,10 @@ class UnknownError(Exception):
     """Raised by a rule that cannot say what its output sees."""
 
 
+class BlankError(UnknownError):
+    """Raised where nothing but padding is looked at: then it is known that nothing is seen."""
+
+
 @dataclass(frozen=True)
 class Trace:
     """What the elements of a tensor see along one direction of the image.
@@ -75,7 +79,7 @@ class Trace:
         listed = tuple(units)
         known = [unit for unit in listed if unit is not None]
         if not known:
-            raise UnknownError("no unit sees anything")
+            raise BlankError("no unit sees anything")
         first, size = known[0][0], known[0][1] - known[0][0]
         if len(known) == len(listed):
             steps = {b[0] - a[0] for a, b in pairwise(known)}

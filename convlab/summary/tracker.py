@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from convlab.summary.rules import Axis, Call, Rule, find_rule
-from convlab.summary.traces import Sees, Trace, UnknownError
+from convlab.summary.traces import BlankError, Sees, Trace, UnknownError
 
 # Along one direction: a trace, or several that add up. Numbers that compare two places, such as the
 # products of queries and keys, see what both see, and have a dimension for each.
@@ -154,13 +153,25 @@ class Tracker:
         rule = find_rule(call)
         if self._leaked or rule is None:
             return [Sees.UNKNOWN] * many
-        seen: list[Seen] = []
-        with suppress(UnknownError):
-            if not any(isinstance(look, tuple) for look in looks.values()):
-                seen += _ask(rule, call, looks)
-        with suppress(UnknownError):
-            seen = seen or _ask_one_by_one(rule, call, looks)
+        try:
+            seen = _apply(rule, call, looks)
+        except BlankError:  # of the parts of a split, others may see something
+            seen = [Sees.NOTHING] * many if many == 1 or "pool" in call.name else []
+        except UnknownError:
+            seen = []
         return (seen + [Sees.UNKNOWN] * many)[:many]
+
+
+def _apply(rule: Rule, call: Call, looks: Mapping[int, Seen]) -> list[Seen]:
+    """Apply a rule to everything at once, or, where it cannot, to one trace after the other."""
+    if not any(isinstance(look, tuple) for look in looks.values()):
+        try:
+            return [*_ask(rule, call, looks)]
+        except BlankError:
+            raise
+        except UnknownError:
+            pass
+    return _ask_one_by_one(rule, call, looks)
 
 
 def _ask(rule: Rule, call: Call, looks: Mapping[int, Seen]) -> list[Trace]:

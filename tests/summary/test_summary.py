@@ -238,6 +238,14 @@ def test_several_inputs_share_the_image_or_have_none():
     assert twice.layers[-1].receptive_field.size == (1, 1)
 
 
+def test_a_branch_that_looks_at_nothing_but_padding_adds_nothing():
+    up = nn.ConvTranspose2d(1, 1, 1, stride=2)  # every second row and column is empty
+    model = nn.Sequential(up, Function(lambda self, x: self.a(x) + x[:, :, ::2, ::2]))
+    model[1].a = nn.Sequential(nn.ZeroPad2d((1, 0, 1, 0)), nn.Conv2d(1, 1, 1, stride=2))
+    field = summary(model, (1, 4, 4)).layers[-1].receptive_field
+    assert (field.size, field.jump) == ((1, 1), (1, 1))
+
+
 def test_a_map_of_one_cell_survives_a_shuffle():
     def shuffle(self, x):
         n, c, h, w = x.shape
