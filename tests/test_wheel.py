@@ -16,9 +16,9 @@ SMOKE_TEST = """
 import doctest, importlib, pkgutil, sys
 import numpy as np
 import convlab
-from convlab import ops, shapes
+from convlab import data, ops, shapes
 
-for extra in ("torch", "matplotlib", "scipy"):
+for extra in ("torch", "torchvision", "sklearn", "matplotlib", "scipy"):
     try:
         importlib.import_module(extra)
     except ImportError:
@@ -26,7 +26,7 @@ for extra in ("torch", "matplotlib", "scipy"):
     sys.exit(f"{extra} is installed: this environment is not the one to test")
 
 flags = doctest.NORMALIZE_WHITESPACE
-names = [found.name for room in (shapes, ops)
+names = [found.name for room in (shapes, ops, data)
          for found in pkgutil.walk_packages(room.__path__, room.__name__ + ".")]
 results = [doctest.testmod(importlib.import_module(n), optionflags=flags) for n in names]
 assert sum(r.attempted for r in results) > 100 and not any(r.failed for r in results), results
@@ -43,6 +43,7 @@ for dtype in (np.float32, np.float64):
             assert answer.dtype == dtype
             np.testing.assert_allclose(answer, first, rtol=1e-4, atol=1e-5)
         ops.conv2d_backward(first, x, w, **steps)
+assert data.load("digits").train_images.shape == (1442, 1, 28, 28)
 try:
     importlib.import_module("convlab.plots")
 except ImportError as error:
@@ -81,6 +82,7 @@ def test_the_wheel_holds_the_package_and_its_licence_only(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"convlab"}
     assert "convlab/py.typed" in names
+    assert "convlab/data/digits.npz" in names
     assert any(name.endswith("LICENSE") for name in names)
     packaged = {name for name in names if name.endswith(".py")}
     assert packaged == {p.relative_to(ROOT).as_posix() for p in (ROOT / "convlab").rglob("*.py")}

@@ -16,14 +16,11 @@ from convlab.data.errors import DataError
 def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
     """Read a data set; the first time, download it.
 
-    ==================  ======  =======  ===========  =====================================
-    name                train   test     image        what it is
-    ==================  ======  =======  ===========  =====================================
-    ``digits``           1,442      355  1 x 28 x 28  handwritten digits, in the package
-    ``mnist``           60,000   10,000  1 x 28 x 28  handwritten digits, the classic
-    ``fashion-mnist``   60,000   10,000  1 x 28 x 28  clothes, in the form of MNIST
-    ``cifar10``         50,000   10,000  3 x 32 x 32  colour photographs of ten things
-    ==================  ======  =======  ===========  =====================================
+    - ``digits``: 1,442 images for training and 355 for the test, 1 x 28 x 28, handwritten digits;
+      part of the package.
+    - ``mnist``: 60,000 and 10,000 images, 1 x 28 x 28, handwritten digits, the classic.
+    - ``fashion-mnist``: 60,000 and 10,000 images, 1 x 28 x 28, clothes, in the form of MNIST.
+    - ``cifar10``: 50,000 and 10,000 images, 3 x 32 x 32, colour photographs of ten things.
 
     Every call reads anew: the arrays belong to the caller, who may change them.
 
@@ -62,8 +59,8 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
     Examples
     --------
     >>> digits = load("digits")
-    >>> digits.train_images.shape, digits.class_names[int(digits.train_labels[3])]
-    ((1442, 1, 28, 28), '3')
+    >>> digits.train_images.shape, digits.train_labels.shape
+    ((1442, 1, 28, 28), (1442,))
     >>> print(f"{digits.mean[0]:.2f} {digits.std[0]:.2f}")
     0.31 0.32
     """

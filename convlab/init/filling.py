@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from convlab.init.fans import fans
-from convlab.init.laws import Distribution, Nonlinearity, default_law, kaiming_law, xavier_law
+from convlab.init.laws import Distribution, Law, Nonlinearity, default_law, kaiming_law, xavier_law
 
 Mode = Literal["fan_in", "fan_out"]
 
@@ -51,18 +51,22 @@ def default_(
     """
     fan_in = fans(weight).fan_in
     if weight.numel():
-        law = default_law(fan_in)
-        if weight.is_contiguous():
-            law.fill_(weight, generator)
-        else:
-            ordered = torch.empty_like(weight, memory_format=torch.contiguous_format)
-            with torch.no_grad():
-                weight.copy_(law.fill_(ordered, generator))
+        _fill_in_order(default_law(fan_in), weight, generator)
     if bias is not None:
         # Not the law's own bound, which may differ from this in the last bit.
         bound = 1 / math.sqrt(fan_in) if fan_in else 0
         with torch.no_grad():
             bias.uniform_(-bound, bound, generator=generator)
+
+
+def _fill_in_order(law: Law, weight: Tensor, generator: Generator | None) -> None:
+    """Draw in the order of the axes, whatever the order in memory."""
+    if weight.is_contiguous():
+        law.fill_(weight, generator)
+        return
+    ordered = torch.empty_like(weight, memory_format=torch.contiguous_format)
+    with torch.no_grad():
+        weight.copy_(law.fill_(ordered, generator))
 
 
 def kaiming_normal_(

@@ -12,17 +12,19 @@ from convlab.shapes import integer
 class AlexNet(nn.Module):
     """The AlexNet of torchvision: 61,100,840 parameters for 1000 classes.
 
-    This is the variant of Krizhevsky's paper of 2014, "One weird trick for parallelizing
-    convolutional neural networks", which is also what torchvision calls AlexNet. The network
-    that won ImageNet in 2012 (60,965,224 parameters)
+    torchvision refers to Krizhevsky's paper of 2014, "One weird trick for parallelizing
+    convolutional neural networks", for this single column. (A footnote there gives the fourth
+    convolution 384 kernels; but with 256, as here, the network has the 0.2 % more parameters
+    than that of 2012 of which the paper speaks.) The network that won ImageNet in 2012
+    (60,965,224 parameters)
 
     - has 96, 256, 384, 384 and 256 kernels; here 64, 192, 384, 256 and 256;
     - was split over two GPUs, so that its second, fourth and fifth convolution saw half of
       the channels each: ``groups=2``; here all see all;
     - normalizes the answers over neighbouring channels after the first two convolutions
       (local response normalization); here nothing does;
-    - starts from weights of standard deviation 0.01, some of its biases from 1; here from
-      PyTorch's default.
+    - starts from weights of standard deviation 0.01, and from biases of 1 in the three split
+      convolutions and the hidden linear layers, 0 elsewhere; here from PyTorch's default.
 
     Parameters
     ----------

@@ -19,7 +19,8 @@ class ExpectImages:
 
     It is a hook, and not the first line of ``forward``, so that ``forward`` holds the network
     alone: ``torch.fx`` traces that and needs no answer to questions about sizes. (Only
-    ``torch.jit.script``, which is deprecated, cannot read a hook.)
+    ``torch.jit.script``, which is deprecated, and ``torch.export`` of PyTorch 2.4 cannot read a
+    hook.)
 
     Parameters
     ----------

@@ -16,12 +16,17 @@ def _convolution(in_channels: int, out_channels: int, size: int, stride: int = 1
     return nn.Conv2d(in_channels, out_channels, size, stride=stride, padding=size // 2, bias=False)
 
 
-def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
+def _shortcut(
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+) -> nn.Sequential | None:
     """Make what fits a block's input to its output where the shapes differ, else None."""
     if stride == 1 and in_channels == out_channels:
         return None
     return nn.Sequential(
-        _convolution(in_channels, out_channels, 1, stride), nn.BatchNorm2d(out_channels)
+        _convolution(in_channels, out_channels, 1, stride),
+        nn.BatchNorm2d(out_channels),
     )
 
 

@@ -17,6 +17,7 @@ _Kinds = tuple[type[nn.Module], ...]
 
 ConvT = TypeVar("ConvT", nn.Conv2d, Conv2d)
 _CONVOLUTIONS: _Kinds = (nn.Conv2d, Conv2d)
+_LAYERS = (*_CONVOLUTIONS, _BatchNorm)
 
 
 def fold_batch_norm(conv: ConvT, bn: nn.BatchNorm2d) -> ConvT:
@@ -147,7 +148,7 @@ def fold_batch_norms(model: nn.Module) -> nn.Module:
                 f"{name or 'the model'} is in training mode, where batch normalization uses the "
                 f"statistics of each batch, which cannot be folded: call model.eval() first"
             )
-    calls = Calls(model, _CONVOLUTIONS)
+    calls = Calls(model, _LAYERS)
     copied = copy.deepcopy(model)
     for call in calls.graph.nodes:
         reader = _normalization_to_fold(calls, call)
@@ -156,7 +157,7 @@ def fold_batch_norms(model: nn.Module) -> nn.Module:
             _replace(copied, conv, fold_batch_norm(conv, bn))  # type: ignore[type-var, arg-type]
             _replace(copied, bn, nn.Identity().eval())
     # The copy runs the model's own code, which could ask what kind of layer it has.
-    if Calls(copied, _CONVOLUTIONS).steps() != calls.steps():
+    if Calls(copied, _LAYERS).steps() != calls.steps():
         raise ValueError(
             f"cannot fold: the code of {type(model).__name__} does something else when its "
             f"batch normalizations are replaced by nn.Identity"
@@ -193,7 +194,8 @@ def redundant_biases(model: nn.Module, input: Tensor) -> dict[str, int]:
     Notes
     -----
     A frozen normalization, kept in evaluation while the rest trains, subtracts a fixed mean
-    instead: before such a one a bias counts.
+    instead: before such a one a bias counts. Frozen is what ``model.train()`` leaves in
+    evaluation.
 
     Examples
     --------
@@ -201,7 +203,8 @@ def redundant_biases(model: nn.Module, input: Tensor) -> dict[str, int]:
     >>> redundant_biases(model, torch.zeros(1, 3, 8, 8))
     {'0': 8}
     """
-    calls = Calls(copy.deepcopy(model).train(), _CONVOLUTIONS)
+    calls = Calls(model, _LAYERS, training=True)
+    frozen = {id(m) for m in calls.root.modules() if _uses_fixed_statistics(m)}
     # The same calls, but run in evaluation, where a batch of one is enough.
     ranks = _Ranks(fx.GraphModule(calls.root, calls.graph).eval())
     with torch.no_grad():
@@ -215,7 +218,7 @@ def redundant_biases(model: nn.Module, input: Tensor) -> dict[str, int]:
         readers = [calls.layer(reader) for call in made for reader in call.users]
         # A Linear adds along the last axis, a normalization subtracts along the second.
         same_axis = all(ranks.of[call.name] == layer.weight.ndim for call in made)
-        normalized = all(_is_plain(reader, (_BatchNorm,)) for reader in readers)
+        normalized = all(_is_plain(r, (_BatchNorm,)) and id(r) not in frozen for r in readers)
         if readers and same_axis and normalized and calls.is_private(layer):
             found[name] = bias.numel()
     return found
@@ -234,6 +237,11 @@ class _Ranks(fx.Interpreter):
         if isinstance(result, Tensor):
             self.of[n.name] = result.ndim
         return result
+
+
+def _uses_fixed_statistics(module: nn.Module) -> bool:
+    known = isinstance(module, _BatchNorm) and module.running_mean is not None
+    return known and not module.training
 
 
 def _normalization_to_fold(calls: Calls, call: fx.Node) -> fx.Node | None:
@@ -268,7 +276,8 @@ def _objection(layer: nn.Module, name: str, kinds: _Kinds) -> Exception | None:
         wanted = " or ".join(f"{k.__module__.partition('.')[0]}.nn.{k.__name__}" for k in kinds)
         return TypeError(f"{name} must be a {wanted}, got {type(layer).__name__}")
     for method in ("forward", "_conv_forward"):
-        if getattr(type(layer), method, None) is not getattr(kind, method, None):
+        own = method in vars(layer)
+        if own or getattr(type(layer), method, None) is not getattr(kind, method, None):
             return TypeError(
                 f"{name} is a {type(layer).__name__}, which replaces {method} of {kind.__name__}: "
                 f"what it computes is not known"

@@ -1,11 +1,12 @@
-"""Convolution of tensors: look through every window at once, then multiply two matrices.
+"""Convolution of tensors: lay out what every window sees, then multiply two matrices.
 
 Four steps, each a tensor operation that autograd knows, so the gradients of every order
 follow by themselves, on every device:
 
 1. pad the image;
-2. view it as windows, ``(N, C, outH, outW, kH, kW)``; no number is copied;
-3. lay the windows out as the columns of one matrix per image and group;
+2. collect, for each weight of a kernel, the pixels that it meets at all places of the window,
+   ``(N, C, kH, kW, outH, outW)``;
+3. read this as one matrix per image and group, with a window in each column;
 4. multiply by the kernels, laid out as rows, and add the bias.
 """
 
@@ -80,9 +81,10 @@ def conv2d(
     Returns
     -------
     tensor, (N, O, outH, outW) or (O, outH, outW)
-        New; in the memory format "channels last" if the input or the weight is. Under
-        ``torch.autocast``, in the dtype that autocast gives to matrix products, which is the
-        one it gives to convolutions.
+        New; in the memory format "channels last" if the input or the weight is, and is not
+        in the usual one as well, as with one channel or one pixel. Under ``torch.autocast``,
+        in the dtype that autocast gives to matrix products, which is the one it gives to
+        convolutions.
 
     Raises
     ------
@@ -98,7 +100,7 @@ def conv2d(
     rounding. The columns hold each pixel once per window that reads it: about ``kH * kW``
     times the memory of the input, kept for the backward pass.
 
-    The idea of step 3 is known as im2col: Chellapilla, Puri and Simard, "High performance
+    The idea of steps 2 and 3 is known as im2col: Chellapilla, Puri and Simard, "High performance
     convolutional neural networks for document processing" (2006).
 
     Examples
@@ -120,6 +122,8 @@ def conv2d(
         _check_fit(batch, weight, steps, padding, sides)
     except ValueError as error:
         raise InputError(str(error)) from None
+    if _is_cast(batch):  # before the windows multiply its numbers
+        batch = batch.to(torch.get_autocast_dtype(batch.device.type))
     windows = _windows(_pad(batch, sides, padding_mode), _kernel_size(weight), *steps)
     output = _multiply(windows, weight, bias, groups)
     if _is_channels_last(batch) or _is_channels_last(weight):
@@ -139,21 +143,28 @@ def _windows(
     stride: tuple[int, int],
     dilation: tuple[int, int],
 ) -> Tensor:
-    """View a padded batch as (N, C, outH, outW, kH, kW); nothing is copied."""
+    """Collect what each weight meets at every place: (N, C, kH, kW, outH, outW)."""
     height, width = dilated_kernel_size(kernel_size, dilation)
-    windows = padded.unfold(2, height, stride[0])
-    windows = windows.unfold(3, width, stride[1])
-    return windows[..., :: dilation[0], :: dilation[1]]
+    rows = _met(padded, -2, height, stride[0], dilation[0])
+    return _met(rows, -1, width, stride[1], dilation[1])
+
+
+def _met(tensor: Tensor, axis: int, extent: int, stride: int, dilation: int) -> Tensor:
+    """Stack, in front of height and width, what each weight along one of the two meets."""
+    places = tensor.shape[axis] - extent + 1
+    ranges = [slice(first, first + places, stride) for first in range(0, extent, dilation)]
+    met = [tensor[..., seen, :] if axis == -2 else tensor[..., seen] for seen in ranges]
+    # Tensor.unfold would copy nothing, but its gradient warns under torch.func.vmap.
+    return torch.stack(met, dim=-3) if len(met) > 1 else met[0].unsqueeze(-3)
 
 
 def _multiply(
     windows: Tensor, weight: Tensor, bias: Tensor | None, groups: int
 ) -> Tensor:  # fmt: skip
     """Multiply kernels (rows) by windows (columns), per image and group."""
-    images, channels, out_h, out_w, k_h, k_w = windows.shape
+    images, channels, k_h, k_w, out_h, out_w = windows.shape
     rows, depth = weight.shape[0] // groups, channels // groups * k_h * k_w
-    columns = windows.permute(0, 1, 4, 5, 2, 3)
-    columns = columns.reshape(images * groups, depth, out_h * out_w)
+    columns = windows.reshape(images * groups, depth, out_h * out_w)
     kernels = _for_each_image(weight.reshape(groups, rows, depth), images)
     if bias is None:
         product = torch.bmm(kernels, columns)
@@ -193,15 +204,22 @@ def _check_tensors(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
             f"weight must be (out_channels, in_channels / groups, kH, kW) with no size of 0, "
             f"got shape {tuple(weight.shape)}"
         )
-    kind = input.device.type
-    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
-        return  # autocast brings them to one dtype
     for name, tensor in (("weight", weight), ("bias", bias)):
-        if tensor is not None and tensor.dtype != input.dtype:
+        if tensor is None or (_is_cast(input) and _is_cast(tensor)):
+            continue
+        if tensor.dtype != input.dtype:
             raise InputError(
                 f"input has dtype {input.dtype} and {name} has dtype {tensor.dtype}: they must "
                 f"agree"
             )
+
+
+def _is_cast(tensor: Tensor) -> bool:
+    """Say whether autocast is on and brings the tensor to its own dtype."""
+    kind = tensor.device.type
+    if kind == "meta" or not torch.is_autocast_enabled(kind):  # autocast knows no "meta"
+        return False
+    return tensor.is_floating_point() and tensor.dtype != torch.float64
 
 
 def _check_channels(input: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> int:

@@ -67,7 +67,8 @@ class Conv2d(nn.Module):
     Notes
     -----
     Works with ``torch.autocast``, ``torch.compile``, ``torch.export``, ``torch.fx`` and
-    ``torch.func``; not with the deprecated ``torch.jit.script``.
+    ``torch.func``; not with the deprecated ``torch.jit.script``. Under ``torch.jit.trace``,
+    deprecated too, the checks of sizes give a ``TracerWarning``.
 
     Examples
     --------

@@ -13,6 +13,7 @@ from collections import Counter
 from typing import Any
 
 from torch import Tensor, fx, nn
+from torch.overrides import TorchFunctionMode
 
 
 class Calls:
@@ -21,10 +22,19 @@ class Calls:
     Parameters
     ----------
     model : nn.Module
-        In the mode, training or evaluation, whose calls are asked for. It is not changed.
+        It is not changed.
     layers : tuple of types
         Kinds of layers to see as one call each, whatever they do inside; those of
         `torch.nn` are always.
+    training : bool, optional
+        Whether to look at it as in training or as in evaluation; else in its own mode.
+
+    Attributes
+    ----------
+    root : nn.Module
+        A copy of the model that has the same ``Parameter`` objects.
+    graph : torch.fx.Graph
+        The calls in `root`.
 
     Raises
     ------
@@ -38,10 +48,20 @@ class Calls:
     ``isinstance(x, Tensor)`` goes the other way than it does with numbers.
     """
 
-    def __init__(self, model: nn.Module, layers: tuple[type[nn.Module], ...] = ()) -> None:
-        self.root = _share_tensors(model)  # tracing may leave constants in what it traces
+    def __init__(
+        self,
+        model: nn.Module,
+        layers: tuple[type[nn.Module], ...] = (),
+        training: bool | None = None,
+    ) -> None:
+        # Tracing may leave constants in what it traces, and a run may change buffers.
+        self.root = copy.deepcopy(model, {id(p): p for p in model.parameters()})
+        if training is not None:
+            self.root.train(training)
+        reads = _Reads()
         try:
-            self.graph = _Tracer(layers).trace(self.root, _optional_arguments(model))
+            with reads:
+                self.graph = _Tracer(layers).trace(self.root, _optional_arguments(model))
         except Exception as error:  # whatever the model's code does with the stand-in
             raise ValueError(
                 f"cannot follow the tensors through {type(model).__name__}: its code wants to "
@@ -53,7 +73,7 @@ class Calls:
                 self._of.setdefault(id(self.layer(node)), []).append(node)
         read = [str(node.target) for node in self.graph.nodes if node.op == "get_attr"]
         holders = Counter(id(tensor) for layer in self.root.modules() for tensor in _own(layer))
-        self._public = {id(_attribute(self.root, target)) for target in read}
+        self._public = reads.tensors | {id(_attribute(self.root, target)) for target in read}
         self._public |= {tensor for tensor, count in holders.items() if count > 1}
 
     def layer(self, node: fx.Node) -> nn.Module | None:
@@ -87,10 +107,27 @@ class _Tracer(fx.Tracer):
         return isinstance(m, self._layers) or super().is_leaf_module(m, module_qualified_name)
 
 
-def _share_tensors(model: nn.Module) -> nn.Module:
-    """Copy the modules, but not the numbers in them."""
-    tensors = (*model.parameters(), *model.buffers())
-    return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
+class _Reads(TorchFunctionMode):
+    """Notes the tensors that code computes with behind the back of the stand-in.
+
+    Such is ``sum(p.norm() for p in self.parameters())``: its result is one of the constants
+    of a graph.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tensors: set[int] = set()
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        fx.node.map_aggregate((args, kwargs), self._note)
+        return func(*args, **(kwargs or {}))
+
+    def _note(self, argument: Any) -> Any:
+        if isinstance(argument, Tensor):
+            self.tensors.add(id(argument))
+        return argument
 
 
 def _own(layer: nn.Module) -> list[Tensor]:

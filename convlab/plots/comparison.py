@@ -63,7 +63,7 @@ def cost_against_time(panels: Mapping[str, Mapping[str, ArrayLike]]) -> Drawing:
     styles = dict(zip(names, STYLES, strict=False))
     rows, columns = -(-len(panels) // 2), min(2, len(panels))
     drawing = Drawing(
-        figsize=(3.4 * columns + 0.2, 3.2 * rows + 0.6), layout="constrained", dpi=DPI
+        figsize=(2.9 * columns + 0.2, 2.8 * rows + 0.6), layout="constrained", dpi=DPI
     )
     axes = drawing.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for unused in axes.flat[len(panels) :]:

@@ -34,7 +34,7 @@ def coverage(
 
     White cells are never seen. The others are the darker the more paths lead from them to
     the output, each panel on its own scale. Cells have the same size in all panels, so
-    that the receptive fields can be compared.
+    that the receptive fields can be compared; a row is as high as its largest panel.
 
     Parameters
     ----------
@@ -50,7 +50,8 @@ def coverage(
     Returns
     -------
     Drawing
-        One axes per title; below it, how many cells are seen, and for counts, the most paths.
+        One axes per title; below it, how many cells are seen, and for counts, the most paths,
+        if that is more than one.
 
     Raises
     ------
@@ -74,21 +75,22 @@ def coverage(
     columns = min(integer(columns, "columns", minimum=1), len(named))
     panels = {title: _numbers(title, what) for title, what in named.items()}
     width = max(array.shape[1] for array in panels.values())
-    height = max(array.shape[0] for array in panels.values())
-    rows = -(-len(panels) // columns)
+    each = [array.shape[0] for array in panels.values()]
+    heights = [max(each[first : first + columns]) for first in range(0, len(each), columns)]
+    rows = len(heights)
     # Wide enough for the words, and not so wide that they vanish on a phone.
     room = min(6.5 / columns, 4.0)
     side = min(room / (width + 0.5), 0.42 if numbers else 0.22)
     drawing = Drawing(
-        figsize=(columns * max(side * width + 0.2, 1.5), rows * (side * height + 0.85)),
+        figsize=(columns * max(side * width + 0.2, 1.5), side * sum(heights) + 0.85 * rows),
         layout="constrained",
         dpi=DPI,
     )
-    axes = drawing.subplots(rows, columns, squeeze=False)
+    axes = drawing.subplots(rows, columns, squeeze=False, height_ratios=heights)
     for unused in axes.flat[len(panels) :]:
         drawing.delaxes(unused)
-    for axis, (title, array) in zip(drawing.axes, panels.items(), strict=True):
-        _panel(axis, array, height, width)
+    for place, (axis, (title, array)) in enumerate(zip(drawing.axes, panels.items(), strict=True)):
+        _panel(axis, array, heights[place // columns], width)
         if numbers:
             _write(axis, array)
         axis.set_title(title, fontsize=10, color=INK)
@@ -136,7 +138,7 @@ def _panel(axis: Axes, array: NDArray[Any], height: int, width: int) -> None:
         yticks=[],
     )
     axis.spines[:].set_visible(False)
-    paths = f"\nup to {most:,.0f} path{'s' * (most != 1)}" if most == round(most) else ""
+    paths = f"\nup to {most:,.0f} paths" if most == round(most) > 1 else ""
     axis.set_xlabel(f"{seen:,} of {array.size:,} cells{paths}", fontsize=9, color=INK)
 
 

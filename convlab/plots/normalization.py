@@ -78,11 +78,13 @@ def planes(
         drawing.delaxes(unused)
     for axis, (title, array) in zip(drawing.axes, arrays.items(), strict=True):
         _table(axis, array != 0, marked)
-        axis.set_title(title, fontsize=10, color=INK)
+        axis.set_title(title, fontsize=12, color=INK)
     return drawing
 
 
-def channel_histograms(named: Mapping[str, ArrayLike], bins: int = 40) -> Drawing:
+def channel_histograms(
+    named: Mapping[str, ArrayLike], bins: int = 60, limits: tuple[float, float] | None = None
+) -> Drawing:
     """Draw how the values of each channel are spread, one line per channel.
 
     Parameters
@@ -90,7 +92,9 @@ def channel_histograms(named: Mapping[str, ArrayLike], bins: int = 40) -> Drawin
     named : mapping of str to array, (N, C, H, W), with up to 4 channels
         Title and values of each batch. All share one scale, so that they can be compared.
     bins : int
-        Into how many equal parts to divide the range of all values.
+        Into how many equal parts to divide the range that is shown.
+    limits : (low, high), optional
+        The range to show; else that of all values. What lies outside is counted, not shown.
 
     Returns
     -------
@@ -102,8 +106,8 @@ def channel_histograms(named: Mapping[str, ArrayLike], bins: int = 40) -> Drawin
     TypeError
         If `bins` is not an int.
     ValueError
-        If there is nothing to draw, or an array is not four-dimensional, is empty or has
-        more than 4 channels, which nobody could tell apart.
+        If there is nothing to draw, `limits` leave no range, or an array is not
+        four-dimensional, is empty or has more than 4 channels, which nobody could tell apart.
 
     Examples
     --------
@@ -120,10 +124,14 @@ def channel_histograms(named: Mapping[str, ArrayLike], bins: int = 40) -> Drawin
                 f"{title!r} must be (N, C, H, W) with 1 to {len(_LINES)} channels and at least one "
                 f"value, got shape {array.shape}"
             )
-    low = min(float(array.min()) for array in arrays.values())
-    high = max(float(array.max()) for array in arrays.values())
-    edges = np.linspace(low, high if high > low else low + 1, bins + 1)
-    drawing = Drawing(figsize=(7.0, 1.7 * len(arrays) + 0.4), layout="constrained", dpi=DPI)
+    if limits is None:
+        low = min(float(array.min()) for array in arrays.values())
+        high = max(float(array.max()) for array in arrays.values())
+        limits = low, high if high > low else low + 1
+    if not limits[0] < limits[1]:
+        raise ValueError(f"limits must be (low, high) with low below high, got {limits}")
+    edges = np.linspace(*limits, bins + 1)
+    drawing = Drawing(figsize=(5.6, 1.6 * len(arrays) + 0.4), layout="constrained", dpi=DPI)
     axes = drawing.subplots(len(arrays), squeeze=False, sharex=True)
     for axis, (title, array) in zip(axes[:, 0], arrays.items(), strict=True):
         for channel, (colour, style) in zip(range(array.shape[1]), _LINES, strict=False):
@@ -135,12 +143,12 @@ def channel_histograms(named: Mapping[str, ArrayLike], bins: int = 40) -> Drawin
                 linestyle=style,
                 label=f"channel {channel}",
             )
-        axis.set_title(title, fontsize=10, color=INK)
-        axis.set_ylabel("% of values", fontsize=9, color=INK)
-        axis.tick_params(labelsize=8, colors=INK)
+        axis.set_title(title, fontsize=11, color=INK)
+        axis.set_ylabel("% of values", fontsize=10, color=INK)
+        axis.tick_params(labelsize=9, colors=INK)
         axis.spines[["top", "right"]].set_visible(False)
-    axes[0, 0].legend(fontsize=8, frameon=False)
-    axes[-1, 0].set_xlabel("value", fontsize=9, color=INK)
+    axes[0, 0].legend(fontsize=9.5, frameon=False)
+    axes[-1, 0].set_xlabel("value", fontsize=10, color=INK)
     return drawing
 
 
@@ -175,9 +183,11 @@ def _table(axis: Axes, coloured: NDArray[Any], marked: tuple[int, int, int, int]
                 zorder=3 if here else 1,
             )
         )
+    style: dict[str, Any] = {"fontsize": 10.5, "color": INK}
     for n in range(count):
-        axis.text(-0.6, n * (height + _GAP) + height / 2, f"image {n}", ha="right", va="center",
-                  fontsize=8, color=INK)  # fmt: skip
+        middle = n * (height + _GAP) + height / 2
+        axis.text(-0.6, middle, f"image {n}", ha="right", va="center", **style)
+    axis.text(-0.6, down + 0.1, "channel", ha="right", va="top", **style)
     for c in range(channels):
-        axis.text(c * (width + _GAP) + width / 2, down + 0.1, f"channel {c}", ha="center",
-                  va="top", fontsize=8, color=INK)  # fmt: skip
+        middle = c * (width + _GAP) + width / 2
+        axis.text(middle, down + 0.1, str(c), ha="center", va="top", **style)

@@ -45,7 +45,7 @@ def histogram(
     numbers = np.asarray(values, dtype=float).ravel()
     if not numbers.size:
         raise ValueError("nothing to draw: values holds no numbers")
-    drawing = Drawing(figsize=(6.4, 3.4), layout="constrained", dpi=DPI)
+    drawing = Drawing(figsize=(5.2, 3.0), layout="constrained", dpi=DPI)
     axis = drawing.subplots()
     axis.hist(numbers, bins=bins, density=True, color=READ, label=f"{numbers.size:,} numbers")
     for position, (name, (x, density)) in enumerate((curves or {}).items()):
@@ -101,7 +101,7 @@ def signals(
     unknown = set(theory) - set(rows)
     if unknown:
         raise ValueError(f"predicted names {sorted(unknown)}, measured are {list(rows)}")
-    drawing = Drawing(figsize=(6.4, 4), layout="constrained", dpi=DPI)
+    drawing = Drawing(figsize=(5.2, 3.8), layout="constrained", dpi=DPI)
     axis = drawing.subplots()
     for position, (name, row) in enumerate(rows.items()):
         style = position % len(COLOURS)

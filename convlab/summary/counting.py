@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -33,20 +34,33 @@ def multiply_accumulates(
     int or None
         None if they cannot be told.
     """
-    if call.name in ("convolution", "_convolution"):
-        return _convolution(call)
-    if call.name in ("mm", "addmm"):
-        return _linear(call["self" if call.name == "mm" else "mat1"], call["mat2"])
-    if call.name in ("bmm", "baddbmm"):
-        first, second = ("self", "mat2") if call.name == "bmm" else ("batch1", "batch2")
-        return int(call[first].shape[0]) * _linear(call[first], call[second])
-    if call.name in ("mv", "addmv", "dot"):
-        matrix = call["mat"] if call.name == "addmv" else call["self"]
-        return int(matrix.numel())
+    count = _COUNTS.get("attention" if "scaled_dot_product" in call.name else call.name)
+    if count is not None:
+        return count(call)
     if call.name in _UNCOUNTED or "::" in call.name:
         return None
     formula = flop_registry.get(func.overloadpacket)
     return 0 if formula is None else int(formula(*args, **kwargs, out_val=result)) // 2
+
+
+def _product(call: Call) -> int:
+    left = call["mat1"] if call.name == "addmm" else call["self"]
+    return _linear(left, call["mat2"])
+
+
+def _products(call: Call) -> int:
+    first, second = ("self", "mat2") if call.name == "bmm" else ("batch1", "batch2")
+    return int(call[first].shape[0]) * _linear(call[first], call[second])
+
+
+def _product_with_vector(call: Call) -> int:
+    return int((call["mat"] if call.name == "addmv" else call["self"]).numel())
+
+
+def _attention(call: Call) -> int:
+    query, value = call["query"], call["value"]
+    rows, inner, keys = prod(query.shape[:-1]), query.shape[-1], value.shape[-2]
+    return linear_macs(inner, keys, rows) + linear_macs(keys, value.shape[-1], rows)
 
 
 def _linear(left: Tensor, right: Tensor) -> int:
@@ -72,3 +86,17 @@ def _convolution(call: Call) -> int:
             size, into, out, kernel_size, stride, padding, extra, groups, dilation
         )
     return len(x) * conv2d_macs(size, into, out, kernel_size, stride, padding, dilation, groups)
+
+
+_COUNTS: dict[str, Callable[[Call], int]] = {
+    "convolution": _convolution,
+    "_convolution": _convolution,
+    "mm": _product,
+    "addmm": _product,
+    "bmm": _products,
+    "baddbmm": _products,
+    "mv": _product_with_vector,
+    "addmv": _product_with_vector,
+    "dot": _product_with_vector,
+    "attention": _attention,
+}

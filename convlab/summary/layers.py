@@ -7,8 +7,8 @@ from typing import Any
 
 from convlab.shapes import ReceptiveField
 from convlab.summary import page, table
-from convlab.summary.traces import Sees, Trace
-from convlab.summary.tracker import Sight
+from convlab.summary.traces import Trace
+from convlab.summary.tracker import Seen, Sight
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class LayerField:
     @classmethod
     def of(cls, sight: Sight, lengths: tuple[int, ...]) -> LayerField | None:
         """Return what a sight says; None if it says nothing in any direction."""
-        if all(isinstance(seen, Sees) for seen in sight):
+        if not any(isinstance(seen, Trace) for seen in sight):
             return None
         numbers = [_numbers(seen) for seen in sight]
         sizes, jumps, starts = zip(*numbers, strict=True)
@@ -52,8 +52,8 @@ class LayerField:
         return {"size": [*self.size], "jump": [*self.jump], "start": [*self.start]}
 
 
-def _numbers(seen: Trace | Sees) -> tuple[int | None, int | None, Any]:
-    if isinstance(seen, Sees):
+def _numbers(seen: Seen) -> tuple[int | None, int | None, Any]:
+    if not isinstance(seen, Trace):
         return None, None, None
     if isinstance(seen.field, ReceptiveField):
         return seen.field.size, seen.field.jump, seen.field.start
@@ -111,7 +111,7 @@ class Layer:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
     """A model, layer by layer in the order of execution, and its totals.
 
@@ -177,7 +177,7 @@ class Summary:
             "activation_bytes": self.activation_bytes,
         }
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return a table in plain text."""
         return table.render(self)
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from convlab.nn import Conv2d
 from convlab.shapes import conv2d_macs
 from convlab.summary.traces import Sees, Trace
-from convlab.summary.tracker import Sight
+from convlab.summary.tracker import Seen, Sight
 
 _TORCH = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _CIRCULAR = (nn.CircularPad1d, nn.CircularPad2d, nn.CircularPad3d)
@@ -67,18 +67,18 @@ def known_sight(module: nn.Module, x: Tensor, output: Tensor, sight: Sight) -> S
     return None
 
 
-def _padded(seen: Trace | Sees, x: Tensor, amounts: tuple[int, ...]) -> Trace | Sees:
-    if isinstance(seen, Sees) or seen.dim is None:
-        return seen
+def _padded(seen: Seen, x: Tensor, amounts: tuple[int, ...]) -> Seen:
+    if not isinstance(seen, Trace) or seen.dim is None:
+        return Sees.UNKNOWN if isinstance(seen, tuple) else seen
     behind = 2 * (x.dim() - 1 - seen.dim)
     if behind >= len(amounts):
         return seen
     return seen.padded(x.shape[seen.dim], amounts[behind], amounts[behind + 1])
 
 
-def _windowed(seen: Trace | Sees, x: Tensor, output: Tensor, layer: Any) -> Trace | Sees:
-    if isinstance(seen, Sees) or seen.dim is None:
-        return seen
+def _windowed(seen: Seen, x: Tensor, output: Tensor, layer: Any) -> Seen:
+    if not isinstance(seen, Trace) or seen.dim is None:
+        return Sees.UNKNOWN if isinstance(seen, tuple) else seen
     rank = len(layer.kernel_size)
     direction = seen.dim - (x.dim() - rank)
     if direction < 0:

@@ -10,7 +10,7 @@ from convlab.summary.rules import Call
 
 JOINS = {"cat", "stack"}
 WINDOWS = {
-    "convolution", "im2col", "col2im",
+    "convolution", "_convolution", "im2col", "col2im",
     *(f"max_pool{n}d_with_indices" for n in (1, 2, 3)),
     *(f"avg_pool{n}d" for n in (1, 2, 3)),
     *(f"_adaptive_avg_pool{n}d" for n in (2, 3)),
@@ -45,7 +45,7 @@ def kind_of(call: Call) -> str:
         The operation, executed.
     """
     name = call.name.split("::")[-1]
-    if name == "convolution":
+    if name in ("convolution", "_convolution"):
         rank = call["weight"].dim() - 2
         return f"conv_transpose{rank}d" if call["transposed"] else f"conv{rank}d"
     if name in _OTHERS:

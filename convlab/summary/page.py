@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from convlab.summary.layers import Layer, Summary
 
 # Colours are those of the page around: of the book's theme where it has any, else of the text.
-_BOX = "overflow-x:auto;max-width:100%;max-height:32em;overflow-y:auto"
-_TABLE = "border-collapse:collapse;font-size:0.85em;font-variant-numeric:tabular-nums;margin:0"
+_BOX = "overflow-x:auto;max-width:100%;max-height:60em;overflow-y:auto"
+_TABLE = "border-collapse:collapse;font-size:0.8em;font-variant-numeric:tabular-nums;margin:0"
 _LINE = "border-bottom:1px solid var(--pst-color-border,rgba(128,128,128,0.4))"
-_CELL = "padding:0.15em 0.6em;white-space:nowrap;background:transparent"
+_CELL = "padding:0.15em 0.4em;white-space:nowrap;background:transparent"
 _BAR = (
     "display:block;height:0.2em;margin-left:auto;"
     "background:var(--pst-color-primary,currentColor);opacity:0.75"
@@ -26,7 +26,10 @@ _STICKY = (
     "position:sticky;top:0;background:var(--pst-color-background,"
     "var(--jp-layout-color0,var(--vscode-editor-background,Canvas)))"
 )
-HEAD = ("layer", "kind", "output", "parameters", "multiply-accumulates", "memory", "field", "jump")
+HEAD = (
+    "layer", "kind", "output", "parameters", '<abbr title="multiply-accumulates">MACs</abbr>',
+    "memory", '<abbr title="receptive field">field</abbr>', "jump",
+)  # fmt: skip
 _WORDS = 3  # columns of words; the others hold numbers
 
 
@@ -46,13 +49,15 @@ def render(summary: Summary) -> str:
         max((getattr(layer, name) or 0 for layer in summary.layers), default=0)
         for name in ("parameters", "macs", "activation_bytes")
     ]
-    rows = "".join(_row(layer, most, len(head)) for layer in summary.layers)
+    rows = "\n".join(_row(layer, most, len(head)) for layer in summary.layers)
     totals = "<br>".join(escape(line) for line in wording.totals(summary))
+    # The class is that of pandas' tables: what a theme does for those on a dark page, it does here.
     return (
-        f'<div style="{_BOX}" tabindex="0" role="region" aria-label="Layers of {title}">'
-        f'<table style="{_TABLE}"><caption style="caption-side:top;text-align:left">{title}'
-        f"</caption><thead><tr>{''.join(map(_head, head, range(len(head))))}</tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>"
+        f'<div style="{_BOX}" tabindex="0" role="region" aria-label="Layers of {title}">\n'
+        f'<table class="dataframe" style="{_TABLE}">\n'
+        f'<caption style="caption-side:top;text-align:left">{title}</caption>\n'
+        f"<thead><tr>{''.join(map(_head, head, range(len(head))))}</tr></thead>\n"
+        f"<tbody>\n{rows}\n</tbody></table></div>\n"
         f'<p style="font-size:0.85em">{totals}</p>'
     )
 

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -41,8 +42,8 @@ class _Row:
         """Note the shape and the new memory of what was returned."""
         if outputs:
             self.shape = tuple(outputs[0].shape)
-        old = {storage(x) for x in inputs}
-        new = {storage(x): x for x in outputs if storage(x) not in old}
+        old = {storage(x) for x in inputs} - {None}
+        new = {storage(x) or id(x): x for x in outputs if storage(x) not in old}
         self.memory = sum(x.numel() * x.element_size() for x in new.values())
 
 
@@ -87,12 +88,16 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Record what happens inside of the ``with`` statement; leave no hook behind."""
         with ExitStack() as stack:
             for module in self._names:
+                if isinstance(module, torch.jit.ScriptModule):
+                    continue  # takes no hooks; its operations are seen all the same
                 before = module.register_forward_pre_hook(
                     self._enter, with_kwargs=True, prepend=True
                 )
                 stack.callback(before.remove)
                 after = module.register_forward_hook(self._leave, with_kwargs=True)
                 stack.callback(after.remove)
+            if isinstance(self._model, torch.jit.ScriptModule):
+                self._frames.append(_Frame(self._model, "", 1, 0, [], []))
             with self:
                 yield
 
@@ -152,6 +157,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         """Execute an operation and note it."""
         kwargs = kwargs or {}
+        # Under `torch.inference_mode` operations arrive that are made of others, such as a linear
+        # layer: look at the others.
+        if torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"):
+            with self:
+                return func.decompose(*args, **kwargs)
         result = func(*args, **kwargs)
         step = self._tracker.follow(func, args, kwargs, result)
         macs = multiply_accumulates(step.call, func, args, kwargs, result)
@@ -168,7 +178,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         call = step.call
         if step.dependents > 1 and (call.pointwise or call.name in JOINS):
             return True
-        fresh = storage(call.output) not in {storage(x) for x in call.tensors()}
+        fresh = storage(call.output) not in {storage(x) for x in call.tensors()} - {None}
         return call.name in WINDOWS or macs is None or (call.name in ACTIVATIONS and fresh)
 
     def _add(self, step: Step, macs: int | None) -> None:

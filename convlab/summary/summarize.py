@@ -34,8 +34,9 @@ def summary(
     The receptive field follows the image through convolutions, poolings, sums and concatenations
     of branches, reshapes, normalizations and products of matrices. It is the theoretical one: the
     cells on which a unit *can* depend, all channels at its place taken together, and beyond the
-    edge the cells of padding. Where an operation is not understood it is None, printed ``?``,
-    and stays so until the end of the model.
+    edge the cells of padding. A layer that reads only some channels of a concatenation is given the
+    field of all of them, the one case in which a field can be larger than what is seen. Where an
+    operation is not understood it is None, printed ``?``, and stays so until the end of the model.
 
     Parameters
     ----------

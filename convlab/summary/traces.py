@@ -36,6 +36,10 @@ class UnknownError(Exception):
     """Raised by a rule that cannot say what its output sees."""
 
 
+class BlankError(UnknownError):
+    """Raised where nothing but padding is looked at: then it is known that nothing is seen."""
+
+
 @dataclass(frozen=True)
 class Trace:
     """What the elements of a tensor see along one direction of the image.
@@ -75,7 +79,7 @@ class Trace:
         listed = tuple(units)
         known = [unit for unit in listed if unit is not None]
         if not known:
-            raise UnknownError("no unit sees anything")
+            raise BlankError("no unit sees anything")
         first, size = known[0][0], known[0][1] - known[0][0]
         if len(known) == len(listed):
             steps = {b[0] - a[0] for a, b in pairwise(known)}
@@ -202,8 +206,10 @@ class Trace:
         """
         if self.dim is None:
             return self
-        if self.count == 1:
-            return self._viewed_one(shape, target)
+        if list(shape) == list(target):
+            return self
+        if self.count == 1:  # among several dimensions of size 1, nobody can tell which it is now
+            return self.collapsed()
         stride = self.inner * prod(shape[self.dim + 1 :])
         for dim, length in enumerate(target):
             behind = prod(target[dim + 1 :])
@@ -211,16 +217,6 @@ class Trace:
             if fits and length > 1:
                 return replace(self, dim=dim, inner=stride // behind)
         raise UnknownError("the reshape cuts a direction into pieces")
-
-    def _viewed_one(self, shape: Sequence[int], target: Sequence[int]) -> Trace:
-        """Keep the jump of a single unit where its dimension can still be recognised."""
-        assert self.dim is not None
-        back = self.dim - len(shape)
-        if list(shape[: self.dim + 1]) == list(target[: self.dim + 1]):
-            return self
-        if list(shape[back:]) == list(target[back:]) and len(target) >= -back:
-            return replace(self, dim=len(target) + back)
-        return self.collapsed()
 
 
 def cover(units: Iterable[Interval | None]) -> Interval | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,16 @@ import torch
 from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from convlab.summary.rules import Axis, Call, find_rule
-from convlab.summary.traces import Sees, Trace, UnknownError
+from convlab.summary.rules import Axis, Call, Rule, find_rule
+from convlab.summary.traces import BlankError, Sees, Trace, UnknownError
 
+# Along one direction: a trace, or several that add up. Numbers that compare two places, such as the
+# products of queries and keys, see what both see, and have a dimension for each.
+Seen = Trace | tuple[Trace, ...] | Sees
 # What one tensor sees: one entry per direction of the image.
-Sight = tuple[Trace | Sees, ...]
+Sight = tuple[Seen, ...]
+# More ways than this to combine what the arguments see are not followed.
+_MOST = 16
 
 # These look at the shape of a tensor, or at nothing; what they return depends on no number in it.
 _WITHOUT_VALUES = {
@@ -139,20 +144,84 @@ class Tracker:
         along = [self._along(call, direction) for direction in range(self.directions)]
         return [tuple(seen[i] for seen in along) for i in range(len(call.outputs))]
 
-    def _along(self, call: Call, direction: int) -> list[Trace | Sees]:
+    def _along(self, call: Call, direction: int) -> list[Seen]:
+        """Return what each output sees along one direction."""
         many = len(call.outputs)
-        looks = {self.of(x).sight[direction] for x in call.tensors()}
-        if looks == {Sees.NOTHING}:
+        looks = {id(x): self.of(x).sight[direction] for x in call.tensors()}
+        if set(looks.values()) == {Sees.NOTHING}:
             return [Sees.NOTHING] * many
-        apply = find_rule(call)
-        if self._leaked or apply is None:
+        rule = find_rule(call)
+        if self._leaked or rule is None:
             return [Sees.UNKNOWN] * many
         try:
-            answer = apply(call, Axis(lambda x: self.of(x).sight[direction]))
+            seen = _apply(rule, call, looks)
+        except BlankError:  # of the parts of a split, others may see something
+            seen = [Sees.NOTHING] * many if many == 1 or "pool" in call.name else []
         except UnknownError:
-            return [Sees.UNKNOWN] * many
-        traces: list[Trace | Sees] = [*answer] if isinstance(answer, list) else [answer]
-        return (traces + [Sees.UNKNOWN] * many)[:many]
+            seen = []
+        return (seen + [Sees.UNKNOWN] * many)[:many]
+
+
+def _apply(rule: Rule, call: Call, looks: Mapping[int, Seen]) -> list[Seen]:
+    """Apply a rule to everything at once, or, where it cannot, to one trace after the other."""
+    if not any(isinstance(look, tuple) for look in looks.values()):
+        try:
+            return [*_ask(rule, call, looks)]
+        except BlankError:
+            raise
+        except UnknownError:
+            pass
+    return _ask_one_by_one(rule, call, looks)
+
+
+def _ask(rule: Rule, call: Call, looks: Mapping[int, Seen]) -> list[Trace]:
+    """Apply a rule to what the arguments see, one trace each at most."""
+
+    def look(tensor: Tensor) -> Trace | Sees:
+        seen = looks.get(id(tensor), Sees.NOTHING)
+        assert not isinstance(seen, tuple)
+        return seen
+
+    answer = rule(call, Axis(look))
+    return answer if isinstance(answer, list) else [answer]
+
+
+def _ask_one_by_one(rule: Rule, call: Call, looks: Mapping[int, Seen]) -> list[Seen]:
+    """Apply a rule to one trace after the other, as if nothing else depended on the image.
+
+    What an output sees is the sum of what it sees through each argument, so this is right for
+    every rule; and it also works where the traces run along different dimensions.
+    """
+    if Sees.UNKNOWN in looks.values():
+        raise UnknownError("an input sees nobody knows what")
+    ways = [
+        (key, trace)
+        for key, look in looks.items()
+        for trace in (look if isinstance(look, tuple) else (look,))
+        if isinstance(trace, Trace)
+    ]
+    if len(ways) > _MOST:
+        raise UnknownError("too many ways to combine what the arguments see")
+    answers = [_ask(rule, call, {key: trace}) for key, trace in ways]
+    return [
+        _together(traces, tuple(output.shape))
+        for traces, output in zip(zip(*answers, strict=True), call.outputs, strict=False)
+    ]
+
+
+def _together(traces: Iterable[Trace], shape: tuple[int, ...]) -> Seen:
+    """Add up traces: those of one dimension become one, an equal view of all is part of each."""
+    by_dim: dict[int | None, Trace] = {}
+    for trace in traces:
+        old = by_dim.get(trace.dim)
+        by_dim[trace.dim] = trace if old is None else old.union(trace, shape)
+    common = by_dim.pop(None, None)
+    if common is not None:
+        if not by_dim:
+            return common
+        by_dim = {dim: trace.union(common, shape) for dim, trace in by_dim.items()}
+    known = tuple(dict.fromkeys(by_dim.values()))
+    return known[0] if len(known) == 1 else known
 
 
 def storage(tensor: Tensor) -> int | None:

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+import convlab.models
 import convlab.nn
 from convlab.nn import fold_batch_norm, fold_batch_norms, redundant_biases, replace_conv2d
 
@@ -190,6 +191,29 @@ def test_networks_give_the_same_logits_with_fewer_layers(name, size, left):
     torch.testing.assert_close(model.state_dict(), before, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize(
+    ("name", "shape", "biases"),
+    [
+        ("simple-cnn", (3, 32, 32), 0),
+        ("mnist-cnn", (1, 28, 28), 0),
+        ("resnet34", (3, 32, 32), 0),
+        ("vgg11-bn", (3, 32, 32), 64 + 128 + 2 * 256 + 4 * 512),
+    ],
+)
+def test_the_networks_of_the_book_are_understood(name, shape, biases):
+    torch.manual_seed(0)
+    if name == "vgg11-bn":
+        model = convlab.models.VGG11(batch_norm=True)
+    else:
+        model = convlab.models.MODELS[name].build(num_classes=10)
+    model, x = seasoned_model(model).double(), torch.randn(2, *shape, dtype=torch.float64)
+    folded = fold_batch_norms(model)
+    with torch.no_grad():
+        assert error(folded(x), model(x)) < 1e-11
+    assert norms_in(folded) == []
+    assert sum(redundant_biases(model, x).values()) == biases
+
+
 def test_resnet18_in_single_precision():
     torch.manual_seed(0)
     model = seasoned_model(torchvision.models.resnet18())
@@ -227,6 +251,10 @@ class WithOption(Model):
         return y if again is None else self.bn(self.conv(again)) + y
 
 
+class Kind(nn.BatchNorm2d):
+    """A class of its own, which computes nothing else."""
+
+
 def alias(model):
     model.layers = nn.ModuleList([model.conv, model.bn])
     return model
@@ -238,7 +266,19 @@ FOLDED = {
     "layers that have two names": alias(Model(lambda m, x: m.layers[1](m.layers[0](x)))),
     "a branch behind the pair": Model(lambda m, x: (y := m.bn(m.conv(x))).relu() + y),
     "an optional argument left out": WithOption(None),
+    "a subclass that changes nothing": Model(lambda m, x: m.bn(m.conv(x)), bn=seasoned(Kind(4))),
 }
+
+
+def patched(name):
+    """Give a model whose layer `name` computes something of its own."""
+    model = Model(lambda m, x: m.bn(m.conv(x)))
+    layer = model.get_submodule(name)
+    forward = layer.forward
+    layer.forward = lambda x: 3 * forward(x)
+    return model
+
+
 LEFT = {
     "a result that is also used elsewhere": Model(lambda m, x: m.bn(y := m.conv(x)) + y),
     "a result that is also returned": Model(lambda m, x: (m.bn(y := m.conv(x)), y)),
@@ -254,6 +294,14 @@ LEFT = {
     "a mean that is read from outside": Model(
         lambda m, x: m.bn(m.conv(x)) + m.bn.running_mean[:, None, None]
     ),
+    "parameters that are read as a list": Model(
+        lambda m, x: m.bn(m.conv(x)) + sum(p.square().sum() for p in m.conv.parameters())
+    ),
+    "parameters that are read from the state": Model(
+        lambda m, x: m.bn(m.conv(x)) + m.conv.state_dict()["bias"].sum()
+    ),
+    "a convolution with a forward of its own": patched("conv"),
+    "a normalization with a forward of its own": patched("bn"),
     "no statistics": Model(
         lambda m, x: m.bn(m.conv(x)), bn=nn.BatchNorm2d(4, track_running_stats=False)
     ),
@@ -318,6 +366,16 @@ def test_tracing_leaves_nothing_in_the_model():
     assert set(vars(model)) == set(vars(Model(None)))
 
 
+def test_a_buffer_that_the_model_writes_is_not_written():
+    def run(model, x):
+        model.bn.num_batches_tracked.add_(1)
+        return model.bn(model.conv(x))
+
+    model = Model(run)
+    assert redundant_biases(model, torch.zeros(1, 3, 8, 8)) == {"conv": 4}
+    assert model.bn.num_batches_tracked == 0
+
+
 def classifier():
     """Build a network for images of 28 x 28, with the biases that nobody asked for."""
     layers = []
@@ -362,6 +420,13 @@ def test_a_bias_that_is_named_changes_nothing_in_training_and_the_others_do():
             assert same == (name in redundant)
 
 
+class Frozen(Model):
+    def train(self, mode=True):
+        super().train(mode)
+        self.bn.eval()
+        return self
+
+
 REDUNDANT = {
     "two normalizations": Model(
         lambda m, x: m.bn(y := m.conv(x)) + m.other(y), other=nn.BatchNorm2d(4)
@@ -375,6 +440,9 @@ NEEDED = {
     "a result nobody reads": Model(lambda m, x: (m.conv(x), x)[1]),
     "one call of two without": LEFT["a convolution used twice"],
     "a bias that is read from outside": Model(lambda m, x: m.bn(m.conv(x)) + m.conv.bias.sum()),
+    "a normalization that stays in evaluation": Frozen(lambda m, x: m.bn(m.conv(x))),
+    "a normalization with a forward of its own": patched("bn"),
+    "parameters that are read as a list": LEFT["parameters that are read as a list"],
 } | {name: LEFT[name] for name in list(LEFT)[:4]}
 
 

@@ -143,6 +143,32 @@ def test_autocast_gives_the_dtype_that_it_gives_to_convolutions():
     torch.testing.assert_close(ours, theirs, rtol=2e-2, atol=2e-2)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_autocast_takes_what_is_already_narrow_and_leaves_float64_alone(dtype):
+    x, w, b = example(torch.float32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        ours, theirs = conv2d(x.to(dtype), w, b, **RICH), torch.conv2d(x.to(dtype), w, b, **RICH)
+        exact = conv2d(x.double(), w.double(), b.double(), **RICH)
+        for wide, narrow in ((x.double(), w), (x, w.double())):
+            with pytest.raises(InputError, match=r"input has dtype torch\.float.* must agree"):
+                conv2d(wide, narrow, b, **RICH)
+    assert (ours.dtype, theirs.dtype, exact.dtype) == (torch.bfloat16,) * 2 + (torch.float64,)
+    torch.testing.assert_close(ours, theirs, rtol=2e-2, atol=2e-2)
+
+
+# PyTorch's own forward mode still compiles its rules with the deprecated torch.jit.script.
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:FutureWarning")
+@pytest.mark.parametrize("padding_mode", ["zeros", "reflect", "replicate", "circular"])
+@pytest.mark.parametrize("derivative", [torch.func.jacrev, torch.func.hessian])
+def test_many_gradients_at_once_are_right_and_warn_of_nothing(derivative, padding_mode):
+    x, w, b = example(images=1)
+
+    layer = torch.nn.Conv2d(4, 6, (3, 2), **RICH, padding_mode=padding_mode).double()
+    ours = derivative(lambda x: (conv2d(x, w, b, **RICH, padding_mode=padding_mode) ** 3).sum())(x)
+    theirs = derivative(lambda x: (layer._conv_forward(x, w, b) ** 3).sum())(x)
+    torch.testing.assert_close(ours, theirs)
+
+
 def test_views_and_transposed_tensors_are_read_as_they_look():
     x, w, b = example()
     turned = x.transpose(2, 3).contiguous().transpose(2, 3)

@@ -35,7 +35,7 @@ def test_an_array_is_drawn_as_it_is():
 @pytest.mark.parametrize(
     ("layers", "words"),
     [
-        ([(3,)], "9 of 9 cells\nup to 1 path"),
+        ([(3,)], "9 of 9 cells"),
         ([(3, 1, 2)] * 3, "49 of 169 cells\nup to 49 paths"),
         ([(3, 1, d) for d in (1, 2, 5)], "289 of 289 cells\nup to 4 paths"),
         ([(3,)] * 10, "441 of 441 cells\nup to 80,156,209 paths"),
@@ -56,6 +56,22 @@ def test_panels_fill_rows_and_share_the_size_of_a_cell():
     np.testing.assert_allclose(centres, [1, 2, 3])
 
 
+def test_a_row_of_panels_is_as_high_as_its_largest():
+    named = {f"dilation {d}": [(3, 1, d)] for d in (1, 2, 3)}
+    axes = plots.coverage(named, columns=2).axes
+    spans = [abs(np.diff(axis.get_ylim()).item()) for axis in axes]
+    np.testing.assert_allclose(spans, [5.2, 5.2, 7.2])
+
+
+def test_the_cells_of_all_panels_have_one_size():
+    stacks = ((1, 1, 1, 1), (1, 2, 1, 2), (1, 2, 3, 4), (1, 2, 4, 8))
+    named = {str(stack): [(3, 1, d) for d in stack] for stack in stacks}
+    drawing = plots.coverage(named, columns=2)
+    drawing.draw_without_rendering()
+    sides = [np.ptp(axis.transData.transform([(0, 0), (1, 0)]), axis=0)[0] for axis in drawing.axes]
+    np.testing.assert_allclose(sides, sides[0], rtol=0.01)
+
+
 def test_numbers_are_written_where_a_cell_is_seen():
     (axis,) = plots.coverage({"x": [(2, 1, 2), (2, 1, 2)]}, numbers=True).axes
     written = {text.get_position(): text.get_text() for text in axis.texts}
@@ -68,7 +84,7 @@ def test_numbers_are_written_where_a_cell_is_seen():
 def test_nothing_seen_at_all_is_white():
     (axis,) = plots.coverage({"dead": np.zeros((2, 2))}).axes
     assert shades(axis).mask.all()
-    assert axis.get_xlabel() == "0 of 4 cells\nup to 0 paths"
+    assert axis.get_xlabel() == "0 of 4 cells"
 
 
 def test_the_curves_hold_the_receptive_field_after_each_layer():

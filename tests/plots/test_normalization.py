@@ -25,7 +25,7 @@ def test_planes_colour_what_is_not_zero_in_reading_order():
     table = np.array([[drawn[x, y] for x in columns] for y in rows])
     np.testing.assert_array_equal(table, np.block([list(image) for image in batch]) != 0)
     assert [text.get_text() for text in axis.texts] == [
-        "image 0", "image 1", "channel 0", "channel 1", "channel 2"
+        "image 0", "image 1", "channel", "0", "1", "2"
     ]  # fmt: skip
 
 
@@ -52,6 +52,12 @@ def test_histograms_show_the_share_of_each_channel_on_one_scale():
     assert [text.get_text() for text in above.get_legend().get_texts()] == [
         "channel 0", "channel 1"
     ]  # fmt: skip
+
+
+def test_values_beyond_the_limits_are_counted_and_not_shown():
+    values = np.array([0.0, 1.0, 1.0, 100.0]).reshape(1, 1, 2, 2)
+    (axis,) = plots.channel_histograms({"x": values}, bins=2, limits=(0.0, 2.0)).axes
+    assert list(axis.lines[0].get_ydata()) == [25, 50]
 
 
 def test_a_batch_of_one_value_has_a_histogram():
@@ -94,6 +100,11 @@ def test_a_batch_of_one_value_has_a_histogram():
             lambda: plots.channel_histograms({"x": np.ones((0, 1, 2, 2))}),
             ValueError,
             r"at least one value, got shape \(0, 1, 2, 2\)",
+        ),
+        (
+            lambda: plots.channel_histograms({"x": np.ones((1, 1, 2, 2))}, limits=(1, 1)),
+            ValueError,
+            r"limits must be \(low, high\) with low below high, got \(1, 1\)",
         ),
         (
             lambda: plots.channel_histograms({"x": np.ones((1, 1, 2, 2))}, bins=2.5),

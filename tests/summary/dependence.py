@@ -75,27 +75,48 @@ def check(model, channels, size):
             # Nothing but padding was looked at in one direction, so nothing in the other either.
             assert not any(nans.any() for nans in depends[name])
             continue
-        for direction, seen in enumerate(sight):
-            assert seen is not Sees.UNKNOWN, f"{name} ({getattr(model, name)}) is unknown"
-            check_one(seen, depends[name][direction], size[direction])
+        assert Sees.UNKNOWN not in sight, f"{name} ({getattr(model, name)}) is unknown"
+        rows, columns = depends[name]
+        check_one(sight[0], sight[1], rows, size[0], size[1])
+        check_one(sight[1], sight[0], columns, size[1], size[0])
 
 
-def check_one(seen, nans, length):
-    """Compare what a trace says with the cells (first dimension) that were measured."""
+def check_one(seen, across, nans, length, length_across):
+    """Compare what a trace says with the cells (first dimension) that were measured.
+
+    A path that sees nothing but padding in the other direction (`across`) sees nothing at all, so
+    the first and the last cell are asked of elements that look at the image alone.
+    """
     if seen is Sees.NOTHING:
         assert not nans.any()
         return
-    units = seen.units()
+    if across.dim is not None and across.dim != seen.dim:
+        indices = range(nans.shape[across.dim])
+        kept = [i for i in indices if _inside(_unit(across, i), length_across)]
+        if kept:
+            nans = nans.index_select(across.dim, torch.tensor(kept))
     for index in range(1 if seen.dim is None else nans.shape[seen.dim]):
         one = nans if seen.dim is None else nans.select(seen.dim, index).unsqueeze(-1)
         cells = one.flatten(1).any(1).nonzero().ravel().tolist()
-        unit = units[index // seen.inner % seen.count]
+        unit = _unit(seen, index)
+        beside = _unit(across, index if across.dim == seen.dim else 0)
+        if across.dim not in (None, seen.dim):
+            beside = _unit(across, kept[0]) if kept else None
         if unit is None:
             assert not cells
-        elif unit[0] >= 0 and unit[1] <= length:
+        elif _inside(unit, length) and _inside(beside, length_across):
             assert (cells[0], cells[-1] + 1) == unit
         else:
             assert all(unit[0] <= cell < unit[1] for cell in cells)
+
+
+def _unit(seen, index):
+    """Return what the element with this index along its dimension sees."""
+    return seen.units()[index // seen.inner % seen.count]
+
+
+def _inside(unit, length):
+    return unit is not None and unit[0] >= 0 and unit[1] <= length
 
 
 def is_regular(seen):

@@ -154,6 +154,27 @@ def sized(draw, channels):
 
 
 @st.composite
+def attentions(draw, channels):
+    """Every place compared with every other, by matrices or by PyTorch's function."""
+
+    def forward(self, x):
+        tokens = self.norm(x.flatten(2).transpose(1, 2))
+        weights = (self.query(tokens) @ tokens.mT).softmax(dim=-1)
+        return (weights @ tokens).mT.unflatten(2, x.shape[2:])
+
+    def rows(self, x):
+        rows = x.permute(0, 2, 3, 1)  # each row of pixels by itself
+        rows = F.scaled_dot_product_attention(self.query(rows), rows, rows)
+        return x + rows.permute(0, 3, 1, 2)
+
+    return Block(
+        draw(st.sampled_from([forward, rows])),
+        norm=nn.LayerNorm(channels),
+        query=nn.Linear(channels, channels),
+    )
+
+
+@st.composite
 def ours(draw, channels):
     return draw(convolutions(channels, layer=convlab.nn.Conv2d))
 
@@ -162,7 +183,7 @@ KINDS = {
     "convolution": convolutions, "pooling": poolings, "residual": residuals,
     "inception": inceptions, "squeeze": squeezes, "down and up": down_and_up, "up": upwards,
     "shuffle": shuffles, "linear": last_dimension, "movement": movements, "simple": simple,
-    "sized": sized, "ours": ours,
+    "sized": sized, "ours": ours, "attention": attentions,
 }  # fmt: skip
 
 
@@ -184,4 +205,6 @@ def networks(draw, kinds=tuple(KINDS), most=4):
             continue
         blocks.append(block)
         x, channels = y.clone(), y.shape[1]
+        if min(y.shape[2:]) < 3:
+            break  # windows would soon look at nothing but padding
     return nn.Sequential(*blocks), first, size

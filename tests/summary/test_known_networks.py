@@ -28,6 +28,15 @@ def test_parameters_and_operations_are_those_that_torchvision_documents(name):
     assert round(found.macs / 1e9, 3) == documented["_ops"]
 
 
+def test_branches_that_only_training_uses_are_told_apart():
+    with torch.device("meta"):
+        model = torchvision.models.googlenet(aux_logits=True, init_weights=False)
+    heads = sum(p.numel() for head in (model.aux1, model.aux2) for p in head.parameters())
+    found = summary(model, (3, 224, 224))
+    assert found.parameters_unused == heads
+    assert found.parameters - heads == summary(build("googlenet"), (3, 224, 224)).parameters
+
+
 @pytest.mark.parametrize(
     ("name", "layer", "size", "jump"),
     [

@@ -1,6 +1,7 @@
 """A summary of a model: what is a layer, what is counted, and that nothing is left behind."""
 
 import json
+import warnings
 
 import pytest
 import torch
@@ -134,6 +135,40 @@ def test_memory_is_that_of_what_is_new():
     assert summary(model, (1, 4, 4), dtype=torch.float64).layers[0].activation_bytes == 256
 
 
+@pytest.mark.parametrize("mode", [torch.inference_mode, lambda: torch.autocast("cpu")])
+def test_what_the_model_switches_on_itself_hides_nothing(mode):
+    def forward(self, x):
+        with mode():
+            return self.fc(F.relu(self.conv(x)).mT).flatten(1)
+
+    model = Function(forward, conv=nn.Conv2d(2, 3, 3, padding="same"), fc=nn.Linear(5, 2))
+    found = summary(model, (2, 5, 5))
+    assert [layer.macs for layer in found.layers] == [5 * 5 * 3 * 2 * 9, 0, 3 * 5 * 5 * 2]
+    assert [layer.receptive_field.size for layer in found.layers] == [(3, 3), (3, 3), (5 + 2, 3)]
+
+
+def test_a_compiled_or_scripted_model_is_seen_too():
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 1, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scripted = torch.jit.script(model)
+        traced = torch.jit.trace(model, torch.ones(1, 1, 8, 8))
+    for variant in (scripted, traced, nn.Sequential(scripted), torch.fx.symbolic_trace(model)):
+        found = summary(variant, (1, 8, 8))
+        assert (found.parameters, found.parameters_unused) == (39, 0)
+        assert found.macs == summary(model, (1, 8, 8)).macs
+        assert found.layers[-1].receptive_field.size == (5, 5)
+
+
+def test_reparametrized_weights_belong_to_their_layer():
+    layer = nn.utils.parametrizations.weight_norm(nn.Conv2d(1, 2, 3))
+    found = summary(nn.Sequential(layer), (1, 8, 8))
+    assert [(row.kind, row.parameters) for row in found.layers] == [
+        ("_WeightNorm", 0), ("conv2d", 22),
+    ]  # fmt: skip
+    assert found.layers[1].receptive_field.size == (3, 3)
+
+
 def test_the_layers_of_this_package_are_layers():
     model = nn.Sequential(convlab.nn.Conv2d(4, 6, (3, 2), 2, (1, 0), groups=2), nn.ReLU())
     theirs = nn.Sequential(nn.Conv2d(4, 6, (3, 2), 2, (1, 0), groups=2), nn.ReLU())
@@ -156,7 +191,6 @@ def test_circular_padding_is_read_off_the_module():
         lambda self, x: x[..., torch.tensor([2, 0, 1])],
         lambda self, x: x.view(1, 2, 2, 2, 4),
         lambda self, x: x.unfold(2, 3, 1),
-        lambda self, x: x + x.transpose(2, 3),
         lambda self, x: x * x.max().item(),
         lambda self, x: F.pad(x, (1, 1, 1, 1), mode="circular"),
         lambda self, x: torch.fft.fft(x).real,
@@ -202,6 +236,24 @@ def test_several_inputs_share_the_image_or_have_none():
     image = torch.ones(1, 3, 4, 4)
     twice = summary(Function(lambda self, x, y: x + y), (image, image))
     assert twice.layers[-1].receptive_field.size == (1, 1)
+
+
+def test_a_branch_that_looks_at_nothing_but_padding_adds_nothing():
+    up = nn.ConvTranspose2d(1, 1, 1, stride=2)  # every second row and column is empty
+    model = nn.Sequential(up, Function(lambda self, x: self.a(x) + x[:, :, ::2, ::2]))
+    model[1].a = nn.Sequential(nn.ZeroPad2d((1, 0, 1, 0)), nn.Conv2d(1, 1, 1, stride=2))
+    field = summary(model, (1, 4, 4)).layers[-1].receptive_field
+    assert (field.size, field.jump) == ((1, 1), (1, 1))
+
+
+def test_a_map_of_one_cell_survives_a_shuffle():
+    def shuffle(self, x):
+        n, c, h, w = x.shape
+        return x.view(n, 2, c // 2, h, w).transpose(1, 2).reshape(n, c, h, w)
+
+    model = nn.Sequential(nn.MaxPool2d(4), Function(shuffle), nn.Conv2d(2, 2, 3, padding=1))
+    field = summary(model, (2, 4, 4)).layers[-1].receptive_field
+    assert (field.size, field.start) == ((4, 4), (0, 0))
 
 
 def test_height_and_width_may_differ():

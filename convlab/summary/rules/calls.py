@@ -36,6 +36,8 @@ class Call:
     outputs: list[Tensor]
 
     def __getitem__(self, argument: str) -> Any:
+        if argument not in self.arguments:
+            raise UnknownError(f"this form of {self.name} has no argument {argument}")
         return self.arguments[argument]
 
     def tensors(self) -> list[Tensor]:
