@@ -108,23 +108,27 @@ def run(arguments: argparse.Namespace) -> str:
         After Ctrl-C (code 130) or SIGTERM (143), with a line that says how to continue.
     """
     try:
-        from convlab import training  # noqa: PLC0415  (the other commands need no PyTorch)
         from convlab.data import DataError  # noqa: PLC0415
+        from convlab.training import (  # noqa: PLC0415  (the other commands need no PyTorch)
+            Interrupted,
+            fit,
+            recipe,
+        )
     except ImportError as error:
         raise CommandError(str(error), code=1) from error
     names = [name for options in OPTIONS.values() for name in options]
     given = {name: value for name in names if (value := getattr(arguments, name)) is not None}
     try:
-        config = training.recipe(arguments.data, **given)
+        config = recipe(arguments.data, **given)
         model, data = _model_and_data(arguments, config.seed)
         with warnings.catch_warnings():
             warnings.simplefilter("always", UserWarning)
             warnings.showwarning = _tell
-            result = training.fit(
+            result = fit(
                 model, data, config, out=arguments.out, keep=arguments.keep,
                 checkpoint_every=arguments.checkpoint_every, on_epoch=_say,
             )  # fmt: skip
-    except training.Interrupted as stopped:
+    except Interrupted as stopped:
         print(f"convlab train: {stopped}", file=sys.stderr)
         raise SystemExit(128 + stopped.signal_number) from None
     except KeyboardInterrupt:
