@@ -53,7 +53,6 @@ OPTIONS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
         "channels_last": (_SWITCH, "keep the channels of a pixel side by side (no)"),
         "compile": (_SWITCH, "let torch.compile fuse the network (no)"),
         "deterministic": (_SWITCH, "the same bits each time on a GPU too (no)"),
-        "sync_batch_norm": (_SWITCH, "batch statistics over all processes (yes)"),
         "batches": ({"choices": ("device", "loader")}, "where the images are kept (device)"),
         "loader_workers": (_INT, "processes of the loader (0)"),
     },

@@ -87,9 +87,6 @@ class TrainConfig:
     deterministic : bool
         Use only algorithms that give the same bits each time, on a GPU too, where they are
         slower. On a CPU nothing changes.
-    sync_batch_norm : bool
-        With several processes, take batch statistics over all of them. True: only then is a
-        training with two processes the training with one.
 
     Raises
     ------
@@ -131,7 +128,6 @@ class TrainConfig:
     seed: int = 0
     device: str = "auto"
     deterministic: bool = False
-    sync_batch_norm: bool = True
 
     def __post_init__(self) -> None:
         for name, minimum in (("epochs", 1), ("batch_size", 1), ("crop", 0), ("cutout", 0),
@@ -149,8 +145,7 @@ class TrainConfig:
             raise ValueError(f"weight_decay must be at least 0, got {self.weight_decay}")
         if self.clip_norm is not None and _finite("clip_norm", self.clip_norm) <= 0:
             raise ValueError(f"clip_norm must be above 0, or None, got {self.clip_norm}")
-        for name in ("flip", "tf32", "channels_last", "compile", "deterministic",
-                     "sync_batch_norm"):  # fmt: skip
+        for name in ("flip", "tf32", "channels_last", "compile", "deterministic"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")
         for name, allowed in CHOICES.items():

@@ -7,9 +7,11 @@ gloo, GPUs through nccl.
 
 from __future__ import annotations
 
+import inspect
 import os
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -100,8 +102,15 @@ class World:
         """Return the model to call in training: its gradients are the mean over processes."""
         if self.size == 1:
             return model
-        # Joint batch statistics make the buffers equal everywhere: no need to send them.
-        return DistributedDataParallel(model, broadcast_buffers=False)
+        # Joint batch statistics make the buffers equal everywhere: no need to send them in each
+        # step. The switch got another name in PyTorch 2.15.
+        known = inspect.signature(DistributedDataParallel).parameters
+        name = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+        options: dict[str, Any] = {name: False}
+        # Gradients of kernels with one input channel have two equally good layouts. PyTorch
+        # warns if they are not the same; nothing is slower for it.
+        warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
+        return DistributedDataParallel(model, **options)
 
 
 def find_device(name: str, local_rank: int = 0) -> torch.device:
@@ -174,8 +183,10 @@ def joined(device: str) -> Iterator[World]:
         dist.init_process_group(
             "cpu:gloo,cuda:nccl" if here.type == "cuda" else "gloo", timeout=PATIENCE
         )
+    stack = ExitStack()
     try:
         if dist.is_initialized():
+            stack.enter_context(warnings.catch_warnings())  # see `World.wrap`
             yield World(dist.get_rank(), dist.get_world_size(), here)
         else:
             yield World(device=here)
@@ -187,6 +198,7 @@ def joined(device: str) -> Iterator[World]:
             ) from error
         raise
     finally:
+        stack.close()
         if mine:
             dist.destroy_process_group()
 

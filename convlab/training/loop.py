@@ -114,7 +114,7 @@ def fit(
         stack.enter_context(arithmetic(config))
         folder = Path(out) if out is not None else None
         training = _Training(model, data, config, world, folder, checkpoint_every, keep, progress)
-        if world.size > 1 and config.sync_batch_norm:
+        if world.size > 1:  # only so are two processes the training of one
             stack.enter_context(joint_batch_norm(model))
         training.resume()
         stop = StopRequest(active=folder is not None, alone=world.size == 1)

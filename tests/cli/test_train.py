@@ -67,7 +67,7 @@ def test_every_setting_can_be_given(capsys, tmp_path):
         "learning_rate": 0.01, "schedule": "cosine", "warmup": 0.1, "momentum": 0.8,
         "weight_decay": 0.01, "label_smoothing": 0.1, "clip_norm": 2.0, "flip": True, "crop": 1,
         "cutout": 3, "device": "cpu", "precision": "bf16", "tf32": False, "channels_last": True,
-        "compile": False, "deterministic": True, "sync_batch_norm": False, "batches": "loader",
+        "compile": False, "deterministic": True, "batches": "loader",
         "loader_workers": 1,
     }  # fmt: skip
     assert set(settings) == set(TrainConfig.names())
