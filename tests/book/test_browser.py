@@ -19,6 +19,15 @@ WITH_FORMULAS = [
 ]
 GENERATED = ["genindex.html", "search.html", "_modules/convlab/shapes/windows.html"]
 WIDE, PHONE = 1280, 390
+# The dark theme changes colours and nothing else, so one page of each kind is enough: text and
+# cards, formulas and code, the interactive figure, a table made by the package, definitions.
+IN_THE_DARK = [
+    "book/index.html",
+    "book/math.html",
+    "book/shapes.html",
+    "book/architectures.html",
+    "book/glossary.html",
+]
 
 # Rules that axe-core has beside its default ones, and that fit these pages.
 EXTRA_RULES = ["label-content-name-mismatch", "table-fake-caption", "td-has-header", "p-as-heading"]
@@ -65,12 +74,33 @@ def visit(browser, url, *, theme="light", width=WIDE):
         page.close()  # and the browsing context that was made for it
 
 
-@pytest.mark.parametrize("name", PAGES + GENERATED)
-def test_a_page_loads_without_a_fault_and_without_the_network(browser, address, name):
-    with visit(browser, f"{address}/{name}") as (page, faults):
-        page.mouse.wheel(0, 100_000)
-        page.wait_for_timeout(100)
+@pytest.fixture(scope="module", params=PAGES + GENERATED)
+def opened(browser, address, request):
+    """Give the name of a page, the page, and its faults: one visit for several tests."""
+    with visit(browser, f"{address}/{request.param}") as (page, faults):
+        yield request.param, page, faults
+
+
+def test_a_page_loads_without_a_fault_and_without_the_network(opened):
+    _, page, faults = opened
+    page.mouse.wheel(0, 100_000)
+    page.wait_for_timeout(100)
     assert not faults
+
+
+def test_every_formula_is_rendered(opened):
+    name, page, _ = opened
+    written = page.locator(".math").count()
+    assert page.locator(".math mjx-container svg").count() >= written
+    assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
+    if name in WITH_FORMULAS:
+        assert written > 0
+
+
+def test_nothing_scrolls_sideways_on_a_phone(opened):
+    _, page, _ = opened
+    page.set_viewport_size({"width": PHONE, "height": 900})
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -79,24 +109,10 @@ def test_a_page_opens_as_a_file_too(browser, site, name):
         assert not faults
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_formula_is_rendered(browser, address, name):
-    with visit(browser, f"{address}/{name}") as (page, _):
-        written = page.locator(".math").count()
-        assert page.locator(".math mjx-container svg").count() >= written
-        assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
-        if name in WITH_FORMULAS:
-            assert written > 0
-
-
-@pytest.mark.parametrize("name", PAGES + GENERATED)
-def test_nothing_scrolls_sideways_on_a_phone(browser, address, name):
-    with visit(browser, f"{address}/{name}", width=PHONE) as (page, _):
-        assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    ("name", "theme"),
+    [(name, "light") for name in PAGES] + [(name, "dark") for name in IN_THE_DARK],
+)
 def test_axe_finds_no_barrier_of_ours(browser, address, name, theme):
     with visit(browser, f"{address}/{name}", theme=theme) as (page, _):
         assert page.evaluate("document.documentElement.dataset.theme") == theme
