@@ -19,15 +19,6 @@ WITH_FORMULAS = [
 ]
 GENERATED = ["genindex.html", "search.html", "_modules/convlab/shapes/windows.html"]
 WIDE, PHONE = 1280, 390
-# The dark theme changes colours and nothing else, so one page of each kind is enough: text and
-# cards, formulas and code, the interactive figure, a table made by the package, definitions.
-IN_THE_DARK = [
-    "book/index.html",
-    "book/math.html",
-    "book/shapes.html",
-    "book/architectures.html",
-    "book/glossary.html",
-]
 
 # Rules that axe-core has beside its default ones, and that fit these pages.
 EXTRA_RULES = ["label-content-name-mismatch", "table-fake-caption", "td-has-header", "p-as-heading"]
@@ -97,10 +88,10 @@ def test_every_formula_is_rendered(opened):
         assert written > 0
 
 
-def test_nothing_scrolls_sideways_on_a_phone(opened):
-    _, page, _ = opened
-    page.set_viewport_size({"width": PHONE, "height": 900})
-    assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE
+@pytest.mark.parametrize("name", PAGES + GENERATED)
+def test_nothing_scrolls_sideways_on_a_phone(browser, address, name):
+    with visit(browser, f"{address}/{name}", width=PHONE) as (page, _):
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -109,10 +100,8 @@ def test_a_page_opens_as_a_file_too(browser, site, name):
         assert not faults
 
 
-@pytest.mark.parametrize(
-    ("name", "theme"),
-    [(name, "light") for name in PAGES] + [(name, "dark") for name in IN_THE_DARK],
-)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_no_barrier_of_ours(browser, address, name, theme):
     with visit(browser, f"{address}/{name}", theme=theme) as (page, _):
         assert page.evaluate("document.documentElement.dataset.theme") == theme
