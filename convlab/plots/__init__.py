@@ -4,6 +4,9 @@ Every function draws arrays or numbers that the caller brings, so a reader can p
 layer of their own. What comes back is a `Drawing`, a matplotlib figure that shows itself
 at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps it. Its
 ``axes`` can be changed like those of any figure. Nothing is left behind in pyplot.
+
+The colours have one meaning each in every figure: `READ` is a cell that a window reads, `PADDING`
+and `DROPPED` cells are what they say, `INK` and `LINE` are for text and edges.
 """
 
 try:
@@ -18,7 +21,7 @@ from convlab.plots.comparison import cost_against_time
 from convlab.plots.connections import connections
 from convlab.plots.coverage import coverage, growth
 from convlab.plots.curves import training_curves
-from convlab.plots.drawing import Drawing
+from convlab.plots.drawing import DROPPED, INK, INPUT, LINE, PADDING, READ, Drawing
 from convlab.plots.grids import matrices
 from convlab.plots.maps import feature_maps, filters
 from convlab.plots.networks import network
@@ -30,6 +33,12 @@ from convlab.plots.signals import histogram, signals
 from convlab.plots.strips import windows
 
 __all__ = [
+    "DROPPED",
+    "INK",
+    "INPUT",
+    "LINE",
+    "PADDING",
+    "READ",
     "Drawing",
     "alignments",
     "channel_histograms",

@@ -65,34 +65,39 @@ def visit(browser, url, *, theme="light", width=WIDE):
         page.close()  # and the browsing context that was made for it
 
 
-@pytest.mark.parametrize("name", PAGES + GENERATED)
-def test_a_page_loads_without_a_fault_and_without_the_network(browser, address, name):
-    with visit(browser, f"{address}/{name}") as (page, faults):
-        page.mouse.wheel(0, 100_000)
-        page.wait_for_timeout(100)
+@pytest.fixture(scope="module", params=PAGES + GENERATED)
+def opened(browser, address, request):
+    """Give the name of a page, the page, and its faults: one visit for several tests."""
+    with visit(browser, f"{address}/{request.param}") as (page, faults):
+        yield request.param, page, faults
+
+
+def test_a_page_loads_without_a_fault_and_without_the_network(opened):
+    _, page, faults = opened
+    page.mouse.wheel(0, 100_000)
+    page.wait_for_timeout(100)
     assert not faults
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_opens_as_a_file_too(browser, site, name):
-    with visit(browser, (site / name).as_uri()) as (_, faults):
-        assert not faults
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_formula_is_rendered(browser, address, name):
-    with visit(browser, f"{address}/{name}") as (page, _):
-        written = page.locator(".math").count()
-        assert page.locator(".math mjx-container svg").count() >= written
-        assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
-        if name in WITH_FORMULAS:
-            assert written > 0
+def test_every_formula_is_rendered(opened):
+    name, page, _ = opened
+    written = page.locator(".math").count()
+    assert page.locator(".math mjx-container svg").count() >= written
+    assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
+    if name in WITH_FORMULAS:
+        assert written > 0
 
 
 @pytest.mark.parametrize("name", PAGES + GENERATED)
 def test_nothing_scrolls_sideways_on_a_phone(browser, address, name):
     with visit(browser, f"{address}/{name}", width=PHONE) as (page, _):
         assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_as_a_file_too(browser, site, name):
+    with visit(browser, (site / name).as_uri()) as (_, faults):
+        assert not faults
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

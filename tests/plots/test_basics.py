@@ -135,3 +135,8 @@ def test_without_matplotlib_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match="pip install matplotlib"):
         importlib.import_module("convlab.plots")
+
+
+def test_the_colours_are_at_hand():
+    for name in ("READ", "INPUT", "PADDING", "DROPPED", "INK", "LINE"):
+        assert getattr(plots, name) == getattr(drawing, name)
