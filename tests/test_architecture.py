@@ -24,7 +24,7 @@ FLOORS = {
     "cli": 9,
     "__main__": 10,
 }
-NEEDS_TORCH = ["init", "nn", "models", "summary"]
+NEEDS_TORCH = ["init", "nn", "models", "training", "summary"]
 
 
 def room(module):
