@@ -23,17 +23,17 @@ _INT, _FLOAT = {"type": int, "metavar": "N"}, {"type": float, "metavar": "X"}
 _SWITCH = {"action": argparse.BooleanOptionalAction}
 
 # Group -> option -> (how argparse reads it, what it means). The names are those of TrainConfig,
-# which gives the reasons for the defaults.
+# which gives the reasons for the defaults. "By recipe": `convlab.training.recipe` knows what suits.
 OPTIONS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
     "how long": {
         "epochs": (_INT, "passes over the training images (10)"),
-        "batch_size": (_INT, "images per step, over all processes (by data set: 64 or 128)"),
+        "batch_size": (_INT, "images per step, over all processes (by recipe; else 128)"),
         "validation": (_FLOAT, "share of the training images held out to choose settings by (0)"),
         "seed": (_INT, "all random numbers come from it (0)"),
     },
     "how to learn": {
         "optimizer": ({"choices": ("sgd", "adamw")}, "(sgd)"),
-        "learning_rate": (_FLOAT, "the highest of the schedule (0.1)"),
+        "learning_rate": (_FLOAT, "the highest of the schedule (by recipe; else 0.1)"),
         "schedule": ({"choices": ("one-cycle", "cosine", "constant")}, "(one-cycle)"),
         "warmup": (_FLOAT, "share of the steps in which the learning rate rises (0.25)"),
         "momentum": (_FLOAT, "(0.9)"),
@@ -42,15 +42,15 @@ OPTIONS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
         "clip_norm": (_FLOAT, "shorten longer gradients to this norm (none)"),
     },
     "what happens to the images": {
-        "flip": (_SWITCH, "mirror half of them (by data set: only where nobody reads)"),
-        "crop": (_INT, "shift each by up to N pixels (by data set: 2 for digits, else 0)"),
+        "flip": (_SWITCH, "mirror half of them (by recipe: only where nobody reads)"),
+        "crop": (_INT, "shift each by up to N pixels (by recipe: 2 for digits, else 0)"),
         "cutout": (_INT, "blank a square of N x N pixels in each (0)"),
     },
     "how to compute": {
         "device": ({"metavar": "NAME"}, "cpu, cuda, ...; auto takes a GPU if there is one (auto)"),
         "precision": ({"choices": ("fp32", "bf16", "fp16")}, "of the forward pass (fp32)"),
         "tf32": (_SWITCH, "round factors to 10 bits on a GPU (yes)"),
-        "channels_last": (_SWITCH, "keep the channels of a pixel side by side (no)"),
+        "channels_last": (_SWITCH, "keep the channels of a pixel together (by recipe; else no)"),
         "compile": (_SWITCH, "let torch.compile fuse the network (no)"),
         "deterministic": (_SWITCH, "the same bits each time on a GPU too (no)"),
         "batches": ({"choices": ("device", "loader")}, "where the images are kept (device)"),
@@ -118,7 +118,7 @@ def run(arguments: argparse.Namespace) -> str:
     names = [name for options in OPTIONS.values() for name in options]
     given = {name: value for name in names if (value := getattr(arguments, name)) is not None}
     try:
-        config = recipe(arguments.data, **given)
+        config = recipe(arguments.data, arguments.model, **given)
         model, data = _model_and_data(arguments, config.seed)
         with warnings.catch_warnings():
             warnings.simplefilter("always", UserWarning)
