@@ -224,5 +224,6 @@ def _in_words(error: Exception) -> CommandError:
     if isinstance(error, (DataError, OSError, RuntimeError)):
         return CommandError(str(error), 1, everywhere=False)
     # Nothing else is expected. It may come from a network of one's own: say where from.
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return CommandError(f"{said(error)} ({place.filename}, line {place.lineno})", 1, False)
+    steps = traceback.extract_tb(error.__traceback__)
+    own = [step for step in steps if f"{os.sep}torch{os.sep}" not in step.filename]
+    return CommandError(f"{said(error)} ({own[-1].filename}, line {own[-1].lineno})", 1, False)

@@ -144,7 +144,12 @@ def read(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} is damaged: the check sum of {damaged} is wrong")
     try:
         contents = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, UnpicklingError, KeyError, EOFError, ValueError) as error:
+    except UnpicklingError as error:  # PyTorch would advise to run what is in it
+        raise CheckpointError(
+            f"{path} is no checkpoint of convlab: it holds more than numbers and words, and is "
+            f"not opened, because that could run foreign code"
+        ) from error
+    except (RuntimeError, KeyError, EOFError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path} is no checkpoint of convlab ({reason})") from error
     if not isinstance(contents, dict) or contents.get("format") != FORMAT:

@@ -143,10 +143,10 @@ def find_device(name: str, local_rank: int = 0) -> torch.device:
         device = torch.device(name)
         if device.type == "cuda" and device.index is None:
             device = torch.device("cuda", local_rank)
-        torch.empty(1, device=device)
+        torch.zeros(1, device=device).item()  # "meta" keeps no numbers
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        first_line = str(error).splitlines()[0]
-        raise DeviceError(f"device {name!r} cannot be used here: {first_line}") from error
+        reason = str(error).splitlines()[0].split(". ")[0]
+        raise DeviceError(f"device {name!r} cannot be used here: {reason}") from error
     return device
 
 
