@@ -1,6 +1,8 @@
 """The loop: what it computes, what it writes, how it ends."""
 
 import json
+import multiprocessing
+import os
 import signal
 import threading
 from dataclasses import replace
@@ -269,6 +271,29 @@ def test_ctrl_c_saves_and_the_same_call_continues(
     result = fit(network(seed=5), digits, quick(), out=tmp_path)
     assert torch.equal(weights(result.model), whole)
     assert len(result.history) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_workers_of_the_loader_too_is_no_failure(
+    network, digits, quick, tmp_path, monkeypatch, number
+):
+    """As a terminal sends Ctrl-C, and a queueing system its request to end."""
+    config = quick(batches="loader", loader_workers=1)
+    whole = weights(fit(network(), digits, config).model)
+    plain = loop._Training._train_step
+
+    def step_and_signal(self, *arguments):
+        plain(self, *arguments)
+        if self.state.step == 2:
+            for child in multiprocessing.active_children():
+                os.kill(child.pid, number)
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(loop._Training, "_train_step", step_and_signal)
+    with pytest.raises(Interrupted, match="stopped after step 2 of 18"):
+        fit(network(), digits, config, out=tmp_path)
+    monkeypatch.undo()
+    assert torch.equal(weights(fit(network(), digits, config, out=tmp_path).model), whole)
 
 
 def test_ctrl_c_without_a_folder_is_ctrl_c(network, digits, quick, monkeypatch):
