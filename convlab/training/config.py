@@ -6,6 +6,8 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import numpy as np
+
 CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": ("sgd", "adamw"),
     "schedule": ("one-cycle", "cosine", "constant"),
@@ -130,6 +132,7 @@ class TrainConfig:
     deterministic: bool = False
 
     def __post_init__(self) -> None:
+        self._without_numpy()
         for name, minimum in (("epochs", 1), ("batch_size", 1), ("crop", 0), ("cutout", 0),
                               ("loader_workers", 0), ("seed", 0)):  # fmt: skip
             _check_whole(name, getattr(self, name), minimum)
@@ -157,6 +160,13 @@ class TrainConfig:
                 f"loader_workers is {self.loader_workers}, but batches='device' has no loader: "
                 f"set batches='loader'"
             )
+
+    def _without_numpy(self) -> None:
+        """Turn NumPy's numbers into Python's, which can be written as JSON."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.generic):  # how a frozen dataclass writes its own fields
+                object.__setattr__(self, field.name, value.item())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, for JSON.
