@@ -23,8 +23,8 @@ from benchmarks.timing import spread
 
 QUICK_RESULTS = ROOT / "_build" / "benchmarks" / "training"
 # Batches per epoch: some seconds of the plain loop on two cores; a GPU needs more for that.
-STEPS = {"cpu": {"MnistCNN": 20, "SimpleCNN": 60}, "cuda": {"MnistCNN": 390, "SimpleCNN": 390}}
-QUICK_STEPS = 4
+STEPS = {"cpu": {"MnistCNN": 16, "SimpleCNN": 40}, "cuda": {"MnistCNN": 390, "SimpleCNN": 390}}
+QUICK_STEPS = 8
 PACKAGES = ("convlab", "numpy", "torch", "torchvision", "pillow", "lightning")
 NOBODY = "torch alone"
 
@@ -36,7 +36,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     cores = machine.describe()["cores"]
     for name, usual, quick, least, most in (
         ("threads", min(2, cores), min(2, cores), 1, cores),
-        ("rounds", 9, 2, 1, 1000),
+        ("rounds", 7, 2, 1, 1000),
         ("starts", 3, 1, 0, 1000),
         ("batch", 128, 128, 1, 4096),
     ):
@@ -48,7 +48,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     chosen.output = chosen.output or (QUICK_RESULTS if chosen.quick else RESULTS)
     suitable = [name for name, who in CONTENDERS.items() if chosen.device in who.devices]
     wanted = {PLAIN, *(chosen.contender or suitable)}
-    wanted |= {CONTENDERS[name].base or name for name in wanted}
+    while missing := {CONTENDERS[name].base or name for name in wanted} - wanted:
+        wanted |= missing
     if unsuitable := wanted - set(suitable):
         parser.error(f"{', '.join(sorted(unsuitable))}: not on {chosen.device}")
     chosen.contender = tuple(name for name in CONTENDERS if name in wanted)
@@ -66,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--device", choices=STEPS, default="cpu", help="where; cpu, if not given")
     add("--threads", type=int, metavar="N", help="threads of torch, 2 where there are cores")
     add("--batch", type=int, metavar="N", help="images per step, 128")
-    add("--rounds", type=int, metavar="N", help="timings of each contender, at most; 9")
+    add("--rounds", type=int, metavar="N", help="timings of each contender, at most; 7")
     add("--starts", type=int, metavar="N",
         help="new processes for each contender, 3; 0 leaves this part out")  # fmt: skip
     add("--quick", action="store_true", help="a few steps, two rounds: does all of it run?")

@@ -29,7 +29,7 @@ class Contender:
     settings : mapping
         Further arguments of that function.
     base, change : str, optional
-        The contender that it differs from in one setting, and that setting.
+        The contender that it differs from in one setting, and that setting here.
     needs : str, optional
         A package that must be installed.
     devices : tuple of str
@@ -62,38 +62,39 @@ class Contender:
         return partial(function, **self.settings)
 
 
-def _variant(of: str, module: str, name: str, rounds: int = 5, gpu: bool = False,
+def _variant(of: str, module: str, name: str, rounds: int = 4, gpu: bool = False,
              **settings: Any) -> Contender:  # fmt: skip
     change = ", ".join(f"{key}={value!r}" for key, value in settings.items())
     devices = ("cuda",) if gpu else ("cpu", "cuda")
-    return Contender(f"{of} {name}", module, settings, of, change, None, devices, rounds)
+    return Contender(f"{of} {name}", module, _LAST | settings, of, change, None, devices, rounds)
 
 
-_FAST: dict[str, Any] = {"channels_last": True, "precision": "fp16", "compile": True}
+_LAST: dict[str, Any] = {"channels_last": True}
+_FAST: dict[str, Any] = {"precision": "fp16", "compile": True}
 
 CONTENDERS = {
     contender.name: contender
     for contender in (
         Contender(PLAIN, "plain"),
         Contender(
-            "plain loop, 2 workers", "plain", {"workers": 2}, PLAIN, "num_workers=2", rounds=5
+            "plain loop, 2 workers", "plain", {"workers": 2}, PLAIN, "num_workers=2", rounds=4
         ),
-        Contender("convlab", "library"),
+        Contender("convlab", "library", _LAST, "convlab contiguous", "channels_last=True"),
+        Contender("convlab contiguous", "library", {"channels_last": False}),
         _variant("convlab", "library", "loader", batches="loader"),
-        _variant("convlab", "library", "channels_last", rounds=7, channels_last=True),
         _variant("convlab", "library", "bf16", precision="bf16"),
         _variant("convlab", "library", "fp16", gpu=True, precision="fp16"),
         _variant("convlab", "library", "compile", compile=True),
         Contender(
-            "convlab .item()", "library", {"ask": True}, "convlab", "a number read in each step",
-            rounds=5,
+            "convlab .item()", "library", {**_LAST, "ask": True}, "convlab",
+            "a number read in each step", rounds=4,
         ),
         _variant("convlab", "library", "fast", gpu=True, **_FAST),
         Contender("Lightning", "lightning", needs="lightning"),
         Contender("Lightning tensors", "lightning", {"tensors": True}, "Lightning",
                   "tensors in memory instead of pictures", "lightning"),
-        Contender("bare", "bare"),
-        _variant("bare", "bare", "channels_last", channels_last=True),
+        Contender("bare", "bare", _LAST, "bare contiguous", "channels_last=True"),
+        Contender("bare contiguous", "bare", {"channels_last": False}, rounds=4),
         _variant("bare", "bare", "fast", gpu=True, **_FAST),
     )
 }  # fmt: skip

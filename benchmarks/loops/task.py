@@ -26,7 +26,8 @@ NETWORKS: dict[str, tuple[type[nn.Module], tuple[int, int, int]]] = {
     "SimpleCNN": (SimpleCNN, (3, 32, 32)),
 }
 CLASSES = 10
-NOISE = 192  # of 255: how much of a pixel is chance
+NOISE = 96  # of 255: how much of a pixel is chance
+TILES = 4  # patterns are that many tiles high and wide
 
 # Called by a contender at the end of each epoch with a training loss of that epoch, a number: so
 # all work of the epoch is done by then, on a GPU too.
@@ -78,13 +79,14 @@ class Task:
 
     @cached_property
     def data(self) -> Dataset:
-        """Bytes that look like noise over one of ten patterns: there is something to learn.
+        """Bytes: noise over one of ten patterns of tiles, so there is something to learn.
 
         How fast a training is does not depend on what the images show.
         """
         chance = np.random.default_rng(0)
-        shape = NETWORKS[self.network][1]
-        patterns = chance.integers(0, 256 - NOISE, (CLASSES, *shape), dtype=np.uint8)
+        channels, height, width = shape = NETWORKS[self.network][1]
+        tiles = chance.integers(0, 256 - NOISE, (CLASSES, channels, TILES, TILES), dtype=np.uint8)
+        patterns = np.kron(tiles, np.ones((height // TILES, width // TILES), np.uint8))
         labels = chance.integers(0, CLASSES, self.count)
         images: NDArray[np.uint8] = chance.integers(0, NOISE, (self.count, *shape), dtype=np.uint8)
         images += patterns[labels]
