@@ -2,6 +2,7 @@
 # make serve  show the site           make lint   style and types
 # make notebooks  run every notebook again and store what it prints
 # make bench      measure against PyTorch and others, store in benchmarks/results
+# make bench-training   the same for training loops: images per second
 #
 # Each target first makes .venv if it is missing or older than what it is made from.
 
@@ -16,7 +17,7 @@ SITE := _build/html/index.html
 
 .DEFAULT_GOAL := book
 .DELETE_ON_ERROR:
-.PHONY: book test serve lint notebooks bench portable clean
+.PHONY: book test serve lint notebooks bench bench-training portable clean
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -67,6 +68,9 @@ notebooks: $(READY)
 # Leave the machine alone meanwhile. make bench BENCH="--suite ladder --quick" gives it arguments.
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(BENCH)
+
+bench-training: $(READY)
+	$(BIN)/python -m benchmarks.training $(BENCH)
 
 clean:
 	rm -rf _build build dist
