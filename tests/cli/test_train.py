@@ -269,7 +269,7 @@ def test_ctrl_c_says_how_to_continue(capsys, tmp_path, monkeypatch, with_folder)
     words += ["--out", tmp_path] if with_folder else []
     error = refused(capsys, *words, code=130)
     if with_folder:
-        assert "stopped after step 1 of 20; the state is saved in" in error
+        assert "stopped after step 1 of 80; the state is saved in" in error
         assert "start the same command again to continue" in error
     else:
         assert error == "convlab train: interrupted; nothing is stored\n"
@@ -329,6 +329,7 @@ def test_two_processes_speak_with_one_voice(tmp_path):
     """Interrupted, and continued to the end."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node",
                "2", "-m", "convlab", "train", "lenet5", "--data", "digits", "--epochs", "30",
+               "--batch-size", "64",
                "--device", "cpu", "--out", tmp_path]  # fmt: skip
     process = begun(command, tmp_path)
     process.send_signal(signal.SIGINT)
