@@ -10,6 +10,9 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 READY := .venv/.ready
+# The tests of one file stay in one process; so do the cells of a notebook. Each process of the
+# first kind computes with one thread, or they would wait for each other.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 SITE := _build/html/index.html
 
 .DEFAULT_GOAL := book
@@ -43,16 +46,16 @@ $(SITE):
 test: $(READY)
 	@status=0; \
 	echo "== the package, the notebooks as stored, the site"; \
-	$(BIN)/python -m pytest || status=1; \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) || status=1; \
 	echo "== every notebook run again, every output compared"; \
-	$(BIN)/python -m pytest --nbval --nbval-current-env book || status=1; \
+	$(BIN)/python -m pytest $(PARALLEL) --nbval --nbval-current-env book || status=1; \
 	exit $$status
 
 # The same comparison on an imitated CPU: one thread, no wide instructions. Finds outputs
 # that hold on one machine only.
 portable: $(READY)
 	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 OPENBLAS_CORETYPE=Nehalem \
-	$(BIN)/python -m pytest --nbval --nbval-current-env book
+	$(BIN)/python -m pytest $(PARALLEL) --nbval --nbval-current-env book
 
 lint: $(READY)
 	$(BIN)/ruff check .
