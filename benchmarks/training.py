@@ -7,7 +7,7 @@ import datetime
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +110,8 @@ def start(request: Request, name: str, count: int, environment: dict[str, str]) 
     )  # fmt: skip
 
 
-def measure(chosen: argparse.Namespace, progress: Progress) -> TrainingResult:
-    """Measure all that was chosen."""
+def measure(chosen: argparse.Namespace, progress: Progress) -> Iterator[TrainingResult]:
+    """Measure all that was chosen; yield what is known after each network."""
     environment = machine.environments(os.environ, None)["natural"]
     rows: list[Row] = []
     starts: list[Start] = []
@@ -132,12 +132,12 @@ def measure(chosen: argparse.Namespace, progress: Progress) -> TrainingResult:
         for name in (NOBODY, *measured) if chosen.starts else ():
             starts.append(start(request, name, chosen.starts, environment))
             progress.step(f"{name}, new processes")
-    return TrainingResult(
-        device=chosen.device,
-        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        quick=chosen.quick, machine=machine.describe(), versions=machine.versions(PACKAGES),
-        rows=rows, starts=starts, skipped=skipped, **facts,
-    )  # fmt: skip
+        yield TrainingResult(
+            device=chosen.device,
+            created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            quick=chosen.quick, machine=machine.describe(), versions=machine.versions(PACKAGES),
+            rows=list(rows), starts=list(starts), skipped=list(skipped), **facts,
+        )  # fmt: skip
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -146,8 +146,8 @@ def main(words: Sequence[str] | None = None) -> int:
     rounds = sum(min(CONTENDERS[name].rounds, chosen.rounds) for name in chosen.contender)
     new = len(chosen.contender) + 1 if chosen.starts else 0
     progress = Progress((rounds + new) * len(chosen.network), sys.stderr)
-    result = measure(chosen, progress)
-    path = save(result, chosen.output)
+    for result in measure(chosen, progress):
+        path = save(result, chosen.output)
     progress.finish()
     print(report(result))
     print(f"Stored in {path}; python -m benchmarks.loops.report {path} prints it again.")
