@@ -7,12 +7,12 @@
 `task`           what is trained on what: images, network, settings
 `plain`          the loop that courses teach
 `library`        `convlab.training.fit`
-`lightning`      a Lightning `Trainer`; `fastai` a fastai `Learner`
+`lightning`      a Lightning `Trainer`
 `bare`           the shortest loop that is fast: what the others could reach
 `contenders`     who takes part, and which one setting each variant changes
-`measure`        rounds of trainings, in turn
+`measure`        rounds of trainings, in turn; `device` what it runs on
 `fresh`          a process of its own: seconds until the first step, peak memory
-`worker`         the process that measures one network
+`worker`         the process that measures one network; `request` asks it
 `report`         tables for people
 ===============  ==============================================================
 """

@@ -12,6 +12,10 @@ from benchmarks.loops.measure import EPOCHS, Timing, interleave, row, timing
 from benchmarks.loops.task import LEARNING_RATE, MOMENTUM, NETWORKS, WEIGHT_DECAY, Task
 from benchmarks.loops.worker import work
 
+# Loaders fork. JAX, which another test may have started in this process, warns of that; no loader
+# of these tests calls it.
+pytestmark = pytest.mark.filterwarnings("ignore:os.fork.. was called:RuntimeWarning")
+
 DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 COUNT, BATCH = 96, 16
 PAIRS = [

@@ -46,6 +46,8 @@ def test_batches_are_normalized_images_with_their_labels(way, random_images, dev
         assert right.dtype == torch.int64
 
 
+# Where another test has started JAX in this process, it warns of loaders that fork.
+@pytest.mark.filterwarnings("ignore:os.fork.. was called:RuntimeWarning")
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize(
     "settings", [{}, {"flip": True, "crop": 2, "cutout": 3}, {"channels_last": True}]
