@@ -22,6 +22,7 @@ from convlab.plots.connections import connections
 from convlab.plots.coverage import coverage, growth
 from convlab.plots.curves import training_curves
 from convlab.plots.drawing import DROPPED, INK, INPUT, LINE, PADDING, READ, Drawing
+from convlab.plots.formats import bit_fields
 from convlab.plots.grids import matrices
 from convlab.plots.maps import feature_maps, filters
 from convlab.plots.networks import network
@@ -30,6 +31,7 @@ from convlab.plots.paths import paths
 from convlab.plots.pictures import images, kernels
 from convlab.plots.shares import shares
 from convlab.plots.signals import histogram, signals
+from convlab.plots.speeds import speeds
 from convlab.plots.strips import windows
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "READ",
     "Drawing",
     "alignments",
+    "bit_fields",
     "channel_histograms",
     "connections",
     "cost_against_time",
@@ -57,6 +60,7 @@ __all__ = [
     "planes",
     "shares",
     "signals",
+    "speeds",
     "training_curves",
     "windows",
 ]
