@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from convlab.plots.drawing import DPI, INK, LINE, READ, Drawing, arrays_of
@@ -31,7 +31,7 @@ def speeds(panels: Mapping[str, Mapping[str, ArrayLike]], reference: str) -> Dra
     -------
     Drawing
         One axes per panel, with a point and a line from quartile to quartile for each way, and
-        the median written beside it.
+        the median written at the right edge.
 
     Raises
     ------
@@ -49,14 +49,17 @@ def speeds(panels: Mapping[str, Mapping[str, ArrayLike]], reference: str) -> Dra
     checked = {title: _ratios(title, named) for title, named in panels.items()}
     sizes = [len(named) for named in checked.values()]
     drawing = Drawing(
-        figsize=(6.4, 0.3 * sum(sizes) + 0.42 * len(sizes) + 0.6), layout="constrained", dpi=DPI
+        figsize=(5.8, 0.3 * sum(sizes) + 0.42 * len(sizes) + 0.6), layout="constrained", dpi=DPI
     )
     rows = drawing.subplots(len(sizes), 1, sharex=True, squeeze=False, height_ratios=sizes)
     for axis, (title, named) in zip(rows[:, 0], checked.items(), strict=True):
         _panel(axis, title, named)
     everything = np.concatenate([row for named in checked.values() for row in named.values()])
     low, high = min(1.0, everything.min()), max(1.0, everything.max())
-    drawing.axes[-1].set_xlim(low / 1.12, high * (high / low) ** 0.1 * 1.12)
+    drawing.axes[-1].set_xlim(low / 1.06, high * 1.06)
+    # As many marks as there is room for: powers of two, and what lies between them.
+    between = (1.0,) if high > 8 * low else (1.0, 1.5) if high > 3 * low else (1.0, 1.25, 1.5, 1.75)
+    drawing.axes[-1].xaxis.set_major_locator(LogLocator(base=2, subs=between))
     drawing.axes[-1].set_xlabel(f"times as fast as {reference}", fontsize=9.5, color=INK)
     return drawing
 
@@ -77,8 +80,8 @@ def _panel(axis: Axes, title: str, named: Mapping[str, NDArray[Any]]) -> None:
     for place, (low, middle, high) in enumerate(named.values()):
         axis.plot([low, high], [place, place], color=LINE, linewidth=3, solid_capstyle="butt")
         axis.plot(middle, place, "o", markersize=6, color=READ, markeredgecolor=INK)
-        axis.annotate(f"{middle:.2f}", (high, place), (6, 0), textcoords="offset points",
-                      va="center", fontsize=8.5, color=INK)  # fmt: skip
+        axis.text(1.02, place, f"{middle:.2f}", transform=axis.get_yaxis_transform(),
+                  va="center", fontsize=9, color=INK)  # fmt: skip
     axis.set_title(title, fontsize=10, color=INK, loc="left")
     axis.set_xscale("log", base=2)
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
