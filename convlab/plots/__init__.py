@@ -18,12 +18,15 @@ except ImportError as error:
 
 from convlab.plots.alignments import alignments
 from convlab.plots.comparison import cost_against_time
+from convlab.plots.confusion import confusion_matrix
 from convlab.plots.connections import connections
 from convlab.plots.coverage import coverage, growth
-from convlab.plots.curves import training_curves
+from convlab.plots.curves import learning_rate_range, training_curves
+from convlab.plots.descent import descent
 from convlab.plots.drawing import DROPPED, INK, INPUT, LINE, PADDING, READ, Drawing
 from convlab.plots.formats import bit_fields
 from convlab.plots.grids import matrices
+from convlab.plots.intervals import intervals
 from convlab.plots.maps import feature_maps, filters
 from convlab.plots.networks import network
 from convlab.plots.normalization import channel_histograms, planes
@@ -45,15 +48,19 @@ __all__ = [
     "alignments",
     "bit_fields",
     "channel_histograms",
+    "confusion_matrix",
     "connections",
     "cost_against_time",
     "coverage",
+    "descent",
     "feature_maps",
     "filters",
     "growth",
     "histogram",
     "images",
+    "intervals",
     "kernels",
+    "learning_rate_range",
     "matrices",
     "network",
     "paths",

@@ -25,6 +25,7 @@ except ImportError as error:
 from convlab.training.batches import DeviceBatches, LoaderBatches, Normalization, batch_order
 from convlab.training.checkpoint import CheckpointError
 from convlab.training.config import TrainConfig
+from convlab.training.confusion import confusion_matrix
 from convlab.training.distributed import WorkerLost, World
 from convlab.training.evaluation import Evaluation, evaluate, predict
 from convlab.training.failures import NonFiniteLoss
@@ -32,6 +33,7 @@ from convlab.training.history import Epoch, History
 from convlab.training.loop import fit
 from convlab.training.optim import make_optimizer, parameter_groups
 from convlab.training.randomness import seed_everything
+from convlab.training.rate_range import learning_rate_range
 from convlab.training.recipes import recipe
 from convlab.training.result import FitResult
 from convlab.training.schedule import learning_rate
@@ -52,9 +54,11 @@ __all__ = [
     "WorkerLost",
     "World",
     "batch_order",
+    "confusion_matrix",
     "evaluate",
     "fit",
     "learning_rate",
+    "learning_rate_range",
     "make_optimizer",
     "parameter_groups",
     "predict",

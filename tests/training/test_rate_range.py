@@ -1,0 +1,88 @@
+"""A trial of learning rates takes the steps of a training, and leaves no trace."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from convlab.training import DeviceBatches, World, learning_rate_range, make_optimizer
+
+
+def test_the_model_and_the_generators_are_as_before(digits, network, quick):
+    model = network().eval()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    state = torch.get_rng_state()
+    learning_rate_range(model, digits, quick(), steps=4)
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert not model.training
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_losses_are_those_of_a_training_with_growing_rates(digits, network, quick):
+    config = quick(clip_norm=1.0, label_smoothing=0.1)
+    rates, losses = learning_rate_range(
+        network(dropout=0.0), digits, config, lowest=0.01, highest=1.0, steps=8
+    )
+    np.testing.assert_allclose(rates[1:] / rates[:-1], 100 ** (1 / 7))
+    model = network(dropout=0.0)
+    optimizer = make_optimizer(model, config)
+    batches = DeviceBatches(
+        digits.train_images, digits.train_labels, digits.mean, digits.std, config, World()
+    )
+    two_epochs = [*batches.epoch(0), *batches.epoch(1)]  # six batches each
+    for rate, loss, (images, labels) in zip(rates, losses, two_epochs, strict=False):
+        found = functional.cross_entropy(model(images), labels, label_smoothing=0.1)
+        assert loss == pytest.approx(found.item(), rel=1e-5)
+        optimizer.zero_grad()
+        found.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
+
+
+def test_the_same_call_gives_the_same_losses(digits, network, quick, device):
+    calls = [
+        learning_rate_range(network(), digits, quick(device=device, deterministic=True), steps=5)
+        for _ in range(2)
+    ]
+    np.testing.assert_array_equal(calls[0][1], calls[1][1])
+
+
+def test_it_ends_where_the_loss_leaves_all_bounds(digits, network, quick):
+    def plain():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Flatten(), nn.Linear(784, 30), nn.ReLU(), nn.Linear(30, 10))
+
+    rates, losses = learning_rate_range(plain(), digits, quick(), highest=1e6, steps=60)
+    assert len(rates) == len(losses) < 60
+    assert (losses[:-1] <= 4 * losses[0]).all()
+    without_end = learning_rate_range(
+        plain(), digits, quick(), highest=1e30, steps=60, give_up=float("inf")
+    )[1]
+    assert len(without_end) < 60
+    assert np.isfinite(without_end).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"lowest": 0.0}, "0 < lowest < highest is needed, got lowest=0.0, highest=10.0"),
+        ({"lowest": 1.0, "highest": 0.1}, "got lowest=1.0, highest=0.1"),
+        ({"highest": float("inf")}, "highest=inf"),
+        ({"steps": 1}, "steps must be at least 2, got 1"),
+        ({"give_up": 1.0}, "give_up must be above 1, got 1.0"),
+    ],
+)
+def test_what_is_no_range(digits, network, settings, message):
+    with pytest.raises(ValueError, match=message):
+        learning_rate_range(network(), digits, **settings)
+
+
+def test_a_network_that_is_broken_from_the_start(digits, network, quick):
+    model = network()
+    nn.init.constant_(model[-1].bias, float("nan"))
+    with pytest.raises(ValueError, match="not finite before the first step"):
+        learning_rate_range(model, digits, quick())
