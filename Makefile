@@ -2,6 +2,7 @@
 # make serve  show the site           make lint   style and types
 # make notebooks  run every notebook again and store what it prints
 # make bench      measure against PyTorch and others, store in benchmarks/results
+# make bench-training   the same for training loops: images per second
 #
 # Each target first makes .venv if it is missing or older than what it is made from.
 
@@ -9,11 +10,14 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 READY := .venv/.ready
+# The tests of one file stay in one process; so do the cells of a notebook. Each process of the
+# first kind computes with one thread, or they would wait for each other.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 SITE := _build/html/index.html
 
 .DEFAULT_GOAL := book
 .DELETE_ON_ERROR:
-.PHONY: book test serve lint notebooks bench portable clean
+.PHONY: book test serve lint notebooks bench bench-training portable clean
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -42,16 +46,16 @@ $(SITE):
 test: $(READY)
 	@status=0; \
 	echo "== the package, the notebooks as stored, the site"; \
-	$(BIN)/python -m pytest || status=1; \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) || status=1; \
 	echo "== every notebook run again, every output compared"; \
-	$(BIN)/python -m pytest --nbval --nbval-current-env book || status=1; \
+	$(BIN)/python -m pytest $(PARALLEL) --nbval --nbval-current-env book || status=1; \
 	exit $$status
 
 # The same comparison on an imitated CPU: one thread, no wide instructions. Finds outputs
 # that hold on one machine only.
 portable: $(READY)
 	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 OPENBLAS_CORETYPE=Nehalem \
-	$(BIN)/python -m pytest --nbval --nbval-current-env book
+	$(BIN)/python -m pytest $(PARALLEL) --nbval --nbval-current-env book
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -64,6 +68,9 @@ notebooks: $(READY)
 # Leave the machine alone meanwhile. make bench BENCH="--suite ladder --quick" gives it arguments.
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(BENCH)
+
+bench-training: $(READY)
+	$(BIN)/python -m benchmarks.training $(BENCH)
 
 clean:
 	rm -rf _build build dist

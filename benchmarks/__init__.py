@@ -16,7 +16,9 @@ From the ground up, imports run downwards only:
 `contenders`   torch and convlab, forward; `backward` the gradients; `peers` the rest
 `measure`      one case: right? how much memory? how long? `shares` of cases too long
 `worker`       the process that measures, in a chosen environment; `request` asks it
+`processes`    starts such a process and listens to it
 `report`       tables for people; `progress` while they wait
 `__main__`     the command line: starts workers, stores, prints
+`training`     another command line, for training loops; its parts are in `loops`
 =============  ================================================================
 """

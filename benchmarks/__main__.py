@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
-import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine
+from benchmarks import machine, processes
+from benchmarks.processes import ROOT
 from benchmarks.progress import Progress
 from benchmarks.report import RESULTS, report
 from benchmarks.request import Request
@@ -21,7 +20,6 @@ from benchmarks.store import Result, Row, Run, Skipped, save
 from benchmarks.suites import DEFAULT, SUITES
 from benchmarks.timing import QUICK, Plan
 
-ROOT = Path(__file__).resolve().parents[1]
 # Quick results must not take the place of real ones.
 QUICK_RESULTS = ROOT / "_build" / "benchmarks"
 
@@ -67,26 +65,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def answers(request: Request, environment: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Start a worker and pass on what it says, line by line.
-
-    Raises
-    ------
-    RuntimeError
-        If it fails.
-    """
-    command = [sys.executable, "-m", "benchmarks.worker", request.to_json()]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, encoding="utf-8"
-    ) as worker:
-        assert worker.stdout is not None
-        try:
-            for line in worker.stdout:
-                yield json.loads(line)
-        except BaseException:
-            worker.kill()
-            raise
-    if worker.returncode:
-        raise RuntimeError(f"the worker for {request.suite} ended with {worker.returncode}")
+    """Start a worker and pass on what it says, line by line."""
+    return processes.answers("benchmarks.worker", request.to_json(), environment, request.suite)
 
 
 def measure(name: str, chosen: argparse.Namespace, progress: Progress) -> Result:

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +57,13 @@ def describe() -> dict[str, Any]:
     }
 
 
-def versions() -> dict[str, str | None]:
+PACKAGES = ("convlab", "numpy", "scipy", "torch", "jax", "threadpoolctl")
+
+
+def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str | None]:
     """Name the versions of everything that takes part; None for what is not installed."""
     found: dict[str, str | None] = {"python": platform.python_version()}
-    for package in ("convlab", "numpy", "scipy", "torch", "jax", "threadpoolctl"):
+    for package in packages:
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
@@ -104,7 +107,9 @@ class Others:
 
     @staticmethod
     def _read() -> tuple[float | None, float, float]:
-        return busy_seconds(), time.process_time(), time.perf_counter()
+        children = os.times()  # those that have ended: loaders of images, for example
+        mine = time.process_time() + children.children_user + children.children_system
+        return busy_seconds(), mine, time.perf_counter()
 
 
 def _cpu() -> str:

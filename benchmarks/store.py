@@ -99,17 +99,22 @@ def rounded(value: float) -> float:
 
 
 def save(result: Result, folder: Path) -> Path:
-    """Write ``folder/<suite>.json``, replacing an older one.
+    """Write ``folder/<suite>.json``, replacing an older one."""
+    return write(dataclasses.asdict(result), folder / f"{result.suite}.json")
 
-    The file is written beside its place and then moved: whoever looks sees the old one or the
-    new one, also if this process is stopped halfway.
+
+def write(data: dict[str, Any], target: Path) -> Path:
+    """Write a file of this form.
+
+    It is written beside its place and then moved: whoever looks sees the old one or the new one,
+    also if this process is stopped halfway.
     """
+    folder = target.parent
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{result.suite}.json"
-    handle, name = tempfile.mkstemp(prefix=f".{result.suite}-", suffix=".tmp", dir=folder)
+    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=".tmp", dir=folder)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(_text(dataclasses.asdict(result)))
+            file.write(_text(data))
         os.chmod(name, 0o644)  # mkstemp makes files that others may not read
         os.replace(name, target)
     except BaseException:

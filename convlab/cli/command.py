@@ -10,7 +10,7 @@ from importlib import metadata
 from typing import NoReturn
 
 from convlab.cli import shapes, summary, train
-from convlab.cli.errors import CommandError
+from convlab.cli.errors import CommandError, rank
 
 COMMANDS = (shapes, summary, train)
 
@@ -20,7 +20,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and end with exit code 2."""
-        self.exit(2, f"{self.prog}: error: {message}\n")
+        self.exit(2, None if rank() else f"{self.prog}: error: {message}\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ------
     SystemExit
         With code 2 and one line on stderr if an argument is wrong; with code 1 if something that
-        the command needs is not installed; with code 0 after ``--help`` and ``--version``.
+        the command needs is not installed, or fails; with code 130 after Ctrl-C; with code 0
+        after ``--help`` and ``--version``.
 
     Examples
     --------
@@ -71,8 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         text = parsed.run(parsed)
     except CommandError as error:
-        message = " ".join(str(error).split())
-        parser.exit(error.code, f"convlab {parsed.command}: error: {message}\n")
+        parser.exit(error.code, _line_of(error, parsed.command))
+    except KeyboardInterrupt:
+        parser.exit(130, None if rank() else f"convlab {parsed.command}: interrupted\n")
     try:
         if text:
             _write(text)
@@ -82,6 +84,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
+
+
+def _line_of(error: CommandError, command: str) -> str | None:
+    """Put an error into one line; None if another process says the same."""
+    message = " ".join(str(error).split())
+    if not rank():
+        return f"convlab {command}: error: {message}\n"
+    return None if error.everywhere else f"convlab {command}, process {rank()}: error: {message}\n"
 
 
 def _write(text: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 import warnings
-from typing import Any, TextIO
+from typing import Any
 
-from convlab.cli.errors import CommandError
+from convlab.cli.errors import CommandError, rank
 from convlab.cli.models import find_model, said
 
 EXAMPLES = """examples:
@@ -23,17 +24,17 @@ _INT, _FLOAT = {"type": int, "metavar": "N"}, {"type": float, "metavar": "X"}
 _SWITCH = {"action": argparse.BooleanOptionalAction}
 
 # Group -> option -> (how argparse reads it, what it means). The names are those of TrainConfig,
-# which gives the reasons for the defaults.
+# which gives the reasons for the defaults. "By recipe": `convlab.training.recipe` knows what suits.
 OPTIONS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
     "how long": {
         "epochs": (_INT, "passes over the training images (10)"),
-        "batch_size": (_INT, "images per step, over all processes (by data set: 64 or 128)"),
+        "batch_size": (_INT, "images per step, over all processes (by recipe; else 128)"),
         "validation": (_FLOAT, "share of the training images held out to choose settings by (0)"),
         "seed": (_INT, "all random numbers come from it (0)"),
     },
     "how to learn": {
         "optimizer": ({"choices": ("sgd", "adamw")}, "(sgd)"),
-        "learning_rate": (_FLOAT, "the highest of the schedule (0.1)"),
+        "learning_rate": (_FLOAT, "the highest of the schedule (by recipe; else 0.1)"),
         "schedule": ({"choices": ("one-cycle", "cosine", "constant")}, "(one-cycle)"),
         "warmup": (_FLOAT, "share of the steps in which the learning rate rises (0.25)"),
         "momentum": (_FLOAT, "(0.9)"),
@@ -42,15 +43,15 @@ OPTIONS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
         "clip_norm": (_FLOAT, "shorten longer gradients to this norm (none)"),
     },
     "what happens to the images": {
-        "flip": (_SWITCH, "mirror half of them (by data set: only where nobody reads)"),
-        "crop": (_INT, "shift each by up to N pixels (by data set: 2 for digits, else 0)"),
+        "flip": (_SWITCH, "mirror half of them (by recipe: only where nobody reads)"),
+        "crop": (_INT, "shift each by up to N pixels (by recipe: 2 for digits, else 0)"),
         "cutout": (_INT, "blank a square of N x N pixels in each (0)"),
     },
     "how to compute": {
         "device": ({"metavar": "NAME"}, "cpu, cuda, ...; auto takes a GPU if there is one (auto)"),
         "precision": ({"choices": ("fp32", "bf16", "fp16")}, "of the forward pass (fp32)"),
         "tf32": (_SWITCH, "round factors to 10 bits on a GPU (yes)"),
-        "channels_last": (_SWITCH, "keep the channels of a pixel side by side (no)"),
+        "channels_last": (_SWITCH, "keep the channels of a pixel together (by recipe; else no)"),
         "compile": (_SWITCH, "let torch.compile fuse the network (no)"),
         "deterministic": (_SWITCH, "the same bits each time on a GPU too (no)"),
         "batches": ({"choices": ("device", "loader")}, "where the images are kept (device)"),
@@ -107,38 +108,34 @@ def run(arguments: argparse.Namespace) -> str:
         After Ctrl-C (code 130) or SIGTERM (143), with a line that says how to continue.
     """
     try:
-        from convlab.data import DataError  # noqa: PLC0415
-        from convlab.training import (  # noqa: PLC0415  (the other commands need no PyTorch)
-            Interrupted,
-            fit,
-            recipe,
-        )
+        from convlab.training import Interrupted, fit, recipe  # noqa: PLC0415  (slow to load)
     except ImportError as error:
         raise CommandError(str(error), code=1) from error
+    stopped: BaseException
     names = [name for options in OPTIONS.values() for name in options]
     given = {name: value for name in names if (value := getattr(arguments, name)) is not None}
     try:
-        config = recipe(arguments.data, **given)
+        config = recipe(arguments.data, arguments.model, **given)
         model, data = _model_and_data(arguments, config.seed)
         with warnings.catch_warnings():
             warnings.simplefilter("always", UserWarning)
-            warnings.showwarning = _tell
+            warnings.showwarning = lambda message, *where, **more: _tell(message)
             result = fit(
                 model, data, config, out=arguments.out, keep=arguments.keep,
                 checkpoint_every=arguments.checkpoint_every, on_epoch=_say,
             )  # fmt: skip
     except Interrupted as stopped:
-        print(f"convlab train: {stopped}", file=sys.stderr)
+        _tell(stopped)
         raise SystemExit(128 + stopped.signal_number) from None
     except KeyboardInterrupt:
         kept = "start the same command again to continue" if arguments.out else "nothing is stored"
-        print(f"convlab train: interrupted; {kept}", file=sys.stderr)
+        _tell(f"interrupted; {kept}")
         raise SystemExit(130) from None
-    except (TypeError, ValueError) as error:
-        raise CommandError(str(error)) from error
-    except (DataError, OSError, RuntimeError, FloatingPointError) as error:
-        raise CommandError(str(error), code=1) from error
-    if int(os.environ.get("RANK", "0")):
+    except CommandError:
+        raise
+    except Exception as error:
+        raise _in_words(error) from error
+    if rank():
         return ""  # process 0 speaks for all
     lines = [
         f"{part} images: {found}"
@@ -199,9 +196,34 @@ def _say(line: object) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _tell(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int,
-    file: TextIO | None = None, line: str | None = None,
-) -> None:  # fmt: skip
-    """Show a warning as a line for a person."""
-    print(f"convlab train: {message}", file=sys.stderr)
+def _tell(message: object) -> None:
+    """Show a line for a person, besides the results; of several processes, one does."""
+    if not rank():
+        print(f"convlab train: {message}", file=sys.stderr)
+
+
+def _in_words(error: Exception) -> CommandError:
+    """Say what went wrong, and whether an argument was the reason (code 2)."""
+    from convlab.data import DataError  # noqa: PLC0415
+    from convlab.training import (  # noqa: PLC0415
+        CheckpointError,
+        DeviceError,
+        FolderInUse,
+        NonFiniteLoss,
+    )
+
+    if isinstance(error, (CheckpointError, FolderInUse, NonFiniteLoss)):
+        return CommandError(str(error), code=1)  # these are raised in all processes
+    if isinstance(error, DeviceError):
+        return CommandError(str(error), everywhere=False)
+    if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        reason = str(error).split("Set TORCH")[0]  # what follows is for those who mend PyTorch
+        return CommandError(f"--compile does not work here: {reason}", 1, everywhere=False)
+    if isinstance(error, (TypeError, ValueError)):
+        return CommandError(str(error))
+    if isinstance(error, (DataError, OSError, RuntimeError)):
+        return CommandError(str(error), 1, everywhere=False)
+    # Nothing else is expected. It may come from a network of one's own: say where from.
+    steps = traceback.extract_tb(error.__traceback__)
+    own = [step for step in steps if f"{os.sep}torch{os.sep}" not in step.filename]
+    return CommandError(f"{said(error)} ({own[-1].filename}, line {own[-1].lineno})", 1, False)

@@ -82,12 +82,16 @@ def _reason(error: BaseException) -> str:
 
 @contextmanager
 def _patience() -> Iterator[None]:
-    """Give up on a silent server, and do not pass on what NumPy says of the old CIFAR files."""
+    """Give up on a silent server, and do not pass on what is said to torchvision's makers.
+
+    NumPy complains of the old CIFAR files, Python 3.12 and 3.13 of how they are unpacked.
+    """
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(PATIENCE)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=np.exceptions.VisibleDeprecationWarning)
+            warnings.filterwarnings("ignore", "Python 3.14 will", DeprecationWarning)
             yield
     finally:
         socket.setdefaulttimeout(before)

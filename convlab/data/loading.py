@@ -11,6 +11,7 @@ from convlab.data.dataset import Dataset
 from convlab.data.digits import load_digits
 from convlab.data.downloads import download
 from convlab.data.errors import DataError
+from convlab.data.locking import FolderLock
 
 
 def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
@@ -79,6 +80,12 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
 def _fetch(name: str, path: Path) -> None:
     """Download `name` into the file `path`."""
     cache.prepare(path.parent)
+    with FolderLock(path.parent):  # of several processes, one downloads for all
+        if not os.path.exists(path):
+            _download_to(name, path)
+
+
+def _download_to(name: str, path: Path) -> None:
     try:
         arrays = download(name)
     except DataError as error:

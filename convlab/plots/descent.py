@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from convlab.plots.drawing import DPI, INK, LINE, Drawing, arrays_of
@@ -63,6 +64,7 @@ def descent(
         axis.set(xlim=limits, ylim=(-0.04 * heights.max(), 1.04 * heights.max()))
         axis.set_title(title, fontsize=10, color=INK)
         axis.set_xlabel("weight", color=INK)
+        axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         axis.spines[["top", "right"]].set_visible(False)
         axis.spines[["left", "bottom"]].set_color(LINE)
         axis.tick_params(colors=INK, labelsize=9)

@@ -26,7 +26,7 @@ from convlab.training.batches import DeviceBatches, LoaderBatches, Normalization
 from convlab.training.checkpoint import CheckpointError
 from convlab.training.config import TrainConfig
 from convlab.training.confusion import confusion_matrix
-from convlab.training.distributed import WorkerLost, World
+from convlab.training.distributed import DeviceError, WorkerLost, World
 from convlab.training.evaluation import Evaluation, evaluate, predict
 from convlab.training.failures import NonFiniteLoss
 from convlab.training.history import Epoch, History
@@ -38,13 +38,16 @@ from convlab.training.recipes import recipe
 from convlab.training.result import FitResult
 from convlab.training.schedule import learning_rate
 from convlab.training.stopping import Interrupted
+from convlab.training.store import FolderInUse
 
 __all__ = [
     "CheckpointError",
     "DeviceBatches",
+    "DeviceError",
     "Epoch",
     "Evaluation",
     "FitResult",
+    "FolderInUse",
     "History",
     "Interrupted",
     "LoaderBatches",

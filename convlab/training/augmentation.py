@@ -51,7 +51,7 @@ class Augmentation:
         """Cut the images of one batch out of all images.
 
         Which image is taken, how far it is shifted and whether it is mirrored are three ways of
-        saying which pixel goes where. So all of it is one look-up, and nothing is copied twice.
+        saying which pixel goes where. So with shifts all of it is one look-up.
 
         Parameters
         ----------
@@ -91,11 +91,14 @@ class Augmentation:
                 offset = axis - draw(size) + self.cutout // 2
                 inside.append((offset >= 0) & (offset < self.cutout))
             blank = inside[0][:, :, None] & inside[1][:, None, :]
-        if self.flip:
-            columns = torch.where(draw(2).bool(), width - 1 - columns, columns)
-        if crop:
-            rows, columns = rows + draw(2 * crop + 1), columns + draw(2 * crop + 1)
-        if not (self.flip or crop):
-            return padded[positions[part]], blank
+        mirrored = draw(2).bool() if self.flip else None
+        if not crop:  # whole images can be copied in one piece each, which is faster
+            images = padded[positions[part]]
+            if mirrored is not None:
+                images = torch.where(mirrored[:, :, None, None], images.flip(2), images)
+            return images, blank
+        if mirrored is not None:
+            columns = torch.where(mirrored, width - 1 - columns, columns)
+        rows, columns = rows + draw(2 * crop + 1), columns + draw(2 * crop + 1)
         taken = positions[part][:, None, None]
         return padded[taken, rows[:, :, None], columns[:, None, :]], blank

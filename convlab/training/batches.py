@@ -7,6 +7,7 @@ from the host with PyTorch's `DataLoader`, for sets that do not fit.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -218,6 +219,12 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
+def _leave_signals_to_the_parent(worker: int) -> None:
+    """Work on for the step at whose end the training stops."""
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
+
+
 class LoaderBatches(_Common):
     """Each batch comes from the host, through a `DataLoader`.
 
@@ -241,6 +248,7 @@ class LoaderBatches(_Common):
             batch_sampler=order.tolist(),
             collate_fn=_as_it_is,
             num_workers=self.config.loader_workers,
+            worker_init_fn=_leave_signals_to_the_parent,
             pin_memory=self.world.device.type == "cuda",
             # The loader seeds its workers. Let it not draw from the generator of the layers.
             generator=torch.Generator(),

@@ -12,6 +12,7 @@ import os
 import re
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import IO, Any
@@ -37,6 +38,11 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     write : callable
         Gets an open binary file to write to.
 
+    Raises
+    ------
+    OSError
+        If the disk does not take it. Then nothing of it stays, and the file is as it was.
+
     Examples
     --------
     >>> import tempfile
@@ -47,17 +53,32 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     b'all of it'
     """
     unfinished = path.with_name(path.name + _UNFINISHED)
-    with open(unfinished, "wb") as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
+    try:
+        with open(unfinished, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        reason = _of_the_disk(error)
+        if reason is None:
+            raise
+        raise OSError(f"{path} could not be written: {reason.strerror or reason}") from error
     if os.name == "posix":  # the new name must reach the disk too
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _of_the_disk(error: BaseException | None) -> OSError | None:
+    """Find what the disk said; PyTorch's writer raises something of its own after it."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__context__
+    return error
 
 
 def save(folder: Path, step: int, contents: Mapping[str, Any], keep: int = 2) -> Path:
@@ -123,7 +144,12 @@ def read(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} is damaged: the check sum of {damaged} is wrong")
     try:
         contents = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, UnpicklingError, KeyError, EOFError, ValueError) as error:
+    except UnpicklingError as error:  # PyTorch would advise to run what is in it
+        raise CheckpointError(
+            f"{path} is no checkpoint of convlab: it holds more than numbers and words, and is "
+            f"not opened, because that could run foreign code"
+        ) from error
+    except (RuntimeError, KeyError, EOFError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path} is no checkpoint of convlab ({reason})") from error
     if not isinstance(contents, dict) or contents.get("format") != FORMAT:

@@ -29,6 +29,10 @@ class WorkerLost(RuntimeError):
     """Another process of the job has ended, so this one cannot go on."""
 
 
+class DeviceError(ValueError):
+    """There is no such device here."""
+
+
 @dataclass(frozen=True)
 class World:
     """The processes that train together, seen from one of them.
@@ -125,8 +129,8 @@ def find_device(name: str, local_rank: int = 0) -> torch.device:
 
     Raises
     ------
-    ValueError
-        If there is no such device.
+    DeviceError
+        If there is no such device; a ValueError.
 
     Examples
     --------
@@ -139,10 +143,10 @@ def find_device(name: str, local_rank: int = 0) -> torch.device:
         device = torch.device(name)
         if device.type == "cuda" and device.index is None:
             device = torch.device("cuda", local_rank)
-        torch.empty(1, device=device)
+        torch.zeros(1, device=device).item()  # "meta" keeps no numbers
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        first_line = str(error).splitlines()[0]
-        raise ValueError(f"device {name!r} cannot be used here: {first_line}") from error
+        reason = str(error).splitlines()[0].split(". ")[0]
+        raise DeviceError(f"device {name!r} cannot be used here: {reason}") from error
     return device
 
 
@@ -162,7 +166,7 @@ def joined(device: str) -> Iterator[World]:
 
     Raises
     ------
-    ValueError
+    DeviceError
         If the device cannot be used.
     WorkerLost
         Inside the block, in place of what the library says when another process has ended.

@@ -13,8 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from convlab.shapes.arguments import integer
 from convlab.training.batches import Normalization
+from convlab.training.checks import check_logits, check_model, check_rows, checked_labels
 from convlab.training.distributed import World
+from convlab.training.precision import at_least_float32, float_type
 
 NORMAL_95 = 1.959964  # 95 % of a normal distribution lie within so many deviations
 
@@ -111,7 +114,7 @@ def predict(
         Computes on the device that it is on. Its mode is left as it was.
     images : array or Tensor (N, C, H, W)
         Bytes (uint8), which are normalized by `mean` and `std`; or numbers that already are what
-        the network takes.
+        the network takes. They get the type of its weights.
     mean, std : sequence of float, optional
         Per channel, for pixels from 0 to 1: those of the training. Needed for bytes.
     batch_size : int
@@ -120,20 +123,21 @@ def predict(
     Returns
     -------
     Tensor (N, classes)
-        On the CPU, float32.
+        On the CPU, float32; of a network in float64, float64.
 
     Raises
     ------
     TypeError, ValueError
-        If the images have no such shape, or are bytes without `mean` and `std`, or the reverse.
+        If the images have no such shape, or are bytes without `mean` and `std`, or the reverse;
+        if the network returns something else than one row for each image.
 
     Examples
     --------
     >>> predict(nn.Flatten(), np.ones((3, 1, 2, 2), np.float32)).shape
     torch.Size([3, 4])
     """
-    parts = [part.float().cpu() for part in _outputs(model, images, mean, std, batch_size)]
-    return torch.cat(parts)
+    parts = _outputs(model, images, mean, std, batch_size)
+    return torch.cat([at_least_float32(part).cpu() for part in parts])
 
 
 def evaluate(
@@ -172,7 +176,8 @@ def evaluate(
     Raises
     ------
     TypeError, ValueError
-        As in `predict`, and if there is not one label for each image.
+        As in `predict`, and if there is not one label for each image, a whole number from 0 up to
+        the number of the network's outputs.
 
     Examples
     --------
@@ -181,22 +186,25 @@ def evaluate(
     2
     """
     world = world or World()
-    right = torch.as_tensor(labels, dtype=torch.int64)
+    check_model(model)
+    right = checked_labels(labels)
     if right.shape != (len(images),):
         raise ValueError(
             f"{len(images)} images need labels of shape ({len(images)},), got {tuple(right.shape)}"
         )
     if not len(images):
         raise ValueError("there are no images to evaluate")
+    classes = int(right.max()) + 1
     mine = slice(world.rank, None, world.size)
     right = right[mine]
     totals = torch.zeros(3, dtype=torch.float64, device=_device_of(model))
     start = 0
     if len(right):
         for outputs in _outputs(model, images[mine], mean, std, batch_size):
+            check_logits(outputs, len(outputs), classes)
             wanted = right[start : start + len(outputs)].to(outputs.device)
             start += len(outputs)
-            loss = functional.cross_entropy(outputs.float(), wanted, reduction="none")
+            loss = functional.cross_entropy(at_least_float32(outputs), wanted, reduction="none")
             hits = outputs.argmax(1) == wanted
             totals[:2] += torch.stack([loss.double().sum(), hits.double().sum()])
             totals[2] += len(hits)
@@ -214,11 +222,11 @@ def _outputs(
     batch_size: int,
 ) -> Iterator[Tensor]:  # fmt: skip
     """Yield what the model answers, batch by batch."""
+    check_model(model)
     if not isinstance(images, (np.ndarray, Tensor)) or images.ndim != 4 or not len(images):
         shape = getattr(images, "shape", type(images).__name__)
         raise ValueError(f"images must be (N, C, H, W) with N at least 1, got {shape}")
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    batch_size = integer(batch_size, "batch_size", minimum=1)
     pixels = torch.as_tensor(
         np.ascontiguousarray(images) if isinstance(images, np.ndarray) else images
     )
@@ -228,13 +236,20 @@ def _outputs(
         if mean is None or std is None:
             raise ValueError("images of bytes need mean=data.mean and std=data.std of the training")
         normalize = Normalization(mean, std, device)
+        if normalize.channels != pixels.shape[1]:
+            raise ValueError(
+                f"images have {pixels.shape[1]} channels, mean and std {normalize.channels}"
+            )
     elif not pixels.dtype.is_floating_point:
         raise TypeError(f"images must be uint8 or floating point, got {pixels.dtype}")
     elif mean is not None or std is not None:
         raise ValueError(f"mean and std are for images of bytes; these are {pixels.dtype}")
+    kind = float_type(model)
     with eval_mode(model):
         for batch in torch.split(pixels, batch_size):
             moved = batch.to(device)
             with torch.no_grad():
-                outputs = model(moved if normalize is None else normalize(moved))
+                values = moved if normalize is None else normalize(moved)
+                outputs = model(values.to(kind))
+            check_rows(outputs, len(batch))
             yield outputs

@@ -30,7 +30,8 @@ class Epoch:
         Of the last step.
     train_loss, train_accuracy : float
         Over the images as the network saw them: augmented, in train mode, while it changed. They
-        show that something is learned, and are no measure of how good the network is.
+        show that something is learned, and are no measure of how good the network is. The loss is
+        the one that is made small: with label smoothing it cannot come near 0.
     validation_loss, validation_accuracy : float, optional
         In eval mode, after the epoch; None without validation images.
     seconds : float

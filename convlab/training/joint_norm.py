@@ -14,6 +14,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from convlab.training.precision import at_least_float32
+
 _PLAIN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
@@ -52,7 +54,7 @@ class JointBatchNorm(nn.modules.batchnorm._BatchNorm):
         """Normalize ``(N, C, ...)``."""
         if not self.training:
             return super().forward(input)
-        values = input.float()  # as PyTorch does under autocast
+        values = at_least_float32(input)  # as PyTorch does
         over = [axis for axis in range(values.ndim) if axis != 1]
         shape = [1, -1] + [1] * (values.ndim - 2)
         count = values.numel() // values.shape[1] * dist.get_world_size()

@@ -12,14 +12,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from convlab.data import Dataset, split_validation
+from convlab.data.dataset import PARTS
 from convlab.training.batches import Batches, make_batches
+from convlab.training.checks import check_fit, check_logits, check_sizes
 from convlab.training.config import TrainConfig
 from convlab.training.distributed import World, joined
 from convlab.training.evaluation import Evaluation, evaluate
 from convlab.training.failures import NonFiniteLoss
 from convlab.training.history import Epoch, History
 from convlab.training.joint_norm import joint_batch_norm
-from convlab.training.precision import arithmetic, autocast
+from convlab.training.precision import arithmetic, at_least_float32, autocast, float_type
 from convlab.training.progress import watched
 from convlab.training.randomness import derived_seed, seed_everything
 from convlab.training.result import FitResult
@@ -51,9 +53,9 @@ def fit(
     Parameters
     ----------
     model : nn.Module
-        Takes ``(N, C, H, W)``, returns logits ``(N, classes)``. It is moved to the device and
-        trained in place. Its first weights are the caller's affair; a continued training takes
-        all weights from the checkpoint.
+        Takes ``(N, C, H, W)`` in the type of its weights, returns logits ``(N, classes)``. It is
+        moved to the device and trained in place. Its first weights are the caller's affair; a
+        continued training takes all weights from the checkpoint.
     data : Dataset
         From `convlab.data.load`. If it has no validation images, `config.validation` says which
         share of its training images become such.
@@ -79,13 +81,18 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        If the images do not suit the settings; if `out` holds a training with other settings,
-        another model or other images.
+        If an argument is no such thing; if the images do not suit the settings, or the model's
+        outputs the labels; if `out` holds a training with other settings, another model or
+        other images.
     NonFiniteLoss
         If the loss is infinite or no number. This is noticed before the next checkpoint is
         written, so the files hold the last good state.
     CheckpointError
         If `out` has checkpoints and none can be read.
+    FolderInUse
+        If another process trains into `out` at this moment.
+    OSError
+        If `out` cannot be written to. What was there stays whole.
     WorkerLost
         If another process of the job has ended.
     Interrupted
@@ -104,9 +111,8 @@ def fit(
     (355, 1)
     """
     config = config or TrainConfig()
-    for name, value in (("keep", keep), ("checkpoint_every", checkpoint_every)):
-        if value is not None and value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
+    check_fit(model, data, config, out, keep, checkpoint_every)
+    check_sizes(config, data.image_shape)
     if config.validation and not len(data.validation_labels):
         data = split_validation(data, config.validation, derived_seed(config.seed, "split"))
     with ExitStack() as stack:
@@ -116,6 +122,7 @@ def fit(
         training = _Training(model, data, config, world, folder, checkpoint_every, keep, progress)
         if world.size > 1:  # only so are two processes the training of one
             stack.enter_context(joint_batch_norm(model))
+        stack.callback(training.close)
         training.resume()
         stop = StopRequest(active=folder is not None, alone=world.size == 1)
         training.on_epoch = on_epoch if world.rank == 0 else None
@@ -138,9 +145,13 @@ class _Training:
             data.train_images, data.train_labels, data.mean, data.std, config, world
         )
         self.total_steps = config.epochs * self.batches.steps
+        self.classes = 1 + max(  # those that occur
+            int(labels.max()) for part in PARTS if len(labels := getattr(data, f"{part}_labels"))
+        )
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         self.model = model.to(world.device, memory_format=layout)  # type: ignore[call-overload]
         self.state = TrainState(self.model, config, world)
+        self.kind = float_type(model)
         self.history = History()
         self.on_epoch: Callable[[Epoch], object] | None = None
         self.store = None
@@ -154,6 +165,11 @@ class _Training:
         """Continue from the newest checkpoint, if there is one."""
         if self.store is not None:
             self.history = self.store.resume(self.state)
+
+    def close(self) -> None:
+        """Leave the folder to others."""
+        if self.store is not None:
+            self.store.close()
 
     def run(self) -> None:
         """Train until the last epoch has ended."""
@@ -203,10 +219,12 @@ class _Training:
         for group in state.optimizer.param_groups:
             group["lr"] = rate
         with autocast(config, self.world.device):
-            logits = called(images)
+            logits = called(images.to(self.kind))
+        check_logits(logits, len(images), self.classes)
         loss_sum = functional.cross_entropy(
-            logits.float(), labels, label_smoothing=config.label_smoothing, reduction="sum"
-        )
+            at_least_float32(logits), labels, label_smoothing=config.label_smoothing,
+            reduction="sum",
+        )  # fmt: skip
         # The mean over the joint batch. DDP divides by the number of processes once more.
         loss = loss_sum * (self.world.size / self.batches.batch)
         state.optimizer.zero_grad(set_to_none=True)

@@ -69,7 +69,13 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
     ('AdamW', (0.9, 0.999))
     """
     groups = parameter_groups(model, config.weight_decay)
-    fused = all(p.device.type in ("cpu", "cuda") for g in groups for p in g["params"])
+    # The fused SGD of CPUs was wrong for 16 bits from PyTorch 2.4 to 2.11 at least.
+    fused = all(
+        p.device.type == "cuda"
+        or (p.device.type == "cpu" and p.dtype in (torch.float32, torch.float64))
+        for g in groups
+        for p in g["params"]
+    )
     if config.optimizer == "adamw":
         betas = (config.momentum, 0.999)
         return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=fused)

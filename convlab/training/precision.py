@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor, nn
 
 from convlab.training.config import TrainConfig
 
@@ -44,6 +45,31 @@ def loss_scaler(config: TrainConfig, device: torch.device) -> torch.amp.GradScal
     False
     """
     return torch.amp.GradScaler(device.type, enabled=config.precision == "fp16")
+
+
+def float_type(model: nn.Module) -> torch.dtype:
+    """Return the type of the weights, which images must have too.
+
+    Examples
+    --------
+    >>> float_type(nn.Linear(2, 2).double()), float_type(nn.Flatten())
+    (torch.float64, torch.float32)
+    """
+    kinds = (parameter.dtype for parameter in model.parameters() if parameter.is_floating_point())
+    return next(kinds, torch.float32)
+
+
+def at_least_float32(values: Tensor) -> Tensor:
+    """Return values as they are, or of float32 if they have fewer bits: losses are sums.
+
+    Examples
+    --------
+    >>> at_least_float32(torch.ones(1, dtype=torch.bfloat16)).dtype
+    torch.float32
+    >>> at_least_float32(torch.ones(1, dtype=torch.float64)).dtype
+    torch.float64
+    """
+    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 @contextmanager

@@ -6,11 +6,16 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from convlab.data.locking import FolderLock
 from convlab.training import checkpoint
 from convlab.training.checkpoint import CheckpointError
 from convlab.training.distributed import World
 from convlab.training.history import History
 from convlab.training.state import TrainState, differences
+
+
+class FolderInUse(RuntimeError):
+    """Another process trains into the same folder at this moment."""
 
 
 class Store:
@@ -30,6 +35,7 @@ class Store:
 
     def __init__(self, folder: Path, keep: int, world: World, identity: dict[str, Any]) -> None:
         self.folder, self.keep, self.world, self.identity = folder, keep, world, identity
+        self._lock = FolderLock(folder)
 
     def resume(self, state: TrainState) -> History:
         """Put the state back to the newest checkpoint, and return the history up to there.
@@ -38,6 +44,10 @@ class Store:
         ------
         CheckpointError
             If there are checkpoints and none can be read.
+        FolderInUse
+            If another process works in the folder. It is locked until `close`.
+        OSError
+            If the folder cannot be made or written to.
         ValueError
             If the newest one is of another training.
 
@@ -47,10 +57,16 @@ class Store:
             For each checkpoint that is newer and cannot be read.
         """
         # One process looks, for all: they must not disagree about which one is newest.
-        found = self._look() if self.world.rank == 0 else None
-        saved, problems, failure = self.world.of_first(found)
-        if failure is not None:
-            raise CheckpointError(failure)
+        found: Any = None
+        if self.world.rank == 0:
+            try:
+                found = self._look()
+            except (CheckpointError, FolderInUse, OSError) as error:
+                found = error
+        found = self.world.of_first(found)
+        if isinstance(found, Exception):
+            raise found
+        saved, problems = found
         for problem in problems if self.world.rank == 0 else []:
             warnings.warn(f"{problem}; the one before it is used", stacklevel=3)
         if saved is not None:
@@ -64,13 +80,25 @@ class Store:
         epochs = saved["history"] if saved is not None else ()
         return History(self.folder if self.world.rank == 0 else None, epochs)
 
-    def _look(self) -> tuple[dict[str, Any] | None, list[str], str | None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        checkpoint.remove_unfinished(self.folder)
+    def _look(self) -> tuple[dict[str, Any] | None, list[str]]:
         try:
-            return (*checkpoint.latest(self.folder), None)
-        except CheckpointError as error:
-            return None, [], str(error)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            alone = self._lock.take()
+        except OSError as error:
+            raise OSError(
+                f"{self.folder} cannot be the folder of a training: {error.strerror or error}"
+            ) from error
+        if not alone:
+            raise FolderInUse(
+                f"another process trains into {self.folder} at this moment: wait until it has "
+                f"ended, or choose another folder"
+            )
+        checkpoint.remove_unfinished(self.folder)
+        return checkpoint.latest(self.folder)
+
+    def close(self) -> None:
+        """Leave the folder to others."""
+        self._lock.give_back()
 
     def save(self, state: TrainState, history: History) -> None:
         """Write a checkpoint. All processes must call it."""

@@ -114,10 +114,115 @@ def test_a_network_of_ones_own(capsys, tmp_path, monkeypatch):
         (["lenet5", "--data", "digits", "--momentum", "1"], "momentum must be at least 0 and"),
         (["os:getcwd", "--data", "digits"], "os:getcwd() is no torch.nn.Module but str"),
         (["os:nothing", "--data", "digits"], "cannot import os:nothing"),
+        (["lenet5", "--data", ""], "there is no data set '', only digits"),
+        (["lenet5", "--data", "digits", "--out", ""], "out must be the path of a folder, got an e"),
+        (["lenet5", "--data", "digits", "--seed", "-1"], "seed must be at least 0, got -1"),
+        (["lenet5", "--data", "digits", "--learning-rate", "nan"], "learning_rate must be finite"),
+        (["lenet5", "--data", "digits", "--checkpoint-every", "0"], "checkpoint_every must be at"),
+        (["lenet5", "--data", "digits", "--device", "meta"], "device 'meta' cannot be used"),
+        (["lenet5", "--data", "digits", "--crop", "28"], "crop must be below the images' 28 x 28"),
+        (["lenet5", "--data", "digits", "--validation", "0.0001"], "sets no image aside"),
     ],
 )
 def test_a_wrong_argument_is_one_line(capsys, words, message):
     assert message in refused(capsys, *words)
+
+
+NETS = """
+from torch import nn
+class Net(nn.Module):
+    def __init__(self, classes=10):
+        super().__init__()
+        self.layer = nn.Linear(784, classes)
+    def forward(self, x):
+        return self.layer(x.flatten(1))
+def five(): return Net(5)
+class Pair(Net):
+    def forward(self, x): return super().forward(x), 1
+class Key(Net):
+    def forward(self, x): return {}["a"]
+class Attribute(Net):
+    def forward(self, x): return self.nothing(x)
+class Lines(Net):
+    def forward(self, x): raise RuntimeError("one\ntwo")
+def unwilling(): raise KeyError("x")
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "message"),
+    [
+        ("five", 2, "the model has 5 outputs for each image, but the labels go up to 9"),
+        ("Pair", 2, "the model must return one Tensor, got tuple"),
+        ("unwilling", 2, "wrongnets:unwilling() raised KeyError: 'x'"),
+        ("Lines", 1, "error: one two\n"),
+        ("Key", 1, "KeyError: 'a' ("),
+        ("Attribute", 1, "AttributeError: 'Attribute' object has no attribute 'nothing' ("),
+    ],
+)
+def test_what_is_wrong_with_a_network_of_ones_own(
+    capsys, tmp_path, monkeypatch, name, code, message
+):
+    path = tmp_path / "wrongnets.py"
+    path.write_text(NETS.replace("\ntwo", "\\ntwo"))
+    monkeypatch.delitem(sys.modules, "wrongnets", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    words = [f"wrongnets:{name}", "--data", "digits", "--epochs", 1, "--device", "cpu"]
+    error = refused(capsys, *words, code=code)
+    assert message in error
+    if message.endswith(" ("):  # an error that nobody foresaw says where it comes from
+        assert f"{path}, line " in error
+
+
+def test_a_full_disk_is_one_line(capsys, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    words = ["lenet5", "--data", "digits", "--epochs", 1, "--device", "cpu", "--out", tmp_path]
+    assert "could not be written: No space left on device" in refused(capsys, *words, code=1)
+
+
+def test_no_compiler_is_one_line(capsys, monkeypatch):
+    from torch._inductor.exc import InvalidCxxCompiler
+
+    def compiled(model):
+        raise InvalidCxxCompiler
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    words = ["lenet5", "--data", "digits", "--epochs", 1, "--device", "cpu", "--compile"]
+    error = refused(capsys, *words, code=1)
+    assert "--compile does not work here: No working C++ compiler found" in error
+
+
+@pytest.mark.parametrize("where", ["_model_and_data", "run"])
+def test_ctrl_c_before_the_training(capsys, monkeypatch, where):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, where, interrupted)
+    error = refused(capsys, "lenet5", "--data", "digits", code=130)
+    assert error.startswith("convlab train: interrupted")
+
+
+def test_of_several_processes_one_says_what_all_know(capsys, monkeypatch, tmp_path):
+    (tmp_path / "checkpoint-00000001.pt").write_text("damaged")
+    for name, value in {
+        "RANK": "1", "WORLD_SIZE": "1", "MASTER_ADDR": "localhost", "MASTER_PORT": "1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+
+    def silent(*words):
+        with pytest.raises(SystemExit) as ended:
+            main(["train", *words])
+        assert ended.value.code == 2
+        return capsys.readouterr().err
+
+    assert silent("lenet5", "--data", "letters") == ""
+    assert silent("lenet5", "--data", "digits", "--epochs", "few") == ""
+    # What one alone may know is said with its number.
+    error = silent("lenet5", "--data", "digits", "--device", "abacus")
+    assert error.startswith("convlab train, process 1: error: device 'abacus' cannot be used")
 
 
 def test_a_folder_with_another_training(capsys, tmp_path):
@@ -184,30 +289,56 @@ def test_nobody_reads_any_more(monkeypatch, tmp_path):
     assert len(calls) == 1
 
 
-def test_in_a_terminal_of_its_own_killed_and_continued(tmp_path):
-    """The command as typed; the tenth of the digits is not used here."""
-    command = [sys.executable, "-m", "convlab", "train", "lenet5", "--data", "digits", "--epochs",
-               "3", "--device", "cpu", "--checkpoint-every", "5"]  # fmt: skip
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run([*command, "--out", whole], check=True, capture_output=True)
-    process = subprocess.Popen([*command, "--out", killed], stdout=subprocess.DEVNULL)
-    while process.poll() is None and not list(killed.glob("checkpoint-*.pt")):
+def in_this_process(monkeypatch, out, *words):
+    """Train on all digits, as the commands in the processes below do."""
+    monkeypatch.undo()
+    assert main(["train", *map(str, words), "--out", str(out)]) == 0
+    return torch.load(out / "model.pt", weights_only=True)
+
+
+def environment():
+    """Return one with as many threads as here: sums in another order are other sums."""
+    return {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+
+
+def begun(command, folder):
+    """Start a process and wait for its first checkpoint."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment()
+    )
+    while process.poll() is None and not list(folder.glob("checkpoint-*.pt")):
         time.sleep(0.01)
+    return process
+
+
+def test_in_a_terminal_of_its_own_killed_and_continued(tmp_path, monkeypatch):
+    """The command as typed; the tenth of the digits is not used here."""
+    words = ["lenet5", "--data", "digits", "--epochs", "3", "--device", "cpu",
+             "--checkpoint-every", "5"]  # fmt: skip
+    command = [sys.executable, "-m", "convlab", "train", *words, "--out", tmp_path / "killed"]
+    process = begun(command, tmp_path / "killed")
     process.kill()
-    process.wait()
-    subprocess.run([*command, "--out", killed], check=True, capture_output=True)
-    one, other = (torch.load(out / "model.pt", weights_only=True) for out in (whole, killed))
+    process.communicate()
+    subprocess.run(command, check=True, capture_output=True, env=environment())
+    one = in_this_process(monkeypatch, tmp_path / "whole", *words)
+    other = torch.load(tmp_path / "killed" / "model.pt", weights_only=True)
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_two_processes_speak_with_one_voice(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-         "-m", "convlab", "train", "simple-cnn", "--data", "digits", "--epochs", "1", "--device",
-         "cpu", "--out", tmp_path],
-        capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    """Interrupted, and continued to the end."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node",
+               "2", "-m", "convlab", "train", "lenet5", "--data", "digits", "--epochs", "30",
+               "--device", "cpu", "--out", tmp_path]  # fmt: skip
+    process = begun(command, tmp_path)
+    process.send_signal(signal.SIGINT)
+    error = process.communicate(timeout=120)[1]
+    assert process.returncode != 0
+    assert error.count("convlab train: stopped after step ") == 1
+    assert error.count("start the same command again to continue") == 1
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("epoch 1: ") == 1
+    assert "epoch 1: " not in done.stdout
+    assert done.stdout.count("epoch 30: ") == 1
     assert done.stdout.count("of 355 right") == 1
     assert np.isfinite(json.loads((tmp_path / "result.json").read_text())["test"]["loss"])

@@ -1,5 +1,7 @@
 """Small images and small networks, on every device that is there."""
 
+import multiprocessing
+
 import numpy as np
 import pytest
 import torch
@@ -59,3 +61,18 @@ def quick():
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def start():
+    """Return a starter of processes that run a text, and have PyTorch loaded already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["convlab.training", "convlab.data", "torch._dynamo"])
+
+    def starter(code, **environment):
+        head = f"import os; os.environ.update({environment!r})\n"
+        process = context.Process(target=exec, args=(head + code, {}))
+        process.start()
+        return process
+
+    return starter

@@ -103,8 +103,48 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
         file.write(b"ne")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OSError, match="a could not be written: disk full"):
         checkpoint.write_whole(path, fail)
     assert path.read_bytes() == b"old"
-    checkpoint.remove_unfinished(tmp_path)
     assert [one.name for one in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError("no")])
+def test_whatever_ends_a_write_leaves_nothing_half_written(tmp_path, error):
+    def fail(file):
+        file.write(b"ne")
+        raise error
+
+    with pytest.raises(error if isinstance(error, type) else ValueError):
+        checkpoint.write_whole(tmp_path / "a", fail)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_pytorch_says_after_the_disk_said_it_is_full_is_not_the_reason(tmp_path):
+    """A disk that takes a thousand bytes."""
+
+    def write(file):
+        plain = file.write
+
+        def little(data):
+            if file.tell() > 1000:
+                raise OSError(28, "No space left on device")
+            return plain(data)
+
+        class Small:
+            write = staticmethod(little)
+            flush = staticmethod(file.flush)
+
+        torch.save({"weights": torch.ones(10_000)}, Small())
+
+    with pytest.raises(OSError, match="a could not be written: No space left on device"):
+        checkpoint.write_whole(tmp_path / "a", write)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_is_told_to_run_what_is_in_a_foreign_file(tmp_path):
+    path = tmp_path / "checkpoint-00000001.pt"
+    torch.save(os.mkdir, path)
+    with pytest.raises(CheckpointError, match="more than numbers and words, and is not") as raised:
+        checkpoint.read(path)
+    assert "weights_only" not in str(raised.value)

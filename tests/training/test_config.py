@@ -1,5 +1,8 @@
 """Every setting is checked, and its message names it and the number."""
 
+import json
+
+import numpy as np
 import pytest
 
 from convlab.training import TrainConfig
@@ -59,3 +62,11 @@ def test_settings_survive_a_dictionary():
     config = TrainConfig(epochs=2, clip_norm=1.0, flip=True)
     assert TrainConfig(**config.to_dict()) == config
     assert set(config.to_dict()) == set(TrainConfig.names())
+
+
+def test_numbers_of_numpy_become_plain_ones():
+    config = TrainConfig(epochs=np.int64(3), learning_rate=np.float32(0.5), flip=np.bool_(True))
+    assert [type(value) for value in (config.epochs, config.learning_rate, config.flip)] == [
+        int, float, bool,
+    ]  # fmt: skip
+    assert json.loads(json.dumps(config.to_dict())) == config.to_dict()

@@ -1,4 +1,4 @@
-"""Two processes on one CPU, started by torchrun: the training of one, and an end without a hang."""
+"""Two processes on one CPU: the training of one, and an end without a hang."""
 
 import json
 import os
@@ -15,91 +15,195 @@ PROGRAM = """
 import os, signal, sys, torch
 from torch import nn
 from convlab.data import Dataset, load
-from convlab.training import TrainConfig, fit, loop
+from convlab.training import Interrupted, TrainConfig, WorkerLost, checkpoint, fit, loop
 torch.set_num_threads(1)
-out, settings, fault = sys.argv[1:4]
 whole = load("digits")
 data = Dataset("few", whole.train_images[:100], whole.train_labels[:100], whole.test_images[:39],
                whole.test_labels[:39], whole.class_names)
-torch.manual_seed(int(os.environ.get("RANK", "0")))  # DDP must make the first weights equal
-if "RANK" not in os.environ or os.environ["RANK"] == "0":
-    torch.manual_seed(0)
-model = nn.Sequential(nn.Conv2d(1, 4, 3, stride=3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(),
-                      nn.Linear(324, 16), nn.BatchNorm1d(16), nn.Linear(16, 10))
 rank = int(os.environ.get("RANK", "0"))
-exec(fault)
-fit(model, data, TrainConfig(epochs=3, batch_size=16, crop=1, flip=True, device="cpu",
-                             **eval(settings)), out=out, checkpoint_every=4)
+torch.manual_seed(rank)  # DDP must make the first weights equal
+model = nn.Sequential(nn.Conv2d(1, 4, 3, stride=3, bias=False), nn.BatchNorm2d(4), nn.ReLU(),
+                      nn.Flatten(), nn.Linear(324, 16, bias=False), nn.BatchNorm1d(16),
+                      nn.Linear(16, 10)).to({kind})
+{fault}
+try:
+    fit(model, data, TrainConfig(**{settings}), out={out!r}, checkpoint_every=4)
+except (WorkerLost, Interrupted) as error:
+    print(error, file=sys.stderr)
+    sys.exit({{WorkerLost: 3, Interrupted: 4}}[type(error)])
 """
-DIE = """
-plain = loop._Training._train_step
-def step(self, *a):
-    plain(self, *a)
-    if self.state.step == {step} and {who}: os.kill(os.getpid(), signal.{signal})
-loop._Training._train_step = step
-"""
+SETTINGS = {"epochs": 3, "batch_size": 16, "crop": 1, "flip": True, "device": "cpu"}
+# Everything that must not see that a batch is shared.
+ALL = {**SETTINGS, "cutout": 4, "clip_norm": 0.5, "label_smoothing": 0.1, "validation": 0.1}
 
 
-def run(processes, out, settings="{}", fault="", program=PROGRAM):
-    script = out.parent / "program.py"
-    script.write_text(program)
-    command = [sys.executable]
-    if processes > 1:
-        # --standalone finds a free port by itself.
-        command += ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node",
-                    str(processes)]  # fmt: skip
-    return subprocess.run(
-        [*command, str(script), str(out), settings, fault], capture_output=True, text=True,
-        timeout=240, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+def program(out, settings=SETTINGS, fault="", kind="torch.float32"):
+    return PROGRAM.format(out=str(out), settings=settings, fault=fault, kind=kind)
+
+
+@pytest.fixture
+def job(start):
+    """Return a starter of one or two processes that gives their exit codes."""
+
+    def starter(processes, *arguments, **more):
+        code = program(*arguments, **more)
+        if processes == 1:
+            several = [start(code)]
+        else:  # what torchrun does, without its 5 seconds
+            store = torch.distributed.TCPStore("localhost", 0, is_master=True)
+            several = [
+                start(code, RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes),
+                      MASTER_ADDR="localhost", MASTER_PORT=str(store.port),
+                      TORCHELASTIC_USE_AGENT_STORE="True")
+                for rank in range(processes)
+            ]  # fmt: skip
+        for process in several:
+            process.join(timeout=60)
+        codes = [process.exitcode for process in several]
+        for process in several:
+            process.kill()  # the one that hangs, if any
+        return codes
+
+    return starter
 
 
 def weights(out):
     return torch.load(out / "model.pt", weights_only=True)
 
 
-def result(out):
-    return json.loads((out / "result.json").read_text())
+def history(out):
+    return [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
 
 
-def test_two_processes_train_as_one(tmp_path):
-    for processes in (1, 2):
-        done = run(processes, tmp_path / str(processes), "{'validation': 0.1}")
-        assert done.returncode == 0, done.stderr
+KEEP_GRADIENTS = """
+plain = loop._Training._train_step
+def step(self, *batch):
+    plain(self, *batch)
+    named = {name: p.grad for name, p in self.model.named_parameters()}
+    torch.save([named, self.model.state_dict()], f"{self.store.folder}-rank{rank}.pt")
+    sys.exit(5)
+loop._Training._train_step = step
+"""
+
+
+def test_the_gradients_of_two_processes_are_those_of_the_joint_batch(job, tmp_path):
+    """In float32, after one step."""
+    for size in (1, 2):
+        assert job(size, tmp_path / str(size), ALL, KEEP_GRADIENTS) == [5] * size
+    one, first, second = (
+        torch.load(tmp_path / name, weights_only=True)
+        for name in ("1-rank0.pt", "2-rank0.pt", "2-rank1.pt")
+    )
+    gradients, state = one
+    assert gradients.keys() == first[0].keys()
+    for name, value in gradients.items():
+        assert torch.equal(first[0][name], second[0][name])
+        torch.testing.assert_close(
+            first[0][name], value, rtol=0, atol=1e-5 * float(value.abs().max()), msg=name
+        )
+    for name, value in state.items():
+        assert torch.equal(first[1][name], second[1][name])
+        torch.testing.assert_close(first[1][name], value, rtol=1e-5, atol=1e-6, msg=name)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_two_processes_train_as_one(job, tmp_path, optimizer):
+    """In float64, where the order of a sum does not show: to the ninth digit, to the end."""
+    settings = {**ALL, "optimizer": optimizer, "learning_rate": 0.02}
+    for size in (1, 2):
+        assert job(size, tmp_path / str(size), settings, kind="torch.float64") == [0] * size
     one, two = (weights(tmp_path / name) for name in "12")
-    # Sums in another order differ in the last digit, and every step makes that a little more.
+    assert one.keys() == two.keys()
     for name, value in one.items():
-        torch.testing.assert_close(two[name], value, rtol=1e-3, atol=2e-3, msg=name)
-    one, two = (result(tmp_path / name) for name in "12")
-    assert two["test"]["count"] == one["test"]["count"] == 39  # does not divide by two
-    assert two["test"]["correct"] == one["test"]["correct"]
-    assert two["test"]["loss"] == pytest.approx(one["test"]["loss"], rel=1e-3)
-    lines = [(tmp_path / name / "history.jsonl").read_text().splitlines() for name in "12"]
-    assert len(lines[1]) == 3  # only one of the two wrote
-    for ours, theirs in zip(*(map(json.loads, some) for some in lines), strict=True):
-        assert ours["train_loss"] == pytest.approx(theirs["train_loss"], rel=1e-3)
-        assert ours["train_accuracy"] == pytest.approx(theirs["train_accuracy"])
+        torch.testing.assert_close(two[name], value, rtol=1e-9, atol=1e-9, msg=name)
+    one, two = (json.loads((tmp_path / name / "result.json").read_text()) for name in "12")
+    for part, count in (("validation", 10), ("test", 39)):
+        assert one[part]["count"] == two[part]["count"] == count  # 39 does not divide by two
+        assert one[part]["correct"] == two[part]["correct"]
+        assert two[part]["loss"] == pytest.approx(one[part]["loss"], rel=1e-9)
+    one, two = (history(tmp_path / name) for name in "12")
+    assert len(two) == 3  # only one of the two wrote
+    for ours, theirs in zip(two, one, strict=True):
+        for what in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
+            assert ours[what] == pytest.approx(theirs[what], rel=1e-9)
 
 
-def test_a_dead_worker_ends_the_job_and_it_can_be_continued(tmp_path):
+SIGNAL_AT_STEP = """
+plain = loop._Training._train_step
+def step(self, *batch):
+    plain(self, *batch)
+    if self.state.step == {step} and rank == {rank}: os.kill(os.getpid(), signal.{signal})
+loop._Training._train_step = step
+"""
+DIE_IN = """
+plain = {place}
+def dying(*a, **k):
+    if rank == {rank}: os.kill(os.getpid(), signal.SIGKILL)
+    return plain(*a, **k)
+{place} = dying
+"""
+MOMENTS = {
+    "a step": SIGNAL_AT_STEP.format(step=9, rank="{rank}", signal="SIGKILL"),
+    "an evaluation": DIE_IN.format(place="loop.evaluate", rank="{rank}"),
+    "a checkpoint": DIE_IN.format(place="loop.Store.save", rank="{rank}"),
+}
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS.keys())
+def test_if_one_dies_the_other_ends_and_says_why(job, tmp_path, moment, rank):
+    codes = job(2, tmp_path / "out", fault=moment.format(rank=rank))
+    assert codes[rank] == -9
+    assert codes[1 - rank] == 3
+
+
+def test_a_dead_worker_ends_the_job_and_it_can_be_continued(job, tmp_path):
+    """As a person does it, with torchrun."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert run(2, whole).returncode == 0
-    done = run(2, killed, fault=DIE.format(step=9, who="rank == 1", signal="SIGKILL"))
+    fault = SIGNAL_AT_STEP.format(step=9, rank=1, signal="SIGKILL")
+    script = tmp_path / "program.py"
+    script.write_text(program(killed, fault=fault))
+    done = subprocess.run(
+        # --standalone finds a free port by itself.
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+         str(script)],
+        capture_output=True, text=True, timeout=240, check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
     assert done.returncode != 0
     assert "SIGKILL" in done.stderr
-    again = run(2, killed)
-    assert again.returncode == 0, again.stderr
+    assert [path.name for path in killed.glob("checkpoint-*.pt")] != []
+    assert job(2, killed) == job(2, whole) == [0, 0]
     for name, value in weights(whole).items():
         assert torch.equal(weights(killed)[name], value), name
 
 
-def test_a_request_to_stop_is_agreed_on_and_saved(tmp_path):
-    out = tmp_path / "stopped"
+def test_a_request_to_stop_is_agreed_on_and_saved(job, tmp_path):
     # Only one process is asked; the other one must not be left waiting.
-    done = run(2, out, fault=DIE.format(step=7, who="rank == 1", signal="SIGTERM"))
-    assert done.returncode != 0
-    assert "stopped after step 10 of 18; the state is saved in" in done.stderr
-    assert (out / "checkpoint-00000010.pt").exists()
+    fault = SIGNAL_AT_STEP.format(step=7, rank=1, signal="SIGTERM")
+    assert job(2, tmp_path, fault=fault) == [4, 4]
+    assert (tmp_path / "checkpoint-00000010.pt").exists()
+
+
+SAY = """
+plain = fit
+def fit(*a, **k):
+    try: plain(*a, **k)
+    except {kind}: sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize("fault", ["checkpoint", "folder"])
+def test_what_one_process_finds_in_the_folder_all_say(job, tmp_path, fault):
+    """Nobody waits for an answer that does not come."""
+    out = tmp_path / "a"
+    if fault == "checkpoint":
+        out.mkdir()
+        (out / "checkpoint-00000001.pt").write_text("damaged")
+    else:
+        out.write_text("a file")
+    kind = {"folder": "OSError", "checkpoint": "checkpoint.CheckpointError"}[fault]
+    assert job(2, out, fault=SAY.format(kind=kind)) == [7, 7]
 
 
 def test_one_process_does_not_continue_what_two_began(network, digits, quick, tmp_path):

@@ -83,6 +83,12 @@ def test_bytes_are_normalized_as_in_training():
         (np.zeros((0, 3, 1, 1)), [], ValueError, "no images to evaluate"),
         (np.zeros((2, 3, 1, 1)), [0], ValueError, r"2 images need labels of shape \(2,\)"),
         (np.zeros((2, 3, 1, 1), np.int64), [0, 1], TypeError, "uint8 or floating point"),
+        (np.zeros((2, 3, 1, 1)), [0, 3], ValueError, "has 3 outputs .* the labels go up to 3"),
+        (np.zeros((2, 3, 1, 1)), [0, -1], ValueError, "labels must be at least 0, got -1"),
+        (np.zeros((2, 3, 1, 1)), [0, -100], ValueError, "labels must be at least 0, got -100"),
+        (np.zeros((2, 3, 1, 1)), [0.0, 1.0], TypeError, "labels must be integers, got torch.floa"),
+        (np.zeros((2, 3, 1, 1)), [True, False], TypeError, "labels must be integers, got torch.b"),
+        (np.zeros((2, 3, 1, 1)), ["a", "b"], TypeError, "labels must be integers, got list"),
     ],
 )
 def test_what_cannot_be_evaluated(images, labels, error, message):
@@ -90,9 +96,61 @@ def test_what_cannot_be_evaluated(images, labels, error, message):
         evaluate(nn.Flatten(), images, labels)
 
 
+class Answers(torch.nn.Module):
+    def __init__(self, way):
+        super().__init__()
+        self.way = way
+
+    def forward(self, x):
+        return self.way(x.flatten(1))
+
+
+@pytest.mark.parametrize("ask", [evaluate, lambda model, images, labels: predict(model, images)])
+@pytest.mark.parametrize(
+    ("way", "error", "message"),
+    [
+        (lambda y: (y, y), TypeError, "the model must return one Tensor, got tuple"),
+        (lambda y: y[:1], ValueError, r"one row for each of 2 images, got \(1, 3\)"),
+        (lambda y: y.sum(), ValueError, r"one row for each of 2 images, got \(\)"),
+        (lambda y: y.argmax(1), TypeError, "must return floating point, got torch.int64"),
+    ],
+)
+def test_what_is_no_answer(ask, way, error, message):
+    with pytest.raises(error, match=message):
+        ask(Answers(way), np.zeros((2, 3, 1, 1), np.float32), [0, 1])
+
+
+def test_what_is_no_network():
+    for ask in (evaluate, lambda model, images, _: predict(model, images)):
+        with pytest.raises(TypeError, match=r"model must be a torch\.nn\.Module, got function"):
+            ask(lambda x: x, np.zeros((2, 3, 1, 1), np.float32), [0, 1])
+
+
+def test_predictions_may_have_any_shape_evaluations_not():
+    images = np.zeros((2, 3, 4, 5), np.float32)
+    assert predict(nn.Identity(), images).shape == (2, 3, 4, 5)
+    with pytest.raises(ValueError, match=r"must return logits \(N, classes\), here \(2, 2\), got"):
+        evaluate(nn.Identity(), images, [0, 1])
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.bfloat16])
+def test_images_get_the_type_of_the_weights(kind):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3, 4)).to(kind)
+    for images in (np.ones((2, 3, 1, 1), np.float64), torch.ones(2, 3, 1, 1)):
+        assert predict(model, images).dtype == (kind if kind == torch.float64 else torch.float32)
+        assert evaluate(model, images, [0, 1]).count == 2
+
+
+def test_bytes_need_the_mean_of_each_channel():
+    with pytest.raises(ValueError, match="images have 2 channels, mean and std 3"):
+        predict(nn.Flatten(), np.zeros((1, 2, 1, 1), np.uint8), mean=[0.5] * 3, std=[1.0] * 3)
+
+
 def test_a_batch_has_images():
     with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
         predict(nn.Flatten(), np.zeros((1, 1, 1, 1), np.float32), batch_size=0)
+    with pytest.raises(TypeError, match=r"batch_size must be an int, got float 2\.5"):
+        predict(nn.Flatten(), np.zeros((1, 1, 1, 1), np.float32), batch_size=2.5)
 
 
 @given(count=st.integers(1, 2000), share=st.floats(0, 1))

@@ -1,6 +1,8 @@
 """The loop: what it computes, what it writes, how it ends."""
 
 import json
+import multiprocessing
+import os
 import signal
 import threading
 from dataclasses import replace
@@ -12,6 +14,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from convlab.training import (
+    FolderInUse,
     Interrupted,
     NonFiniteLoss,
     TrainConfig,
@@ -270,6 +273,29 @@ def test_ctrl_c_saves_and_the_same_call_continues(
     assert len(result.history) == 3
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_workers_of_the_loader_too_is_no_failure(
+    network, digits, quick, tmp_path, monkeypatch, number
+):
+    """As a terminal sends Ctrl-C, and a queueing system its request to end."""
+    config = quick(batches="loader", loader_workers=1)
+    whole = weights(fit(network(), digits, config).model)
+    plain = loop._Training._train_step
+
+    def step_and_signal(self, *arguments):
+        plain(self, *arguments)
+        if self.state.step == 2:
+            for child in multiprocessing.active_children():
+                os.kill(child.pid, number)
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(loop._Training, "_train_step", step_and_signal)
+    with pytest.raises(Interrupted, match="stopped after step 2 of 18"):
+        fit(network(), digits, config, out=tmp_path)
+    monkeypatch.undo()
+    assert torch.equal(weights(fit(network(), digits, config, out=tmp_path).model), whole)
+
+
 def test_ctrl_c_without_a_folder_is_ctrl_c(network, digits, quick, monkeypatch):
     interrupt_at(2, monkeypatch)
     with pytest.raises(KeyboardInterrupt) as stopped:
@@ -315,8 +341,172 @@ def test_counts_of_checkpoints(network, digits, quick, number):
         fit(network(), digits, quick(), checkpoint_every=number)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"model": nn.Flatten}, TypeError, "model must be a torch.nn.Module, got the class Flatt"),
+        ({"model": "cnn"}, TypeError, "model must be a torch.nn.Module, got str"),
+        ({"data": np.zeros(3)}, TypeError, "data must be a Dataset, got ndarray"),
+        ({"config": {"epochs": 3}}, TypeError, "config must be a TrainConfig, got dict"),
+        ({"out": ""}, ValueError, "out must be the path of a folder, got an empty one"),
+        ({"out": 3}, TypeError, "out must be the path of a folder, got int"),
+        ({"keep": 1.5}, TypeError, "keep must be an int, got float 1.5"),
+        ({"checkpoint_every": "5"}, TypeError, "checkpoint_every must be an int, got str '5'"),
+    ],
+)
+def test_what_is_no_training(network, digits, quick, arguments, error, message):
+    whole = {"model": network(), "data": digits, "config": quick(), **arguments}
+    with pytest.raises(error, match=message):
+        fit(**whole)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"crop": 28}, "crop must be below the images' 28 x 28 pixels, got 28"),
+        ({"cutout": 29}, "cutout must be at most the images' 28 x 28 pixels, got 29"),
+    ],
+)
+def test_nothing_that_leaves_no_image(network, digits, quick, settings, message):
+    with pytest.raises(ValueError, match=message):
+        fit(network(), digits, quick(**settings))
+
+
+class Answers(nn.Module):
+    """Answers with what `way` makes of ten logits."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.layer, self.way = nn.Linear(784, 10), way
+
+    def forward(self, x):
+        return self.way(self.layer(x.flatten(1)))
+
+
+@pytest.mark.parametrize(
+    ("way", "error", "message"),
+    [
+        (lambda y: y[:, :5], ValueError, "has 5 outputs for each image, but the labels go up to 9"),
+        (lambda y: (y, y), TypeError, "the model must return one Tensor, got tuple"),
+        (
+            lambda y: y[..., None],
+            ValueError,
+            r"logits \(N, classes\), here \(16, 10\), got \(16, 10",
+        ),
+        (lambda y: y[:5], ValueError, r"one row for each of 16 images, got \(5, 10\)"),
+        (lambda y: y.argmax(1), TypeError, "the model must return floating point, got torch.int64"),
+    ],
+)
+def test_outputs_that_do_not_suit_the_labels(digits, quick, way, error, message, tmp_path):
+    model = Answers(way)
+    before = weights(model)
+    with pytest.raises(error, match=message):
+        fit(model, digits, quick(), out=tmp_path)
+    assert torch.equal(weights(model), before)  # not a step was made
+    assert not list(tmp_path.glob("checkpoint-*"))
+
+
+def test_labels_that_only_the_test_images_have_are_noticed_before_the_training(digits, quick):
+    few = replace(
+        digits, train_images=digits.train_images[:5], train_labels=digits.train_labels[:5]
+    )
+    assert few.train_labels.max() < 5
+    with pytest.raises(ValueError, match="5 outputs for each image, but the labels go up to 9"):
+        fit(Answers(lambda y: y[:, :5]), few, quick())
+
+
+def test_more_outputs_than_classes_are_allowed(digits, quick):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 1000))
+    assert fit(model, digits, quick(learning_rate=0.01)).test.accuracy > 0.3
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16])
+def test_a_network_is_trained_in_the_type_of_its_weights(network, digits, quick, kind):
+    config = quick(learning_rate=0.01)
+    plain = fit(network(dropout=0.0), digits, config)
+    other = fit(network(dropout=0.0).to(kind), digits, config)
+    assert other.model[0].weight.dtype == kind
+    tolerance = 1e-4 if kind == torch.float64 else 0.1
+    assert other.test.loss == pytest.approx(plain.test.loss, rel=tolerance)
+
+
+def test_layers_that_are_frozen_stay(network, digits, quick):
+    model = network()
+    model[0].requires_grad_(False)
+    before = model[0].weight.clone()
+    last = model[5].weight.clone()
+    fit(model, digits, quick())
+    assert torch.equal(model[0].weight, before)
+    assert not torch.equal(model[5].weight, last)
+
+
+def full(*_, **__):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_and_nothing_half_written(
+    network, digits, quick, tmp_path, monkeypatch
+):
+    whole = fit(network(), digits, quick())
+    plain = torch.save
+
+    def save(contents, file):
+        plain(contents, file)
+        if contents.get("step") == 12:
+            full()
+
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises(OSError, match=r"00000012.pt could not be written: No space left on device"):
+        fit(network(), digits, quick(), out=tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"checkpoint-00000006.pt", "history.csv", "history.jsonl"}
+    monkeypatch.undo()
+    again = fit(network(), digits, quick(), out=tmp_path)
+    assert torch.equal(weights(again.model), weights(whole.model))
+
+
+def test_a_folder_belongs_to_one_training_at_a_time(network, digits, quick, tmp_path):
+    def another(_):
+        with pytest.raises(FolderInUse, match=r"another process trains into .* at this"):
+            fit(network(), digits, quick(), out=tmp_path)
+        fit(network(), digits, quick(epochs=1), out=tmp_path / "another")
+
+    fit(network(), digits, quick(epochs=1), out=tmp_path, on_epoch=another)
+    fit(network(), digits, quick(epochs=1), out=tmp_path)  # it has been given back
+
+
+@pytest.mark.parametrize("name", ["file", "file/a"])
+def test_a_folder_that_is_none(network, digits, quick, tmp_path, name):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=f"{name} cannot be the folder of a training: "):
+        fit(network(), digits, quick(), out=tmp_path / name)
+
+
+def test_history_files_that_were_deleted_come_back(network, digits, quick, tmp_path):
+    fit(network(), digits, quick(), out=tmp_path)
+    before = (tmp_path / "history.csv").read_text()
+    for path in tmp_path.glob("history.*"):
+        path.unlink()
+    fit(network(), digits, quick(), out=tmp_path)
+    assert (tmp_path / "history.csv").read_text() == before
+
+
+def test_what_failed_once_fails_at_the_same_step_again(digits, quick, tmp_path):
+    """The images of step 8 and its learning rate are the reason, not chance."""
+    config = quick(learning_rate=1e4, epochs=3, momentum=0.0, label_smoothing=0.1)
+    found = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(784, 30), nn.ReLU(), nn.Linear(30, 10))
+        with pytest.raises(NonFiniteLoss) as raised:
+            fit(model, digits, config, out=tmp_path, checkpoint_every=1)
+        found.append((raised.value.step, raised.value.positions, raised.value.checkpoint))
+    assert found[0] == found[1]
+    assert found[0][2].name == f"checkpoint-{found[0][0]:08d}.pt"
+
+
 def test_a_device_that_is_not_there(network, digits, quick):
-    for name in ("cuda:99", "abacus"):
+    for name in ("cuda:99", "abacus", "meta"):
         with pytest.raises(ValueError, match=f"device '{name}' cannot be used here"):
             fit(network(), digits, quick(device=name))
 

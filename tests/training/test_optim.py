@@ -56,3 +56,27 @@ def test_updates_equal_those_of_the_plain_optimizer(name, device):
 
 def test_sgd_without_momentum():
     assert not make_optimizer(nn.Linear(2, 2), TrainConfig(momentum=0.0)).defaults["nesterov"]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
+def test_the_steps_are_those_of_the_plain_kind(kind, optimizer):
+    """PyTorch's fused SGD took other steps in 16 bits, up to PyTorch 2.11 at least."""
+    models, start = [], torch.randn(7, 11)
+    for fused in (None, False):
+        layer = nn.Linear(11, 7).to(kind)
+        with torch.no_grad():
+            layer.weight.copy_(start)
+        ours = make_optimizer(layer, TrainConfig(optimizer=optimizer))
+        if fused is False:
+            for group in ours.param_groups:
+                group["fused"] = False
+        for rate in (0.1, 0.2, 0.3):
+            for group in ours.param_groups:
+                group["lr"] = rate
+            for parameter in layer.parameters():
+                parameter.grad = parameter.detach().clone()
+            ours.step()
+        models.append(layer)
+    tolerance = {torch.float64: 1e-12, torch.float32: 1e-5}.get(kind, 1e-2)
+    torch.testing.assert_close(models[0].weight, models[1].weight, rtol=tolerance, atol=tolerance)

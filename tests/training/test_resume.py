@@ -3,7 +3,6 @@
 ``CONVLAB_KILLS=30 python -m pytest tests/training/test_resume.py`` kills as often as one likes.
 """
 
-import multiprocessing
 import os
 import random
 import signal
@@ -37,17 +36,12 @@ KILLS = int(os.environ.get("CONVLAB_KILLS", "5"))
 HARD = {"optimizer": "adamw", "learning_rate": 0.01, "precision": "bf16"}
 
 
-@pytest.fixture(scope="module")
-def start():
-    """Return a starter of processes that have PyTorch loaded already."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["convlab.training", "convlab.data", "torch._dynamo"])
+@pytest.fixture
+def start(start):
+    """Return a starter of this training."""
 
     def starter(out, settings=(), fault=""):
-        code = CODE.format(out=str(out), settings=dict(settings), fault=fault)
-        process = context.Process(target=exec, args=(code, {}))
-        process.start()
-        return process
+        return start(CODE.format(out=str(out), settings=dict(settings), fault=fault))
 
     return starter
 

@@ -1,0 +1,142 @@
+"""How good the networks become with the settings of `convlab.training.recipe`, over some seeds.
+
+    python -m benchmarks.accuracy                              # the digits in the package
+    python -m benchmarks.accuracy --task simple-cnn/cifar10    # needs the data; see convlab.data
+
+Each training is what a reader would start, a fresh process of ``convlab train``, and each seed
+gives its own first weights and its own order of the images. Nothing was chosen by these test
+images; the settings come from experiments on held-out training images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import describe, environments, versions
+from benchmarks.store import rounded, write
+
+RESULTS = Path(__file__).parent / "results" / "accuracy"
+PACKAGES = ("convlab", "numpy", "torch", "torchvision")
+DEFAULT_TASKS = ("simple-cnn/digits", "mnist-cnn/digits")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One training."""
+
+    task: str  # "model/data"
+    seed: int
+    accuracy: float  # share of the test images
+    correct: int
+    count: int  # test images
+    epochs: int
+    training_seconds: float  # inside the epochs
+    seconds: float  # of the whole process: start, training, evaluation, files
+
+
+def train(task: str, seed: int, epochs: int) -> Trained:
+    """Train once, in a process of its own.
+
+    Raises
+    ------
+    RuntimeError
+        If the training fails; with what it said.
+    """
+    model, data = task.split("/")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable, "-m", "convlab", "train", model, "--data", data,
+            "--epochs", str(epochs), "--seed", str(seed), "--out", folder,
+        ]  # fmt: skip
+        start = time.perf_counter()
+        # No variable of the caller shall change threads or kernels.
+        plain = environments(os.environ, None)["natural"]
+        done = subprocess.run(command, env=plain, capture_output=True, text=True, check=False)
+        seconds = time.perf_counter() - start
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command[1:])} failed: {done.stderr}")
+        result: dict[str, Any] = json.loads(Path(folder, "result.json").read_text("utf-8"))
+        lines = Path(folder, "history.jsonl").read_text("utf-8").splitlines()
+    history = [json.loads(line) for line in lines]
+    test = result["test"]
+    return Trained(
+        task, seed, test["accuracy"], test["correct"], test["count"],
+        epochs, rounded(sum(epoch["seconds"] for epoch in history)), rounded(seconds),
+    )  # fmt: skip
+
+
+def summarize(task: str, runs: Sequence[Trained]) -> str:
+    """Say in one line what came out.
+
+    Examples
+    --------
+    >>> runs = [Trained("a/b", seed, right / 100, right, 100, 10, 2.0, 5.0)
+    ...         for seed, right in enumerate((98, 99))]
+    >>> print(summarize("a/b", runs))
+    a/b: 98.50 % of 100 test images (98.00 to 99.00, n = 2), 2.0 s of training, 5.0 s in all
+    """
+    shares = [100 * run.accuracy for run in runs]
+    training, whole = (
+        statistics.median(getattr(run, name) for run in runs)
+        for name in ("training_seconds", "seconds")
+    )
+    return (
+        f"{task}: {statistics.fmean(shares):.2f} % of {runs[0].count:,} test images "
+        f"({min(shares):.2f} to {max(shares):.2f}, n = {len(runs)}), {training:.1f} s of training, "
+        f"{whole:.1f} s in all"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train, print and store."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.accuracy", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument(
+        "--task", nargs="+", default=DEFAULT_TASKS, metavar="MODEL/DATA",
+        help="as at the command line (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="0, ..., N - 1 (5)")
+    parser.add_argument("--epochs", type=int, default=10, metavar="N", help="(10)")
+    parser.add_argument(
+        "--note", default="", help="what is special about the images, stored beside the numbers"
+    )
+    parser.add_argument("--output", type=Path, default=RESULTS, metavar="FOLDER")
+    given = parser.parse_args(arguments)
+    for task in given.task:
+        if task.count("/") != 1:
+            parser.error(f"--task takes MODEL/DATA, got {task!r}")
+    if given.seeds < 1:
+        parser.error(f"--seeds must be at least 1, got {given.seeds}")
+    for task in given.task:
+        runs = []
+        for seed in range(given.seeds):
+            runs.append(train(task, seed, given.epochs))
+            print(f"{task}, seed {seed}: {100 * runs[-1].accuracy:.2f} %", flush=True)
+        print(summarize(task, runs), flush=True)
+        found = {
+            "task": task,
+            "note": given.note,
+            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "machine": describe(),
+            "versions": versions(PACKAGES),
+            "runs": [dataclasses.asdict(run) for run in runs],
+        }
+        write(found, given.output / f"{task.replace('/', '-')}.json")
+
+
+if __name__ == "__main__":
+    main()

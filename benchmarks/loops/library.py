@@ -1,0 +1,38 @@
+"""The training of this repository: `convlab.training.fit`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from benchmarks.loops.task import LEARNING_RATE, MOMENTUM, WARMUP, WEIGHT_DECAY, Ended, Task
+from convlab.training import TrainConfig, fit
+
+
+def train(task: Task, epochs: int, ended: Ended, *, ask: bool = False, **settings: Any) -> None:
+    """Train for some epochs.
+
+    With `ask`, one number of a weight is read after each step, as `loss.item()` would be: the
+    host waits until the device has done all that it was told.
+    """
+    config = TrainConfig(
+        epochs=epochs, batch_size=task.batch, learning_rate=LEARNING_RATE, momentum=MOMENTUM,
+        weight_decay=WEIGHT_DECAY, warmup=WARMUP, flip=task.flip, device=task.device, **settings,
+    )  # fmt: skip
+    if config.compile:
+        torch.compiler.reset()  # as in a new process: each training compiles its own network
+    asking = register_optimizer_step_post_hook(_read_one_number) if ask else None
+    try:
+        fit(
+            task.model(), task.data, config,
+            progress=False, on_epoch=lambda epoch: ended(epoch.train_loss),
+        )  # fmt: skip
+    finally:
+        if asking is not None:
+            asking.remove()
+
+
+def _read_one_number(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+    optimizer.param_groups[0]["params"][0].detach().flatten()[0].item()

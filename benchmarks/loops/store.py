@@ -1,0 +1,118 @@
+"""The form of a training result, and its file: one JSON per device, flat, written whole."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.store import write
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contender training one network.
+
+    A *timing* is one epoch of a training: from the end of the epoch before to its own end, with
+    all that the contender does in between. A ratio is *images per second of this contender / those
+    of another*, taken round by round: above 1, this one is faster. ``_low`` and ``_high`` are
+    quartiles over the rounds; what has no such ending is the median.
+    """
+
+    network: str  # "MnistCNN" or "SimpleCNN"
+    contender: str  # "plain loop", "convlab", "convlab channels_last", "Lightning", "bare", ...
+    base: str | None  # the contender from which it differs in one setting; None if there is none
+    change: str | None  # that setting, such as "channels_last=True"
+    precision: str  # "fp32", "bf16" or "fp16"
+    device: str  # "cpu" or "cuda"
+    threads: int  # of the process; loaders that it starts come on top
+    batch: int  # images per step
+    images: int  # per epoch
+    images_per_second: float
+    images_per_second_low: float
+    images_per_second_high: float
+    mean: float  # of images_per_second over the rounds
+    deviation: float | None  # standard deviation over the rounds; None for a single one
+    n: int  # timings, one per round, each in a training of its own
+    ratio: float  # to "plain loop"
+    ratio_low: float
+    ratio_high: float
+    base_ratio: float | None  # to `base`: what that one setting brings
+    base_ratio_low: float | None
+    base_ratio_high: float | None
+    first_epoch: float  # images per second of the first epoch of a training, set-up included
+    first_epoch_ever: float  # the same, in the first round: this includes compiling, where it is
+    rounds: list[float]  # images_per_second, round by round
+    others: float | None  # cores kept busy by other processes meanwhile; None where unknown
+
+
+@dataclass(frozen=True)
+class Start:
+    """One contender in fresh processes: how soon it learns, and how much memory it takes."""
+
+    network: str
+    contender: str  # "torch alone" only imports torch, makes the images and ends
+    device: str
+    threads: int
+    batch: int
+    images: int  # per epoch
+    seconds: float  # from the start of the process to the end of the first step, median
+    seconds_low: float
+    seconds_high: float
+    n: int  # processes
+    peak_mib: float  # most memory the process had in RAM, with everything, until an epoch ended
+    device_peak_mib: float | None  # most memory of tensors on the GPU; None on a CPU
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A contender that did not take part, and why."""
+
+    network: str
+    contender: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """Everything measured on one device."""
+
+    device: str  # "cpu" or "cuda"; the file is called so
+    created: str  # UTC, ISO 8601
+    quick: bool  # True: only to see that it runs; the numbers mean nothing
+    machine: dict[str, Any]
+    accelerator: dict[str, Any] | None  # name, memory, driver ... of the GPU; None on a CPU
+    versions: dict[str, str | None]
+    torch_kernels: str  # the widest instructions that torch uses on the CPU
+    rows: list[Row]
+    starts: list[Start]
+    skipped: list[Skipped]
+    schema: int = field(default=SCHEMA)
+
+
+def save(result: TrainingResult, folder: Path) -> Path:
+    """Write ``folder/<device>.json``, replacing an older one."""
+    return write(dataclasses.asdict(result), folder / f"{result.device}.json")
+
+
+def load(path: Path) -> TrainingResult:
+    """Read a result.
+
+    Raises
+    ------
+    ValueError
+        If it was stored in another form, or a field is missing or unknown.
+    """
+    data = json.loads(path.read_text(encoding="utf-8"))
+    if data.get("schema") != SCHEMA:
+        raise ValueError(f"{path.name} has schema {data.get('schema')!r}; this reads {SCHEMA}")
+    try:
+        for key, kind in (("rows", Row), ("starts", Start), ("skipped", Skipped)):
+            data[key] = [kind(**entry) for entry in data[key]]
+        return TrainingResult(**data)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path.name} is not a result of schema {SCHEMA}: {error}") from error
