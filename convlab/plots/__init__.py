@@ -24,6 +24,7 @@ from convlab.plots.coverage import coverage, growth
 from convlab.plots.curves import learning_rate_range, training_curves
 from convlab.plots.descent import descent
 from convlab.plots.drawing import DROPPED, INK, INPUT, LINE, PADDING, READ, Drawing
+from convlab.plots.formats import bit_fields
 from convlab.plots.grids import matrices
 from convlab.plots.intervals import intervals
 from convlab.plots.maps import feature_maps, filters
@@ -33,6 +34,7 @@ from convlab.plots.paths import paths
 from convlab.plots.pictures import images, kernels
 from convlab.plots.shares import shares
 from convlab.plots.signals import histogram, signals
+from convlab.plots.speeds import speeds
 from convlab.plots.strips import windows
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "READ",
     "Drawing",
     "alignments",
+    "bit_fields",
     "channel_histograms",
     "confusion_matrix",
     "connections",
@@ -64,6 +67,7 @@ __all__ = [
     "planes",
     "shares",
     "signals",
+    "speeds",
     "training_curves",
     "windows",
 ]
