@@ -13,11 +13,26 @@ settings.register_profile(
 settings.load_profile("convlab")
 
 
+# One for the whole session, so that hypothesis may use it.
+@pytest.fixture(scope="session", params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request):
+    """Every device that PyTorch can compute on here; ``-m gpu`` asks for the GPU alone."""
+    import torch
+
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("needs a CUDA GPU")
+    return request.param
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Turn a skip into a failure where nothing may be missing (CI sets the variable)."""
+    """Turn a skip into a failure where nothing may be missing (CI sets the variable).
+
+    A GPU may: few machines have one.
+    """
     report = yield
-    if report.skipped and os.environ.get("CONVLAB_NO_SKIPS"):
+    forbidden = os.environ.get("CONVLAB_NO_SKIPS") and not item.get_closest_marker("gpu")
+    if report.skipped and forbidden:
         report.outcome = "failed"
         report.longrepr = f"skipped although CONVLAB_NO_SKIPS is set: {report.longrepr[2]}"
     return report

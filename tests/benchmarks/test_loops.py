@@ -16,13 +16,16 @@ from benchmarks.loops.worker import work
 # of these tests calls it.
 pytestmark = pytest.mark.filterwarnings("ignore:os.fork.. was called:RuntimeWarning")
 
-DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 COUNT, BATCH = 96, 16
+GPU = (
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU"),
+)
 PAIRS = [
-    (device, name)
-    for device in DEVICES
+    pytest.param(device, name, marks=GPU if device == "cuda" else ())
     for name, contender in CONTENDERS.items()
-    if device in contender.devices
+    for device in contender.devices
+    if not contender.settings.get("compile")
 ]
 
 
@@ -53,9 +56,7 @@ def optimizers():
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize(
-    ("device", "name"), [pair for pair in PAIRS if not CONTENDERS[pair[1]].settings.get("compile")]
-)
+@pytest.mark.parametrize(("device", "name"), PAIRS)
 def test_everybody_learns_from_the_same_images(network, device, name, optimizers):
     task, losses = Watched(network, COUNT, BATCH, device), []
     CONTENDERS[name].train()(task, 2, losses.append)
@@ -79,9 +80,7 @@ def test_everybody_learns_from_the_same_images(network, device, name, optimizers
     assert all(abs(g["lr"]) < LEARNING_RATE / 2 for g in groups)  # where a schedule ends
 
 
-@pytest.mark.parametrize(
-    ("device", "name"), [pair for pair in PAIRS if not CONTENDERS[pair[1]].settings.get("compile")]
-)
+@pytest.mark.parametrize(("device", "name"), PAIRS)
 def test_the_loss_falls(device, name):
     losses = []
     CONTENDERS[name].train()(Task("SimpleCNN", 256, 32, device), 3, losses.append)

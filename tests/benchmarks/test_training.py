@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 from benchmarks.loops import fresh
 from benchmarks.loops.contenders import CONTENDERS, PLAIN
@@ -167,7 +166,6 @@ def test_every_stored_result_can_be_read_and_is_not_a_quick_one():
         assert all(speed[network, PLAIN].ratio == 1 for network in ("MnistCNN", "SimpleCNN"))
 
 
-@pytest.mark.parametrize("device", ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])
 def test_memory_of_a_gpu_is_told(device, monkeypatch):
     monkeypatch.setattr(fresh.torch, "set_num_threads", lambda threads: None)
     told = fresh.first_training(Request("SimpleCNN", ("convlab",), device, 1, 16, 32, 1))

@@ -10,13 +10,6 @@ from torch import nn
 from convlab.data import Dataset, load
 from convlab.training import TrainConfig
 
-DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
-
-
-@pytest.fixture(params=DEVICES)
-def device(request):
-    return request.param
-
 
 @pytest.fixture(scope="session")
 def digits():
