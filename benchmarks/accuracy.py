@@ -25,7 +25,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import describe, environments, versions
+from benchmarks.machine import Others, describe, environments, versions
 from benchmarks.store import rounded, write
 
 RESULTS = Path(__file__).parent / "results" / "accuracy"
@@ -45,6 +45,7 @@ class Trained:
     epochs: int
     training_seconds: float  # inside the epochs
     seconds: float  # of the whole process: start, training, evaluation, files
+    others: float | None  # cores kept busy by other processes meanwhile; None where unknown
 
 
 def train(task: str, seed: int, epochs: int) -> Trained:
@@ -64,7 +65,8 @@ def train(task: str, seed: int, epochs: int) -> Trained:
         start = time.perf_counter()
         # No variable of the caller shall change threads or kernels.
         plain = environments(os.environ, None)["natural"]
-        done = subprocess.run(command, env=plain, capture_output=True, text=True, check=False)
+        with Others() as others:
+            done = subprocess.run(command, env=plain, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - start
         if done.returncode:
             raise RuntimeError(f"{' '.join(command[1:])} failed: {done.stderr}")
@@ -75,6 +77,7 @@ def train(task: str, seed: int, epochs: int) -> Trained:
     return Trained(
         task, seed, test["accuracy"], test["correct"], test["count"],
         epochs, rounded(sum(epoch["seconds"] for epoch in history)), rounded(seconds),
+        others.cores,
     )  # fmt: skip
 
 
@@ -83,7 +86,7 @@ def summarize(task: str, runs: Sequence[Trained]) -> str:
 
     Examples
     --------
-    >>> runs = [Trained("a/b", seed, right / 100, right, 100, 10, 2.0, 5.0)
+    >>> runs = [Trained("a/b", seed, right / 100, right, 100, 10, 2.0, 5.0, 0.0)
     ...         for seed, right in enumerate((98, 99))]
     >>> print(summarize("a/b", runs))
     a/b: 98.50 % of 100 test images (98.00 to 99.00, n = 2), 2.0 s of training, 5.0 s in all

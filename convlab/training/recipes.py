@@ -30,6 +30,7 @@ _MANY_STEPS = {"batch_size": 16, "label_smoothing": 0.1}
 _BY_BOTH: dict[tuple[str, str], dict[str, Any]] = {
     ("simple-cnn", "digits"): _MANY_STEPS,
     ("simple-cnn", "mnist"): _MANY_STEPS,
+    ("mnist-cnn", "mnist"): {"learning_rate": 0.03},
     ("simple-cnn", "cifar10"): {"learning_rate": 1.0, "weight_decay": 1e-4},
 }
 

@@ -269,7 +269,7 @@ def test_ctrl_c_says_how_to_continue(capsys, tmp_path, monkeypatch, with_folder)
     words += ["--out", tmp_path] if with_folder else []
     error = refused(capsys, *words, code=130)
     if with_folder:
-        assert "stopped after step 1 of 20; the state is saved in" in error
+        assert "stopped after step 1 of 80; the state is saved in" in error
         assert "start the same command again to continue" in error
     else:
         assert error == "convlab train: interrupted; nothing is stored\n"
@@ -328,7 +328,8 @@ def test_in_a_terminal_of_its_own_killed_and_continued(tmp_path, monkeypatch):
 def test_two_processes_speak_with_one_voice(tmp_path):
     """Interrupted, and continued to the end."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node",
-               "2", "-m", "convlab", "train", "lenet5", "--data", "digits", "--epochs", "30",
+               "2", "-m", "convlab", "train", "lenet5", "--data", "digits", "--epochs", "10",
+               "--batch-size", "64",
                "--device", "cpu", "--out", tmp_path]  # fmt: skip
     process = begun(command, tmp_path)
     process.send_signal(signal.SIGINT)
@@ -339,6 +340,6 @@ def test_two_processes_speak_with_one_voice(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
     assert done.returncode == 0, done.stderr
     assert "epoch 1: " not in done.stdout
-    assert done.stdout.count("epoch 30: ") == 1
+    assert done.stdout.count("epoch 10: ") == 1
     assert done.stdout.count("of 355 right") == 1
     assert np.isfinite(json.loads((tmp_path / "result.json").read_text())["test"]["loss"])
