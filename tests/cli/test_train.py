@@ -256,6 +256,7 @@ def test_a_damaged_checkpoint_is_told_in_a_line(capsys, tmp_path):
     assert error.count("\n") == 1
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("with_folder", [True, False])
 def test_ctrl_c_says_how_to_continue(capsys, tmp_path, monkeypatch, with_folder):
     plain = loop._Training._train_step

@@ -296,6 +296,7 @@ def test_a_signal_to_the_workers_of_the_loader_too_is_no_failure(
     assert torch.equal(weights(fit(network(), digits, config, out=tmp_path).model), whole)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_without_a_folder_is_ctrl_c(network, digits, quick, monkeypatch):
     interrupt_at(2, monkeypatch)
     with pytest.raises(KeyboardInterrupt) as stopped:
