@@ -1,12 +1,10 @@
-"""A person opens the pages: nothing is fetched from elsewhere, nothing fails, all can read."""
+"""A person opens the pages: nothing is fetched from elsewhere, and nothing fails."""
 
 import itertools
-from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from book_files import ROOT, toc_pages
+from visiting import PHONE, visit
 
 from convlab.shapes import conv2d_dropped_border, conv2d_output_size
 
@@ -18,51 +16,6 @@ WITH_FORMULAS = [
     and "$$" in source.read_text(encoding="utf-8")
 ]
 GENERATED = ["genindex.html", "search.html", "_modules/convlab/shapes/windows.html"]
-WIDE, PHONE = 1280, 390
-
-# Rules that axe-core has beside its default ones, and that fit these pages.
-EXTRA_RULES = ["label-content-name-mismatch", "table-fake-caption", "td-has-header", "p-as-heading"]
-AXE_OPTIONS = {"rules": {rule: {"enabled": True} for rule in EXTRA_RULES}}
-
-# What it finds in the theme itself, one by one: the rule, and words of the element's HTML.
-# (More is mended in _static/accessible.js.)
-KNOWN_FINDINGS = {
-    # The theme writes the label "Color mode" on its button, again at each change, while the
-    # text inside says which mode is on.
-    ("label-content-name-mismatch", "theme-switch-button"),
-}
-
-
-@contextmanager
-def visit(browser, url, *, theme="light", width=WIDE):
-    """Open a page; gives it and the list of everything that went wrong on the way."""
-    faults = []
-    page = browser.new_page(
-        viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
-    )
-    host = urlsplit(url).netloc
-    page.on("console", lambda m: faults.append(f"console: {m.text}") if m.type != "log" else None)
-    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-    page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
-    page.on("response", lambda r: faults.append(f"{r.status}: {r.url}") if r.status > 399 else None)
-    page.on(
-        "request",
-        lambda request: (
-            faults.append(f"leaves the machine: {request.url}")
-            if urlsplit(request.url).netloc not in (host, "")
-            else None
-        ),
-    )
-    try:
-        page.goto(url, wait_until="load")
-        page.wait_for_function(
-            "() => !document.querySelector('.math') || window.MathJax?.startup?.promise"
-        )
-        page.evaluate("() => window.MathJax?.startup?.promise")
-        page.wait_for_load_state("networkidle")
-        yield page, faults
-    finally:
-        page.close()  # and the browsing context that was made for it
 
 
 @pytest.fixture(scope="module", params=PAGES + GENERATED)
@@ -98,28 +51,6 @@ def test_nothing_scrolls_sideways_on_a_phone(browser, address, name):
 def test_a_page_opens_as_a_file_too(browser, site, name):
     with visit(browser, (site / name).as_uri()) as (_, faults):
         assert not faults
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_no_barrier_of_ours(browser, address, name, theme):
-    with visit(browser, f"{address}/{name}", theme=theme) as (page, _):
-        assert page.evaluate("document.documentElement.dataset.theme") == theme
-        found = [
-            (violation["id"], node["html"])
-            for violation in Axe().run(page, options=AXE_OPTIONS).response["violations"]
-            for node in violation["nodes"]
-        ]
-
-    def is_known(finding):
-        return [
-            (rule, words)
-            for rule, words in KNOWN_FINDINGS
-            if rule == finding[0] and words in finding[1]
-        ]
-
-    assert [finding for finding in found if not is_known(finding)] == []
-    assert {known for finding in found for known in is_known(finding)} == KNOWN_FINDINGS
 
 
 def test_the_theme_button_switches_between_light_and_dark(browser, address):
