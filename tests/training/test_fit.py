@@ -1,22 +1,16 @@
 """The loop: what it computes, what it writes, how it ends."""
 
 import json
-import multiprocessing
-import os
-import signal
 import threading
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from trained import weights
 
 from convlab.training import (
-    FolderInUse,
-    Interrupted,
-    NonFiniteLoss,
     TrainConfig,
     evaluate,
     fit,
@@ -25,12 +19,6 @@ from convlab.training import (
 )
 from convlab.training.batches import DeviceBatches
 from convlab.training.distributed import World
-
-
-def weights(model):
-    return torch.cat(
-        [value.detach().cpu().double().flatten() for value in model.state_dict().values()]
-    )
 
 
 def test_it_learns(network, digits, quick, device):
@@ -198,229 +186,6 @@ def test_what_is_written(network, digits, quick, tmp_path):
     assert written["test"]["correct"] == result.test.correct
 
 
-class Explosion(nn.Module):
-    """Returns infinity for one image, and counts nothing."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(784, 10)
-        self.calls = 0
-
-    def forward(self, x):
-        self.calls += self.training
-        outputs = self.layer(x.flatten(1))
-        return outputs * float("nan") if self.training and self.calls == 9 else outputs
-
-
-@pytest.mark.parametrize("every", [None, 4])
-def test_a_loss_that_is_no_number_is_named_and_never_saved(digits, quick, tmp_path, every):
-    config = quick(epochs=3)  # 6 steps an epoch; the ninth call is step 8
-    with pytest.raises(NonFiniteLoss) as raised:
-        fit(Explosion(), digits, config, out=tmp_path, checkpoint_every=every)
-    error = raised.value
-    assert (error.step, error.epoch) == (8, 2)
-    assert error.learning_rate == learning_rate(8, 18, config)
-    batches = DeviceBatches(
-        digits.train_images, digits.train_labels, digits.mean, digits.std, config, World()
-    )
-    assert error.positions == batches.positions(1, 2)
-    newest = "checkpoint-00000008.pt" if every else "checkpoint-00000006.pt"
-    assert error.checkpoint.name == newest
-    assert f"step 8 (epoch 2, learning rate {error.learning_rate:.3g}" in str(error)
-    assert newest in str(error)
-    kept = torch.load(error.checkpoint, weights_only=True)["model"]
-    assert all(value.isfinite().all() for value in kept.values())
-    assert (tmp_path / "history.jsonl").read_text().count("\n") == 1
-
-
-def test_without_a_folder_it_says_that_nothing_is_kept(digits, quick):
-    with pytest.raises(NonFiniteLoss, match="no checkpoint was written before"):
-        fit(Explosion(), digits, quick(epochs=2))
-
-
-def test_weights_that_a_last_step_spoilt_are_noticed(digits, quick):
-    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
-    with pytest.raises(NonFiniteLoss) as raised:
-        fit(model, digits, quick(epochs=1, batch_size=100, learning_rate=1e38, momentum=0.0,
-                                 weight_decay=1e38))  # fmt: skip
-    assert raised.value.step == 0
-
-
-def interrupt_at(step, monkeypatch, number=signal.SIGINT):
-    plain = loop._Training._train_step
-
-    def step_and_signal(self, *arguments):
-        plain(self, *arguments)
-        if self.state.step == step:
-            signal.raise_signal(number)
-
-    monkeypatch.setattr(loop._Training, "_train_step", step_and_signal)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("step", [1, 6, 8, 18])
-def test_ctrl_c_saves_and_the_same_call_continues(
-    network, digits, quick, tmp_path, monkeypatch, step, number
-):
-    whole = weights(fit(network(), digits, quick()).model)
-    interrupt_at(step, monkeypatch, number)
-    with pytest.raises(Interrupted, match=f"stopped after step {step} of 18; the state") as stopped:
-        fit(network(), digits, quick(), out=tmp_path)
-    assert stopped.value.signal_number == number
-    monkeypatch.undo()
-    result = fit(network(seed=5), digits, quick(), out=tmp_path)
-    assert torch.equal(weights(result.model), whole)
-    assert len(result.history) == 3
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_the_workers_of_the_loader_too_is_no_failure(
-    network, digits, quick, tmp_path, monkeypatch, number
-):
-    """As a terminal sends Ctrl-C, and a queueing system its request to end."""
-    config = quick(batches="loader", loader_workers=1)
-    whole = weights(fit(network(), digits, config).model)
-    plain = loop._Training._train_step
-
-    def step_and_signal(self, *arguments):
-        plain(self, *arguments)
-        if self.state.step == 2:
-            for child in multiprocessing.active_children():
-                os.kill(child.pid, number)
-            signal.raise_signal(number)
-
-    monkeypatch.setattr(loop._Training, "_train_step", step_and_signal)
-    with pytest.raises(Interrupted, match="stopped after step 2 of 18"):
-        fit(network(), digits, config, out=tmp_path)
-    monkeypatch.undo()
-    assert torch.equal(weights(fit(network(), digits, config, out=tmp_path).model), whole)
-
-
-@pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_without_a_folder_is_ctrl_c(network, digits, quick, monkeypatch):
-    interrupt_at(2, monkeypatch)
-    with pytest.raises(KeyboardInterrupt) as stopped:
-        fit(network(), digits, quick())
-    assert not isinstance(stopped.value, Interrupted)
-
-
-def test_a_finished_training_is_not_repeated(network, digits, quick, tmp_path, monkeypatch):
-    first = fit(network(), digits, quick(), out=tmp_path)
-    monkeypatch.setattr(loop._Training, "_train_step", None)
-    again = fit(network(seed=3), digits, quick(), out=tmp_path)
-    assert torch.equal(weights(first.model), weights(again.model))
-    assert list(again.history) == list(first.history)
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"epochs": 4}, "epochs is 3 there and 4 here"),
-        ({"seed": 2, "flip": True}, "flip is False there and True here; seed is 0 there and 2"),
-    ],
-)
-def test_another_training_is_not_continued(network, digits, quick, tmp_path, settings, words):
-    fit(network(), digits, quick(), out=tmp_path)
-    with pytest.raises(ValueError, match=f"holds another training: {words}"):
-        fit(network(), digits, quick(**settings), out=tmp_path)
-
-
-def test_neither_with_other_images_nor_with_another_network(network, digits, quick, tmp_path):
-    fit(network(), digits, quick(), out=tmp_path)
-    other = replace(digits, train_images=np.flip(digits.train_images, 3).copy())
-    with pytest.raises(ValueError, match="data is train 100/"):
-        fit(network(), other, quick(), out=tmp_path)
-    with pytest.raises(ValueError, match=r"model is Sequential .* there and Sequential .* here"):
-        fit(nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), digits, quick(), out=tmp_path)
-
-
-@pytest.mark.parametrize("number", [0, -1])
-def test_counts_of_checkpoints(network, digits, quick, number):
-    with pytest.raises(ValueError, match=f"keep must be at least 1, got {number}"):
-        fit(network(), digits, quick(), keep=number)
-    with pytest.raises(ValueError, match=f"checkpoint_every must be at least 1, got {number}"):
-        fit(network(), digits, quick(), checkpoint_every=number)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "message"),
-    [
-        ({"model": nn.Flatten}, TypeError, "model must be a torch.nn.Module, got the class Flatt"),
-        ({"model": "cnn"}, TypeError, "model must be a torch.nn.Module, got str"),
-        ({"data": np.zeros(3)}, TypeError, "data must be a Dataset, got ndarray"),
-        ({"config": {"epochs": 3}}, TypeError, "config must be a TrainConfig, got dict"),
-        ({"out": ""}, ValueError, "out must be the path of a folder, got an empty one"),
-        ({"out": 3}, TypeError, "out must be the path of a folder, got int"),
-        ({"keep": 1.5}, TypeError, "keep must be an int, got float 1.5"),
-        ({"checkpoint_every": "5"}, TypeError, "checkpoint_every must be an int, got str '5'"),
-    ],
-)
-def test_what_is_no_training(network, digits, quick, arguments, error, message):
-    whole = {"model": network(), "data": digits, "config": quick(), **arguments}
-    with pytest.raises(error, match=message):
-        fit(**whole)
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"crop": 28}, "crop must be below the images' 28 x 28 pixels, got 28"),
-        ({"cutout": 29}, "cutout must be at most the images' 28 x 28 pixels, got 29"),
-    ],
-)
-def test_nothing_that_leaves_no_image(network, digits, quick, settings, message):
-    with pytest.raises(ValueError, match=message):
-        fit(network(), digits, quick(**settings))
-
-
-class Answers(nn.Module):
-    """Answers with what `way` makes of ten logits."""
-
-    def __init__(self, way):
-        super().__init__()
-        self.layer, self.way = nn.Linear(784, 10), way
-
-    def forward(self, x):
-        return self.way(self.layer(x.flatten(1)))
-
-
-@pytest.mark.parametrize(
-    ("way", "error", "message"),
-    [
-        (lambda y: y[:, :5], ValueError, "has 5 outputs for each image, but the labels go up to 9"),
-        (lambda y: (y, y), TypeError, "the model must return one Tensor, got tuple"),
-        (
-            lambda y: y[..., None],
-            ValueError,
-            r"logits \(N, classes\), here \(16, 10\), got \(16, 10",
-        ),
-        (lambda y: y[:5], ValueError, r"one row for each of 16 images, got \(5, 10\)"),
-        (lambda y: y.argmax(1), TypeError, "the model must return floating point, got torch.int64"),
-    ],
-)
-def test_outputs_that_do_not_suit_the_labels(digits, quick, way, error, message, tmp_path):
-    model = Answers(way)
-    before = weights(model)
-    with pytest.raises(error, match=message):
-        fit(model, digits, quick(), out=tmp_path)
-    assert torch.equal(weights(model), before)  # not a step was made
-    assert not list(tmp_path.glob("checkpoint-*"))
-
-
-def test_labels_that_only_the_test_images_have_are_noticed_before_the_training(digits, quick):
-    few = replace(
-        digits, train_images=digits.train_images[:5], train_labels=digits.train_labels[:5]
-    )
-    assert few.train_labels.max() < 5
-    with pytest.raises(ValueError, match="5 outputs for each image, but the labels go up to 9"):
-        fit(Answers(lambda y: y[:, :5]), few, quick())
-
-
-def test_more_outputs_than_classes_are_allowed(digits, quick):
-    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 1000))
-    assert fit(model, digits, quick(learning_rate=0.01)).test.accuracy > 0.3
-
-
 @pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16])
 def test_a_network_is_trained_in_the_type_of_its_weights(network, digits, quick, kind):
     config = quick(learning_rate=0.01)
@@ -439,77 +204,6 @@ def test_layers_that_are_frozen_stay(network, digits, quick):
     fit(model, digits, quick())
     assert torch.equal(model[0].weight, before)
     assert not torch.equal(model[5].weight, last)
-
-
-def full(*_, **__):
-    raise OSError(28, "No space left on device")
-
-
-def test_a_full_disk_leaves_the_last_checkpoint_and_nothing_half_written(
-    network, digits, quick, tmp_path, monkeypatch
-):
-    whole = fit(network(), digits, quick())
-    plain = torch.save
-
-    def save(contents, file):
-        plain(contents, file)
-        if contents.get("step") == 12:
-            full()
-
-    monkeypatch.setattr(torch, "save", save)
-    with pytest.raises(OSError, match=r"00000012.pt could not be written: No space left on device"):
-        fit(network(), digits, quick(), out=tmp_path)
-    names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"checkpoint-00000006.pt", "history.csv", "history.jsonl"}
-    monkeypatch.undo()
-    again = fit(network(), digits, quick(), out=tmp_path)
-    assert torch.equal(weights(again.model), weights(whole.model))
-
-
-def test_a_folder_belongs_to_one_training_at_a_time(network, digits, quick, tmp_path):
-    def another(_):
-        with pytest.raises(FolderInUse, match=r"another process trains into .* at this"):
-            fit(network(), digits, quick(), out=tmp_path)
-        fit(network(), digits, quick(epochs=1), out=tmp_path / "another")
-
-    fit(network(), digits, quick(epochs=1), out=tmp_path, on_epoch=another)
-    fit(network(), digits, quick(epochs=1), out=tmp_path)  # it has been given back
-
-
-@pytest.mark.parametrize("name", ["file", "file/a"])
-def test_a_folder_that_is_none(network, digits, quick, tmp_path, name):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match=f"{name} cannot be the folder of a training: "):
-        fit(network(), digits, quick(), out=tmp_path / name)
-
-
-def test_history_files_that_were_deleted_come_back(network, digits, quick, tmp_path):
-    fit(network(), digits, quick(), out=tmp_path)
-    before = (tmp_path / "history.csv").read_text()
-    for path in tmp_path.glob("history.*"):
-        path.unlink()
-    fit(network(), digits, quick(), out=tmp_path)
-    assert (tmp_path / "history.csv").read_text() == before
-
-
-def test_what_failed_once_fails_at_the_same_step_again(digits, quick, tmp_path):
-    """The images of step 8 and its learning rate are the reason, not chance."""
-    config = quick(learning_rate=1e4, epochs=3, momentum=0.0, label_smoothing=0.1)
-    found = []
-    for _ in range(2):
-        torch.manual_seed(0)
-        model = nn.Sequential(nn.Flatten(), nn.Linear(784, 30), nn.ReLU(), nn.Linear(30, 10))
-        with pytest.raises(NonFiniteLoss) as raised:
-            fit(model, digits, config, out=tmp_path, checkpoint_every=1)
-        found.append((raised.value.step, raised.value.positions, raised.value.checkpoint))
-    assert found[0] == found[1]
-    assert found[0][2].name == f"checkpoint-{found[0][0]:08d}.pt"
-
-
-def test_a_device_that_is_not_there(network, digits, quick):
-    for name in ("cuda:99", "abacus", "meta"):
-        with pytest.raises(ValueError, match=f"device '{name}' cannot be used here"):
-            fit(network(), digits, quick(device=name))
 
 
 def test_it_runs_outside_the_main_thread(network, digits, quick, tmp_path):

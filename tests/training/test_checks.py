@@ -1,0 +1,106 @@
+"""What `fit` refuses before it computes anything, and in which words."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from trained import weights
+
+from convlab.training import (
+    fit,
+)
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_counts_of_checkpoints(network, digits, quick, number):
+    with pytest.raises(ValueError, match=f"keep must be at least 1, got {number}"):
+        fit(network(), digits, quick(), keep=number)
+    with pytest.raises(ValueError, match=f"checkpoint_every must be at least 1, got {number}"):
+        fit(network(), digits, quick(), checkpoint_every=number)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"model": nn.Flatten}, TypeError, "model must be a torch.nn.Module, got the class Flatt"),
+        ({"model": "cnn"}, TypeError, "model must be a torch.nn.Module, got str"),
+        ({"data": np.zeros(3)}, TypeError, "data must be a Dataset, got ndarray"),
+        ({"config": {"epochs": 3}}, TypeError, "config must be a TrainConfig, got dict"),
+        ({"out": ""}, ValueError, "out must be the path of a folder, got an empty one"),
+        ({"out": 3}, TypeError, "out must be the path of a folder, got int"),
+        ({"keep": 1.5}, TypeError, "keep must be an int, got float 1.5"),
+        ({"checkpoint_every": "5"}, TypeError, "checkpoint_every must be an int, got str '5'"),
+    ],
+)
+def test_what_is_no_training(network, digits, quick, arguments, error, message):
+    whole = {"model": network(), "data": digits, "config": quick(), **arguments}
+    with pytest.raises(error, match=message):
+        fit(**whole)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"crop": 28}, "crop must be below the images' 28 x 28 pixels, got 28"),
+        ({"cutout": 29}, "cutout must be at most the images' 28 x 28 pixels, got 29"),
+    ],
+)
+def test_nothing_that_leaves_no_image(network, digits, quick, settings, message):
+    with pytest.raises(ValueError, match=message):
+        fit(network(), digits, quick(**settings))
+
+
+class Answers(nn.Module):
+    """Answers with what `way` makes of ten logits."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.layer, self.way = nn.Linear(784, 10), way
+
+    def forward(self, x):
+        return self.way(self.layer(x.flatten(1)))
+
+
+@pytest.mark.parametrize(
+    ("way", "error", "message"),
+    [
+        (lambda y: y[:, :5], ValueError, "has 5 outputs for each image, but the labels go up to 9"),
+        (lambda y: (y, y), TypeError, "the model must return one Tensor, got tuple"),
+        (
+            lambda y: y[..., None],
+            ValueError,
+            r"logits \(N, classes\), here \(16, 10\), got \(16, 10",
+        ),
+        (lambda y: y[:5], ValueError, r"one row for each of 16 images, got \(5, 10\)"),
+        (lambda y: y.argmax(1), TypeError, "the model must return floating point, got torch.int64"),
+    ],
+)
+def test_outputs_that_do_not_suit_the_labels(digits, quick, way, error, message, tmp_path):
+    model = Answers(way)
+    before = weights(model)
+    with pytest.raises(error, match=message):
+        fit(model, digits, quick(), out=tmp_path)
+    assert torch.equal(weights(model), before)  # not a step was made
+    assert not list(tmp_path.glob("checkpoint-*"))
+
+
+def test_labels_that_only_the_test_images_have_are_noticed_before_the_training(digits, quick):
+    few = replace(
+        digits, train_images=digits.train_images[:5], train_labels=digits.train_labels[:5]
+    )
+    assert few.train_labels.max() < 5
+    with pytest.raises(ValueError, match="5 outputs for each image, but the labels go up to 9"):
+        fit(Answers(lambda y: y[:, :5]), few, quick())
+
+
+def test_more_outputs_than_classes_are_allowed(digits, quick):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 1000))
+    assert fit(model, digits, quick(learning_rate=0.01)).test.accuracy > 0.3
+
+
+def test_a_device_that_is_not_there(network, digits, quick):
+    for name in ("cuda:99", "abacus", "meta"):
+        with pytest.raises(ValueError, match=f"device '{name}' cannot be used here"):
+            fit(network(), digits, quick(device=name))

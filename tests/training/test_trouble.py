@@ -1,0 +1,224 @@
+"""What can happen to a training on its way: bad numbers, signals, a full disk, other folders."""
+
+import multiprocessing
+import os
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from trained import weights
+
+from convlab.training import (
+    FolderInUse,
+    Interrupted,
+    NonFiniteLoss,
+    fit,
+    learning_rate,
+    loop,
+)
+from convlab.training.batches import DeviceBatches
+from convlab.training.distributed import World
+
+
+class Explosion(nn.Module):
+    """Returns infinity for one image, and counts nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(784, 10)
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += self.training
+        outputs = self.layer(x.flatten(1))
+        return outputs * float("nan") if self.training and self.calls == 9 else outputs
+
+
+@pytest.mark.parametrize("every", [None, 4])
+def test_a_loss_that_is_no_number_is_named_and_never_saved(digits, quick, tmp_path, every):
+    config = quick(epochs=3)  # 6 steps an epoch; the ninth call is step 8
+    with pytest.raises(NonFiniteLoss) as raised:
+        fit(Explosion(), digits, config, out=tmp_path, checkpoint_every=every)
+    error = raised.value
+    assert (error.step, error.epoch) == (8, 2)
+    assert error.learning_rate == learning_rate(8, 18, config)
+    batches = DeviceBatches(
+        digits.train_images, digits.train_labels, digits.mean, digits.std, config, World()
+    )
+    assert error.positions == batches.positions(1, 2)
+    newest = "checkpoint-00000008.pt" if every else "checkpoint-00000006.pt"
+    assert error.checkpoint.name == newest
+    assert f"step 8 (epoch 2, learning rate {error.learning_rate:.3g}" in str(error)
+    assert newest in str(error)
+    kept = torch.load(error.checkpoint, weights_only=True)["model"]
+    assert all(value.isfinite().all() for value in kept.values())
+    assert (tmp_path / "history.jsonl").read_text().count("\n") == 1
+
+
+def test_without_a_folder_it_says_that_nothing_is_kept(digits, quick):
+    with pytest.raises(NonFiniteLoss, match="no checkpoint was written before"):
+        fit(Explosion(), digits, quick(epochs=2))
+
+
+def test_weights_that_a_last_step_spoilt_are_noticed(digits, quick):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    with pytest.raises(NonFiniteLoss) as raised:
+        fit(model, digits, quick(epochs=1, batch_size=100, learning_rate=1e38, momentum=0.0,
+                                 weight_decay=1e38))  # fmt: skip
+    assert raised.value.step == 0
+
+
+def interrupt_at(step, monkeypatch, number=signal.SIGINT):
+    plain = loop._Training._train_step
+
+    def step_and_signal(self, *arguments):
+        plain(self, *arguments)
+        if self.state.step == step:
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(loop._Training, "_train_step", step_and_signal)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("step", [1, 6, 8, 18])
+def test_ctrl_c_saves_and_the_same_call_continues(
+    network, digits, quick, tmp_path, monkeypatch, step, number
+):
+    whole = weights(fit(network(), digits, quick()).model)
+    interrupt_at(step, monkeypatch, number)
+    with pytest.raises(Interrupted, match=f"stopped after step {step} of 18; the state") as stopped:
+        fit(network(), digits, quick(), out=tmp_path)
+    assert stopped.value.signal_number == number
+    monkeypatch.undo()
+    result = fit(network(seed=5), digits, quick(), out=tmp_path)
+    assert torch.equal(weights(result.model), whole)
+    assert len(result.history) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_workers_of_the_loader_too_is_no_failure(
+    network, digits, quick, tmp_path, monkeypatch, number
+):
+    """As a terminal sends Ctrl-C, and a queueing system its request to end."""
+    config = quick(batches="loader", loader_workers=1)
+    whole = weights(fit(network(), digits, config).model)
+    plain = loop._Training._train_step
+
+    def step_and_signal(self, *arguments):
+        plain(self, *arguments)
+        if self.state.step == 2:
+            for child in multiprocessing.active_children():
+                os.kill(child.pid, number)
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(loop._Training, "_train_step", step_and_signal)
+    with pytest.raises(Interrupted, match="stopped after step 2 of 18"):
+        fit(network(), digits, config, out=tmp_path)
+    monkeypatch.undo()
+    assert torch.equal(weights(fit(network(), digits, config, out=tmp_path).model), whole)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_without_a_folder_is_ctrl_c(network, digits, quick, monkeypatch):
+    interrupt_at(2, monkeypatch)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        fit(network(), digits, quick())
+    assert not isinstance(stopped.value, Interrupted)
+
+
+def test_a_finished_training_is_not_repeated(network, digits, quick, tmp_path, monkeypatch):
+    first = fit(network(), digits, quick(), out=tmp_path)
+    monkeypatch.setattr(loop._Training, "_train_step", None)
+    again = fit(network(seed=3), digits, quick(), out=tmp_path)
+    assert torch.equal(weights(first.model), weights(again.model))
+    assert list(again.history) == list(first.history)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"epochs": 4}, "epochs is 3 there and 4 here"),
+        ({"seed": 2, "flip": True}, "flip is False there and True here; seed is 0 there and 2"),
+    ],
+)
+def test_another_training_is_not_continued(network, digits, quick, tmp_path, settings, words):
+    fit(network(), digits, quick(), out=tmp_path)
+    with pytest.raises(ValueError, match=f"holds another training: {words}"):
+        fit(network(), digits, quick(**settings), out=tmp_path)
+
+
+def test_neither_with_other_images_nor_with_another_network(network, digits, quick, tmp_path):
+    fit(network(), digits, quick(), out=tmp_path)
+    other = replace(digits, train_images=np.flip(digits.train_images, 3).copy())
+    with pytest.raises(ValueError, match="data is train 100/"):
+        fit(network(), other, quick(), out=tmp_path)
+    with pytest.raises(ValueError, match=r"model is Sequential .* there and Sequential .* here"):
+        fit(nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), digits, quick(), out=tmp_path)
+
+
+def full(*_, **__):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_and_nothing_half_written(
+    network, digits, quick, tmp_path, monkeypatch
+):
+    whole = fit(network(), digits, quick())
+    plain = torch.save
+
+    def save(contents, file):
+        plain(contents, file)
+        if contents.get("step") == 12:
+            full()
+
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises(OSError, match=r"00000012.pt could not be written: No space left on device"):
+        fit(network(), digits, quick(), out=tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"checkpoint-00000006.pt", "history.csv", "history.jsonl"}
+    monkeypatch.undo()
+    again = fit(network(), digits, quick(), out=tmp_path)
+    assert torch.equal(weights(again.model), weights(whole.model))
+
+
+def test_a_folder_belongs_to_one_training_at_a_time(network, digits, quick, tmp_path):
+    def another(_):
+        with pytest.raises(FolderInUse, match=r"another process trains into .* at this"):
+            fit(network(), digits, quick(), out=tmp_path)
+        fit(network(), digits, quick(epochs=1), out=tmp_path / "another")
+
+    fit(network(), digits, quick(epochs=1), out=tmp_path, on_epoch=another)
+    fit(network(), digits, quick(epochs=1), out=tmp_path)  # it has been given back
+
+
+@pytest.mark.parametrize("name", ["file", "file/a"])
+def test_a_folder_that_is_none(network, digits, quick, tmp_path, name):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=f"{name} cannot be the folder of a training: "):
+        fit(network(), digits, quick(), out=tmp_path / name)
+
+
+def test_history_files_that_were_deleted_come_back(network, digits, quick, tmp_path):
+    fit(network(), digits, quick(), out=tmp_path)
+    before = (tmp_path / "history.csv").read_text()
+    for path in tmp_path.glob("history.*"):
+        path.unlink()
+    fit(network(), digits, quick(), out=tmp_path)
+    assert (tmp_path / "history.csv").read_text() == before
+
+
+def test_what_failed_once_fails_at_the_same_step_again(digits, quick, tmp_path):
+    """The images of step 8 and its learning rate are the reason, not chance."""
+    config = quick(learning_rate=1e4, epochs=3, momentum=0.0, label_smoothing=0.1)
+    found = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(784, 30), nn.ReLU(), nn.Linear(30, 10))
+        with pytest.raises(NonFiniteLoss) as raised:
+            fit(model, digits, config, out=tmp_path, checkpoint_every=1)
+        found.append((raised.value.step, raised.value.positions, raised.value.checkpoint))
+    assert found[0] == found[1]
+    assert found[0][2].name == f"checkpoint-{found[0][0]:08d}.pt"
