@@ -6,11 +6,13 @@ import dataclasses
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 SCHEMA = 1
+Whole = TypeVar("Whole")
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,14 @@ def _text(data: dict[str, Any]) -> str:
 
 
 def load(path: Path) -> Result:
-    """Read a result.
+    """Read a result, as `read` does."""
+    return read(path, Result, SCHEMA, {"runs": Run, "rows": Row, "skipped": Skipped})
+
+
+def read(path: Path, kind: type[Whole], schema: int, tables: Mapping[str, type]) -> Whole:
+    """Read a file that `write` wrote.
+
+    `kind` is the dataclass of the whole, `tables` has those of the entries of its lists.
 
     Raises
     ------
@@ -144,11 +153,11 @@ def load(path: Path) -> Result:
         If it was stored in another form, or a field is missing or unknown.
     """
     data = json.loads(path.read_text(encoding="utf-8"))
-    if data.get("schema") != SCHEMA:
-        raise ValueError(f"{path.name} has schema {data.get('schema')!r}; this reads {SCHEMA}")
+    if data.get("schema") != schema:
+        raise ValueError(f"{path.name} has schema {data.get('schema')!r}; this reads {schema}")
     try:
-        for key, kind in (("runs", Run), ("rows", Row), ("skipped", Skipped)):
-            data[key] = [kind(**entry) for entry in data[key]]
-        return Result(**data)
+        for key, entries in tables.items():
+            data[key] = [entries(**entry) for entry in data[key]]
+        return kind(**data)
     except (KeyError, TypeError) as error:
-        raise ValueError(f"{path.name} is not a result of schema {SCHEMA}: {error}") from error
+        raise ValueError(f"{path.name} is not a result of schema {schema}: {error}") from error

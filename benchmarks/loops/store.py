@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.store import write
+from benchmarks.store import read, write
 
 SCHEMA = 1
 
@@ -100,19 +99,6 @@ def save(result: TrainingResult, folder: Path) -> Path:
 
 
 def load(path: Path) -> TrainingResult:
-    """Read a result.
-
-    Raises
-    ------
-    ValueError
-        If it was stored in another form, or a field is missing or unknown.
-    """
-    data = json.loads(path.read_text(encoding="utf-8"))
-    if data.get("schema") != SCHEMA:
-        raise ValueError(f"{path.name} has schema {data.get('schema')!r}; this reads {SCHEMA}")
-    try:
-        for key, kind in (("rows", Row), ("starts", Start), ("skipped", Skipped)):
-            data[key] = [kind(**entry) for entry in data[key]]
-        return TrainingResult(**data)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{path.name} is not a result of schema {SCHEMA}: {error}") from error
+    """Read a result, as `benchmarks.store.read` does."""
+    tables = {"rows": Row, "starts": Start, "skipped": Skipped}
+    return read(path, TrainingResult, SCHEMA, tables)
