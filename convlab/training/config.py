@@ -31,11 +31,10 @@ class TrainConfig:
         epoch on small sets, large enough to keep a processor busy. The rest of an epoch that
         fills no batch is left out; every epoch has another order, so it is another rest.
     optimizer : {"sgd", "adamw"}
-        SGD with Nesterov momentum needs one number per weight, and with a schedule it is as
-        good on these networks.
+        SGD with Nesterov momentum stores one number per weight beside it, AdamW two.
     learning_rate : float
         The highest one of the schedule, above 0. 0.1 belongs to SGD with batch normalization;
-        AdamW wants about 0.003.
+        AdamW usually wants a much smaller one, such as 0.003.
     momentum : float
         Of SGD, and the first beta of AdamW; at least 0 and below 1. 0.9 averages the last ten
         gradients or so.
@@ -65,17 +64,19 @@ class TrainConfig:
         itself. 0: with settings that were chosen before, all images serve the training. The
         test images are looked at once, after the last step.
     precision : {"fp32", "bf16", "fp16"}
-        Numbers in the forward pass. bf16 and fp16 need about half the time on a recent GPU;
-        fp16 scales the loss, so that small gradients do not vanish.
+        Numbers in the forward pass. bf16 and fp16 are faster where the processor multiplies such
+        numbers itself; fp16 scales the loss, so that small gradients do not vanish. fp32: it
+        needs neither, and no other kind is as exact.
     tf32 : bool
-        Let the GPU round the factors of products to 10 bits after the point. True: it costs no
-        accuracy that was ever seen here; False for comparisons digit by digit.
+        Let the GPU round the factors of products to 10 bits after the point. True: the noise
+        of the batches is larger; False for comparisons digit by digit.
     channels_last : bool
         Keep the channels of a pixel side by side in memory, which the libraries and tensor cores
         want. False, since networks that flatten with ``view`` refuse that order; `recipe` turns
         it on for the small networks of the book, where it was measured to be faster.
     compile : bool
-        Let `torch.compile` fuse the network. False: it takes up to a minute at the start.
+        Let `torch.compile` fuse the network. False: compiling takes seconds or more at the start,
+        which short trainings do not earn back.
     batches : {"device", "loader"}
         "device" keeps all images on the device, as bytes, and cuts each batch out there.
         "loader" brings each batch from the host with a `DataLoader`, for sets that do not
