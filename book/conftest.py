@@ -5,7 +5,8 @@ of two PNG files may differ where the drawings do not. Here the drawings are com
 """
 
 from nbval.plugin import IPyNbCell
-from pictures import difference
+
+from tests.book.pictures import difference
 
 
 def pngs(outputs):

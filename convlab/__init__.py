@@ -1,24 +1,38 @@
 """convlab: what ``torch.nn.Conv2d`` computes, in code short enough to read.
 
 `convlab.shapes`
-    Window arithmetic: output sizes, padding amounts, the border that is dropped.
-    Plain Python integers.
+    Window arithmetic: output sizes, padding amounts, receptive fields, costs. Plain integers.
 `convlab.ops`
     Convolution, padding and pooling in NumPy, with the names and semantics of
     ``torch.nn.functional``.
-`convlab.data`
-    Images to learn from: digits that are part of the package, MNIST, CIFAR-10. Needs
-    torchvision for downloading.
+`convlab.nn`, `convlab.init`, `convlab.models`
+    The layer built from scratch, weight initialization, and classic networks. Need PyTorch.
+`convlab.data`, `convlab.training`
+    Data sets, and a training loop that is fast and resumes exactly. Training needs PyTorch;
+    downloading needs torchvision.
+`convlab.summary`
+    Shapes, parameters, cost and receptive field of every layer of a network. Needs PyTorch.
 `convlab.plots`
-    The drawings of the book. Needs matplotlib.
-`convlab.init`, `convlab.nn`, `convlab.models`, `convlab.summary`
-    The PyTorch side: laws for the first weights, the layer from scratch, classic networks,
-    and what a network is made of. Need PyTorch.
+    The figures of the book. Needs matplotlib.
 
-Importing the package imports NumPy and nothing else.
+A module is loaded when it is first used, so importing the package loads nothing else, not even
+NumPy.
 """
 
-from convlab import ops, shapes
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
 
 __version__ = "0.1.0"
-__all__ = ["ops", "shapes"]
+__all__ = ["data", "init", "models", "nn", "ops", "plots", "shapes", "summary", "training"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name not in __all__:
+        raise AttributeError(f"module 'convlab' has no attribute {name!r}")
+    return importlib.import_module(f"convlab.{name}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

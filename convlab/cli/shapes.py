@@ -9,10 +9,10 @@ import argparse
 from dataclasses import dataclass
 from typing import Any, cast
 
+from convlab._validate import Padding
 from convlab.cli.errors import CommandError
 from convlab.cli.sizes import padding, pair, written
 from convlab.shapes import (
-    Padding,
     ReceptiveField,
     conv2d_output_size,
     conv2d_padding,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlab.shapes.arguments import integer
+from convlab._validate import integer
 
 
 def enlarge(images: NDArray[Any], size: int, white: int) -> NDArray[np.uint8]:

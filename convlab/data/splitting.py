@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convlab._validate import integer
 from convlab.data.dataset import Dataset, Integers
-from convlab.shapes.arguments import integer
 
 
 def stratified_split(labels: ArrayLike, fraction: float, seed: int) -> tuple[Integers, Integers]:

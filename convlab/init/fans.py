@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from convlab.shapes import integer
+from convlab._validate import integer
 
 
 class Fans(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import torch
 from torch import Generator, Tensor
 
-from convlab.shapes import integer
+from convlab._validate import integer
 
 Distribution = Literal["uniform", "normal"]
 Nonlinearity = Literal["linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from convlab._validate import flag, integer
 from convlab.models.images import ExpectImages
-from convlab.shapes import flag, integer
 
 
 def _convolution(in_channels: int, out_channels: int, size: int, stride: int = 1) -> nn.Conv2d:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from convlab._validate import integer
 from convlab.models.images import ExpectImages, smallest_input
-from convlab.shapes import integer
 
 
 class SimpleCNN(nn.Module):

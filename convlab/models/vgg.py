@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from convlab._validate import flag, integer
 from convlab.models.images import ExpectImages, smallest_input
-from convlab.shapes import flag, integer
 
 WIDTHS = (64, 128, 256, 512, 512)
 

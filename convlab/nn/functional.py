@@ -16,17 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from convlab._validate import IntOrPair, Padding, check_groups, pair
 from convlab.ops.checks import one_of, one_or_pair
 from convlab.ops.padding import PADDING_MODES, check_reach
-from convlab.shapes import (
-    IntOrPair,
-    Padding,
-    check_groups,
-    conv2d_output_size,
-    conv2d_padding,
-    dilated_kernel_size,
-    pair,
-)
+from convlab.shapes import conv2d_output_size, conv2d_padding, dilated_kernel_size
 
 
 class InputError(ValueError, RuntimeError):

@@ -7,11 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from convlab._validate import IntOrPair, Padding, pair
 from convlab.init import default_
 from convlab.nn.functional import conv2d
 from convlab.ops.checks import one_of
 from convlab.ops.padding import PADDING_MODES
-from convlab.shapes import IntOrPair, Padding, conv2d_padding, conv2d_weight_shape, pair
+from convlab.shapes import conv2d_padding, conv2d_weight_shape
 
 # torch.fx records the call instead of walking into it, as it does for torch.nn.Conv2d: what
 # stands inside asks for sizes, which a symbolic tensor does not have.

@@ -14,7 +14,7 @@ from typing import Any, SupportsIndex, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convlab.shapes import check_groups, integer
+from convlab._validate import check_groups, integer
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ def float_array(value: ArrayLike, name: str) -> NDArray[Any]:
 def one_or_pair(value: T) -> T | int:
     """Turn ``(n,)`` into ``n``: PyTorch's functional form lets one entry stand for both.
 
-    Anything else is passed on for `convlab.shapes.pair` to judge.
+    Anything else is passed on for `pair` to judge.
     """
     if isinstance(value, tuple | list) and len(value) == 1 and hasattr(value[0], "__index__"):
         return cast(int, value[0])

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convlab._validate import IntOrPair, Padding, pair
 from convlab.ops.auto import choose
 from convlab.ops.checks import check_memory, convolution_arrays, one_of, one_or_pair
 from convlab.ops.methods import BY_NAME
 from convlab.ops.padding import PADDING_MODES, pad2d
-from convlab.shapes import IntOrPair, Padding, conv2d_output_size, conv2d_padding, pair
+from convlab.shapes import conv2d_output_size, conv2d_padding
 
 METHODS = tuple(BY_NAME)
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convlab._validate import IntOrPair, Padding, pair
 from convlab.ops.adjoints import input_gradient, weight_gradient
 from convlab.ops.checks import convolution_arrays, float_array, one_of, one_or_pair, same_dtype
 from convlab.ops.padding import PADDING_MODES, pad2d, pad2d_backward
-from convlab.shapes import IntOrPair, Padding, conv2d_output_size, conv2d_padding, pair
+from convlab.shapes import conv2d_output_size, conv2d_padding
 
 
 def conv2d_backward(

@@ -7,8 +7,9 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convlab._validate import integer
 from convlab.ops.checks import as_array, batch_of_images
-from convlab.shapes import conv2d_channels_read, integer
+from convlab.shapes import conv2d_channels_read
 
 
 def ungrouped_weight(weight: ArrayLike, groups: SupportsIndex = 1) -> NDArray[Any]:

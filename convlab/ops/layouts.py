@@ -26,8 +26,8 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convlab._validate import integer
 from convlab.ops.checks import as_array
-from convlab.shapes import integer
 
 
 def change_layout(array: ArrayLike, source: str, target: str) -> NDArray[Any]:

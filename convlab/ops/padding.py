@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convlab._validate import IntOrPair, integer, pair
 from convlab.ops.checks import (
     as_array,
     batch_of_images,
@@ -15,7 +16,6 @@ from convlab.ops.checks import (
     one_of,
     one_or_pair,
 )
-from convlab.shapes import IntOrPair, integer, pair
 
 # PyTorch's word for each way to fill the border, and NumPy's word for the same.
 PADDING_MODES: dict[str, Literal["constant", "reflect", "edge", "wrap"]] = {

@@ -7,9 +7,10 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convlab._validate import IntOrPair, flag, integer
 from convlab.ops.checks import FLOATS, array_of, batch_of_images, one_or_pair
 from convlab.ops.reductions import largest, largest_and_index, total
-from convlab.shapes import IntOrPair, flag, integer, pool2d_axes
+from convlab.shapes import pool2d_axes
 
 POOLED_FLOATS = (np.dtype(np.float16), *FLOATS)
 ORDERED = tuple(map(np.dtype, (np.uint8, np.int8, np.int16, np.int32, np.int64))) + POOLED_FLOATS

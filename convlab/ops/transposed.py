@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convlab._validate import IntOrPair, pair
 from convlab.ops.adjoints import input_gradient
 from convlab.ops.checks import check_memory, convolution_arrays, one_or_pair
-from convlab.shapes import IntOrPair, conv_transpose2d_output_size, pair
+from convlab.shapes import conv_transpose2d_output_size
 
 
 def conv_transpose2d(

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from matplotlib.axes import Axes
 
+from convlab._validate import integer
 from convlab.plots.drawing import DPI, INK, INPUT, LINE, PADDING, READ, Drawing
 from convlab.plots.drawing import cell as place_cell
-from convlab.shapes import conv2d_output_size, dilated_kernel_size, integer
+from convlab.shapes import conv2d_output_size, dilated_kernel_size
 
 
 def alignments(

@@ -9,9 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from convlab._validate import flag, integer
 from convlab.ops import channel_shuffle
 from convlab.plots.drawing import DPI, INK, LINE, READ, Drawing
-from convlab.shapes import conv2d_channels_read, flag, integer
+from convlab.shapes import conv2d_channels_read
 
 # Light enough for dark digits on them. Neighbouring groups differ in lightness or in hue.
 GROUPS = (READ, "#5dade2", "#7dcea0", "#d98880", "#c39bd3", "#d4ac0d")

@@ -16,7 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
-from convlab.shapes import WindowLayer, integer, path_counts, receptive_fields
+from convlab._validate import integer
+from convlab.shapes import WindowLayer, path_counts, receptive_fields
 
 # From few paths to many; white stays for the cells that are never seen.
 SEEN = LinearSegmentedColormap.from_list(

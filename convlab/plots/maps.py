@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
+from convlab._validate import integer
 from convlab.plots.drawing import DPI, INK, LINE, Drawing
-from convlab.shapes import integer
 
 Scale = Literal["common", "each"]
 WIDTH = 6.5  # inches

@@ -8,8 +8,8 @@ from typing import Any
 
 from matplotlib.patches import Patch, Rectangle
 
+from convlab._validate import integer
 from convlab.plots.drawing import DPI, INK, INPUT, LINE, Drawing
-from convlab.shapes import integer
 
 # Family of a layer, what its kind contains in small letters, its colour. The colours
 # differ in lightness, so that the families stay apart in grey.

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
+from convlab._validate import integer
 from convlab.plots.drawing import DPI, DROPPED, INK, INPUT, LINE, READ, Drawing, arrays_of
-from convlab.shapes import integer
 
 _GAP = 0.8  # between two planes, in cells
 _LINES = ((INK, "-"), (DROPPED, "--"), (READ, "-"), (LINE, ":"))

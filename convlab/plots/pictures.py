@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convlab._validate import integer
 from convlab.plots.drawing import DPI, INK, Drawing, arrays_of
-from convlab.shapes import integer
 
 
 def images(named: Mapping[str, ArrayLike], columns: int = 3, symmetric: bool = False) -> Drawing:

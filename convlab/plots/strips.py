@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from convlab._validate import integer
 from convlab.plots.drawing import DPI, DROPPED, INK, INPUT, LINE, PADDING, READ, Drawing
 from convlab.plots.drawing import cell as place_cell
 from convlab.shapes import (
@@ -11,7 +12,6 @@ from convlab.shapes import (
     conv2d_output_size,
     conv2d_padding,
     dilated_kernel_size,
-    integer,
 )
 
 

@@ -20,8 +20,7 @@ from convlab.shapes.adaptive import (
     adaptive_output_size,
     adaptive_windows,
 )
-from convlab.shapes.arguments import IntOrPair, Padding, flag, integer, pair
-from convlab.shapes.channels import check_groups, conv2d_num_parameters, conv2d_weight_shape
+from convlab.shapes.channels import conv2d_num_parameters, conv2d_weight_shape
 from convlab.shapes.conventions import (
     dilation_from_gaps,
     onnx_padding,
@@ -49,16 +48,13 @@ from convlab.shapes.windows import (
 )
 
 __all__ = [
-    "IntOrPair",
     "OutputSize",
-    "Padding",
     "PoolingAxis",
     "ReceptiveField",
     "WindowLayer",
     "adaptive_axes",
     "adaptive_output_size",
     "adaptive_windows",
-    "check_groups",
     "conv2d_channels_read",
     "conv2d_dropped_border",
     "conv2d_macs",
@@ -71,12 +67,9 @@ __all__ = [
     "conv_transpose2d_output_size",
     "dilated_kernel_size",
     "dilation_from_gaps",
-    "flag",
-    "integer",
     "linear_macs",
     "onnx_padding",
     "onnx_pads",
-    "pair",
     "path_counts",
     "pool2d_axes",
     "pool2d_output_size",

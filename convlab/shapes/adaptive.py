@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import gcd
 from typing import cast
 
-from convlab.shapes.arguments import IntOrPair, integer, pair
+from convlab._validate import IntOrPair, integer, pair
 from convlab.shapes.pooling import PoolingAxis
 
 # None keeps the size of the input.

@@ -2,49 +2,7 @@
 
 from __future__ import annotations
 
-from convlab.shapes.arguments import IntOrPair, integer, pair
-
-
-def check_groups(in_channels: int, out_channels: int, groups: int) -> tuple[int, int, int]:
-    """Refuse a number of groups that does not divide both channel counts.
-
-    Parameters
-    ----------
-    in_channels, out_channels, groups : int
-        Each at least 1.
-
-    Returns
-    -------
-    tuple of three ints
-        The arguments as plain ints, so that no NumPy integer overflows further on.
-
-    Raises
-    ------
-    TypeError
-        If one is not an int.
-    ValueError
-        If one is below 1, or `groups` leaves a remainder.
-
-    Examples
-    --------
-    >>> check_groups(12, 6, groups=3)
-    (12, 6, 3)
-    >>> check_groups(12, 6, groups=4)
-    Traceback (most recent call last):
-    ValueError: out_channels=6 is not divisible by groups=4: every group takes the same
-    number of channels, and 6 / 4 leaves a remainder of 2
-    """
-    groups = integer(groups, "groups", minimum=1)
-    in_channels = integer(in_channels, "in_channels", minimum=1)
-    out_channels = integer(out_channels, "out_channels", minimum=1)
-    for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
-        if channels % groups:
-            raise ValueError(
-                f"{name}={channels} is not divisible by groups={groups}: every group takes "
-                f"the same number of channels, and {channels} / {groups} leaves a remainder "
-                f"of {channels % groups}"
-            )
-    return in_channels, out_channels, groups
+from convlab._validate import IntOrPair, check_groups, pair
 
 
 def conv2d_weight_shape(

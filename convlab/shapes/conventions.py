@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Literal, SupportsIndex
 
-from convlab.shapes.arguments import IntOrPair, integer, pair
+from convlab._validate import IntOrPair, integer, pair
 from convlab.shapes.windows import dilated_kernel_size
 
 Sides = tuple[int, int, int, int]

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from math import prod
 
-from convlab.shapes.arguments import IntOrPair, Padding, integer, pair
-from convlab.shapes.channels import check_groups, conv2d_weight_shape
+from convlab._validate import IntOrPair, Padding, check_groups, integer, pair
+from convlab.shapes.channels import conv2d_weight_shape
 from convlab.shapes.transposed import conv_transpose2d_output_size
 from convlab.shapes.windows import conv2d_output_size
 
@@ -47,7 +47,7 @@ def conv2d_macs(
     Raises
     ------
     TypeError, ValueError
-        As `convlab.shapes.conv2d_output_size` and `convlab.shapes.check_groups` do.
+        As `convlab.shapes.conv2d_output_size` and `conv2d_weight_shape` do.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def conv_transpose2d_macs(
     Raises
     ------
     TypeError, ValueError
-        As `convlab.shapes.conv_transpose2d_output_size` and `convlab.shapes.check_groups` do.
+        As `convlab.shapes.conv_transpose2d_output_size` and `conv2d_weight_shape` do.
 
     Examples
     --------

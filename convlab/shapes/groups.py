@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convlab.shapes.channels import check_groups
+from convlab._validate import check_groups
 
 
 def conv2d_channels_read(in_channels: int, out_channels: int, groups: int = 1) -> list[range]:
@@ -14,7 +14,7 @@ def conv2d_channels_read(in_channels: int, out_channels: int, groups: int = 1) -
     Parameters
     ----------
     in_channels, out_channels, groups : int
-        As for `convlab.shapes.check_groups`.
+        As for `conv2d_weight_shape`.
 
     Returns
     -------

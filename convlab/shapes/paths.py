@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convlab.shapes.arguments import IntOrPair, pair
+from convlab._validate import IntOrPair, pair
 from convlab.shapes.receptive_field import ReceptiveField, conv2d_receptive_field
 from convlab.shapes.windows import dilated_kernel_size
 

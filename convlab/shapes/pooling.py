@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from convlab.shapes.arguments import IntOrPair, flag, pair
+from convlab._validate import IntOrPair, flag, pair
 from convlab.shapes.windows import dilated_kernel_size
 
 # PyTorch hands these numbers on as C ints; they also keep every product below 2**63.

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convlab.shapes.arguments import IntOrPair, Padding, integer, pair
+from convlab._validate import IntOrPair, Padding, integer, pair
 from convlab.shapes.windows import conv2d_padding, dilated_kernel_size
 
 # More negative than any padding; `integer` wants to be told a minimum.

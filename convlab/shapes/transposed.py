@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convlab.shapes.arguments import IntOrPair, pair
+from convlab._validate import IntOrPair, pair
 
 
 def conv_transpose2d_output_size(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convlab.shapes.arguments import IntOrPair, Padding, pair
+from convlab._validate import IntOrPair, Padding, pair
 
 
 def dilated_kernel_size(kernel_size: IntOrPair, dilation: IntOrPair = 1) -> tuple[int, int]:

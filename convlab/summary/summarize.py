@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from convlab.shapes import integer
+from convlab._validate import integer
 from convlab.summary.layers import Summary
 from convlab.summary.recorder import Recorder
 from convlab.summary.running import undisturbed

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from convlab._validate import integer
 from convlab.data import Dataset
-from convlab.shapes.arguments import integer
 from convlab.training.config import TrainConfig
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from convlab.shapes.arguments import integer
+from convlab._validate import integer
 from convlab.training.batches import Normalization
 from convlab.training.checks import check_logits, check_model, check_rows, checked_labels
 from convlab.training.distributed import World

@@ -3,10 +3,10 @@
 import dataclasses
 
 import pytest
-from samples import ROW, RUN, result, row
 
 from benchmarks.report import geometric_mean, main, report
 from benchmarks.store import save
+from tests.benchmarks.samples import ROW, RUN, result, row
 
 OTHER = {"layer": "3>64 7x7 s2 @224", "count": 1}
 

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from samples import ROW, result, row
 
 from benchmarks import store
 from benchmarks.report import RESULTS
 from benchmarks.store import load, rounded, save
+from tests.benchmarks.samples import ROW, result, row
 
 
 def test_what_is_stored_is_what_is_read(tmp_path):

@@ -9,7 +9,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from book_files import ROOT
+
+from tests.book.book_files import ROOT
 
 
 @pytest.fixture(scope="session")

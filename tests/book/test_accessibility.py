@@ -2,8 +2,9 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from book_files import toc_pages
-from visiting import visit
+
+from tests.book.book_files import toc_pages
+from tests.book.visiting import visit
 
 # Rules that axe-core has beside its default ones, and that fit these pages.
 EXTRA_RULES = ["label-content-name-mismatch", "table-fake-caption", "td-has-header", "p-as-heading"]

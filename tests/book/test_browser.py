@@ -3,10 +3,10 @@
 import itertools
 
 import pytest
-from book_files import ROOT, toc_pages
-from visiting import PHONE, visit
 
 from convlab.shapes import conv2d_dropped_border, conv2d_output_size
+from tests.book.book_files import ROOT, toc_pages
+from tests.book.visiting import PHONE, visit
 
 PAGES = toc_pages()
 WITH_FORMULAS = [

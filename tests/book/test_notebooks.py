@@ -8,7 +8,8 @@ import re
 
 import nbformat
 import pytest
-from book_files import ROOT
+
+from tests.book.book_files import ROOT
 
 NOTEBOOKS = sorted((ROOT / "book").rglob("*.ipynb"))
 UNSTABLE = {

@@ -5,9 +5,9 @@ import io
 
 import matplotlib.image
 import numpy as np
-from pictures import difference, read_png
 
 from convlab import plots
+from tests.book.pictures import difference, read_png
 
 
 def encode(pixels):

@@ -4,8 +4,9 @@ from collections import Counter
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from book_files import toc_pages
 from bs4 import BeautifulSoup
+
+from tests.book.book_files import toc_pages
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from fnmatch import fnmatch
 
 import numpy as np
 import pytest
-from onnx_nodes import Case, all_cases, answer
 
 from convlab.ops import METHODS
+from tests.conformance.onnx_nodes import Case, all_cases, answer
 
 # Every other case of the family is in scope and must be answered. A pattern that no longer
 # matches anything is a mistake.

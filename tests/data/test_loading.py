@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 import torch
 import torchvision.datasets
-from data_servers import (
+
+from convlab.data import DATASETS, DataError, downloads, load
+from tests.data.data_servers import (
     CIFAR_CLASSES,
     CLASSES,
     files_of,
@@ -20,8 +22,6 @@ from data_servers import (
     point_torchvision_to,
     serving,
 )
-
-from convlab.data import DATASETS, DataError, downloads, load
 
 DOWNLOADED = list(CLASSES)
 

@@ -5,10 +5,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import autograd, convolutions, torch_conv2d
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from convlab.nn import InputError, conv2d
+from tests.ops.strategies import autograd, convolutions, torch_conv2d
 
 TOLERANCE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-5}
 # One of everything at once.

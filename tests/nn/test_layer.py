@@ -9,11 +9,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import MODES, int_or_pair
 from torch import nn
 from torch.nn.utils import prune
 
 from convlab.nn import Conv2d, InputError
+from tests.ops.strategies import MODES, int_or_pair
 
 SETTINGS = [
     {},

@@ -5,10 +5,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from pooling_cases import FLOATS, adaptive_poolings, adaptive_torch, same_as_torch
 from torch.nn import functional as F
 
 from convlab.ops import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d
+from tests.ops.pooling_cases import FLOATS, adaptive_poolings, adaptive_torch, same_as_torch
 
 NAN, INF = np.nan, np.inf
 PHOTO = np.random.default_rng(0).normal(size=(2, 3, 9, 8))

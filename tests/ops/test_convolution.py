@@ -8,10 +8,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import convolutions, torch_conv2d
 
 from convlab.ops import METHODS, conv2d
 from convlab.ops.auto import choose
+from tests.ops.strategies import convolutions, torch_conv2d
 
 TOLERANCE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-5}
 IMAGE = np.arange(1.0, 17.0).reshape(1, 1, 4, 4)

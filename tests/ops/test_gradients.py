@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import autograd, convolutions
 
 from convlab.ops import PADDING_MODES, adjoints, conv2d, conv2d_backward, pad2d
+from tests.ops.strategies import autograd, convolutions
 
 RELATIVE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-4}
 NAMES = ("grad_input", "grad_weight", "grad_bias")

@@ -7,9 +7,9 @@ import pytest
 import scipy.signal
 from hypothesis import given
 from hypothesis import strategies as st
-from other_libraries import answers
 
 from convlab import ops, shapes
+from tests.ops.other_libraries import answers
 
 random = np.random.default_rng(0)
 

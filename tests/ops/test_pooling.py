@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from pooling_cases import FLOATS, INTEGERS, avg_poolings, max_poolings, same_as_torch
 from torch.nn import functional as F
 
 from convlab.ops import avg_pool2d, conv2d, max_pool2d
+from tests.ops.pooling_cases import FLOATS, INTEGERS, avg_poolings, max_poolings, same_as_torch
 
 NAN, INF = np.nan, np.inf
 IMAGE = np.arange(1.0, 17.0).reshape(1, 1, 4, 4)

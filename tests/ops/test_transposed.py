@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
-from strategies import convolutions, torch_conv_transpose2d, transposed_convolutions
 
 from convlab.ops import conv2d, conv_transpose2d
+from tests.ops.strategies import convolutions, torch_conv_transpose2d, transposed_convolutions
 
 TOLERANCE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-5}
 ROW = np.array([[[1.0, 10.0]]])

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from convlab import shapes
+from convlab._validate import check_groups
 
 
 @given(
@@ -48,4 +49,4 @@ def test_small_numpy_integers_do_not_overflow():
 )
 def test_channels_and_groups_that_do_not_divide_are_refused(channels, error, message):
     with pytest.raises(error, match=message):
-        shapes.check_groups(*channels)
+        check_groups(*channels)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from jax import lax  # integers only: this asks JAX for no device
 
 from convlab import ops, shapes
+from convlab._validate import pair
 
 small = st.integers(1, 5)
 int_or_pair = small | st.tuples(small, small)
@@ -28,7 +29,7 @@ def test_same_is_that_of_jax(room, word):
     (top, bottom), (left, right) = lax.padtype_to_pads(
         room["size"],
         shapes.dilated_kernel_size(room["kernel_size"], room["dilation"]),
-        shapes.pair(room["stride"], "stride", 1),
+        pair(room["stride"], "stride", 1),
         word,
     )
     extra = "after" if word == "SAME" else "before"
@@ -40,7 +41,7 @@ def test_same_gives_the_size_divided_by_the_stride_rounded_up_with_the_least_pad
     left, right, top, bottom = shapes.tf_same_padding(**room)
     window = room["kernel_size"], room["stride"], 0, room["dilation"]
     height, width = room["size"]
-    s_h, s_w = shapes.pair(room["stride"], "stride", 1)
+    s_h, s_w = pair(room["stride"], "stride", 1)
     padded = height + top + bottom, width + left + right
     if (
         min(p - e for p, e in zip(padded, shapes.dilated_kernel_size(*window[::3]), strict=True))
@@ -85,10 +86,10 @@ def onnx_conv(x, w, **attributes):
 )
 def test_an_onnx_convolution_is_a_padding_by_the_sides_and_one_without(room, auto_pad, pads):
     random = np.random.default_rng(0)
-    k_h, k_w = shapes.pair(room["kernel_size"], "kernel_size", 1)
+    k_h, k_w = pair(room["kernel_size"], "kernel_size", 1)
     x, w = random.normal(size=(1, 1, *room["size"])), random.normal(size=(1, 1, k_h, k_w))
-    strides = shapes.pair(room["stride"], "stride", 1)
-    dilations = shapes.pair(room["dilation"], "dilation", 1)
+    strides = pair(room["stride"], "stride", 1)
+    dilations = pair(room["dilation"], "dilation", 1)
     chosen = {"pads": pads} if auto_pad == "NOTSET" else {}
     sides = shapes.onnx_padding(**room, auto_pad=auto_pad, **chosen)
     try:
@@ -135,7 +136,7 @@ def test_the_transposed_same_undoes_the_padding_of_the_convolution(
 ):
     """It cuts off what ``SAME`` adds to the image that it leads back to, and has its size."""
     cut, output_padding = shapes.tf_transposed_padding(kernel_size, stride, dilation)
-    s_h, s_w = shapes.pair(stride, "stride", 1)
+    s_h, s_w = pair(stride, "stride", 1)
     image = size * s_h, size * s_w
     assert cut == shapes.tf_same_padding(image, kernel_size, stride, dilation)
     height, width = shapes.conv_transpose2d_output_size(

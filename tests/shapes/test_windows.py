@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from convlab import shapes
+from convlab._validate import pair
 
 sizes = st.integers(1, 12)
 pairs = st.tuples
@@ -60,7 +61,7 @@ def test_exactly_the_dropped_border_is_never_read(size, layer):
         layer["padding"], layer["kernel_size"], layer["stride"], layer["dilation"]
     )
     padded = torch.zeros(1, 1, size[0] + top + bottom, size[1] + left + right, requires_grad=True)
-    weight = torch.ones(1, 1, *shapes.pair(layer["kernel_size"], "kernel_size", 1))
+    weight = torch.ones(1, 1, *pair(layer["kernel_size"], "kernel_size", 1))
     torch.nn.functional.conv2d(
         padded, weight, stride=layer["stride"], dilation=layer["dilation"]
     ).sum().backward()

@@ -1,9 +1,10 @@
 """The receptive field of random networks is what their outputs depend on."""
 
 import pytest
-from dependence import check, is_regular, told
 from hypothesis import given, settings
-from networks import KINDS, networks
+
+from tests.summary.dependence import check, is_regular, told
+from tests.summary.networks import KINDS, networks
 
 PLAIN = ("convolution", "pooling", "residual", "inception", "shuffle", "simple", "ours")
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
-from networks import networks
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import convlab.nn
 from convlab.summary import summary
+from tests.summary.networks import networks
 
 
 class Function(nn.Module):

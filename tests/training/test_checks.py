@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from trained import weights
 
 from convlab.training import (
     fit,
 )
+from tests.training.trained import weights
 
 
 @pytest.mark.parametrize("number", [0, -1])

@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from trained import weights
 
 from convlab.training import (
     TrainConfig,
@@ -19,6 +18,7 @@ from convlab.training import (
 )
 from convlab.training.batches import DeviceBatches
 from convlab.training.distributed import World
+from tests.training.trained import weights
 
 
 def test_it_learns(network, digits, quick, device):

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from trained import weights
 
 from convlab.training import (
     FolderInUse,
@@ -21,6 +20,7 @@ from convlab.training import (
 )
 from convlab.training.batches import DeviceBatches
 from convlab.training.distributed import World
+from tests.training.trained import weights
 
 
 class Explosion(nn.Module):

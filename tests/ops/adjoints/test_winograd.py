@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from strategies import autograd
 
 from convlab.ops import conv2d, conv2d_backward
 from convlab.ops.auto import choose
+from tests.ops.strategies import autograd
 
 WIDE = [  # layers for which conv2d takes Winograd's algorithm
     {"channels": 64, "kernels": 64, "size": (40, 37), "kernel": (3, 3), "padding": 1},

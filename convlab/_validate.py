@@ -121,3 +121,45 @@ def flag(value: bool, name: str) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, got {type(value).__name__} {value!r}")
     return value
+
+
+def check_groups(in_channels: int, out_channels: int, groups: int) -> tuple[int, int, int]:
+    """Refuse a number of groups that does not divide both channel counts.
+
+    Parameters
+    ----------
+    in_channels, out_channels, groups : int
+        Each at least 1.
+
+    Returns
+    -------
+    tuple of three ints
+        The arguments as plain ints, so that no NumPy integer overflows further on.
+
+    Raises
+    ------
+    TypeError
+        If one is not an int.
+    ValueError
+        If one is below 1, or `groups` leaves a remainder.
+
+    Examples
+    --------
+    >>> check_groups(12, 6, groups=3)
+    (12, 6, 3)
+    >>> check_groups(12, 6, groups=4)
+    Traceback (most recent call last):
+    ValueError: out_channels=6 is not divisible by groups=4: every group takes the same
+    number of channels, and 6 / 4 leaves a remainder of 2
+    """
+    groups = integer(groups, "groups", minimum=1)
+    in_channels = integer(in_channels, "in_channels", minimum=1)
+    out_channels = integer(out_channels, "out_channels", minimum=1)
+    for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
+        if channels % groups:
+            raise ValueError(
+                f"{name}={channels} is not divisible by groups={groups}: every group takes "
+                f"the same number of channels, and {channels} / {groups} leaves a remainder "
+                f"of {channels % groups}"
+            )
+    return in_channels, out_channels, groups

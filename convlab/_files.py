@@ -1,0 +1,62 @@
+"""Write files that are complete or absent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+from uuid import uuid4
+
+
+def atomic_write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file so that every reader sees the old content or the new, never a part.
+
+    The content is written beside its place, flushed to the disk, and moved in one step. Several
+    processes may write the same file at once: each version is whole, and the last one stays.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced if it exists. Its folder must exist.
+    write : callable
+        Receives an open binary file.
+
+    Raises
+    ------
+    OSError
+        If the disk does not accept it. The file is as it was, and no temporary file is left.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a")
+    ...     atomic_write(path, lambda file: file.write(b"all of it"))
+    ...     path.read_bytes()
+    b'all of it'
+    """
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    try:
+        with temporary.open("xb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the names of a folder's files to the disk, where the system can do that."""
+    if os.name != "posix":
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems refuse
+            os.fsync(number)
+    finally:
+        os.close(number)
