@@ -1,4 +1,4 @@
-"""Feature maps and kernels are drawn on a scale that tells the truth about zero."""
+"""Pictures show their arrays on a scale that is right about zero."""
 
 import numpy as np
 import pytest
@@ -8,16 +8,45 @@ from convlab import plots
 RNG = np.random.default_rng(0)
 
 
+def test_pictures_keep_their_pixels_and_fill_rows():
+    named = {f"picture {number}": np.full((2, 3), number) for number in range(5)}
+    axes = plots.images(named, columns=2).axes
+    assert [ax.get_title() for ax in axes] == list(named)
+    assert [ax.images[0].get_array().max() for ax in axes] == [0, 1, 2, 3, 4]
+    rows = {round(ax.get_position().y0, 3) for ax in axes}
+    assert len(rows) == 3
+
+
+def test_symmetric_pictures_have_zero_in_the_middle():
+    (ax,) = plots.images({"x": np.array([[-1.0, 0.0, 3.0]])}, symmetric=True).axes
+    assert ax.images[0].get_clim() == (-3, 3)
+
+
+def test_a_symmetric_picture_of_zeros_is_the_middle_grey():
+    (ax,) = plots.images({"x": np.zeros((2, 2))}, symmetric=True).axes
+    assert ax.images[0].get_clim() == (-1, 1)
+
+
+def test_kernels_are_rows_and_channels_columns_on_one_scale():
+    weight = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
+    *slices, _colour_bar = plots.kernel_slices(weight).axes
+    for ax, numbers in zip(slices, weight.reshape(6, 4, 5), strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), numbers)
+    assert {ax.images[0].get_clim() for ax in slices} == {
+        (-np.abs(weight).max(), np.abs(weight).max())
+    }
+
+
 def pictures(drawing):
-    return [np.asarray(axis.images[0].get_array()) for axis in drawing.axes if axis.images]
+    return [np.asarray(ax.images[0].get_array()) for ax in drawing.axes if ax.images]
 
 
 def limits(drawing, count):
-    return [axis.images[0].get_clim() for axis in drawing.axes[:count]]
+    return [ax.images[0].get_clim() for ax in drawing.axes[:count]]
 
 
 def titles(drawing):
-    return [axis.get_title() for axis in drawing.axes]
+    return [ax.get_title() for ax in drawing.axes]
 
 
 def test_every_channel_is_drawn_as_it_is():
@@ -26,7 +55,7 @@ def test_every_channel_is_drawn_as_it_is():
     for picture, numbers in zip(pictures(drawing), maps, strict=False):
         np.testing.assert_array_equal(picture, numbers)
     assert titles(drawing)[:5] == ["0", "1", "2", "3", "4"]
-    assert len({round(axis.get_position().y0, 3) for axis in drawing.axes[:5]}) == 3
+    assert len({round(ax.get_position().y0, 3) for ax in drawing.axes[:5]}) == 3
 
 
 def test_on_the_common_scale_a_number_has_one_colour():
@@ -90,19 +119,26 @@ def test_the_weights_are_not_changed():
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
+        (lambda: plots.images({"x": np.ones((2, 2, 4))}), r"shape \(2, 2, 4\)"),
+        (lambda: plots.images({"x": np.ones((2, 2))}, columns=0), "columns .* got 0"),
+        (lambda: plots.images({}), "nothing to draw"),
+        (lambda: plots.kernel_slices(np.ones((3, 3))), r"got shape \(3, 3\)"),
         (lambda: plots.feature_maps(np.ones((3, 3))), r"array must be \(C, H, W\).* \(3, 3\)"),
         (lambda: plots.feature_maps(np.ones((0, 3, 3))), r"shape \(0, 3, 3\)"),
-        (lambda: plots.feature_maps(np.full((1, 2, 2), np.nan)), "array holds NaN"),
+        (lambda: plots.feature_maps(np.full((1, 2, 2), np.nan)), "array must be finite"),
         (lambda: plots.feature_maps(np.ones((1, 2, 2)), columns=0), "columns .* got 0"),
         (lambda: plots.feature_maps(np.ones((1, 2, 2)), scale="own"), "scale .* got 'own'"),
         (lambda: plots.filters(np.ones((3, 3))), r"weight must be .* shape \(3, 3\)"),
         (lambda: plots.filters(np.ones((2, 4, 3, 3))), "4 channels have no colours"),
-        (lambda: plots.filters(np.ones((2, 4, 3, 3)), channel=4), "below 4.* got 4"),
-        (lambda: plots.filters(np.full((1, 1, 2, 2), np.inf)), "weight holds NaN or inf"),
+        (lambda: plots.filters(np.ones((2, 4, 3, 3)), channel=4), "below in_channels=4, got 4"),
+        (
+            lambda: plots.filters(np.full((1, 1, 2, 2), np.inf)),
+            "weight must be finite.* NaN or inf",
+        ),
         (lambda: plots.filters(np.ones((2, 3, 3, 3)), columns=0), "columns .* got 0"),
         (lambda: plots.filters(np.ones((2, 3, 3, 3)), scale="own"), "scale .* got 'own'"),
     ],
 )
-def test_what_has_no_colour_is_refused(draw, message):
+def test_invalid_arguments_are_refused(draw, message):
     with pytest.raises(ValueError, match=message):
         draw()
