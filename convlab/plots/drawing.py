@@ -116,20 +116,16 @@ def write(ax: Axes, x: float, y: float, text: str, fontsize: float, **style: Any
     ax.text(x, y, text, fontsize=fontsize, **style)
 
 
-def series_style(index: int, lines: bool = False) -> dict[str, Any]:
-    """Return the style of a series: its colour with a marker, or with a line style."""
+def line_style(index: int) -> dict[str, Any]:
+    """Return the style of a series without markers: colours and dashes tell it apart."""
     colour = SERIES_COLOURS[index % len(SERIES_COLOURS)]
-    if lines:
-        return {"color": colour, "linestyle": SERIES_LINES[index % len(SERIES_LINES)]}
-    marker = SERIES_MARKERS[index % len(SERIES_MARKERS)]
-    return {"color": colour, "marker": marker, "markersize": 4}
+    return {"color": colour, "linestyle": SERIES_LINES[index % len(SERIES_LINES)]}
 
 
-def hide_spines(ax: Axes, *sides: str) -> None:
-    """Hide some sides of the frame, and draw the others as thin lines."""
-    for side, spine in ax.spines.items():
-        spine.set_visible(side not in sides)
-        spine.set_color(LINE)
+def marker_style(index: int) -> dict[str, Any]:
+    """Return the style of a series with markers: colours and markers tell it apart."""
+    index %= len(SERIES_COLOURS)
+    return {"color": SERIES_COLOURS[index], "marker": SERIES_MARKERS[index], "markersize": 4}
 
 
 def style_chart(
@@ -141,7 +137,8 @@ def style_chart(
     if grid:
         ax.grid(axis=grid, color=LINE, alpha=0.25)
         ax.set_axisbelow(True)
-    hide_spines(ax, "top", "right")
+    ax.spines[:].set_color(LINE)
+    ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(colors=INK, labelsize=9)
 
 

@@ -55,11 +55,6 @@ def matrices(
     signs : sequence of str, optional
         Signs to write between one matrix and the next, for example ``["⋆", "="]``.
 
-    Returns
-    -------
-    Drawing
-        One axes per matrix.
-
     Raises
     ------
     ValueError
@@ -77,7 +72,9 @@ def matrices(
         if array.ndim != 2:
             raise ValueError(f"{title!r} must be a matrix, got shape {array.shape}")
     if unknown := set(boxes) - set(checked):
-        raise ValueError(f"highlight names {sorted(unknown)}, the titles are {list(checked)}")
+        raise ValueError(
+            f"highlight has unknown titles {sorted(unknown)}, arrays has {list(checked)}"
+        )
     widths = [array.shape[1] for array in checked.values()]
     height = max(array.shape[0] for array in checked.values())
     count = len(checked)
@@ -184,11 +181,6 @@ def window_alignments(
     columns : int
         The number of panels side by side.
 
-    Returns
-    -------
-    Drawing
-        One axes per panel, in order.
-
     Raises
     ------
     TypeError, ValueError
@@ -259,16 +251,12 @@ def _draw_window(
 def bit_fields(formats: Mapping[str, Sequence[int]]) -> Drawing:
     """Draw number formats as rows of bits: the sign, the exponent and the fraction.
 
+    Every bit is a cell. The middle of each field of more than two bits shows their number.
+
     Parameters
     ----------
     formats : mapping of str to sequence of int (3,)
         For the name of each format, from top to bottom, the widths of the three fields in bits.
-
-    Returns
-    -------
-    Drawing
-        One axes, with one cell for each bit, and the number of bits in the middle of each
-        field that has more than two.
 
     Raises
     ------

@@ -29,11 +29,6 @@ def images(pictures: Mapping[str, ArrayLike], columns: int = 3, symmetric: bool 
         Draw grey pictures with 0 in the middle grey, so that negative values are dark and
         positive ones light, for example the results of filters.
 
-    Returns
-    -------
-    Drawing
-        One axes per picture, in order.
-
     Raises
     ------
     ValueError
@@ -69,11 +64,6 @@ def kernel_slices(weight: ArrayLike) -> Drawing:
     ----------
     weight : array, (O, C / groups, kH, kW)
         All slices share one colour scale: blue below zero, white at zero, red above.
-
-    Returns
-    -------
-    Drawing
-        O * C / groups axes, kernel by kernel, and the colour bar.
 
     Raises
     ------
@@ -128,11 +118,6 @@ def filters(
         Draw this slice of every kernel, in grey; for layers that read any number of channels.
         `convlab.plots.kernel_slices` draws all slices of a few kernels.
 
-    Returns
-    -------
-    Drawing
-        One axes per kernel, in order.
-
     Raises
     ------
     ValueError
@@ -156,8 +141,8 @@ def filters(
         w = w[:, channel : channel + 1]
     if w.shape[1] not in (1, 3):
         raise ValueError(
-            f"kernels that read {w.shape[1]} channels have no colours: "
-            "select one with channel=, or use convlab.plots.kernel_slices"
+            f"weight must have 1 or 3 input channels, got {w.shape[1]}: select one with channel=, "
+            "or use convlab.plots.kernel_slices"
         )
     limits = np.abs(w).max(axis=(1, 2, 3), keepdims=True)  # (O, 1, 1, 1)
     limits = np.full_like(limits, limits.max()) if scale == "common" else limits
@@ -187,11 +172,6 @@ def feature_maps(array: ArrayLike, columns: int = 4, scale: Scale = "common") ->
         With ``'common'``, a number has the same colour in all maps, and a colour bar shows
         which: weak channels look weak. With ``'each'``, every map has its own scale, which
         shows the content of weak ones; its largest absolute value stands above it.
-
-    Returns
-    -------
-    Drawing
-        One axes per channel, in order, and the colour bar if the scale is common.
 
     Raises
     ------

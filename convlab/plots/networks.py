@@ -26,7 +26,7 @@ from convlab.plots.drawing import (
 )
 from convlab.shapes import conv2d_channels_read
 
-# Family of a layer, what its class name contains in small letters, its colour. The colours
+# Family of a layer, what its class name contains in lower case, its colour. The colours
 # differ in lightness, so that the families stay apart in greyscale.
 FAMILIES = {
     "convolution": ("conv", "#6f9fc8"),
@@ -41,11 +41,11 @@ MAX_BOX_WIDTH = 1.5  # for the layer with the most channels
 ROW_HEIGHT = 0.24  # of a line of text
 
 # Light enough for dark digits on them. Neighbouring groups differ in lightness or in hue.
-GROUPS = (READ, "#5dade2", "#7dcea0", "#d98880", "#c39bd3", "#d4ac0d")
-SIDE, ROW_GAP = 0.7, 1.9  # of the square of a channel, and from one row to the next
+GROUP_COLOURS = (READ, "#5dade2", "#7dcea0", "#d98880", "#c39bd3", "#d4ac0d")
+CHANNEL_SIDE, ROW_GAP = 0.7, 1.9  # of the square of a channel, and from one row to the next
 
 # As in `network`: convolutions blue, fully connected layers dark.
-PARTS = ("#6f9fc8", "#8c4a6b", "#cfe3b4", "#f0c987")
+PART_COLOURS = (FAMILIES["convolution"][1], FAMILIES["fully connected"][1], "#cfe3b4", "#f0c987")
 
 Layer = tuple[str, str, tuple[int, ...]]
 # For each channel, the groups of the first layer whose numbers it depends on.
@@ -92,11 +92,6 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
         ``layer1.0.conv1`` and ``layer1.1.conv2`` are ``layer1``, with the shape of the last
         output. Without it, neighbours of the same family and shape share a box, and their
         number stands behind their names.
-
-    Returns
-    -------
-    Drawing
-        One axes, with a legend of the families.
 
     Raises
     ------
@@ -192,9 +187,9 @@ def channel_connections(
 ) -> Drawing:
     """Draw which channels each kernel reads, through one convolution or several in a row.
 
-    Each group of the first layer has a colour, and so has every channel that depends on that
-    group alone. A channel that depends on several groups is striped in their colours, and its
-    connections are grey.
+    The top row is the input. Each group of the first layer has a colour, shared by every
+    channel that depends on that group alone. A channel that depends on several groups is
+    striped in their colours, and its connections are grey.
 
     Parameters
     ----------
@@ -205,11 +200,6 @@ def channel_connections(
     shuffle : bool
         Whether the channels are shuffled between one layer and the next, with the groups of
         the first of the two.
-
-    Returns
-    -------
-    Drawing
-        A single axes. The input is its top row.
 
     Raises
     ------
@@ -229,20 +219,20 @@ def channel_connections(
     layers = len(counts) - 1
     if layers < 1:
         raise ValueError(f"channels must hold the input and at least one output, got {counts}")
-    each = list(groups) if isinstance(groups, Sequence) else [groups] * layers
-    if len(each) != layers:
-        raise ValueError(f"groups must be one int, or {layers} (one per layer), got {each}")
+    layer_groups = list(groups) if isinstance(groups, Sequence) else [groups] * layers
+    if len(layer_groups) != layers:
+        raise ValueError(f"groups must be one int, or {layers} (one per layer), got {layer_groups}")
     reads = [
         conv2d_channels_read(in_channels, out_channels, g)
-        for (in_channels, out_channels), g in zip(pairwise(counts), each, strict=True)
+        for (in_channels, out_channels), g in zip(pairwise(counts), layer_groups, strict=True)
     ]
-    rows = _channel_rows(reads, each, flag(shuffle, "shuffle"))
+    rows = _channel_rows(reads, layer_groups, flag(shuffle, "shuffle"))
     width, height = max(counts), ROW_GAP * len(rows) + 1
     drawing = Drawing(0.42 * (width + 3.4), 0.42 * height, layout=None)
     ax = drawing.add_axes((0, 0, 1, 1))
     ax.set(xlim=(-3.4, width), ylim=(height - 0.5, -0.5), aspect="equal")
     ax.set_axis_off()
-    group_size = counts[0] // each[0]
+    group_size = counts[0] // layer_groups[0]
     origins: Origins = [frozenset([channel // group_size]) for channel in range(counts[0])]
     _draw_channels(ax, "input", 0, origins, width)
     for number, (title, sources) in enumerate(rows, 1):
@@ -276,19 +266,19 @@ def _draw_channels(ax: Axes, title: str, number: int, origins: Origins, width: i
     write(ax, -1.1, y, title, 10, ha="right")
     for channel, groups in enumerate(origins):
         x = _channel_x(channel, len(origins), width)
-        stripe = SIDE / len(groups)
-        for position, group in enumerate(sorted(groups), 1):
-            left = x - SIDE / 2 + position * stripe
+        stripe = CHANNEL_SIDE / len(groups)
+        for position, group in enumerate(sorted(groups)):
+            centre = x - CHANNEL_SIDE / 2 + (position + 0.5) * stripe
             colour = _group_colour({group})
-            cell(ax, left - stripe / 2, y, colour, stripe, SIDE, edgecolor="none", zorder=2)
-        cell(ax, x, y, "none", SIDE, SIDE, edgecolor=INK, fill=False, zorder=3)
+            cell(ax, centre, y, colour, stripe, CHANNEL_SIDE, edgecolor="none", zorder=2)
+        cell(ax, x, y, "none", CHANNEL_SIDE, CHANNEL_SIDE, edgecolor=INK, fill=False, zorder=3)
         write(ax, x, y, str(channel), 9, zorder=4)
 
 
 def _draw_connections(
     ax: Axes, number: int, sources: list[Sequence[int]], origins: Origins, width: int
 ) -> None:
-    y = (number - 1) * ROW_GAP + SIDE / 2, number * ROW_GAP - SIDE / 2
+    y = (number - 1) * ROW_GAP + CHANNEL_SIDE / 2, number * ROW_GAP - CHANNEL_SIDE / 2
     for channel, source in enumerate(sources):
         for read in source:
             x = _channel_x(read, len(origins), width), _channel_x(channel, len(sources), width)
@@ -297,22 +287,19 @@ def _draw_connections(
 
 def _group_colour(groups: set[int] | frozenset[int]) -> str:
     """Return the colour of a single group, or grey for several."""
-    return GROUPS[min(groups) % len(GROUPS)] if len(groups) == 1 else LINE
+    return GROUP_COLOURS[min(groups) % len(GROUP_COLOURS)] if len(groups) == 1 else LINE
 
 
 def stacked_bars(bars: Mapping[str, Mapping[str, float]]) -> Drawing:
     """Draw one stacked bar per total, with its parts in per cent.
+
+    The percentage is written into a part if it is at least 8 %.
 
     Parameters
     ----------
     bars : mapping of str to mapping of str to number
         For the title of each bar, from top to bottom, the amount of each part. All bars have
         the same parts, at most four; the amounts are not negative.
-
-    Returns
-    -------
-    Drawing
-        One axes. A part of 8 % or more has its percentage written into it.
 
     Raises
     ------
@@ -330,20 +317,23 @@ def stacked_bars(bars: Mapping[str, Mapping[str, float]]) -> Drawing:
     names = list(next(iter(bars.values())))
     for title, parts in bars.items():
         if list(parts) != names:
-            raise ValueError(f"{title!r} has the parts {list(parts)}, the first bar has {names}")
+            raise ValueError(
+                f"all bars must have the same parts, got {names} in the first and {list(parts)} "
+                f"in {title!r}"
+            )
         if min(parts.values(), default=0) < 0 or not sum(parts.values()) > 0:
             raise ValueError(
                 f"the parts of {title!r} must be at least 0, and not all 0, got {dict(parts)}"
             )
-    if len(names) > len(PARTS):
-        raise ValueError(f"a bar must have at most {len(PARTS)} parts, got {len(names)}")
+    if len(names) > len(PART_COLOURS):
+        raise ValueError(f"a bar must have at most {len(PART_COLOURS)} parts, got {len(names)}")
     amounts = np.array([list(parts.values()) for parts in bars.values()], dtype=float)
     percent = amounts * (100 / amounts.sum(axis=1, keepdims=True))  # (bars, parts)
     left = np.cumsum(percent, axis=1) - percent
     drawing = Drawing(5.8, 0.32 * len(bars) + 0.75)
     ax = drawing.subplots()
     y = range(len(bars))
-    for part, (name, colour) in enumerate(zip(names, PARTS, strict=False)):
+    for part, (name, colour) in enumerate(zip(names, PART_COLOURS, strict=False)):
         style: dict[str, Any] = {"color": colour, "edgecolor": LINE, "linewidth": 0.8}
         ax.barh(y, percent[:, part], 0.72, left[:, part], label=name, **style)
         text_colour = "white" if part == 1 else INK

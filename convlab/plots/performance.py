@@ -35,8 +35,9 @@ STYLES: tuple[dict[str, Any], ...] = tuple(
 def speedups(panels: Mapping[str, Mapping[str, ArrayLike]], reference: str) -> Drawing:
     """Draw speedups over a reference, with their quartiles.
 
-    Panels stand below each other on one logarithmic axis, so that twice as fast is as far to
-    the right of the dashed line as half as fast is to the left.
+    A contender is a point at the median, also written at the right edge, and a line from
+    quartile to quartile. Panels stand below each other on one logarithmic axis, so that twice
+    as fast is as far to the right of the dashed line as half as fast is to the left.
 
     Parameters
     ----------
@@ -45,12 +46,6 @@ def speedups(panels: Mapping[str, Mapping[str, ArrayLike]], reference: str) -> D
         to the lower quartile, the median and the upper quartile of its speedup.
     reference : str
         The name of the reference, which is the dashed line at 1.
-
-    Returns
-    -------
-    Drawing
-        One axes per panel, with a point and a line from quartile to quartile for each
-        contender, and the median written at the right edge.
 
     Raises
     ------
@@ -129,11 +124,6 @@ def speedup_against_operations(panels: Mapping[str, Mapping[str, ArrayLike]]) ->
         Per panel, its title, and a mapping of the name of each series to its points: how many
         times fewer operations, how many times less time. All panels together have at most six
         names; series of the same name look the same.
-
-    Returns
-    -------
-    Drawing
-        One axes per panel, with one line per series and the dashed one, and a legend.
 
     Raises
     ------

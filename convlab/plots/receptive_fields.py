@@ -27,10 +27,10 @@ from convlab.plots.drawing import (
 from convlab.shapes import WindowLayer, path_counts, receptive_fields
 
 # From few paths to many; cells that are not read stay white.
-PATHS = LinearSegmentedColormap.from_list(
+PATH_COLOURS = LinearSegmentedColormap.from_list(
     "paths", ["#fbe7c2", READ, "#a3540b", "#4a1d04"]
 ).with_extremes(bad=INPUT)
-CURVES = ((INK, "o"), ("#b9770e", "s"), (DROPPED, "^"), ("#2874a6", "D"), ("#7d3c98", "v"))
+CURVE_STYLES = ((INK, "o"), ("#b9770e", "s"), (DROPPED, "^"), ("#2874a6", "D"), ("#7d3c98", "v"))
 ROW_GAP = 2.2  # from one row of cells to the next, in cells
 
 
@@ -43,7 +43,9 @@ def receptive_field_coverage(
 
     White cells have no influence. The others are the darker the more paths lead from them to
     the output, each panel on its own scale. Cells have the same size in all panels, so that
-    the receptive fields can be compared; a row is as high as its largest panel.
+    the receptive fields can be compared; a row is as high as its largest panel. Below each
+    panel stands the number of cells that are not white, and for counts, the most paths, if
+    that is more than one.
 
     Parameters
     ----------
@@ -55,12 +57,6 @@ def receptive_field_coverage(
         The number of panels side by side, at least 1.
     numbers : bool
         Write its number into each cell that is not white; for small windows.
-
-    Returns
-    -------
-    Drawing
-        One axes per title; below it, the number of cells that are not white, and for counts,
-        the most paths, if that is more than one.
 
     Raises
     ------
@@ -125,7 +121,7 @@ def _draw_coverage(ax: Axes, array: NDArray[Any], height: int, width: int) -> No
         np.arange(columns + 1) - 0.5,
         np.arange(rows + 1) - 0.5,
         np.ma.masked_equal(array, 0),
-        cmap=PATHS,
+        cmap=PATH_COLOURS,
         vmin=0,
         vmax=3 * largest if uniform else largest or 1.0,  # uniform: one middle shade
         edgecolors=LINE,
@@ -156,17 +152,13 @@ def _write_numbers(ax: Axes, array: NDArray[Any]) -> None:
 def receptive_field_growth(stacks: Mapping[str, Sequence[WindowLayer]]) -> Drawing:
     """Draw the growth of the receptive field from layer to layer, one curve per stack.
 
+    The size is in cells. Every curve starts at 1, the pixel itself.
+
     Parameters
     ----------
     stacks : mapping of str to layers
         For each name, a list of ``(kernel_size, stride, dilation)`` from the first layer to
         the last; where height and width differ, the width is drawn.
-
-    Returns
-    -------
-    Drawing
-        One axes: the size of the receptive field in cells over the number of layers. Every
-        curve starts at 1, the pixel itself.
 
     Raises
     ------
@@ -180,11 +172,13 @@ def receptive_field_growth(stacks: Mapping[str, Sequence[WindowLayer]]) -> Drawi
     >>> [int(size) for size in drawing.axes[0].lines[0].get_ydata()]
     [1, 3, 7, 15]
     """
-    if not 1 <= len(stacks) <= len(CURVES):
-        raise ValueError(f"the number of stacks must be from 1 to {len(CURVES)}, got {len(stacks)}")
+    if not 1 <= len(stacks) <= len(CURVE_STYLES):
+        raise ValueError(
+            f"the number of stacks must be from 1 to {len(CURVE_STYLES)}, got {len(stacks)}"
+        )
     drawing = Drawing(6.0, 3.2)
     ax = drawing.subplots()
-    for (name, layers), (colour, marker) in zip(stacks.items(), CURVES, strict=False):
+    for (name, layers), (colour, marker) in zip(stacks.items(), CURVE_STYLES, strict=False):
         sizes = [columns.size for _, columns in receptive_fields(layers)]
         ax.plot(range(len(sizes)), sizes, color=colour, marker=marker, label=name)
         style: dict[str, Any] = {"xytext": (7, -3), "textcoords": "offset points", "fontsize": 9}
@@ -200,19 +194,15 @@ def receptive_field_growth(stacks: Mapping[str, Sequence[WindowLayer]]) -> Drawi
 def receptive_field_paths(layers: Sequence[WindowLayer]) -> Drawing:
     """Draw the paths from one output cell to the input, layer by layer, along one dimension.
 
-    The bottom row is the input, the top row the output cell. The output depends on the filled
-    cells, but not on the white ones between them. Each line is one weight of one window.
+    The top row is the output cell, the bottom row the input, with the number of paths from each
+    cell to the output. The output depends on the filled cells, but not on the white ones between
+    them. Each line is one weight of one window.
 
     Parameters
     ----------
     layers : sequence of (kernel_size, stride, dilation)
         As for `convlab.shapes.path_counts`, from the first layer to the last; where height
         and width differ, the width is drawn.
-
-    Returns
-    -------
-    Drawing
-        A single axes; in the input row, each cell shows the number of paths to the output.
 
     Raises
     ------

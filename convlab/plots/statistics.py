@@ -23,10 +23,11 @@ from convlab.plots.drawing import (
     check_not_empty,
     grid_size,
     legend_above,
+    line_style,
+    marker_style,
     panel_axes,
     points_of,
     rows_of,
-    series_style,
     style_chart,
     write,
 )
@@ -54,7 +55,7 @@ def histogram(
     Raises
     ------
     ValueError
-        If `values` is empty, `x` and density of a curve differ in length or are empty.
+        If `values` is empty, or `x` and density of a curve differ in length or are empty.
 
     Examples
     --------
@@ -68,7 +69,7 @@ def histogram(
     ax = drawing.subplots()
     ax.hist(numbers, bins=bins, density=True, color=READ, label=f"{numbers.size:,} numbers")
     for index, (name, (x, density)) in enumerate((curves or {}).items()):
-        style = series_style(index, lines=True)
+        style = line_style(index)
         ax.plot(*points_of(name, x, density), linewidth=1.8, label=name, **style)
     style_chart(ax, ylabel="density", grid="x")
     legend_above(drawing)
@@ -89,11 +90,6 @@ def channel_histograms(
     limits : (low, high), optional
         The range to show; by default that of all values. Values outside count in the
         percentages, but are not shown.
-
-    Returns
-    -------
-    Drawing
-        One axes per batch, one below the other.
 
     Raises
     ------
@@ -174,12 +170,14 @@ def layer_curves(
     rows = rows_of(measured, positive=True)
     theory = rows_of(predicted, positive=True) if predicted else {}
     if unknown := set(theory) - set(rows):
-        raise ValueError(f"predicted names {sorted(unknown)}, measured are {list(rows)}")
+        raise ValueError(
+            f"predicted has unknown names {sorted(unknown)}, measured has {list(rows)}"
+        )
     drawing = Drawing(5.2, 3.8)
     ax = drawing.subplots()
     dashed: dict[str, Any] = {"linewidth": 1.8, "linestyle": "--"}
     for index, (name, row) in enumerate(rows.items()):
-        style = series_style(index)
+        style = marker_style(index)
         ax.plot(np.arange(1, row.size + 1), row, linewidth=1.2, label=name, **style)
         if name in theory:
             layers = np.arange(1, theory[name].size + 1)
@@ -218,7 +216,7 @@ def confidence_intervals(
     check_not_empty(intervals, "name with its interval")
     for name, (low, value, high) in intervals.items():
         if not low <= value <= high:
-            raise ValueError(f"{name!r} must be from {low} to {high}, got {value}")
+            raise ValueError(f"{name!r} must lie in its interval, {low} to {high}, got {value}")
     low, value, high = np.array(list(intervals.values()), dtype=float).T
     drawing = Drawing(5.8, 0.34 * len(value) + 0.8)
     ax = drawing.subplots()
@@ -251,11 +249,6 @@ def batch_planes(
         One cell to mark with a dark frame, the same in every batch.
     columns : int
         The number of tables side by side.
-
-    Returns
-    -------
-    Drawing
-        One axes per batch, in order.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -13,15 +14,17 @@ from convlab.plots.drawing import (
     INK,
     INPUT,
     LINE,
+    SERIES_COLOURS,
     Drawing,
     cell,
     check_not_empty,
     legend_above,
+    line_style,
     lines_by_label,
+    marker_style,
     panel_axes,
     points_of,
     rows_of,
-    series_style,
     style_chart,
     write,
 )
@@ -34,17 +37,14 @@ def training_curves(
 ) -> Drawing:
     """Draw the loss, and optionally the accuracy, over the epochs.
 
+    Panels stand side by side. A name has the same colour and marker in both.
+
     Parameters
     ----------
     loss : mapping of str to array (epochs,)
         For each set of images, its name and its loss after each epoch.
     accuracy : mapping of str to array (epochs,), optional
         The same for the accuracy, from 0 to 1; drawn in per cent.
-
-    Returns
-    -------
-    Drawing
-        One or two axes side by side. A name has the same colour and marker in both.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def training_curves(
     axes = panel_axes(drawing, len(panels), len(panels))
     for ax, (ylabel, rows, factor) in zip(axes, panels, strict=True):
         for name, row in rows.items():
-            epochs, style = np.arange(1, row.size + 1), series_style(names.index(name))
+            epochs, style = np.arange(1, row.size + 1), marker_style(names.index(name))
             ax.plot(epochs, factor * row, linewidth=1.4, label=name, **style)
         style_chart(ax, "epoch", ylabel)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -77,17 +77,14 @@ def training_curves(
 def loss_against_learning_rate(curves: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Drawing:
     """Draw the loss over the learning rate, as a learning rate range test measures it.
 
+    The scale of the rates is logarithmic. The scale of the losses ends at twice the largest
+    first loss.
+
     Parameters
     ----------
     curves : mapping of str to (rates, losses)
         For each network, its name, positive learning rates, and the loss at each, as
-        `convlab.training.learning_rate_range` returns them. The vertical axis ends at twice
-        the largest first loss.
-
-    Returns
-    -------
-    Drawing
-        One axes, with the rates on a logarithmic scale.
+        `convlab.training.learning_rate_range` returns them.
 
     Raises
     ------
@@ -108,7 +105,7 @@ def loss_against_learning_rate(curves: Mapping[str, tuple[ArrayLike, ArrayLike]]
     for index, (name, (rates, losses)) in enumerate(points.items()):
         if not (rates > 0).all():
             raise ValueError(f"learning rates must be positive, got {rates.min():g} in {name!r}")
-        ax.plot(rates, losses, linewidth=1.4, label=name, **series_style(index, lines=True))
+        ax.plot(rates, losses, linewidth=1.4, label=name, **line_style(index))
     ax.set_xscale("log")
     ax.set_ylim(0, 2 * max(float(losses[0]) for _, losses in points.values()))
     style_chart(ax, "learning rate", "loss of the batch")
@@ -123,6 +120,8 @@ def gradient_descent(
 ) -> Drawing:
     """Draw the steps of gradient descent for a single weight on the curve of its loss.
 
+    Panels stand side by side, all with the same scales.
+
     Parameters
     ----------
     loss : callable
@@ -131,11 +130,6 @@ def gradient_descent(
         Per panel, its title, and the weight before the first step and after each.
     limits : (low, high)
         The range of weights to draw. Steps beyond it are cut off.
-
-    Returns
-    -------
-    Drawing
-        One axes per path, all with the same scales.
 
     Raises
     ------
@@ -157,10 +151,10 @@ def gradient_descent(
     axes = panel_axes(drawing, len(rows), len(rows), sharex=True, sharey=True)
     weights = np.linspace(low, high, 201)
     heights = np.asarray(loss(weights), dtype=float)
+    step_style: dict[str, Any] = {"color": SERIES_COLOURS[1], "marker": "o", "markersize": 4}
     for ax, (title, path) in zip(axes, rows.items(), strict=True):
-        style = {**series_style(0), "color": series_style(1)["color"]}
         ax.plot(weights, heights, color=LINE, linewidth=1.4)
-        ax.plot(path, np.asarray(loss(path), dtype=float), linewidth=1.0, **style)
+        ax.plot(path, np.asarray(loss(path), dtype=float), linewidth=1.0, **step_style)
         style_chart(ax, "weight", grid=None)
         ax.set(xlim=limits, ylim=(-0.04 * heights.max(), 1.04 * heights.max()))
         ax.set_title(title, fontsize=10, color=INK)

@@ -129,7 +129,7 @@ def test_the_weights_are_not_changed():
         (lambda: plots.feature_maps(np.ones((1, 2, 2)), columns=0), "columns .* got 0"),
         (lambda: plots.feature_maps(np.ones((1, 2, 2)), scale="own"), "scale .* got 'own'"),
         (lambda: plots.filters(np.ones((3, 3))), r"weight must be .* shape \(3, 3\)"),
-        (lambda: plots.filters(np.ones((2, 4, 3, 3))), "4 channels have no colours"),
+        (lambda: plots.filters(np.ones((2, 4, 3, 3))), "1 or 3 input channels, got 4"),
         (lambda: plots.filters(np.ones((2, 4, 3, 3)), channel=4), "below in_channels=4, got 4"),
         (
             lambda: plots.filters(np.full((1, 1, 2, 2), np.inf)),

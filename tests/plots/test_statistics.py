@@ -183,12 +183,12 @@ def test_tables_stand_in_rows():
         (
             lambda: plots.confidence_intervals({"a": (0.1, 0.6, 0.5)}),
             ValueError,
-            "'a' must be from 0.1 to 0.5, got 0.6",
+            "'a' must lie in its interval, 0.1 to 0.5, got 0.6",
         ),
         (
             lambda: plots.confidence_intervals({"a": (0.1, float("nan"), 0.5)}),
             ValueError,
-            "'a' must be .* got nan",
+            "'a' must lie .* got nan",
         ),
     ],
 )
