@@ -11,6 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
+from convlab._validate import IntOrPair
 from convlab.plots.drawing import (
     DROPPED,
     INK,
@@ -24,7 +25,9 @@ from convlab.plots.drawing import (
     panel_axes,
     write,
 )
-from convlab.shapes import WindowLayer, path_counts, receptive_fields
+from convlab.shapes import path_counts, receptive_fields
+
+WindowLayer = Sequence[IntOrPair]  # (kernel_size, stride, dilation), the last two optional
 
 # From few paths to many; cells that are not read stay white.
 PATH_COLOURS = LinearSegmentedColormap.from_list(
