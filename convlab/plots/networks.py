@@ -84,7 +84,7 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
         ``"Conv2d"``; the shape is that of the output without its batch, ``(C, H, W)`` or
         ``(features,)``. A mapping has ``"name"``, ``"kind"``, and as ``"output_shape"`` the
         shape with its batch, ``(N, C, H, W)`` or ``(N, features)``, as in
-        ``summary(model, input_shape).to_dict()["layers"]``.
+        ``summary(model, input).to_dict()["layers"]``.
         Convolutions, pooling and linear layers are drawn, and layers of the kind ``"Input"``;
         the others are left out.
     depth : int, optional
