@@ -35,6 +35,13 @@ def test_without_pytorch_shapes_works_and_summary_says_how_to_get_it():
     )
 
 
+def test_shapes_works_without_numpy_too():
+    without = "sys.modules['torch'] = sys.modules['numpy'] = None"
+    done = run("shapes", "224", "--kernel", "7", "--stride", "2", "--padding", "3", code=without)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("output 112x112\n")
+
+
 def test_a_reader_who_has_seen_enough_causes_no_complaint():
     program = "import sys; from convlab.cli import main; sys.exit(main(sys.argv[1:]))"
     process = subprocess.Popen(
@@ -52,9 +59,9 @@ def test_a_letter_that_the_terminal_lacks_is_a_question_mark(monkeypatch, capsys
 
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
-    from convlab.cli.command import _write
+    from convlab.cli.command import _print
 
-    _write("≤3")
+    _print("≤3")
     assert stream.buffer.getvalue() == b"?3\n"
 
 
