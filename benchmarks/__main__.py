@@ -26,27 +26,36 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse and check the command line, and fill in the defaults that depend on others."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--suite", nargs="+", choices=SUITES, default=list(DEFAULT), metavar="NAME",
+        "--suite",
+        nargs="+",
+        choices=SUITES,
+        default=list(DEFAULT),
+        metavar="NAME",
         help=f"suites to measure: {', '.join(SUITES)} (default: all but smoke)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--threads", nargs="+", type=int, metavar="N",
+        "--threads",
+        nargs="+",
+        type=int,
+        metavar="N",
         help="threads of every library, one run per number (default: 1 and 2)",
-    )  # fmt: skip
+    )
     parser.add_argument("--rounds", type=int, default=None, help="maximum number of timings (7)")
     parser.add_argument(
-        "--coretype", metavar="CPU",
+        "--coretype",
+        metavar="CPU",
         help="measure also with OpenBLAS kernels for this CPU, such as Haswell (AVX2)",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--quick",
         action="store_true",
         help="one case per task, batch size and dtype, two rounds: a test run",
     )
     parser.add_argument(
-        "--output", type=Path,
+        "--output",
+        type=Path,
         help="folder for the results (benchmarks/results; with --quick, _build/benchmarks)",
-    )  # fmt: skip
+    )
     chosen = parser.parse_args(words)
     cores = machine.describe()["cores"]
     chosen.threads = chosen.threads or [number for number in (1, 2) if number <= cores]

@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "plots": {"_validate", "shapes", "ops"},
     "training": {"_validate", "data", "plots"},
     "summary": {"_validate", "shapes", "nn"},
-    "cli": {"_validate", "shapes", "data", "models", "training", "summary"},
+    "cli": {"__version__", "_validate", "shapes", "data", "models", "training", "summary"},
     "__main__": {"cli"},
 }
 NEEDS_TORCH = ["init", "nn", "models", "training", "summary"]

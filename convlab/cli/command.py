@@ -6,9 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from typing import NoReturn
 
+from convlab import __version__
 from convlab.cli import shapes, summary, train
 from convlab.cli.errors import CommandError, rank
 
@@ -35,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="convlab",
         description="Derive output sizes, summarize models, and train networks on images.",
     )
-    parser.add_argument("--version", action="version", version=f"convlab {_version()}")
+    parser.add_argument("--version", action="version", version=f"convlab {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     for command in COMMANDS:
         command.add(commands)
@@ -102,10 +102,3 @@ def _print(text: str) -> None:
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding) + "\n")
     sys.stdout.flush()
-
-
-def _version() -> str:
-    try:
-        return metadata.version("convlab-book")
-    except metadata.PackageNotFoundError:  # run from a source tree
-        return "(not installed)"

@@ -236,10 +236,10 @@ def _check_fit(
     padding: Padding,
     sides: tuple[int, int, int, int],
 ) -> None:
-    """Refuse a kernel that is larger than the padded image, in the words of `convlab.shapes`."""
+    """Raise the error of `convlab.shapes` if the kernel is larger than the padded image."""
     left, right, top, bottom = sides
     height, width = dilated_kernel_size(_kernel_size(weight), steps[1])
     size = batch.shape[2], batch.shape[3]
-    # Compared here, not asked there: torch.compile would fix a size that becomes a plain int.
+    # Compared here first: torch.compile would specialize on a size that is converted to an int.
     if size[0] + top + bottom < height or size[1] + left + right < width or 0 in size:
         conv2d_output_size(size, _kernel_size(weight), steps[0], padding, steps[1])

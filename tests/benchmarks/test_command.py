@@ -1,4 +1,4 @@
-"""``python -m benchmarks``, from the first word to the last file."""
+"""The `python -m benchmarks` command: arguments, a quick run, progress."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The environment of a measurement."""
+"""Environments, versions and properties of the libraries."""
 
 import numpy as np
 import threadpoolctl

@@ -1,4 +1,4 @@
-"""The tables that people read."""
+"""Tables of stored results."""
 
 import dataclasses
 

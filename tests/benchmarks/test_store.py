@@ -1,4 +1,4 @@
-"""A result and its file."""
+"""Storing and reading results."""
 
 import json
 from pathlib import Path

@@ -1,10 +1,11 @@
-"""The command as a whole: from a terminal, without PyTorch, into a pipe that closes."""
+"""The whole command: from a terminal, without PyTorch, into a closed pipe."""
 
 import subprocess
 import sys
 
 import pytest
 
+import convlab
 from convlab.cli import main
 
 
@@ -33,13 +34,6 @@ def test_without_pytorch_shapes_works_and_summary_says_how_to_get_it():
         "convlab summary: error: convlab.summary needs PyTorch, which is missing: "
         "pip install torch\n"
     )
-
-
-def test_shapes_works_without_numpy_too():
-    without = "sys.modules['torch'] = sys.modules['numpy'] = None"
-    done = run("shapes", "224", "--kernel", "7", "--stride", "2", "--padding", "3", code=without)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("output 112x112\n")
 
 
 def test_a_reader_who_has_seen_enough_causes_no_complaint():
@@ -81,3 +75,9 @@ def test_help_and_version(capsys, words):
         main(words)
     assert ended.value.code == 0
     assert "convlab" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"convlab {convlab.__version__}\n"

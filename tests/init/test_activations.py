@@ -1,4 +1,4 @@
-"""What a batch becomes, layer by layer: as measured by hand, and as theory says."""
+"""Activation statistics compared with direct computation and with theory."""
 
 import pytest
 import torch

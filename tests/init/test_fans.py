@@ -1,4 +1,4 @@
-"""Fans, counted with a pencil, by PyTorch, and by the derivatives of the layer."""
+"""Fans compared with PyTorch and with the derivatives of the layer."""
 
 import pytest
 import torch

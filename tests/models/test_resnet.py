@@ -1,4 +1,4 @@
-"""The residual networks are torchvision's, and every block keeps its promise."""
+"""The residual networks match torchvision, and every block adds its input."""
 
 import pytest
 import torch

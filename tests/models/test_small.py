@@ -1,4 +1,4 @@
-"""The two networks with batch normalization, against the functions they stand for."""
+"""The small networks compared with functional implementations."""
 
 import pytest
 import torch

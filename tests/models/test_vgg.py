@@ -1,4 +1,4 @@
-"""The VGG networks are torchvision's, with and without batch normalization."""
+"""The VGG networks match torchvision, with and without batch normalization."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Folding changes no result, finds what can be folded and nothing else, and says why not."""
+"""Folding preserves results, and applies to exactly the foldable pairs."""
 
 import copy
 

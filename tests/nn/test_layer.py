@@ -1,4 +1,4 @@
-"""`convlab.nn.Conv2d` is `torch.nn.Conv2d` in everything that can be seen from outside."""
+"""`convlab.nn.Conv2d` behaves like `torch.nn.Conv2d`."""
 
 import copy
 import inspect

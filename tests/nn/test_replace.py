@@ -1,4 +1,4 @@
-"""`replace_conv2d` changes the layers of a model, and nothing that the model computes."""
+"""`replace_conv2d` changes the class of layers, and no result."""
 
 import copy
 
