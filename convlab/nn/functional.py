@@ -66,7 +66,7 @@ def conv2d(
     padding : int, pair of ints, "same" or "valid"
         Rows added above and below, columns added left and right.
     groups : int
-        Number of separate convolutions side by side; divides C and O.
+        Number of independent convolutions, each with its own channels; divides C and O.
     padding_mode : "zeros", "reflect", "replicate" or "circular"
         Values of the padding.
 

@@ -58,9 +58,8 @@ class Conv2d(nn.Module):
         If a number is not an int.
     ValueError
         If a number is out of range, `groups` does not divide both channel counts, or a string
-        is unknown.
-        PyTorch's constructor accepts some of these (``dilation=0``, ``stride=0``, a negative
-        padding) and fails at the first call.
+        is unknown. PyTorch's constructor accepts some of these (``dilation=0``, ``stride=0``, a
+        negative padding) and fails at the first call.
 
     See Also
     --------
