@@ -76,7 +76,7 @@ class WeightDistribution:
 
 
 def calculate_gain(nonlinearity: Nonlinearity, param: float | None = None) -> float:
-    r"""Return the factor of the standard deviation that suits a nonlinearity.
+    r"""Return the gain for a nonlinearity, a factor of the standard deviation.
 
     A ReLU halves the mean square, so the weights before it are drawn with a standard deviation
     :math:`\sqrt 2` times larger. For a leaky ReLU with the negative slope `a`, the factor is

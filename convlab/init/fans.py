@@ -12,7 +12,7 @@ from convlab._validate import integer
 
 
 class Fans(NamedTuple):
-    """Fan in and fan out.
+    """The fan in and fan out of a layer.
 
     Parameters
     ----------

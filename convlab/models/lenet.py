@@ -33,7 +33,7 @@ class LeNet5(nn.Module):
     ------
     TypeError, ValueError
         If `num_classes` is not an int or below 1; when called, if the input is not
-        ``(N, 1, H, W)`` with 28 to 31 pixels in each direction (1 x 1 must be left).
+        ``(N, 1, H, W)`` with 28 to 31 pixels in each direction, which leave 1 x 1.
 
     Notes
     -----

@@ -75,7 +75,7 @@ class MnistCNN(nn.Module):
     ------
     TypeError, ValueError
         If `num_classes` is not an int or below 1; when called, if the input is not
-        ``(N, 1, H, W)`` with 28 to 31 pixels in each direction (7 x 7 must be left).
+        ``(N, 1, H, W)`` with 28 to 31 pixels in each direction, which leave 7 x 7.
 
     Examples
     --------

@@ -260,8 +260,8 @@ class _CallGraph:
                 self.graph = _Tracer().trace(self.root, _optional_arguments(model))
         except Exception as error:  # the model's code may raise anything
             raise ValueError(
-                f"torch.fx cannot trace {type(model).__name__}, whose code needs more than a "
-                f"symbolic tensor can tell it ({error})"
+                f"torch.fx cannot trace {type(model).__name__}, probably because its code depends "
+                f"on the values of a tensor: {error}"
             ) from error
         self.nodes = list(self.graph.nodes)
         self._calls: dict[int, list[fx.Node]] = {}
