@@ -1,4 +1,4 @@
-"""What the networks share: which images they take, and what they say about others."""
+"""Check the shape of the images that a network receives."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from convlab.shapes import conv2d_output_size, pool2d_output_size
 
 @dataclass(frozen=True)
 class ExpectImages:
-    """A forward pre-hook that refuses whatever is no batch of images of the right kind.
+    """A forward pre-hook that raises an error if the input is not a batch of valid images.
 
-    It is a hook, and not the first line of ``forward``, so that ``forward`` holds the network
-    alone: ``torch.fx`` traces that and needs no answer to questions about sizes. (Only
-    ``torch.jit.script``, which is deprecated, and ``torch.export`` of PyTorch 2.4 cannot read a
-    hook.)
+    It is a hook, not the first line of ``forward``, so that ``torch.fx`` traces the layers
+    alone, without the comparisons of sizes. (The deprecated ``torch.jit.script``, and
+    ``torch.export`` of PyTorch 2.4, do not support hooks.)
 
     Parameters
     ----------
     channels : int
         Channels of the images.
     smallest, largest : int
-        Range of their height and width; None for `largest` means any.
+        Limits of their height and width; None for `largest` means no limit.
 
     Raises
     ------
     TypeError
-        When the network is called with anything but a tensor.
+        On a call of the network, if the input is not a tensor.
     ValueError
-        When the tensor is not ``(N, channels, H, W)``, or height or width are out of range.
+        On a call of the network, if the tensor is not ``(N, channels, H, W)``, or height or
+        width is out of range.
 
     Examples
     --------
@@ -51,10 +51,10 @@ class ExpectImages:
     largest: int | None = None
 
     def __call__(self, model: nn.Module, arguments: tuple[Any, ...]) -> None:
-        """Look at the first argument of `model`; the numbers in it do not matter."""
+        """Check the shape of the first argument of `model`."""
         images = arguments[0] if arguments else None
-        if images is None or isinstance(images, fx.Proxy) or _is_traced():
-            return  # arguments by name, or a placeholder that has no shape
+        if images is None or isinstance(images, fx.Proxy) or _is_jit_tracing():
+            return  # a keyword argument, or a symbolic tensor without a shape
         name = type(model).__name__
         if not isinstance(images, Tensor):
             raise TypeError(f"{name} takes a tensor of images, got {type(images).__name__}")
@@ -76,19 +76,18 @@ class ExpectImages:
 
 
 def smallest_input(layers: Iterable[nn.Module], output_size: int = 1) -> int:
-    """Height and width of the smallest image that leaves `output_size` rows and columns.
+    """Return the height and width of the smallest image with a large enough output.
 
     Parameters
     ----------
     layers : iterable of modules
-        One after the other. Convolutions and poolings change the size; other layers are
-        taken to keep it.
+        Applied one after the other. Only convolutions and max pooling change the size.
     output_size : int
-        How many rows and columns must be left at the end.
+        Minimum height and width of the output.
 
     Examples
     --------
-    Two convolutions of 3 lose two pixels each, and the pooling halves what is left:
+    Two convolutions with kernels of 3 lose two pixels each, and the pooling halves the rest:
 
     >>> smallest_input([nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.MaxPool2d(2)])
     6
@@ -97,13 +96,13 @@ def smallest_input(layers: Iterable[nn.Module], output_size: int = 1) -> int:
     return next(size for size in count(1) if _size_after(layers, size) >= output_size)
 
 
-def _is_traced() -> bool:
-    """Tell whether ``torch.jit.trace`` is watching, which warns of questions about sizes."""
+def _is_jit_tracing() -> bool:
+    """Return whether ``torch.jit.trace`` is running, which warns about comparisons of sizes."""
     return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
 
 
 def _size_after(layers: Iterable[nn.Module], size: int) -> int:
-    """Rows that are left of `size` rows, 0 if a window does not fit."""
+    """Return the output height for an input of `size` rows, 0 if a window does not fit."""
     for layer in layers:
         try:
             if isinstance(layer, nn.Conv2d):

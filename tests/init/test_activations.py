@@ -1,11 +1,11 @@
-"""What a batch becomes, layer by layer: as measured by hand, and as theory says."""
+"""Activation statistics compared with direct computation and with theory."""
 
 import pytest
 import torch
 from torch import nn
 
 from convlab import init
-from convlab.init import predicted_mean_square, signal
+from convlab.init import activation_stats, predicted_mean_square
 
 
 def stack(depth, channels=64, *, bias=False, norm=False):
@@ -24,7 +24,7 @@ def test_every_layer_is_measured_in_the_order_of_the_calls():
     torch.manual_seed(0)
     model, x = nn.Sequential(nn.Conv2d(2, 3, 3), nn.Sequential(nn.ReLU(inplace=True))), None
     x = torch.randn(4, 2, 6, 6)
-    conv, relu = signal(model, x)
+    conv, relu = activation_stats(model, x)
     expected = model[0](x)
     assert (conv.name, conv.kind, relu.name, relu.kind) == ("0", "Conv2d", "1.0", "ReLU")
     for found, numbers in ((conv, expected), (relu, expected.relu())):
@@ -38,26 +38,26 @@ def test_every_layer_is_measured_in_the_order_of_the_calls():
 
 def test_a_layer_that_is_used_twice_appears_twice_and_lists_are_networks():
     relu = nn.ReLU()
-    found = signal([relu, nn.Conv2d(1, 1, 1), relu], torch.randn(2, 1, 3, 3))
+    found = activation_stats([relu, nn.Conv2d(1, 1, 1), relu], torch.randn(2, 1, 3, 3))
     assert [(s.name, s.kind) for s in found] == [("0", "ReLU"), ("1", "Conv2d"), ("0", "ReLU")]
 
 
 def test_equal_images_share_everything():
     x = torch.randn(1, 3, 8, 8).expand(5, 3, 8, 8)
-    assert all(s.image_share < 1e-6 for s in signal(stack(2, 3), x))
-    assert signal(nn.Identity(), x[:1])[0].image_share == 0
-    assert signal(nn.Identity(), torch.zeros(2, 3))[0].image_share == 0
+    assert all(s.image_share < 1e-6 for s in activation_stats(stack(2, 3), x))
+    assert activation_stats(nn.Identity(), x[:1])[0].image_share == 0
+    assert activation_stats(nn.Identity(), torch.zeros(2, 3))[0].image_share == 0
 
 
 def test_images_that_cancel_share_nothing():
     x = torch.randn(1, 3, 8, 8)
-    assert signal(nn.Identity(), torch.cat([x, -x]))[0].image_share == pytest.approx(1)
+    assert activation_stats(nn.Identity(), torch.cat([x, -x]))[0].image_share == pytest.approx(1)
 
 
 def test_the_network_is_left_as_it_was():
     model = stack(2, 4, norm=True)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    signal(model, torch.randn(3, 4, 8, 8) + 5)
+    activation_stats(model, torch.randn(3, 4, 8, 8) + 5)
     assert model.training
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
     assert not any(layer._forward_hooks for layer in model.modules())
@@ -68,12 +68,12 @@ def test_the_network_is_left_as_it_was():
 def test_the_hooks_go_even_if_the_network_fails():
     model = stack(1, 4)
     with pytest.raises(RuntimeError, match="channels"):
-        signal(model, torch.randn(1, 3, 8, 8))
+        activation_stats(model, torch.randn(1, 3, 8, 8))
     assert not any(layer._forward_hooks for layer in model.modules())
 
 
 def test_layers_that_return_something_else_are_passed_over():
-    found = signal(nn.LSTM(3, 4), torch.randn(2, 5, 3))
+    found = activation_stats(nn.LSTM(3, 4), torch.randn(2, 5, 3))
     assert found == []
 
 
@@ -87,7 +87,7 @@ def test_theory_is_right_on_average_over_the_draws(fill, bias):
         model = stack(4, bias=bias)
         for layer in model[::2]:
             fill(layer.weight)
-        found = torch.tensor([s.mean_square for s in signal(model, x)])
+        found = torch.tensor([s.mean_square for s in activation_stats(model, x)])
         ratios += found / torch.tensor(predicted_mean_square(model, x)) / 20
     torch.testing.assert_close(ratios, torch.ones(8), rtol=0, atol=0.08)
 
@@ -98,10 +98,10 @@ def test_theory_knows_leaky_relus_linear_layers_and_normalizations():
     nn.init.uniform_(layers[1].weight, 0.5, 2)
     nn.init.uniform_(layers[1].bias, -0.5, 0.5)
     x = 7 * torch.randn(8, 64, 12, 12)
-    found = [s.mean_square for s in signal(layers, x)]
+    found = [s.mean_square for s in activation_stats(layers, x)]
     assert predicted_mean_square(layers, x) == pytest.approx(found, rel=0.2)
     linear = nn.Linear(400, 300)
-    (found,) = signal(linear, x := torch.randn(200, 400))
+    (found,) = activation_stats(linear, x := torch.randn(200, 400))
     assert predicted_mean_square([linear], x) == pytest.approx([found.mean_square], rel=0.1)
     assert predicted_mean_square([nn.BatchNorm2d(3, affine=False)], 12) == [1]
 
@@ -112,7 +112,7 @@ def test_zeros_around_the_image_take_something_away():
     zeros = nn.Conv2d(64, 64, 3, padding=1, bias=False)
     zeros.load_state_dict(model[0].state_dict())
     x = torch.randn(50, 64, 3, 3)
-    with_border, without = signal(zeros, x)[0], signal(model[0], x)[0]
+    with_border, without = activation_stats(zeros, x)[0], activation_stats(model[0], x)[0]
     # Of 9 cells, 4 corners see 4 of 9 cells, 4 edges 6, the middle all: 49 / 81.
     assert with_border.mean_square / without.mean_square == pytest.approx(49 / 81, rel=0.05)
 
@@ -120,8 +120,11 @@ def test_zeros_around_the_image_take_something_away():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: signal(nn.ReLU(), torch.empty(0, 3)), r"shape \(0, 3\) holds no numbers"),
-        (lambda: predicted_mean_square([nn.MaxPool2d(2)], 1.0), "MaxPool2d.* is not predicted"),
+        (
+            lambda: activation_stats(nn.ReLU(), torch.empty(0, 3)),
+            r"must not be empty, got shape \(0, 3\)",
+        ),
+        (lambda: predicted_mean_square([nn.MaxPool2d(2)], 1.0), "MaxPool2d.* cannot be predicted"),
         (lambda: predicted_mean_square([nn.BatchNorm2d(2).eval()], 1.0), "training mode"),
     ],
 )

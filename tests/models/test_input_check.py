@@ -1,4 +1,4 @@
-"""The check before the first layer: what it refuses, and whom it does not disturb."""
+"""The check before the first layer: which inputs it refuses and which it accepts."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from convlab.models import LeNet5, SimpleCNN
-from convlab.models.images import ExpectImages, smallest_input
+from convlab.models.input_check import ExpectImages, smallest_input
 
 layers = st.one_of(
     st.builds(

@@ -1,4 +1,4 @@
-"""The networks by the names that one types on a command line."""
+"""Registry of the networks by their names on the command line."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from convlab.models.vgg import VGG11, VGG13, VGG16, VGG19
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """How to build a network, and for which images it was made.
+    """A network's constructor and the shape of its usual input.
 
     Parameters
     ----------
     build : callable
-        Returns the network; takes ``num_classes`` and whatever else the class takes.
+        Returns the network; takes ``num_classes`` and the other arguments of the class.
     input_shape : tuple of three ints
-        Channels, height and width of the images for which the layers were sized.
+        Channels, height and width of the images that the network was designed for.
     """
 
     build: Callable[..., nn.Module]
