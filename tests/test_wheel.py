@@ -47,7 +47,7 @@ assert data.load("digits").train_images.shape == (1442, 1, 28, 28)
 try:
     importlib.import_module("convlab.plots")
 except ImportError as error:
-    assert "pip install matplotlib" in str(error)
+    assert 'pip install "convlab-book[torch]"' in str(error)
 print("NumPy", np.__version__)
 """
 

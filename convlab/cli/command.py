@@ -6,9 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from typing import NoReturn
 
+from convlab import __version__
 from convlab.cli import shapes, summary, train
 from convlab.cli.errors import CommandError, rank
 
@@ -32,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     (224, 224)
     """
     parser = _Parser(prog="convlab", description="What convolutions compute, and what they cost.")
-    parser.add_argument("--version", action="version", version=f"convlab {_version()}")
+    parser.add_argument("--version", action="version", version=f"convlab {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     for command in COMMANDS:
         command.add(commands)
@@ -99,10 +99,3 @@ def _write(text: str) -> None:
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding) + "\n")
     sys.stdout.flush()
-
-
-def _version() -> str:
-    try:
-        return metadata.version("convlab")
-    except metadata.PackageNotFoundError:  # run from a copy of the sources
-        return "(not installed)"

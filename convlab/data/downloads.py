@@ -10,11 +10,11 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from convlab._require import require
 from convlab.data.cache import Arrays
 from convlab.data.catalogue import DATASETS
 from convlab.data.errors import DataError
@@ -46,12 +46,10 @@ def download(name: str) -> Arrays:
         message gives the reason alone.
     """
     try:
-        # Here, because it takes seconds and whoever has the files does not need it.
-        datasets = import_module("torchvision.datasets")
-    except ImportError as error:
-        raise DataError(
-            "torchvision, which downloads it, is missing: pip install torchvision"
-        ) from error
+        # Imported here: it takes seconds, and a data set on the disk is read without it.
+        datasets = require("torchvision.datasets", needed_by="the download")
+    except ModuleNotFoundError as error:
+        raise DataError(str(error)) from error
     kind = getattr(datasets, str(DATASETS[name].torchvision_class))
     try:
         with tempfile.TemporaryDirectory(prefix=f"convlab-{name}-") as folder, _patience():

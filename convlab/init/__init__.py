@@ -9,10 +9,9 @@ seed they make the same numbers as those of ``torch.nn.init``, bit for bit.
 layer; `predicted_mean_square` says what they should be.
 """
 
-try:
-    import torch  # noqa: F401
-except ImportError as error:
-    raise ImportError("convlab.init needs PyTorch, which is missing: pip install torch") from error
+from convlab._require import require
+
+require("torch", needed_by="convlab.init")
 
 from convlab.init.fans import Fans, fans
 from convlab.init.filling import (

@@ -9,12 +9,9 @@ The colours have one meaning each in every figure: `READ` is a cell that a windo
 and `DROPPED` cells are what they say, `INK` and `LINE` are for text and edges.
 """
 
-try:
-    import matplotlib  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        "convlab.plots draws with matplotlib, which is missing: pip install matplotlib"
-    ) from error
+from convlab._require import require
+
+require("matplotlib", needed_by="convlab.plots")
 
 from convlab.plots.alignments import alignments
 from convlab.plots.comparison import cost_against_time

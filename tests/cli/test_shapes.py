@@ -1,6 +1,8 @@
 """`convlab shapes`: the derivation shows the numbers of `convlab.shapes`."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -121,3 +123,13 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2(capsys, words, message):
     assert captured.err.startswith("convlab shapes: error: ")
     assert captured.err.count("\n") == 1
     assert re.search(message, captured.err)
+
+
+def test_it_needs_neither_numpy_nor_pytorch():
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['numpy', 'torch', 'matplotlib']))\n"
+        "from convlab.cli import main; sys.exit(main(['shapes', '224', '--kernel', '7']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("output 218x218\n")

@@ -185,7 +185,7 @@ def test_a_process_that_is_killed_leaves_nothing_in_the_cache(folder, tmp_path):
 
 def test_without_torchvision_the_sentence_says_how_to_get_it(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "torchvision.datasets", None)
-    with pytest.raises(DataError, match=r"mnist is not in .* missing: pip install torchvision"):
+    with pytest.raises(DataError, match=r"the download needs torchvision, .* pip install \"convl"):
         load("mnist")
 
 
