@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}\.part")  # the temporary files of `atomic_write`
 # Descriptors of the folders that this process has locked.
 _locked: set[int] = set()
 
@@ -35,7 +37,9 @@ def atomic_write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     Raises
     ------
     OSError
-        If the file cannot be written. The old content stays, and the temporary file is removed.
+        If the file cannot be written, also if `write` then raises another exception, as
+        ``torch.save`` does. It is a PermissionError if the system raises one. The old content
+        stays, and the temporary file is removed.
 
     Examples
     --------
@@ -53,10 +57,33 @@ def atomic_write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except Exception as error:
+        reason = _find_os_error(error)
+        if reason is None:
+            raise
+        cls = PermissionError if isinstance(reason, PermissionError) else OSError
+        raise cls(f"{path} could not be written: {reason.strerror or reason}") from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed in `atomic_write`.
+
+    No other process may be writing into the folder.
+    """
+    for path in folder.glob(".*.part"):
+        if _UNFINISHED.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
+def _find_os_error(error: BaseException | None) -> OSError | None:
+    """Return the OSError that an exception is, or was raised after."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__context__
+    return error
 
 
 def sync_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from convlab._files import FolderLock, atomic_write
+from convlab._files import FolderLock, atomic_write, remove_unfinished
 
 HOLD = """
 import sys, time
@@ -104,3 +104,24 @@ def test_a_file_that_cannot_be_written_keeps_its_content(tmp_path):
         atomic_write(path, fail)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_exception_that_follows_an_os_error_names_the_file(tmp_path):
+    def fail(_):
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        finally:
+            raise RuntimeError("unexpected position")  # as torch.save does on a full disk
+
+    with pytest.raises(OSError, match="a could not be written: No space left on device"):
+        atomic_write(tmp_path / "a", fail)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+    unfinished = tmp_path / f".a.{'0' * 32}.part"
+    others = [tmp_path / name for name in ("a", ".a.part", "b.part")]
+    for path in (unfinished, *others):
+        path.touch()
+    remove_unfinished(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted(others)

@@ -97,8 +97,7 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         # Windows does not replace a file that another process reads. Then it is complete already.
         if not (isinstance(error, PermissionError) and path.exists()):
             raise DataError(
-                f"{path} could not be written ({error.strerror or error}): free disk space, "
-                "or set CONVLAB_DATA to a folder with write permission"
+                f"{error}; free disk space, or set CONVLAB_DATA to a folder with write permission"
             ) from error
 
 

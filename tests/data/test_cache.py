@@ -168,7 +168,7 @@ def test_a_writing_that_fails_leaves_the_old_file_and_nothing_else(path, monkeyp
     with pytest.raises((DataError, KeyboardInterrupt)) as caught:
         cache.write(path, arrays(value=2))
     if isinstance(error, OSError):
-        assert f"{path} could not be written (No space left): free disk space" in str(caught.value)
+        assert f"{path} could not be written: No space left; free disk space" in str(caught.value)
     assert_same(read(path), arrays(value=1))
     assert [file.name for file in path.parent.iterdir()] == ["things.npz"]
 
@@ -184,7 +184,7 @@ def test_where_a_file_that_is_being_read_cannot_be_replaced_it_stays(path, monke
     cache.write(path, arrays())
     assert [file.name for file in path.parent.iterdir()] == ["things.npz"]
     path.unlink()
-    with pytest.raises(DataError, match=r"could not be written .Access is denied"):
+    with pytest.raises(DataError, match=r"could not be written: Access is denied"):
         cache.write(path, arrays())
 
 
