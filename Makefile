@@ -73,7 +73,7 @@ bench: $(READY)
 bench-training: $(READY)
 	$(BIN)/python -m benchmarks.training $(BENCH)
 
-# Not part of CI: it needs other Pythons and 10 GB. make matrix MATRIX="oldest tests/nn" runs less.
+# Not part of CI: it needs other Pythons and 12 GB. make matrix MATRIX="oldest tests/nn" runs less.
 matrix: $(READY)
 	$(BIN)/python tools/matrix.py $(MATRIX)
 
