@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+
+from convlab._files import atomic_write
 
 SCHEMA = 1
 ResultT = TypeVar("ResultT")
@@ -106,22 +106,9 @@ def save(result: Result, folder: Path) -> Path:
 
 
 def write(data: dict[str, Any], target: Path) -> Path:
-    """Write a file of this form.
-
-    It is written beside its place and then moved: whoever looks sees the old one or the new one,
-    also if this process is stopped halfway.
-    """
-    folder = target.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=".tmp", dir=folder)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(_text(data))
-        os.chmod(name, 0o644)  # mkstemp makes files that others may not read
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
+    """Write a file of this form atomically: it holds the old result or the new one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(target, lambda file: file.write(_text(data).encode()))
     return target
 
 

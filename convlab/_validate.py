@@ -79,7 +79,7 @@ def pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
     Traceback (most recent call last):
     ValueError: stride must be an int or a pair (height, width), got 3 values: (1, 2, 3)
     """
-    if not isinstance(value, tuple | list):  # bytes, ranges and the like are no pairs
+    if not isinstance(value, (tuple, list)):  # bytes, ranges and the like are no pairs
         try:
             number = integer(value, name, minimum)
         except TypeError:

@@ -8,10 +8,9 @@ same seed they draw the same numbers as those of ``torch.nn.init``, bit for bit.
 `predicted_mean_square` computes what theory expects.
 """
 
-try:
-    import torch  # noqa: F401
-except ImportError as error:
-    raise ImportError("convlab.init needs PyTorch, which is missing: pip install torch") from error
+from convlab._require import require
+
+require("torch", needed_by="convlab.init")
 
 from convlab.init.activations import LayerStats, activation_stats, predicted_mean_square
 from convlab.init.distributions import (

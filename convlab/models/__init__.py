@@ -15,12 +15,9 @@ Examples
 (1, 28, 28)
 """
 
-try:
-    import torch  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        "convlab.models needs PyTorch, which is missing: pip install torch"
-    ) from error
+from convlab._require import require
+
+require("torch", needed_by="convlab.models")
 
 from convlab.models.alexnet import AlexNet
 from convlab.models.lenet import LeNet5

@@ -6,12 +6,9 @@
 `redundant_biases` finds the biases that a following batch normalization cancels.
 """
 
-try:
-    import torch  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        "convlab.nn is made of PyTorch tensors, and torch is missing: pip install torch"
-    ) from error
+from convlab._require import require
+
+require("torch", needed_by="convlab.nn")
 
 from convlab.nn.folding import fold_conv_bn, fold_model, redundant_biases
 from convlab.nn.functional import InputError, conv2d

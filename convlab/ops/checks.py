@@ -59,7 +59,7 @@ def one_or_pair(value: T) -> T | int:
 
     Anything else is passed on for `pair` to judge.
     """
-    if isinstance(value, tuple | list) and len(value) == 1 and hasattr(value[0], "__index__"):
+    if isinstance(value, (tuple, list)) and len(value) == 1 and hasattr(value[0], "__index__"):
         return cast(int, value[0])
     return value
 

@@ -9,12 +9,9 @@ Colours have the same meaning in every figure: `READ` is a cell that a window re
 for text, `LINE` for edges and grids.
 """
 
-try:
-    import matplotlib  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        "convlab.plots draws with matplotlib, which is missing: pip install matplotlib"
-    ) from error
+from convlab._require import require
+
+require("matplotlib", needed_by="convlab.plots")
 
 from convlab.plots.drawing import INK, LINE, READ, Drawing
 from convlab.plots.grids import bit_fields, matrices, window_alignments, window_positions

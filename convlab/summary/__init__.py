@@ -10,12 +10,9 @@ Why not read the modules alone? Because half of a modern network is not in its m
 ResNet, the concatenations of DenseNet, the shuffled channels of ShuffleNet are code.
 """
 
-try:
-    import torch  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        "convlab.summary needs PyTorch, which is missing: pip install torch"
-    ) from error
+from convlab._require import require
+
+require("torch", needed_by="convlab.summary")
 
 from convlab.summary.layers import Layer, LayerField, Summary
 from convlab.summary.summarize import summary

@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from convlab.data.locking import FolderLock
+from convlab._files import FolderLock
 from convlab.training import checkpoint
 from convlab.training.checkpoint import CheckpointError
 from convlab.training.distributed import World
@@ -83,7 +83,7 @@ class Store:
     def _look(self) -> tuple[dict[str, Any] | None, list[str]]:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            alone = self._lock.take()
+            alone = self._lock.acquire()
         except OSError as error:
             raise OSError(
                 f"{self.folder} cannot be the folder of a training: {error.strerror or error}"
@@ -98,7 +98,7 @@ class Store:
 
     def close(self) -> None:
         """Leave the folder to others."""
-        self._lock.give_back()
+        self._lock.release()
 
     def save(self, state: TrainState, history: History) -> None:
         """Write a checkpoint. All processes must call it."""

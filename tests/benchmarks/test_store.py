@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import store
 from benchmarks.report import RESULTS
 from benchmarks.store import load, rounded, save
 from tests.benchmarks.samples import ROW, result, row
@@ -35,7 +34,7 @@ def test_an_older_result_stays_if_writing_fails(tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store.os, "replace", interrupt)
+    monkeypatch.setattr("os.replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
         save(result(ROW, ROW), tmp_path)
     assert path.read_bytes() == before

@@ -31,8 +31,8 @@ def test_without_pytorch_shapes_works_and_summary_says_how_to_get_it():
     done = run("summary", "resnet18", code=without)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "convlab summary: error: convlab.summary needs PyTorch, which is missing: "
-        "pip install torch\n"
+        "convlab summary: error: convlab.summary needs PyTorch, which is not installed: "
+        'pip install "convlab-book[torch]"\n'
     )
 
 

@@ -39,10 +39,8 @@ def test_it_agrees_with_pytorch_and_refuses_what_pytorch_refuses(case):
             conv2d(**tensors(case))
     else:
         answer = conv2d(**tensors(case))
-        assert answer.numpy().dtype == expected.dtype
-        np.testing.assert_allclose(
-            answer.numpy(), expected, rtol=0, atol=TOLERANCE[expected.dtype], strict=True
-        )
+        assert (answer.numpy().dtype, tuple(answer.shape)) == (expected.dtype, expected.shape)
+        np.testing.assert_allclose(answer.numpy(), expected, rtol=0, atol=TOLERANCE[expected.dtype])
 
 
 @settings(max_examples=200)
