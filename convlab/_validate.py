@@ -1,12 +1,12 @@
-"""What counts as a whole number, and what as one for height and one for width."""
+"""Checks of arguments that need no arrays: integers, pairs, flags, groups, channels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import index
 from typing import Literal, SupportsIndex
 
-# SupportsIndex is what Python calls whatever can stand for a whole number: int, NumPy's
-# integers, a tensor of one integer.
+# SupportsIndex: int, the integers of NumPy, a tensor of one integer.
 IntOrPair = SupportsIndex | tuple[SupportsIndex, ...] | list[int]
 Padding = IntOrPair | Literal["same", "valid"]
 
@@ -22,7 +22,7 @@ def integer(value: SupportsIndex, name: str, minimum: int) -> int:
     value : int
         The number to check.
     name : str
-        What to call it in an error message.
+        Its name for error messages.
     minimum : int
         The smallest value allowed.
 
@@ -60,7 +60,7 @@ def pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
     value : int or pair of ints
         One number for both directions, or one for each.
     name : str
-        What to call it in an error message.
+        Its name for error messages.
     minimum : int
         The smallest value allowed in either direction.
 
@@ -79,7 +79,7 @@ def pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
     Traceback (most recent call last):
     ValueError: stride must be an int or a pair (height, width), got 3 values: (1, 2, 3)
     """
-    if not isinstance(value, tuple | list):  # bytes, ranges and the like are no pairs
+    if not isinstance(value, tuple | list):  # bytes, ranges and the like are not pairs
         try:
             number = integer(value, name, minimum)
         except TypeError:
@@ -102,15 +102,14 @@ def flag(value: bool, name: str) -> bool:
     Parameters
     ----------
     value : bool
-        The switch to check.
+        The value to check.
     name : str
-        What to call it in an error message.
+        Its name for error messages.
 
     Raises
     ------
     TypeError
-        If `value` is anything else, ``0`` and ``1`` and NumPy's bool included, as in
-        PyTorch.
+        If `value` is anything else, including ``0``, ``1`` and NumPy's bool, as in PyTorch.
 
     Examples
     --------
@@ -124,7 +123,7 @@ def flag(value: bool, name: str) -> bool:
 
 
 def check_groups(in_channels: int, out_channels: int, groups: int) -> tuple[int, int, int]:
-    """Refuse a number of groups that does not divide both channel counts.
+    """Check that a number of groups divides both channel counts.
 
     Parameters
     ----------
@@ -163,3 +162,93 @@ def check_groups(in_channels: int, out_channels: int, groups: int) -> tuple[int,
                 f"of {channels % groups}"
             )
     return in_channels, out_channels, groups
+
+
+def check_weight_shape(weight_shape: Sequence[int], transposed: bool = False) -> None:
+    """Check that a shape can be that of the weight of a 2-D convolution.
+
+    Parameters
+    ----------
+    weight_shape : sequence of ints
+    transposed : bool
+        Whether it belongs to a transposed convolution, whose first axis are input channels.
+
+    Raises
+    ------
+    ValueError
+        If it does not have four sizes of at least 1.
+
+    Examples
+    --------
+    >>> check_weight_shape((8, 3, 0, 3))
+    Traceback (most recent call last):
+    ValueError: weight must be (out_channels, in_channels / groups, kH, kW) with no size of 0,
+    got shape (8, 3, 0, 3)
+    """
+    if len(weight_shape) != 4 or 0 in weight_shape:
+        raise ValueError(
+            f"weight must be {_weight_layout(transposed)} with no size of 0, "
+            f"got shape {tuple(weight_shape)}"
+        )
+
+
+def check_channels(
+    input_shape: Sequence[int],
+    weight_shape: Sequence[int],
+    bias_shape: Sequence[int] | None,
+    groups: SupportsIndex,
+    transposed: bool = False,
+) -> int:
+    """Check that the channels of input, weight and bias match, and return `groups` as an int.
+
+    Parameters
+    ----------
+    input_shape : (N, C, H, W) or (C, H, W)
+    weight_shape : (O, C / groups, kH, kW)
+        Or (C, O / groups, kH, kW), if `transposed`.
+    bias_shape : (O,) or None
+    groups : int
+    transposed : bool
+        Whether the layer is a transposed convolution.
+
+    Raises
+    ------
+    TypeError
+        If `groups` is not an int.
+    ValueError
+        If `groups` does not divide C and O, or the shapes do not match.
+
+    Examples
+    --------
+    >>> check_channels((1, 4, 8, 8), (6, 2, 3, 3), (6,), groups=2)
+    2
+    >>> check_channels((1, 4, 8, 8), (6, 3, 3, 3), None, groups=2)
+    Traceback (most recent call last):
+    ValueError: input of shape (1, 4, 8, 8) has 4 channels, but weight of shape (6, 3, 3, 3)
+    with groups=2 expects 3 x 2 = 6
+    """
+    groups = integer(groups, "groups", minimum=1)
+    channels = input_shape[-3]
+    out_channels = weight_shape[1] * groups if transposed else weight_shape[0]
+    check_groups(channels or 1, out_channels, groups)  # no channels: reported below
+    expected = weight_shape[0] if transposed else weight_shape[1] * groups
+    if channels != expected:
+        product = "" if transposed else f"{weight_shape[1]} x {groups} = "
+        note = f"; weight is {_weight_layout(transposed)}" if transposed else ""
+        raise ValueError(
+            f"input of shape {tuple(input_shape)} has {channels} channels, but weight of shape "
+            f"{tuple(weight_shape)} with groups={groups} expects {product}{expected}{note}"
+        )
+    if bias_shape is not None and tuple(bias_shape) != (out_channels,):
+        raise ValueError(
+            f"bias must have one number per output channel, shape ({out_channels},) for weight of "
+            f"shape {tuple(weight_shape)}{f' and groups={groups}' if transposed else ''}; "
+            f"got shape {tuple(bias_shape)}"
+        )
+    return groups
+
+
+def _weight_layout(transposed: bool) -> str:
+    if transposed:
+        return "(in_channels, out_channels / groups, kH, kW)"
+    return "(out_channels, in_channels / groups, kH, kW)"

@@ -17,7 +17,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
 from convlab._validate import integer
-from convlab.shapes import WindowLayer, path_counts, receptive_fields
+from convlab.shapes import path_counts, receptive_fields
+from convlab.shapes.receptive_field import WindowLayer
 
 # From few paths to many; white stays for the cells that are never seen.
 SEEN = LinearSegmentedColormap.from_list(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convlab.plots.drawing import DPI, INK, INPUT, LINE, READ, Drawing, cell
-from convlab.shapes import WindowLayer, path_counts, receptive_fields
+from convlab.shapes import path_counts, receptive_fields
+from convlab.shapes.receptive_field import WindowLayer
 
 GAP = 2.2  # from one row of cells to the next, in cells
 
