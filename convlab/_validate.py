@@ -234,14 +234,18 @@ def check_channels(
     expected = weight_shape[0] if transposed else weight_shape[1] * groups
     if channels != expected:
         product = "" if transposed else f"{weight_shape[1]} x {groups} = "
-        note = f"; weight is {_weight_layout(transposed)}" if transposed else ""
+        note = (
+            f"; the weight of a transposed convolution is {_weight_layout(True)}"
+            if transposed
+            else ""
+        )
         raise ValueError(
             f"input of shape {tuple(input_shape)} has {channels} channels, but weight of shape "
             f"{tuple(weight_shape)} with groups={groups} expects {product}{expected}{note}"
         )
     if bias_shape is not None and tuple(bias_shape) != (out_channels,):
         raise ValueError(
-            f"bias must have one number per output channel, shape ({out_channels},) for weight of "
+            f"bias must hold one number per output channel, shape ({out_channels},) for weight of "
             f"shape {tuple(weight_shape)}{f' and groups={groups}' if transposed else ''}; "
             f"got shape {tuple(bias_shape)}"
         )

@@ -327,9 +327,7 @@ def test_transposed_output_sizes_that_people_look_up(size, layer, expected):
         ({"padding": (0, 5), "size": (9, 2)}, ValueError, "padding=5 .* the width is 4 before"),
     ],
 )
-def test_a_bad_argument_of_a_transposed_convolution_is_named_with_its_numbers(
-    arguments, error, message
-):
+def test_a_bad_transposed_argument_is_named_with_its_numbers(arguments, error, message):
     with pytest.raises(error, match=message):
         shapes.conv_transpose2d_output_size(**{"size": 4, "kernel_size": 3} | arguments)
 

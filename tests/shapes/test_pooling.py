@@ -215,8 +215,6 @@ def test_the_adaptive_size_is_what_was_asked_for_and_none_keeps_it():
         ("adaptive_windows", (5, 1.5), TypeError, "outputs must be an int, got float 1.5"),
     ],
 )
-def test_a_bad_argument_of_an_adaptive_pooling_is_named_with_its_numbers(
-    function, arguments, error, message
-):
+def test_a_bad_adaptive_argument_is_named_with_its_numbers(function, arguments, error, message):
     with pytest.raises(error, match=message):
         getattr(shapes, function)(*arguments)

@@ -10,10 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from convlab.ops import conv2d, release_workspace
 from convlab.ops.geometry import Geometry
-from convlab.ops.methods import (
-    BY_NAME,
-    depthwise,
-)
+from convlab.ops.methods import BY_NAME, depthwise
 
 SINGLE, DOUBLE = "6e-8", "1.2e-16"  # half the distance from 1 to the next number, rounded up
 SUMS = "naive", "windows", "im2col", "blocked"  # of products, in some order
