@@ -96,7 +96,7 @@ def same_dtype(array: NDArray[Any], name: str, other: NDArray[Any], other_name: 
     if array.dtype != other.dtype:
         raise TypeError(
             f"{name} has dtype {array.dtype} and {other_name} has dtype {other.dtype}: they must "
-            f"be the same"
+            f"agree"
         )
 
 

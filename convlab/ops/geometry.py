@@ -44,12 +44,12 @@ class Geometry(NamedTuple):
     groups: int = 1
 
     def padded_size(self, size: tuple[int, ...]) -> Pair:
-        """Return height and width of an image of that size with its padding."""
+        """Return the height and width of an image of that size with its padding."""
         left, right, top, bottom = self.padding
         return size[0] + top + bottom, size[1] + left + right
 
     def output_size(self, size: tuple[int, ...], kernel_size: tuple[int, ...]) -> Pair:
-        """Return height and width of the output for an image and a kernel of these sizes."""
+        """Return the height and width of the output for an image and a kernel of these sizes."""
         return _output_size(self.padded_size(size), kernel_size, self.stride, self.dilation)
 
 

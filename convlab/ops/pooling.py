@@ -9,7 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from convlab._validate import IntOrPair, flag, integer
 from convlab.ops.checks import FLOATS, array_of, batch_of_images, check_memory, one_or_pair
-from convlab.ops.window_reductions import PoolingWindows, window_argmax, window_max, window_sum
+from convlab.ops.window_reductions import (
+    PoolingWindows,
+    window_max,
+    window_max_with_index,
+    window_sum,
+)
 from convlab.shapes import adaptive_output_size
 from convlab.shapes.pooling import OutputSize, pooling_axes
 
@@ -346,7 +351,7 @@ def _max(
     x: Array, rows: PoolingWindows, columns: PoolingWindows, return_indices: bool, unbatched: bool
 ) -> Array | tuple[Array, Array]:
     if return_indices:
-        values, indices = window_argmax(x, rows, columns)
+        values, indices = window_max_with_index(x, rows, columns)
         return (values[0], indices[0]) if unbatched else (values, indices)
     values = window_max(x, rows, columns)
     return values[0] if unbatched else values

@@ -115,7 +115,9 @@ def window_max(x: Array, rows: PoolingWindows, columns: PoolingWindows) -> Array
     return _reduce(np.maximum, _reduce(np.maximum, x, -2, rows, lowest), -1, columns, lowest)
 
 
-def window_argmax(x: Array, rows: PoolingWindows, columns: PoolingWindows) -> tuple[Array, Array]:
+def window_max_with_index(
+    x: Array, rows: PoolingWindows, columns: PoolingWindows
+) -> tuple[Array, Array]:
     """Return the maximum of each window and its index in the flattened plane.
 
     Of equal numbers the index is that of the first in reading order, of several NaN that of the

@@ -162,7 +162,7 @@ def conv2d_output_size(
     padding: Padding = 0,
     dilation: IntOrPair = 1,
 ) -> tuple[int, int]:
-    r"""Return height and width of the output of a convolution.
+    r"""Return the height and width of the output of a convolution.
 
     .. math::
 
@@ -263,7 +263,7 @@ def conv_transpose2d_output_size(
     output_padding: IntOrPair = 0,
     dilation: IntOrPair = 1,
 ) -> tuple[int, int]:
-    r"""Return height and width of the output of a transposed convolution.
+    r"""Return the height and width of the output of a transposed convolution.
 
     .. math::
 

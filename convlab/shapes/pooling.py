@@ -47,7 +47,7 @@ def pool2d_output_size(
     dilation: IntOrPair = 1,
     ceil_mode: bool = False,
 ) -> tuple[int, int]:
-    r"""Return height and width of the output of a max or average pooling.
+    r"""Return the height and width of the output of a max or average pooling.
 
     .. math::
 
@@ -168,7 +168,7 @@ def _limited_pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
 
 
 def adaptive_output_size(size: IntOrPair, output_size: OutputSize) -> tuple[int, int]:
-    """Return height and width of the output of an adaptive pooling.
+    """Return the height and width of the output of an adaptive pooling.
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ def _convolve_tiles(
     plan = plan_tiles(len(x), y.shape[2:], m, channels, kernels)
     max_channels = max(channels, kernels)
     with workspace(x.dtype) as allocate:
-        tiles = transformed_tiles(x, (BT_h, BT_w), m, plan, padding, max_channels, allocate)
+        tiles = transformed_tiles(x, (BT_h, BT_w), plan, padding, max_channels, allocate)
         for batch, tile_rows, V, (buffer_1, buffer_2) in tiles:
             # The multiplications: one product over the channels for each position in a tile,
             # (O, C) @ (C, tiles) = (O, tiles).
@@ -193,8 +193,8 @@ def winograd_grad_weight(
         total = allocate(a_h, a_w, kernels, channels)
         total[...] = 0
         product = allocate(a_w, kernels, channels)
-        tiles_of_g = transformed_tiles(g, A, outputs, plan, (0, 0), kernels, allocate)
-        tiles_of_x = transformed_tiles(x, BT, outputs, plan, padding, channels, allocate)
+        tiles_of_g = transformed_tiles(g, A, plan, (0, 0), kernels, allocate)
+        tiles_of_x = transformed_tiles(x, BT, plan, padding, channels, allocate)
         for (_, _, E, _), (_, _, V, _) in zip(tiles_of_g, tiles_of_x, strict=True):
             E_transposed = E.reshape(a_h, a_w, -1, kernels).swapaxes(2, 3)  # (.., O, tiles)
             V_by_row = V.reshape(a_h, a_w, -1, channels)  # (a_h, a_w, tiles, C)

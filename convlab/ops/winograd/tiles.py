@@ -18,6 +18,7 @@ Array = NDArray[Any]
 class TilePlan(NamedTuple):
     """Blocks of tiles that are transformed and multiplied together."""
 
+    m: int  # rows and columns of the output in a tile
     blocks: list[tuple[slice, slice]]  # images, tile rows
     tiles_per_row: int
     max_tiles: int  # in a block
@@ -33,16 +34,16 @@ def plan_tiles(
     and narrow ones can afford them.
     """
     tile_rows, tiles_per_row = (-(-size // m) for size in output_size)
-    max_tiles = max(56, min(channels, kernels) // 2, 4096 // max(channels, kernels))
-    blocks = list(split_into_blocks(images, tile_rows, tiles_per_row, max_tiles))
+    target = max(56, min(channels, kernels) // 2, 4096 // max(channels, kernels))
+    blocks = list(split_into_blocks(images, tile_rows, tiles_per_row, target))
     largest_batch, largest_rows = blocks[0]
-    return TilePlan(blocks, tiles_per_row, largest_batch.stop * largest_rows.stop * tiles_per_row)
+    max_tiles = largest_batch.stop * largest_rows.stop * tiles_per_row
+    return TilePlan(m, blocks, tiles_per_row, max_tiles)
 
 
 def transformed_tiles(
     x: Array,
     matrices: tuple[Array, Array],
-    m: int,
     plan: TilePlan,
     padding: tuple[int, int],
     max_channels: int,
@@ -55,9 +56,8 @@ def transformed_tiles(
     x : array, (N, C, H, W)
     matrices : arrays P, Q, (a_h, n_h) and (a_w, n_w)
         A tile has n_h x n_w cells and becomes a_h x a_w numbers.
-    m : int
-        Distance from one tile to the next, in cells.
     plan : TilePlan
+        Neighbouring tiles are ``plan.m`` cells apart.
     padding : (left, top)
         Columns and rows of zeros before the image; after it, as many follow as the tiles need.
     max_channels : int
@@ -75,7 +75,7 @@ def transformed_tiles(
         Two flat buffers for the caller. V is at the beginning of the first, and both are
         overwritten for the next block.
     """
-    (P, Q), (left, top), channels = matrices, padding, x.shape[1]
+    (P, Q), (left, top), m, channels = matrices, padding, plan.m, x.shape[1]
     (a_h, n_h), (a_w, n_w) = P.shape, Q.shape
     strip_width = (plan.tiles_per_row - 1) * m + n_w
     max_images, max_rows = (block.stop for block in plan.blocks[0])
