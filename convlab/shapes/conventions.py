@@ -165,7 +165,7 @@ def padding_from_onnx(
     if any((top, left, bottom, right)):
         raise ValueError(
             f"auto_pad={auto_pad!r} and pads={(top, left, bottom, right)} cannot both be given: "
-            f"pads needs auto_pad='NOTSET'"
+            f"pads requires auto_pad='NOTSET'"
         )
     return (0, 0, 0, 0) if auto_pad == "VALID" else same
 

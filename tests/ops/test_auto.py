@@ -77,7 +77,7 @@ def layers(draw, for_winograd=False):
     With `for_winograd`, one that Winograd's algorithm could do, and mostly pays for.
     """
     groups = draw(st.sampled_from([1, 1, 2] if for_winograd else [1, 1, 2, 3, 32]))
-    few, steps = (16, [1]) if for_winograd else (1, [1, 1, 2, 3])
+    few, steps = (24, [1]) if for_winograd else (1, [1, 1, 2, 3])
     depth, per_group = (
         draw(st.integers(few, few + 8) | st.integers(few, max(few, 600 // groups))) for _ in "ck"
     )
@@ -85,9 +85,10 @@ def layers(draw, for_winograd=False):
     stride = draw(st.tuples(*[st.sampled_from(steps)] * 2))
     dilation = draw(st.tuples(*[st.sampled_from([1, 1, 2, 3])] * 2))
     extent = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel_size, strict=True))
-    size = tuple(e + draw(st.integers(0, 9) | st.integers(0, 200)) for e in extent)
+    more_cells = st.integers(9, 200) if for_winograd else st.integers(0, 9) | st.integers(0, 200)
+    size = tuple(e + draw(more_cells) for e in extent)
     return {
-        "images": draw(st.integers(0, 64)),
+        "images": draw(st.integers(int(for_winograd), 64)),
         "weight_shape": (groups * per_group, depth, *kernel_size),
         "output_size": conv2d_output_size(size, kernel_size, stride, 0, dilation),
         "geometry": Geometry(stride, (0, 0, 0, 0), dilation, groups),
