@@ -1,4 +1,8 @@
-"""Checks of arguments that need no arrays: integers, pairs, flags, groups, channels."""
+"""Checks of arguments that need no arrays: integers, pairs, flags, groups, channels.
+
+Each check raises ``TypeError`` for a wrong type and ``ValueError`` for a wrong number, with the
+name of the argument (`name`) and the numbers in the message.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +20,6 @@ def integer(value: SupportsIndex, name: str, minimum: int) -> int:
 
     NumPy integers and integer tensors of one element count as integers; floats (even
     ``2.0``), ``True`` and ``False`` do not, as in PyTorch.
-
-    Parameters
-    ----------
-    value : int
-        The number to check.
-    name : str
-        Its name for error messages.
-    minimum : int
-        The smallest value allowed.
-
-    Raises
-    ------
-    TypeError
-        If `value` is not an integer.
-    ValueError
-        If it is below `minimum`.
 
     Examples
     --------
@@ -53,23 +41,7 @@ def integer(value: SupportsIndex, name: str, minimum: int) -> int:
 
 
 def pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
-    """Return `value` as a pair ``(height, width)`` of ints of at least `minimum`.
-
-    Parameters
-    ----------
-    value : int or pair of ints
-        One number for both directions, or one for each.
-    name : str
-        Its name for error messages.
-    minimum : int
-        The smallest value allowed in either direction.
-
-    Raises
-    ------
-    TypeError
-        If `value` is neither an int nor a tuple or list of ints.
-    ValueError
-        If it does not have two entries, or one is below `minimum`.
+    """Return an int or a pair as ``(height, width)``, two ints of at least `minimum`.
 
     Examples
     --------
@@ -97,19 +69,7 @@ def pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
 
 
 def flag(value: bool, name: str) -> bool:
-    """Return `value` if it is True or False.
-
-    Parameters
-    ----------
-    value : bool
-        The value to check.
-    name : str
-        Its name for error messages.
-
-    Raises
-    ------
-    TypeError
-        If `value` is anything else, including ``0``, ``1`` and NumPy's bool, as in PyTorch.
+    """Return `value` if it is True or False; ``0``, ``1`` and NumPy's bool are not, as in PyTorch.
 
     Examples
     --------
@@ -123,24 +83,7 @@ def flag(value: bool, name: str) -> bool:
 
 
 def check_groups(in_channels: int, out_channels: int, groups: int) -> tuple[int, int, int]:
-    """Check that a number of groups divides both channel counts.
-
-    Parameters
-    ----------
-    in_channels, out_channels, groups : int
-        Each at least 1.
-
-    Returns
-    -------
-    tuple of three ints
-        The arguments as plain ints, so that no NumPy integer overflows further on.
-
-    Raises
-    ------
-    TypeError
-        If one is not an int.
-    ValueError
-        If one is below 1, or `groups` leaves a remainder.
+    """Check that `groups` divides both channel counts, and return all three as plain ints.
 
     Examples
     --------
@@ -165,18 +108,7 @@ def check_groups(in_channels: int, out_channels: int, groups: int) -> tuple[int,
 
 
 def check_weight_shape(weight_shape: Sequence[int], transposed: bool = False) -> None:
-    """Check that a shape can be that of the weight of a 2-D convolution.
-
-    Parameters
-    ----------
-    weight_shape : sequence of ints
-    transposed : bool
-        Whether it belongs to a transposed convolution, whose first axis are input channels.
-
-    Raises
-    ------
-    ValueError
-        If it does not have four sizes of at least 1.
+    """Check that a weight has four axes and no size of 0.
 
     Examples
     --------
@@ -201,27 +133,11 @@ def check_channels(
 ) -> int:
     """Check that the channels of input, weight and bias match, and return `groups` as an int.
 
-    Parameters
-    ----------
-    input_shape : (N, C, H, W) or (C, H, W)
-    weight_shape : (O, C / groups, kH, kW)
-        Or (C, O / groups, kH, kW), if `transposed`.
-    bias_shape : (O,) or None
-    groups : int
-    transposed : bool
-        Whether the layer is a transposed convolution.
-
-    Raises
-    ------
-    TypeError
-        If `groups` is not an int.
-    ValueError
-        If `groups` does not divide C and O, or the shapes do not match.
+    The input is (N, C, H, W) or (C, H, W); the weight (O, C / groups, kH, kW), or if
+    `transposed` (C, O / groups, kH, kW); the bias (O,) or None.
 
     Examples
     --------
-    >>> check_channels((1, 4, 8, 8), (6, 2, 3, 3), (6,), groups=2)
-    2
     >>> check_channels((1, 4, 8, 8), (6, 3, 3, 3), None, groups=2)
     Traceback (most recent call last):
     ValueError: input of shape (1, 4, 8, 8) has 4 channels, but weight of shape (6, 3, 3, 3)
@@ -234,14 +150,11 @@ def check_channels(
     expected = weight_shape[0] if transposed else weight_shape[1] * groups
     if channels != expected:
         product = "" if transposed else f"{weight_shape[1]} x {groups} = "
-        note = (
-            f"; the weight of a transposed convolution is {_weight_layout(True)}"
-            if transposed
-            else ""
-        )
+        note = f"; the weight of a transposed convolution is {_weight_layout(True)}"
         raise ValueError(
             f"input of shape {tuple(input_shape)} has {channels} channels, but weight of shape "
-            f"{tuple(weight_shape)} with groups={groups} expects {product}{expected}{note}"
+            f"{tuple(weight_shape)} with groups={groups} expects {product}{expected}"
+            f"{note if transposed else ''}"
         )
     if bias_shape is not None and tuple(bias_shape) != (out_channels,):
         raise ValueError(

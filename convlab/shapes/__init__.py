@@ -9,7 +9,9 @@ padded input and moves by ``stride`` cells as long as it fits. The output
 has one cell for each position of the window.
 
 Height and width are independent, so each argument is an int, for both of them,
-or a pair ``(height, width)``. Sources: the documentation of ``torch.nn.Conv2d``, and
+or a pair ``(height, width)``. Every function raises ``TypeError`` for an argument of the wrong
+type and ``ValueError`` for a number out of range; the message names the argument and the numbers.
+"Raises" is a section of its own where there is more to say. Sources: the documentation of ``torch.nn.Conv2d``, and
 Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016).
 """
 

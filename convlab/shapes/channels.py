@@ -19,11 +19,6 @@ def conv2d_weight_shape(
     groups : int
         Number of groups; divides both channel counts.
 
-    Raises
-    ------
-    TypeError, ValueError
-        As `check_groups` and `pair` do.
-
     Examples
     --------
     >>> conv2d_weight_shape(12, 6, kernel_size=(3, 5), groups=3)
@@ -48,11 +43,6 @@ def conv2d_num_parameters(
         As for `conv2d_weight_shape`.
     bias : bool
         Whether the layer has a bias.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `conv2d_weight_shape` does.
 
     Examples
     --------
@@ -80,11 +70,6 @@ def conv2d_channels_read(in_channels: int, out_channels: int, groups: int = 1) -
     -------
     list of range
         One per kernel, each of ``in_channels / groups`` channels.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `check_groups` does.
 
     References
     ----------

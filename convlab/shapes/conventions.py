@@ -90,11 +90,6 @@ def tf_same_padding(
     extra : "after" or "before"
         Side of the odd cell; ``"before"`` is the ``SAME_LOWER`` of JAX and ONNX.
 
-    Raises
-    ------
-    TypeError, ValueError
-        As `pair` does, with minimum 1, and as `split_padding` does.
-
     Examples
     --------
     A window of 3 with stride 2, on seven pixels and on eight:
@@ -183,11 +178,6 @@ def padding_to_onnx(padding: Sides) -> Sides:
     tuple of four ints
         ``(top, left, bottom, right)``: first the beginnings, then the ends.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `padding` is not four ints of at least 0.
-
     Examples
     --------
     >>> padding_to_onnx((1, 3, 0, 2))
@@ -217,11 +207,6 @@ def tf_transposed_padding(
     tuple
         ``(left, right, top, bottom)``, the rows and columns to remove from the output of
         ``conv_transpose2d(..., padding=0)``, and ``(height, width)``, its `output_padding`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `pair` does, with minimum 1.
 
     Notes
     -----
@@ -253,11 +238,6 @@ def dilation_from_gaps(gaps: IntOrPair) -> tuple[int, int]:
     ----------
     gaps : int or pair of ints
         Cells left out between neighbouring weights, at least 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `pair` does, with minimum 0.
 
     Examples
     --------

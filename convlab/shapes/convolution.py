@@ -17,11 +17,6 @@ def dilated_kernel_size(kernel_size: IntOrPair, dilation: IntOrPair = 1) -> tupl
     dilation : int or pair of ints
         Distance between neighbouring weights, in input cells; 1 is the ordinary kernel.
 
-    Raises
-    ------
-    TypeError, ValueError
-        As `pair` does, with minimum 1.
-
     Examples
     --------
     Nine weights that span 5 x 5 cells:
@@ -53,11 +48,6 @@ def same_padding(kernel_size: IntOrPair, dilation: IntOrPair = 1) -> tuple[int, 
     tuple of four ints
         In the order of ``torch.nn.functional.pad`` and `convlab.ops.pad2d`: the last
         axis first.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `pair` does, with minimum 1.
 
     Examples
     --------
@@ -238,11 +228,6 @@ def conv2d_dropped_border(
     -------
     tuple of two ints
         ``(rows, columns)``, counted in the padded input; each below the stride.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `conv2d_output_size` does.
 
     Examples
     --------

@@ -43,11 +43,6 @@ def conv2d_macs(
     in_channels, out_channels, kernel_size, stride, padding, dilation, groups
         As for ``torch.nn.Conv2d``.
 
-    Raises
-    ------
-    TypeError, ValueError
-        As `convlab.shapes.conv2d_output_size` and `conv2d_weight_shape` do.
-
     Examples
     --------
     The first layer of ResNet, and its 64 kernels split into 64 groups of one channel each:
@@ -89,11 +84,6 @@ def conv_transpose2d_macs(
     in_channels, out_channels, kernel_size, stride, padding, output_padding, groups, dilation
         As for ``torch.nn.ConvTranspose2d``, in its order.
 
-    Raises
-    ------
-    TypeError, ValueError
-        As `convlab.shapes.conv_transpose2d_output_size` and `conv2d_weight_shape` do.
-
     Examples
     --------
     >>> conv_transpose2d_macs(14, 256, 128, kernel_size=2, stride=2)
@@ -115,11 +105,6 @@ def linear_macs(in_features: int, out_features: int, rows: int = 1) -> int:
         Numbers in an input and an output vector, at least 1.
     rows : int
         Number of vectors, at least 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not an int, or too small.
 
     Examples
     --------

@@ -121,13 +121,7 @@ def pooling_axes(
     dilation: IntOrPair,
     ceil_mode: bool,
 ) -> tuple[PoolingAxis, PoolingAxis]:
-    """Check the arguments of a pooling and return those for height and for width.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `pool2d_output_size` does.
-    """
+    """Check the arguments of a pooling and return those for height and for width."""
     sizes = pair(size, "size", minimum=1)
     kernels = _limited_pair(kernel_size, "kernel_size", minimum=1)
     if stride is None or (isinstance(stride, tuple | list) and not stride):
@@ -222,11 +216,6 @@ def adaptive_windows(size: int, outputs: int) -> list[tuple[int, int]]:
     -------
     list of (int, int)
         ``(start, end)`` per window, the end not included.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not an int, or too small.
 
     Examples
     --------

@@ -39,11 +39,6 @@ class ReceptiveField:
     start : int
         First cell of the field of unit 0; negative if that cell is padding.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is not an int, or too small.
-
     Examples
     --------
     Without layers every unit is an input cell and depends on itself only:
@@ -91,11 +86,6 @@ class ReceptiveField:
         unit : int
             Index of the unit along this direction.
 
-        Raises
-        ------
-        TypeError
-            If `unit` is not an int.
-
         Examples
         --------
         >>> ReceptiveField(size=3, jump=2, start=-1).cells(unit=4)
@@ -123,11 +113,6 @@ class ReceptiveField:
         padding : int
             Cells added *before* the first, at least 0. Cells added after the last do not
             move any field.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument is not an int, or too small.
 
         Examples
         --------
@@ -196,11 +181,6 @@ class ReceptiveField:
             `stride` entries. None for a phase to which no weight contributes; its outputs are zero
             (or the bias).
 
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument is not an int, or too small.
-
         Examples
         --------
         A kernel of 3 at stride 2: outputs depend on two cells and on one cell in turn.
@@ -244,11 +224,6 @@ def transposed_cells(
     list of int
         In ascending order. Those below 0 and beyond the last cell do not exist, and add nothing.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not an int, or too small.
-
     Examples
     --------
     >>> [transposed_cells(i, kernel_size=3, stride=2) for i in range(4)]
@@ -277,11 +252,6 @@ def conv2d_receptive_field(
         As for `convlab.shapes.conv2d_output_size`.
     before : pair of ReceptiveField or None
         Fields of the layer's input, (height, width); None stands for the image itself.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `convlab.shapes.conv2d_padding` and `ReceptiveField` do.
 
     Examples
     --------
@@ -374,11 +344,6 @@ def receptive_fields(
     -------
     tuple of (rows, columns)
         One entry more than there are layers; the first is the input itself.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `path_counts` does.
 
     Examples
     --------
