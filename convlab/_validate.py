@@ -18,8 +18,8 @@ Padding = IntOrPair | Literal["same", "valid"]
 def integer(value: SupportsIndex, name: str, minimum: int) -> int:
     """Return `value` as an int of at least `minimum`.
 
-    NumPy integers and integer tensors of one element count as integers; floats (even
-    ``2.0``), ``True`` and ``False`` do not, as in PyTorch.
+    NumPy integers and integer tensors of one element count as integers; floats (even ``2.0``),
+    ``True`` and ``False`` do not, as in PyTorch.
 
     Examples
     --------
@@ -133,8 +133,8 @@ def check_channels(
 ) -> int:
     """Check that the channels of input, weight and bias match, and return `groups` as an int.
 
-    The input is (N, C, H, W) or (C, H, W); the weight (O, C / groups, kH, kW), or if
-    `transposed` (C, O / groups, kH, kW); the bias (O,) or None.
+    The input is (N, C, H, W) or (C, H, W); the weight (O, C / groups, kH, kW), or if `transposed`
+    (C, O / groups, kH, kW); the bias (O,) or None.
 
     Examples
     --------

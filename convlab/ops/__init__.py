@@ -1,10 +1,10 @@
 """Convolution and pooling of NumPy arrays.
 
-Names, argument order, defaults and results are those of ``torch.nn.functional``, so a
-call written for one works with the other. Where the two differ, the docstring says so.
+Names, argument order, defaults and results are those of ``torch.nn.functional``, so a call written
+for one works with the other. Where the two differ, the docstring says so.
 
-Arrays are ``(N, C, H, W)``: images in the batch, channels, height, width; or
-``(C, H, W)`` for a single image.
+Arrays are ``(N, C, H, W)``: images in the batch, channels, height, width; or ``(C, H, W)`` for a
+single image.
 """
 
 from convlab.ops.backward import conv2d_backward

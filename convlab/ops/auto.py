@@ -27,12 +27,12 @@ def choose(
 ) -> str:
     """Return the name of the method with the least estimated work.
 
-    ``"blocked"`` multiplies as often as the definition and gathers each window;
-    ``"winograd4"`` and ``"winograd2"`` multiply less, but transform tiles and kernels, so
-    they need many channels and many tiles for each kernel; ``"depthwise"`` gathers less, but
-    multiplies zeros. Winograd is a candidate with stride 1, kernels of 2 to 5 rows and columns,
-    and tiles of at most 6 x 6. A dilated convolution is several, on every d-th row and column,
-    and each of them reads all transformed kernels.
+    ``"blocked"`` multiplies as often as the definition and gathers each window; ``"winograd4"`` and
+    ``"winograd2"`` multiply less, but transform tiles and kernels, so they need many channels and
+    many tiles for each kernel; ``"depthwise"`` gathers less, but multiplies zeros. Winograd is a
+    candidate with stride 1, kernels of 2 to 5 rows and columns, and tiles of at most 6 x 6. A
+    dilated convolution is several, on every d-th row and column, and each of them reads all
+    transformed kernels.
 
     Parameters
     ----------

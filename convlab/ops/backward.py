@@ -1,7 +1,7 @@
 """Backward pass of the convolution: gradients with respect to input, weight and bias.
 
-A convolution is linear in its input and linear in its weight, so each of these two gradients is
-an *adjoint*: the same products, summed over other indices.
+A convolution is linear in its input and linear in its weight, so each of these two gradients is an
+*adjoint*: the same products, summed over other indices.
 """
 
 from __future__ import annotations
@@ -76,17 +76,16 @@ def conv2d_backward(
       gradients, each times the weight that multiplied the pixel. The gradient of the padding
       is added to the pixels that the padding copies (`pad2d_backward`).
 
-    The error of a number that is a sum of ``K`` products (of numbers, for the bias) is at
-    most ``K * 6e-8`` (float32) or ``K * 1.2e-16`` (float64) of the sum of their absolute
-    values, barring underflow. ``K`` is ``N * outH * outW`` for weight and bias, and
-    ``O / groups * kH * kW`` at most for the input (times the copies of a pixel in the
-    border, if the padding mode makes any). With stride 1, where `conv2d` with
-    ``method="auto"`` would take Winograd's algorithm, so do the gradients of input and
-    weight; their error is then at most ``5e-6`` (float32) or ``5e-14`` (float64) of the
-    largest result, with random numbers.
+    The error of a number that is a sum of ``K`` products (of numbers, for the bias) is at most
+    ``K * 6e-8`` (float32) or ``K * 1.2e-16`` (float64) of the sum of their absolute values, barring
+    underflow. ``K`` is ``N * outH * outW`` for weight and bias, and ``O / groups * kH * kW`` at
+    most for the input (times the copies of a pixel in the border, if the padding mode makes any).
+    With stride 1, where `conv2d` with ``method="auto"`` would take Winograd's algorithm, so do the
+    gradients of input and weight; their error is then at most ``5e-6`` (float32) or ``5e-14``
+    (float64) of the largest result, with random numbers.
 
-    Overflow, infinity and NaN follow IEEE 754 and raise no warning. For the weight, padded
-    zeros are multiplied like any number, so an infinite gradient over one gives NaN.
+    Overflow, infinity and NaN follow IEEE 754 and raise no warning. For the weight, padded zeros
+    are multiplied like any number, so an infinite gradient over one gives NaN.
 
     Source: Goodfellow, Bengio and Courville, "Deep Learning" (2016), section 9.5.
 
@@ -208,9 +207,9 @@ def _flipped(w: Array, groups: int) -> Array:
 def _scatter(g: Array, w: Array, size: tuple[int, ...], geometry: Geometry) -> Array:
     """Multiply the gradient of each output with the kernel, and add it at its window (col2im).
 
-    One matrix product per block gives each output cell a window of numbers ("columns");
-    then, for each of the kH * kW positions in the window, one strided addition adds that
-    number of every window to its pixel.
+    One matrix product per block gives each output cell a window of numbers ("columns"); then, for
+    each of the kH * kW positions in the window, one strided addition adds that number of every
+    window to its pixel.
     """
     (s_h, s_w), (left, _, top, _), (d_h, d_w), groups = geometry
     images, _, out_h, out_w = g.shape

@@ -18,9 +18,8 @@ def split_into_blocks(
 ) -> Iterator[tuple[slice, slice]]:
     """Split the output of a batch into blocks of about the same size, in order.
 
-    A block is a range of rows of one image, or all rows of several images, where an image
-    is small. It has at most `max_cells` cells, but at least one row; the first block is the
-    largest.
+    A block is a range of rows of one image, or all rows of several images, where an image is small.
+    It has at most `max_cells` cells, but at least one row; the first block is the largest.
 
     Parameters
     ----------
@@ -75,8 +74,7 @@ def _even_share(total: int, maximum: int) -> int:
 def copy_padded_rows(x: NDArray[Any], strip: NDArray[Any], first_row: int, left: int) -> None:
     """Fill `strip` with rows of the zero-padded images, without padding whole images.
 
-    Padding a whole batch first would write and read it once more, and take as much memory
-    again.
+    Padding a whole batch first would write and read it once more, and take as much memory again.
 
     Parameters
     ----------

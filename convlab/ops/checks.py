@@ -1,8 +1,8 @@
 """Checks of the arguments of the operators, made before anything is computed.
 
-A check returns its argument in the form that the rest of the code expects, or raises
-``TypeError`` (wrong type) or ``ValueError`` (right type, wrong
-value) with the name of the argument and the numbers that do not match.
+A check returns its argument in the form that the rest of the code expects, or raises ``TypeError``
+(wrong type) or ``ValueError`` (right type, wrong value) with the name of the argument and the
+numbers that do not match.
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ def convolution_arrays(
     Returns
     -------
     input, weight, bias, groups, unbatched
-        The input always with its batch axis; `unbatched` is True if that was added.
-        `groups` as a plain int.
+        The input always with its batch axis; `unbatched` is True if that was added. `groups` as a
+        plain int.
     """
     x = float_array(input, "input")
     w = float_array(weight, "weight")

@@ -31,9 +31,9 @@ def conv2d(
 ) -> NDArray[Any]:
     """Apply a 2-D convolution to a batch of images.
 
-    Deep learning calls it a convolution, mathematics a cross-correlation: the
-    kernel is not flipped. Same arguments and results as
-    ``torch.nn.functional.conv2d``; `padding_mode` is that of ``torch.nn.Conv2d``.
+    Deep learning calls it a convolution, mathematics a cross-correlation: the kernel is not
+    flipped. Same arguments and results as ``torch.nn.functional.conv2d``; `padding_mode` is that of
+    ``torch.nn.Conv2d``.
 
     Parameters
     ----------
@@ -46,9 +46,8 @@ def conv2d(
     stride : int or (height, width)
         Cells that the window moves at a time, at least 1.
     padding : int, (height, width), "same" or "valid"
-        Cells added on each of two opposite sides, at least 0. ``"valid"`` adds none;
-        ``"same"`` as many as keep the size (stride 1 only), the odd one at the right or
-        bottom.
+        Cells added on each of two opposite sides, at least 0. ``"valid"`` adds none; ``"same"`` as
+        many as keep the size (stride 1 only), the odd one at the right or bottom.
     dilation : int or (height, width)
         Distance between neighbouring weights on the input; 1 is the ordinary kernel.
     groups : int
@@ -70,17 +69,16 @@ def conv2d(
     Returns
     -------
     array, (N, O, outH, outW) or (O, outH, outW)
-        New, in the dtype of the input. The size is
-        `convlab.shapes.conv2d_output_size`.
+        New, in the dtype of the input. The size is `convlab.shapes.conv2d_output_size`.
 
     Raises
     ------
     TypeError
         If an array is not float32 or float64, dtypes differ, or a number is not an int.
     ValueError
-        If shapes or numbers do not match, an option is unknown, the kernel is
-        larger than the padded input, or the method does not support this layer. The message
-        names the argument and the numbers, or the method.
+        If shapes or numbers do not match, an option is unknown, the kernel is larger than the
+        padded input, or the method does not support this layer. The message names the argument and
+        the numbers, or the method.
 
     Notes
     -----
@@ -89,16 +87,15 @@ def conv2d(
     padding, with which ``torch.nn.Conv2d`` crops the image if `padding_mode` is not
     ``"zeros"``. All are errors here.
 
-    ``"auto"`` chooses among blocked, winograd2, winograd4 and depthwise. In float32 its error
-    is at most ``5e-6`` of the largest result, with random numbers and up to 512 channels; in
-    float64 ``5e-14``. The error bounds of each method are in its own docstring
-    (`convlab.ops.methods`). Each thread keeps up to 32 MiB of scratch memory between calls;
-    `release_workspace` frees it.
+    ``"auto"`` chooses among blocked, winograd2, winograd4 and depthwise. In float32 its error is at
+    most ``5e-6`` of the largest result, with random numbers and up to 512 channels; in float64
+    ``5e-14``. The error bounds of each method are in its own docstring (`convlab.ops.methods`).
+    Each thread keeps up to 32 MiB of scratch memory between calls; `release_workspace` frees it.
 
-    Overflow, infinity and NaN follow IEEE 754 and raise no warning. The padded zeros
-    are multiplied like any number, so an infinite weight over a zero gives NaN, even
-    where a float32 kernel of PyTorch skips the border. Some methods spread infinity
-    and NaN beyond the windows that contain them; ``"auto"`` does not.
+    Overflow, infinity and NaN follow IEEE 754 and raise no warning. The padded zeros are multiplied
+    like any number, so an infinite weight over a zero gives NaN, even where a float32 kernel of
+    PyTorch skips the border. Some methods spread infinity and NaN beyond the windows that contain
+    them; ``"auto"`` does not.
 
     Examples
     --------
@@ -132,10 +129,10 @@ def conv2d(
 def _run(method: str, x: NDArray[Any], w: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
     """Convolve checked arrays with the method of that name, or with the one that `choose` names.
 
-    The chosen methods but ``"blocked"`` multiply numbers from outside of the window, so they
-    spread infinity and NaN, and the intermediate results of Winograd's may overflow. So if the
-    result is not finite everywhere, ``"blocked"`` computes it again; also where only the squares of
-    the result overflow, which costs time but changes nothing.
+    The chosen methods but ``"blocked"`` multiply numbers from outside of the window, so they spread
+    infinity and NaN, and the intermediate results of Winograd's may overflow. So if the result is
+    not finite everywhere, ``"blocked"`` computes it again; also where only the squares of the
+    result overflow, which costs time but changes nothing.
     """
     if method != "auto":
         return BY_NAME[method](x, w, geometry)

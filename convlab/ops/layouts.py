@@ -1,8 +1,7 @@
 """Conversion of images and weights between the memory layouts of different libraries.
 
-A layout is a word with one letter per axis: ``N`` images, ``C`` channels, ``H`` and ``W``
-height and width; for weights ``O`` output channels and ``I`` input channels (of one
-group).
+A layout is a word with one letter per axis: ``N`` images, ``C`` channels, ``H`` and ``W`` height
+and width; for weights ``O`` output channels and ``I`` input channels (of one group).
 
 =====================  ==========  ==========================
 library                images      weight
@@ -14,9 +13,9 @@ TensorFlow, Keras      ``NHWC``    ``HWIO``
   depthwise            ``NHWC``    ``HWCM``, see below
 =====================  ==========  ==========================
 
-Groups do not change the layouts: every library orders the output channels group by group.
-Sources: the documentation of ``torch.nn``, ``tf.nn``, ``keras.layers`` and
-``jax.lax.conv_general_dilated``; the ONNX standard.
+Groups do not change the layouts: every library orders the output channels group by group. Sources:
+the documentation of ``torch.nn``, ``tf.nn``, ``keras.layers`` and ``jax.lax.conv_general_dilated``;
+the ONNX standard.
 """
 
 from __future__ import annotations
@@ -38,14 +37,13 @@ def change_layout(array: ArrayLike, source: str, target: str) -> NDArray[Any]:
     array : array
         Any dtype; it is kept.
     source, target : str
-        The letters of the axes, before and after: the same letters, each once.
-        Any letters are allowed.
+        The letters of the axes, before and after: the same letters, each once. Any letters are
+        allowed.
 
     Returns
     -------
     array
-        A new array, contiguous in the new order (and writable, which the arrays of JAX
-        are not).
+        A new array, contiguous in the new order (and writable, which the arrays of JAX are not).
 
     Raises
     ------
@@ -163,9 +161,9 @@ def turn_kernel(weight: ArrayLike) -> NDArray[Any]:
     """Flip every kernel along both axes (rotate it by 180 degrees).
 
     The difference between cross-correlation, which deep learning libraries compute, and the
-    convolution of mathematics (``scipy.signal.convolve2d``); also between
-    ``conv_transpose`` of JAX, which by default does not flip the kernel, and the transposed
-    convolution of the other libraries.
+    convolution of mathematics (``scipy.signal.convolve2d``); also between ``conv_transpose`` of
+    JAX, which by default does not flip the kernel, and the transposed convolution of the other
+    libraries.
 
     Parameters
     ----------

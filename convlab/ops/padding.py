@@ -54,10 +54,9 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
     TypeError
         If `padding` does not consist of ints.
     ValueError
-        If `mode` is unknown, a padding is negative or larger than any memory, the input is
-        not 3- or 4-dimensional or has no pixels, or the border needs pixels that do
-        not exist: ``"reflect"`` needs a padding below the size, ``"circular"`` at most
-        the size.
+        If `mode` is unknown, a padding is negative or larger than any memory, the input is not 3-
+        or 4-dimensional or has no pixels, or the border needs pixels that do not exist:
+        ``"reflect"`` needs a padding below the size, ``"circular"`` at most the size.
 
     Notes
     -----
@@ -111,8 +110,8 @@ def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zero
     TypeError
         If `grad_output` is not float32 or float64, or `padding` does not consist of ints.
     ValueError
-        If `pad2d` cannot return an image of this shape, because the border leaves no pixel
-        or is too wide for the mode; or as `pad2d` does.
+        If `pad2d` cannot return an image of this shape, because the border leaves no pixel or is
+        too wide for the mode; or as `pad2d` does.
 
     Notes
     -----

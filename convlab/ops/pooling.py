@@ -80,8 +80,8 @@ def max_pool2d(
         Distance between neighbouring positions of the window, at least 1. None stands for
         `kernel_size`: windows side by side.
     padding : int or (height, width)
-        Cells added on each of two opposite sides, at most half of `kernel_size`. They
-        are never the maximum, even if all other cells are minus infinity.
+        Cells added on each of two opposite sides, at most half of `kernel_size`. They are never the
+        maximum, even if all other cells are minus infinity.
     dilation : int or (height, width)
         Distance between neighbouring cells of a window.
     ceil_mode : bool
@@ -92,8 +92,8 @@ def max_pool2d(
     Returns
     -------
     array, (N, C, outH, outW) or (C, outH, outW)
-        New, in the dtype of the input; the size is `convlab.shapes.pool2d_output_size`.
-        With `return_indices` a pair: this, and an int64 array of the same shape with
+        New, in the dtype of the input; the size is `convlab.shapes.pool2d_output_size`. With
+        `return_indices` a pair: this, and an int64 array of the same shape with
         ``row * W + column`` of each maximum in the input (not in the padded one).
 
     Raises
@@ -101,8 +101,8 @@ def max_pool2d(
     TypeError
         If `input` has another dtype, a number is not an int, or `ceil_mode` not a bool.
     ValueError
-        If a shape or number is out of range, the padding is more than half of the kernel,
-        or no window fits.
+        If a shape or number is out of range, the padding is more than half of the kernel, or no
+        window fits.
 
     Notes
     -----
@@ -160,9 +160,8 @@ def avg_pool2d(
     ceil_mode : bool
         Let the last window extend past the edge, so that no row or column is left out.
     count_include_pad : bool
-        Divide by the number of cells of the window including the padding, or by
-        the number of cells of the input alone. Cells even beyond the padding
-        (only with `ceil_mode`) are never counted.
+        Divide by the number of cells of the window including the padding, or by the number of cells
+        of the input alone. Cells even beyond the padding (only with `ceil_mode`) are never counted.
     divisor_override : int, optional
         Divide every sum by this number instead; negative is allowed, 0 is not.
 
@@ -176,8 +175,8 @@ def avg_pool2d(
     TypeError
         If `input` has another dtype, a number is not an int, or a flag not a bool.
     ValueError
-        If a shape or number is out of range, the padding is more than half of the kernel,
-        no window fits, or `divisor_override` is 0 or needs more than 64 bits.
+        If a shape or number is out of range, the padding is more than half of the kernel, no window
+        fits, or `divisor_override` is 0 or needs more than 64 bits.
 
     Notes
     -----
@@ -234,8 +233,8 @@ def adaptive_avg_pool2d(input: ArrayLike, output_size: OutputSize) -> Array:
     TypeError
         If `input` has another dtype, or `output_size` contains anything but ints and None.
     ValueError
-        If `input` has another number of dimensions or no pixels, or `output_size` is
-        negative or not a pair.
+        If `input` has another number of dimensions or no pixels, or `output_size` is negative or
+        not a pair.
 
     Notes
     -----
@@ -298,8 +297,8 @@ def adaptive_max_pool2d(
     TypeError
         If `input` has another dtype, or `output_size` contains anything but ints and None.
     ValueError
-        If `input` has another number of dimensions or no pixels, or `output_size` is
-        negative or not a pair.
+        If `input` has another number of dimensions or no pixels, or `output_size` is negative or
+        not a pair.
 
     Notes
     -----

@@ -26,21 +26,20 @@ def conv_transpose2d(
 ) -> NDArray[Any]:
     r"""Apply a 2-D transposed convolution to a batch of images.
 
-    Each input cell adds its kernel, scaled, to the output; where they overlap they are summed.
-    This is the adjoint of `conv2d` in its input. If ``y = conv2d(x, weight, ...)``, then
-    ``conv_transpose2d(g, weight, ...)`` is the gradient of ``(y * g).sum()`` with respect to
-    `x`. It restores the *size* of `x` but not its numbers, so
-    "deconvolution", as it is often called, is a misnomer. Same arguments, in the same
-    order, and same results as ``torch.nn.functional.conv_transpose2d``: `groups` stands
-    *before* `dilation` here.
+    Each input cell adds its kernel, scaled, to the output; where they overlap they are summed. This
+    is the adjoint of `conv2d` in its input. If ``y = conv2d(x, weight, ...)``, then
+    ``conv_transpose2d(g, weight, ...)`` is the gradient of ``(y * g).sum()`` with respect to `x`.
+    It restores the *size* of `x` but not its numbers, so "deconvolution", as it is often called, is
+    a misnomer. Same arguments, in the same order, and same results as
+    ``torch.nn.functional.conv_transpose2d``: `groups` stands *before* `dilation` here.
 
     Parameters
     ----------
     input : array, (N, C, H, W) or (C, H, W)
         Images, float32 or float64. N may be 0, the other sizes not.
     weight : array, (C, O / groups, kH, kW)
-        Input channels first, same dtype as `input`: the weight of the convolution from O
-        to C channels whose gradient this is.
+        Input channels first, same dtype as `input`: the weight of the convolution from O to C
+        channels whose gradient this is.
     bias : array, (O,), optional
         One number per output channel; same dtype.
     stride : int or (height, width)
@@ -48,8 +47,8 @@ def conv_transpose2d(
     padding : int or (height, width)
         Cells *cut off* on each side of the output, at least 0.
     output_padding : int or (height, width)
-        Rows and columns added at the bottom and the right, at least 0 and smaller than the
-        stride or the dilation. Cells that no kernel reaches hold the bias.
+        Rows and columns added at the bottom and the right, at least 0 and smaller than the stride
+        or the dilation. Cells that no kernel reaches hold the bias.
     groups : int
         Number of groups. Each group of output channels depends on its own share of the input
         channels only.
@@ -59,8 +58,7 @@ def conv_transpose2d(
     Returns
     -------
     array, (N, O, outH, outW) or (O, outH, outW)
-        New, in the dtype of the input. The size is
-        `convlab.shapes.conv_transpose2d_output_size`.
+        New, in the dtype of the input. The size is `convlab.shapes.conv_transpose2d_output_size`.
 
     Raises
     ------
@@ -77,13 +75,13 @@ def conv_transpose2d(
     and ``|bias|``, barring underflow, if the stride is above 1. With stride 1 it is that of
     `conv2d` with ``method="auto"``.
 
-    Stricter than PyTorch, some of whose implementations accept a few odd cases: an
-    `output_padding` that is too large or a height of 0 with an empty batch, an output of
-    height 0 or a dilation of 0 in float32, a bias of another dtype. Overflow, infinity
-    and NaN follow IEEE 754 and raise no warning.
+    Stricter than PyTorch, some of whose implementations accept a few odd cases: an `output_padding`
+    that is too large or a height of 0 with an empty batch, an output of height 0 or a dilation of 0
+    in float32, a bias of another dtype. Overflow, infinity and NaN follow IEEE 754 and raise no
+    warning.
 
-    Source: Zeiler et al., "Deconvolutional Networks" (2010); Dumoulin and Visin, "A guide
-    to convolution arithmetic for deep learning" (2016), section 4.
+    Source: Zeiler et al., "Deconvolutional Networks" (2010); Dumoulin and Visin, "A guide to
+    convolution arithmetic for deep learning" (2016), section 4.
 
     Examples
     --------

@@ -1,9 +1,8 @@
 """Maximum, index of the maximum and sum of every window of a pooling.
 
-A window is a rectangle, so it can be reduced one direction after the other: a window of
-3 x 3 cells takes 2 + 2 operations instead of 8. Each operation handles one cell of all
-windows at once, on strided views; nothing is padded, because `PoolingWindows.reads` never
-leaves the input.
+A window is a rectangle, so it can be reduced one direction after the other: a window of 3 x 3 cells
+takes 2 + 2 operations instead of 8. Each operation handles one cell of all windows at once, on
+strided views; nothing is padded, because `PoolingWindows.reads` never leaves the input.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ class PoolingWindows(NamedTuple):
     outputs : int
         Number of windows.
     reads : tuple of (slice, slice)
-        Pairs ``(windows, cells)``: some of the windows, and for each of them one cell of
-        the input that it reads. In this order, every window reads its cells from the
-        first to the last. Cells of padding are in no pair.
+        Pairs ``(windows, cells)``: some of the windows, and for each of them one cell of the input
+        that it reads. In this order, every window reads its cells from the first to the last. Cells
+        of padding are in no pair.
     first_cells : tuple of ints
         Per window, the first of its cells that is not padding before the input.
     input_cells : tuple of ints

@@ -1,9 +1,8 @@
 """Scratch memory that is kept from one call to the next.
 
-A fast method needs memory for columns or tiles. Fresh memory comes from the operating
-system page by page, and on a small layer those page faults take longer than the
-convolution. So each thread keeps one buffer: bounded, grown to what the last call
-needed, freed by `release_workspace`.
+A fast method needs memory for columns or tiles. Fresh memory comes from the operating system page
+by page, and on a small layer those page faults take longer than the convolution. So each thread
+keeps one buffer: bounded, grown to what the last call needed, freed by `release_workspace`.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """Conversion of padding and dilation from and to the conventions of other libraries.
 
-PyTorch's integer padding is the same on both sides of an axis and independent of the
-size of the image. Others give the total, name a rule whose result depends on the size,
-or list the sides in another order. Here, all of them become ``(left, right, top,
-bottom)``, the order of ``torch.nn.functional.pad`` and `convlab.ops.pad2d`; after that
-the convolution itself needs no padding.
+PyTorch's integer padding is the same on both sides of an axis and independent of the size of the
+image. Others give the total, name a rule whose result depends on the size, or list the sides in
+another order. Here, all of them become ``(left, right, top, bottom)``, the order of
+``torch.nn.functional.pad`` and `convlab.ops.pad2d`; after that the convolution itself needs no
+padding.
 
 Sources: "Notes on padding" in the documentation of ``tf.nn``; the operators ``Conv`` and
-``ConvTranspose`` of the ONNX standard; Zhang, Lipton, Li and Smola, "Dive into Deep
-Learning", section "Padding and Stride".
+``ConvTranspose`` of the ONNX standard; Zhang, Lipton, Li and Smola, "Dive into Deep Learning",
+section "Padding and Stride".
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def split_padding(total: IntOrPair, extra: Extra = "after") -> Sides:
         Rows and columns added in all, both sides together, at least 0: the :math:`p_h` and
         :math:`p_w` of "Dive into Deep Learning", twice the padding of PyTorch.
     extra : "after" or "before"
-        Side of the odd cell. ``"after"``: right and bottom, as in PyTorch, TensorFlow
-        and the ``SAME_UPPER`` of ONNX. ``"before"``: left and top, as in ``SAME_LOWER`` and
-        in "Dive into Deep Learning".
+        Side of the odd cell. ``"after"``: right and bottom, as in PyTorch, TensorFlow and the
+        ``SAME_UPPER`` of ONNX. ``"before"``: left and top, as in ``SAME_LOWER`` and in "Dive into
+        Deep Learning".
 
     Raises
     ------
@@ -78,8 +78,8 @@ def tf_same_padding(
         \cdot \text{stride} + \text{dilation} (\text{kernel\_size} - 1) + 1
         - \text{size}\bigr)
 
-    With a stride above 1 the result changes with the size of the image, which no fixed
-    ``padding=`` of PyTorch does.
+    With a stride above 1 the result changes with the size of the image, which no fixed ``padding=``
+    of PyTorch does.
 
     Parameters
     ----------
@@ -129,8 +129,8 @@ def padding_from_onnx(
         ``NOTSET``: `pads`; the two ``SAME``: `tf_same_padding` with the odd cell after or before;
         ``VALID``: none.
     pads : four ints
-        ``(top, left, bottom, right)``, each at least 0: first the beginnings of all axes, then
-        the ends.
+        ``(top, left, bottom, right)``, each at least 0: first the beginnings of all axes, then the
+        ends.
 
     Raises
     ------
@@ -192,10 +192,10 @@ def tf_transposed_padding(
 ) -> tuple[Sides, tuple[int, int]]:
     r"""Return the cells that ``Conv2DTranspose(padding="same")`` of Keras removes and adds.
 
-    Its output has exactly :math:`\text{size} \cdot \text{stride}` cells, which the
-    convolution with ``SAME`` reduces to `size`. A transposed convolution without
-    padding returns :math:`\text{extent} - \text{stride}` cells more, which are removed, the odd
-    one at the end; or fewer, which are added at the end.
+    Its output has exactly :math:`\text{size} \cdot \text{stride}` cells, which the convolution with
+    ``SAME`` reduces to `size`. A transposed convolution without padding returns
+    :math:`\text{extent} - \text{stride}` cells more, which are removed, the odd one at the end; or
+    fewer, which are added at the end.
 
     Parameters
     ----------
@@ -231,8 +231,8 @@ def tf_transposed_padding(
 def dilation_from_gaps(gaps: IntOrPair) -> tuple[int, int]:
     """Convert the number of cells left out between two weights to PyTorch's dilation.
 
-    Some courses count the gaps, so that their ordinary convolution has the number 0. In
-    PyTorch, TensorFlow, JAX and ONNX it is 1, the distance between two weights.
+    Some courses count the gaps, so that their ordinary convolution has the number 0. In PyTorch,
+    TensorFlow, JAX and ONNX it is 1, the distance between two weights.
 
     Parameters
     ----------

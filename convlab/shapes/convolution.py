@@ -32,9 +32,9 @@ def dilated_kernel_size(kernel_size: IntOrPair, dilation: IntOrPair = 1) -> tupl
 def same_padding(kernel_size: IntOrPair, dilation: IntOrPair = 1) -> tuple[int, int, int, int]:
     """Return the cells that ``padding="same"`` adds: ``(left, right, top, bottom)``.
 
-    Among `n` cells, a window that spans `e` of them has only ``n - (e - 1)`` positions,
-    so ``e - 1`` cells are added per direction. When that number is odd (an even kernel, odd
-    dilation), one side must get one more: PyTorch adds it at the right and the bottom.
+    Among `n` cells, a window that spans `e` of them has only ``n - (e - 1)`` positions, so
+    ``e - 1`` cells are added per direction. When that number is odd (an even kernel, odd dilation),
+    one side must get one more: PyTorch adds it at the right and the bottom.
 
     Parameters
     ----------
@@ -46,8 +46,7 @@ def same_padding(kernel_size: IntOrPair, dilation: IntOrPair = 1) -> tuple[int, 
     Returns
     -------
     tuple of four ints
-        In the order of ``torch.nn.functional.pad`` and `convlab.ops.pad2d`: the last
-        axis first.
+        In the order of ``torch.nn.functional.pad`` and `convlab.ops.pad2d`: the last axis first.
 
     Examples
     --------
@@ -69,9 +68,8 @@ def conv2d_padding(
     Parameters
     ----------
     padding : int, pair of ints, "same" or "valid"
-        A number is added on *both* sides: ``(1, 2)`` means one row above and one below,
-        two columns left and two right. ``"valid"`` adds nothing, ``"same"`` the cells of
-        `same_padding`.
+        A number is added on *both* sides: ``(1, 2)`` means one row above and one below, two columns
+        left and two right. ``"valid"`` adds nothing, ``"same"`` the cells of `same_padding`.
     kernel_size, stride, dilation : int or pair of ints
         The rest of the layer, each at least 1. Numeric padding does not depend on them.
 
@@ -184,8 +182,8 @@ def conv2d_output_size(
     TypeError
         If an argument has the wrong type, such as a float or a bool.
     ValueError
-        If a number is out of range, `padding` is another string, for ``"same"`` with a stride
-        above 1, or if the dilated kernel is larger than the padded input.
+        If a number is out of range, `padding` is another string, for ``"same"`` with a stride above
+        1, or if the dilated kernel is larger than the padded input.
 
     Examples
     --------
@@ -213,11 +211,10 @@ def conv2d_dropped_border(
 ) -> tuple[int, int]:
     """Return the rows at the bottom and the columns at the right that no window reaches.
 
-    The window stops where one more step would move it past the edge. The cells behind
-    its last position, the remainder of the division in `conv2d_output_size`, do not contribute to
-    the result. The padding is outermost, so it is dropped first: with a padding of
-    `p` and a dropped border of `r`, ``min(size, max(0, r - p))`` rows of pixels are
-    lost.
+    The window stops where one more step would move it past the edge. The cells behind its last
+    position, the remainder of the division in `conv2d_output_size`, do not contribute to the
+    result. The padding is outermost, so it is dropped first: with a padding of `p` and a dropped
+    border of `r`, ``min(size, max(0, r - p))`` rows of pixels are lost.
 
     Parameters
     ----------
@@ -255,8 +252,8 @@ def conv_transpose2d_output_size(
         \text{out} = (\text{size} - 1) \cdot \text{stride} - 2 \cdot \text{padding}
         + \text{dilation} (\text{kernel\_size} - 1) + \text{output\_padding} + 1
 
-    It is `conv2d_output_size` solved for its input. A convolution with a stride gives
-    several input sizes the same output size; `output_padding` selects one of them.
+    It is `conv2d_output_size` solved for its input. A convolution with a stride gives several input
+    sizes the same output size; `output_padding` selects one of them.
 
     Parameters
     ----------
@@ -267,8 +264,8 @@ def conv_transpose2d_output_size(
     stride : int or pair of ints
         Distance between the kernels of two neighbouring input cells, at least 1.
     padding : int or pair of ints
-        Cells *removed* on each side of the output, at least 0: the padding of the
-        convolution that this one is the transpose of.
+        Cells *removed* on each side of the output, at least 0: the padding of the convolution that
+        this one is the transpose of.
     output_padding : int or pair of ints
         Rows and columns added at the bottom and the right, at least 0 and smaller than the stride
         or the dilation.

@@ -1,8 +1,8 @@
 """Sizes of poolings, and the windows of adaptive pooling.
 
-Pooling moves a window as a convolution does, with three differences: the stride
-defaults to the kernel size, the padding is at most half of the kernel, and
-``ceil_mode`` lets the last window extend past the edge.
+Pooling moves a window as a convolution does, with three differences: the stride defaults to the
+kernel size, the padding is at most half of the kernel, and ``ceil_mode`` lets the last window
+extend past the edge.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def pool2d_output_size(
               - \text{dilation} (\text{kernel\_size} - 1) - 1}{\text{stride}}
         \right\rfloor + 1
 
-    With `ceil_mode` the division rounds up, which adds a window that extends past the
-    edge if cells would be left over; unless it would start behind the last cell of the
-    input, in the padding or beyond.
+    With `ceil_mode` the division rounds up, which adds a window that extends past the edge if cells
+    would be left over; unless it would start behind the last cell of the input, in the padding or
+    beyond.
 
     Parameters
     ----------
@@ -70,11 +70,10 @@ def pool2d_output_size(
         Distance between neighbouring positions of the window, at least 1; None, or an empty
         sequence, stands for `kernel_size`.
     padding : int or pair of ints
-        Cells added on each of two opposite sides: at least 0, at most half of
-        `kernel_size`, whatever the dilation.
+        Cells added on each of two opposite sides: at least 0, at most half of `kernel_size`,
+        whatever the dilation.
     dilation : int or pair of ints
-        Distance between neighbouring cells of a window, at least 1. Only max pooling
-        has it.
+        Distance between neighbouring cells of a window, at least 1. Only max pooling has it.
     ceil_mode : bool
         Round up instead of down.
 
@@ -88,8 +87,8 @@ def pool2d_output_size(
     TypeError
         If an argument has the wrong type.
     ValueError
-        If a number is out of range (as in PyTorch, none but `size` may be above
-        ``2**31 - 1``), the padding is too large, or no window fits.
+        If a number is out of range (as in PyTorch, none but `size` may be above ``2**31 - 1``), the
+        padding is too large, or no window fits.
 
     Notes
     -----
@@ -202,8 +201,8 @@ def adaptive_windows(size: int, outputs: int) -> list[tuple[int, int]]:
         \qquad
         \text{end}_i = \left\lceil \frac{(i + 1) \cdot \text{size}}{\text{outputs}} \right\rceil
 
-    Every cell is in a window. Windows overlap where the division leaves a remainder,
-    and their lengths then differ by at most 1.
+    Every cell is in a window. Windows overlap where the division leaves a remainder, and their
+    lengths then differ by at most 1.
 
     Parameters
     ----------

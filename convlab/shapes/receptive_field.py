@@ -1,10 +1,9 @@
 """Receptive fields: the input cells on which one number of the output depends.
 
-Along one direction, unit `i` of a layer depends on the
-cells ``start + i * jump`` to ``start + i * jump + size - 1``. Three numbers therefore describe a
-whole layer, and each further layer changes them by a line of arithmetic. Cells of padding count,
-as they do in the published numbers: `start` is negative where the field of the first unit begins
-in the padding.
+Along one direction, unit `i` of a layer depends on the cells ``start + i * jump`` to
+``start + i * jump + size - 1``. Three numbers therefore describe a whole layer, and each further
+layer changes them by a line of arithmetic. Cells of padding count, as they do in the published
+numbers: `start` is negative where the field of the first unit begins in the padding.
 
 Sources: Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks",
 Distill (2019); Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016).
@@ -111,8 +110,8 @@ class ReceptiveField:
         kernel_size, stride, dilation : int
             The window, each at least 1.
         padding : int
-            Cells added *before* the first, at least 0. Cells added after the last do not
-            move any field.
+            Cells added *before* the first, at least 0. Cells added after the last do not move any
+            field.
 
         Examples
         --------
@@ -165,9 +164,9 @@ class ReceptiveField:
     ) -> tuple[ReceptiveField | None, ...]:
         """Return the fields after a transposed convolution, one for each phase.
 
-        Cell `i` of its input contributes to the outputs ``i * stride - padding + k * dilation``
-        for each weight `k`. The number of cells that contribute to an output depends on its
-        position modulo the stride. So the outputs fall into `stride` phases: those at ``phase``,
+        Cell `i` of its input contributes to the outputs ``i * stride - padding + k * dilation`` for
+        each weight `k`. The number of cells that contribute to an output depends on its position
+        modulo the stride. So the outputs fall into `stride` phases: those at ``phase``,
         ``phase + stride``, ``phase + 2 * stride``, ... have fields of one size, `jump` apart.
 
         Parameters
@@ -273,20 +272,19 @@ def conv2d_receptive_field(
 def path_counts(layers: Sequence[WindowLayer]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     r"""Count the paths from each input cell to one output cell of a stack of layers.
 
-    In every layer, an output cell reads ``kernel_size`` cells per direction. A *path* picks
-    one of them in the last layer, one of those that it read in the layer before, and so on
-    down to the input. A count of 0 is a cell inside the receptive field on which the output
-    does not depend. Without nonlinearities, and if all weights are independent with mean 0 and
-    the same variance, the counts are proportional to the variance of the gradient.
+    In every layer, an output cell reads ``kernel_size`` cells per direction. A *path* picks one of
+    them in the last layer, one of those that it read in the layer before, and so on down to the
+    input. A count of 0 is a cell inside the receptive field on which the output does not depend.
+    Without nonlinearities, and if all weights are independent with mean 0 and the same variance,
+    the counts are proportional to the variance of the gradient.
 
     The output cell is one in the middle of a large map, where padding has no influence.
 
     Parameters
     ----------
     layers : sequence of (kernel_size, stride, dilation)
-        From the first layer to the last. Each entry is an int or a pair
-        ``(height, width)``, at least 1; stride and dilation may be left out, from the end.
-        Pooling is a layer, too.
+        From the first layer to the last. Each entry is an int or a pair ``(height, width)``, at
+        least 1; stride and dilation may be left out, from the end. Pooling is a layer, too.
 
     Returns
     -------
@@ -299,8 +297,7 @@ def path_counts(layers: Sequence[WindowLayer]) -> tuple[tuple[int, ...], tuple[i
     TypeError
         If an entry is neither an int nor a pair of ints, or a layer is not a sequence.
     ValueError
-        If there are no layers, a layer has no entry or more than three, or a number is
-        below 1.
+        If there are no layers, a layer has no entry or more than three, or a number is below 1.
 
     Notes
     -----

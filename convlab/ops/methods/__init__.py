@@ -5,9 +5,8 @@ A method is one function in one file, so that two of them can be read side by si
     method(x, w, geometry) -> y
 
 with `x` of shape ``(N, C, H, W)``, `w` of shape ``(O, C / groups, kH, kW)``, a
-`convlab.ops.geometry.Geometry`, and `y` of shape ``(N, O, outH, outW)`` in the dtype of `x`.
-The padding is with zeros. The arguments have been checked: the kernel fits, and no size but N
-is 0.
+`convlab.ops.geometry.Geometry`, and `y` of shape ``(N, O, outH, outW)`` in the dtype of `x`. The
+padding is with zeros. The arguments have been checked: the kernel fits, and no size but N is 0.
 
 The simple methods handle neither padding nor groups themselves; a decorator pads the images and
 calls them once per group. The fast ones handle both, as part of their speed comes from it.

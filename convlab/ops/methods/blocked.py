@@ -25,11 +25,11 @@ def blocked(x: Array, w: Array, geometry: Geometry) -> Array:
     memory and reads it back. Here a block of 2 MiB is written and multiplied before the next, and
     its product is written to its place in the output. The image is padded block by block as well.
 
-    The extra memory is the block, 2 MiB or 512 columns or one row of the output, whichever is
-    more; the strip of padded rows that it is copied from; and, where the output has fewer than 64
-    cells, so that several images share a product, this product. With a 1x1 kernel and no padding
-    there are no blocks: the pixels are multiplied in place (with a stride, a copy of
-    those that are read). Infinity, NaN and the error are as with `im2col`.
+    The extra memory is the block, 2 MiB or 512 columns or one row of the output, whichever is more;
+    the strip of padded rows that it is copied from; and, where the output has fewer than 64 cells,
+    so that several images share a product, this product. With a 1x1 kernel and no padding there are
+    no blocks: the pixels are multiplied in place (with a stride, a copy of those that are read).
+    Infinity, NaN and the error are as with `im2col`.
 
     Examples
     --------

@@ -32,11 +32,11 @@ def depthwise(x: Array, w: Array, geometry: Geometry) -> Array:
     less than moving a number.
 
     Needs ``groups`` equal to the input channels; any number of kernels per channel. The extra
-    memory is ``kW`` copies of as many channels as make 1 MiB, or of one, the padded
-    channels that they are copied from, and the bands. The error is at most ``kH * kW * 6e-8``
-    (float32) or ``kH * kW * 1.2e-16`` (float64) of the sum of ``|w| * |x|`` over the window,
-    barring underflow. An infinity or NaN is multiplied by the zeros of the band, and so reaches
-    all four rows of its columns.
+    memory is ``kW`` copies of as many channels as make 1 MiB, or of one, the padded channels that
+    they are copied from, and the bands. The error is at most ``kH * kW * 6e-8`` (float32) or
+    ``kH * kW * 1.2e-16`` (float64) of the sum of ``|w| * |x|`` over the window, barring underflow.
+    An infinity or NaN is multiplied by the zeros of the band, and so reaches all four rows of its
+    columns.
 
     Raises
     ------

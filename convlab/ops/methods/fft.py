@@ -20,17 +20,17 @@ def fft(x: NDArray[Any], w: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
     .. math:: y_{no} = \mathcal F^{-1} \Big[
         \sum_c \mathcal F(x_{nc}) \cdot \overline{\mathcal F(w_{oc})} \Big]
 
-    The bar, complex conjugation, turns the theorem's convolution into the cross-correlation
-    of deep learning. The theorem's image is periodic: results whose window wraps around
-    an edge are cut off. With a stride, all positions
-    are computed and every s-th is kept; a dilated kernel is spread with zeros first.
+    The bar, complex conjugation, turns the theorem's convolution into the cross-correlation of deep
+    learning. The theorem's image is periodic: results whose window wraps around an edge are cut
+    off. With a stride, all positions are computed and every s-th is kept; a dilated kernel is
+    spread with zeros first.
 
     The work does not depend on the size of the kernel, so this pays off for large kernels only. The
-    extra memory is about three times that of the spectra, as NumPy copies them for the
-    product: ``N * C + O * C + N * O`` of them, each of ``H * (W / 2 + 1)`` complex numbers.
-    A result mixes all pixels of the image, so its error is measured by the largest: at most
-    ``2e-6`` (float32) or ``2e-14`` (float64) of the largest ``|x|`` times the largest sum
-    of ``|w|`` over a kernel. An infinity or NaN makes the whole image NaN.
+    extra memory is about three times that of the spectra, as NumPy copies them for the product:
+    ``N * C + O * C + N * O`` of them, each of ``H * (W / 2 + 1)`` complex numbers. A result mixes
+    all pixels of the image, so its error is measured by the largest: at most ``2e-6`` (float32) or
+    ``2e-14`` (float64) of the largest ``|x|`` times the largest sum of ``|w|`` over a kernel. An
+    infinity or NaN makes the whole image NaN.
 
     Examples
     --------

@@ -19,14 +19,13 @@ def im2col(x: Array, w: Array, geometry: Geometry) -> Array:
     """Compute the convolution as the product of a kernel matrix and a window matrix.
 
     The windows of an image, each flattened to ``K = C * kH * kW`` numbers, become the
-    ``L = outH * outW`` columns of a matrix; the kernels, flattened in the same order, are
-    the rows of another. Their product is the output, in its usual order of axes: unlike in
-    `windows`, the result needs no further copy.
+    ``L = outH * outW`` columns of a matrix; the kernels, flattened in the same order, are the rows
+    of another. Their product is the output, in its usual order of axes: unlike in `windows`, the
+    result needs no further copy.
 
-    The extra memory is all columns at once, ``N * K * L`` numbers: with a 3x3 kernel and
-    stride 1 about nine times the input. The order of the additions is that of the BLAS
-    behind NumPy; the error is at most that of `windows`. Infinity and NaN reach each output
-    whose window holds them.
+    The extra memory is all columns at once, ``N * K * L`` numbers: with a 3x3 kernel and stride 1
+    about nine times the input. The order of the additions is that of the BLAS behind NumPy; the
+    error is at most that of `windows`. Infinity and NaN reach each output whose window holds them.
 
     Examples
     --------
@@ -50,8 +49,8 @@ def im2col(x: Array, w: Array, geometry: Geometry) -> Array:
 def matrix_product(kernels: Array, columns: Array, out: Array | None = None) -> Array:
     """Multiply matrices (..., O, K) and (..., K, L), with 0 * infinity = NaN even if K is 1.
 
-    BLAS may leave out a multiplication by a single 0, and with it the NaN that
-    0 * infinity is. NumPy's own product does not.
+    BLAS may leave out a multiplication by a single 0, and with it the NaN that 0 * infinity is.
+    NumPy's own product does not.
     """
     if kernels.shape[-1] == 1:
         return np.multiply(kernels, columns, out=out, order="C")

@@ -18,12 +18,11 @@ def naive(x: NDArray[Any], w: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
 
     .. math:: y_{noij} = \sum_{c,u,v} w_{ocuv} \, x_{n,c,\; i s_h + u d_h,\; j s_w + v d_w}
 
-    The sum is a Python float, which is a float64, so with float32 arrays this
-    method is more accurate than the others: with ``K = C * kH * kW`` numbers in a window,
-    the error is at most ``6e-8 + K * 1.2e-16`` (float32) or ``K * 1.2e-16`` (float64)
-    of the sum of ``|w| * |x|`` over the window, barring underflow. It needs no memory
-    besides the result. Zeros in `w` are multiplied like any number, so infinity and NaN
-    in a window always reach the output.
+    The sum is a Python float, which is a float64, so with float32 arrays this method is more
+    accurate than the others: with ``K = C * kH * kW`` numbers in a window, the error is at most
+    ``6e-8 + K * 1.2e-16`` (float32) or ``K * 1.2e-16`` (float64) of the sum of ``|w| * |x|`` over
+    the window, barring underflow. It needs no memory besides the result. Zeros in `w` are
+    multiplied like any number, so infinity and NaN in a window always reach the output.
 
     Examples
     --------

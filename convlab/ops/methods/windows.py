@@ -16,19 +16,18 @@ from convlab.shapes import dilated_kernel_size
 def windows(x: NDArray[Any], w: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
     """Compute the convolution as a contraction of all windows with all kernels.
 
-    `sliding_window_view` gives each window two axes of its own without copying a
-    number: only the strides change. Slicing then applies stride and dilation: steps of
-    `stride` over the positions, steps of `dilation` inside the window. What remains is
-    one contraction over channel, row and column of the window.
+    `sliding_window_view` gives each window two axes of its own without copying a number: only the
+    strides change. Slicing then applies stride and dilation: steps of `stride` over the positions,
+    steps of `dilation` inside the window. What remains is one contraction over channel, row and
+    column of the window.
 
-    The contraction is `numpy.tensordot`, a single matrix product. It copies the windows
-    once, and the result is copied once into the usual order of axes: the extra memory is ``N *
-    outH * outW * max(K, O)`` numbers, with ``K = C * kH * kW`` numbers in a window.
+    The contraction is `numpy.tensordot`, a single matrix product. It copies the windows once, and
+    the result is copied once into the usual order of axes: the extra memory is
+    ``N * outH * outW * max(K, O)`` numbers, with ``K = C * kH * kW`` numbers in a window.
 
-    The order of the additions is that of the BLAS behind NumPy. In any order, the error
-    is at most ``K * 6e-8`` (float32) or ``K * 1.2e-16`` (float64) of the sum of
-    ``|w| * |x|`` over the window, barring underflow. Infinity and NaN reach each output
-    whose window holds them.
+    The order of the additions is that of the BLAS behind NumPy. In any order, the error is at most
+    ``K * 6e-8`` (float32) or ``K * 1.2e-16`` (float64) of the sum of ``|w| * |x|`` over the window,
+    barring underflow. Infinity and NaN reach each output whose window holds them.
 
     Examples
     --------

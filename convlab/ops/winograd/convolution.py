@@ -27,24 +27,24 @@ def winograd(x: Array, w: Array, geometry: Geometry, *, outputs: int) -> Array:
 
     .. math:: Y = A^T \Big[ \sum_c (G g_c G^T) \odot (B^T d_c B) \Big] A
 
-    is a square of `outputs` x `outputs` results. A 3x3 kernel takes 36 multiplications for
-    16 results with ``outputs=4``, and 16 for 4 with ``outputs=2``, where the definition
-    takes 144 and 36. The products under the sum are matrix products over the channels, one
-    for each position in the tile. The transforms are matrix products, too.
+    is a square of `outputs` x `outputs` results. A 3x3 kernel takes 36 multiplications for 16
+    results with ``outputs=4``, and 16 for 4 with ``outputs=2``, where the definition takes 144 and
+    36. The products under the sum are matrix products over the channels, one for each position in
+    the tile. The transforms are matrix products, too.
 
     The computation proceeds in blocks of tiles that stay in the cache, at least one row of them, so
-    the extra memory grows neither with the batch nor with the height of the image: the
-    transformed kernels, ``a * a * C * O / groups ** 2`` numbers with ``a = outputs + k - 1``,
-    and three buffers of a block. With dilation a padded copy of the input is added.
+    the extra memory grows neither with the batch nor with the height of the image: the transformed
+    kernels, ``a * a * C * O / groups ** 2`` numbers with ``a = outputs + k - 1``, and three buffers
+    of a block. With dilation a padded copy of the input is added.
 
-    Needs stride 1 and kernels of at most 5 rows and columns. A dilated convolution is computed
-    as several ordinary ones, on every d-th row and column.
+    Needs stride 1 and kernels of at most 5 rows and columns. A dilated convolution is computed as
+    several ordinary ones, on every d-th row and column.
 
-    Rounding errors are larger than those of a sum of products: with random numbers and up to
-    512 channels at most ``5e-6`` (float32) or ``5e-14`` (float64) of the largest result for
-    tiles of up to 6 x 6 inputs, ``5e-5`` or ``2e-13`` for larger ones. A large number also
-    increases the error of its neighbours in the same tile, and infinity or NaN in a tile makes all
-    its results NaN or infinite.
+    Rounding errors are larger than those of a sum of products: with random numbers and up to 512
+    channels at most ``5e-6`` (float32) or ``5e-14`` (float64) of the largest result for tiles of up
+    to 6 x 6 inputs, ``5e-5`` or ``2e-13`` for larger ones. A large number also increases the error
+    of its neighbours in the same tile, and infinity or NaN in a tile makes all its results NaN or
+    infinite.
 
     Raises
     ------
@@ -154,8 +154,8 @@ def winograd_grad_weight(
     .. math:: \bar w = G^T \Big[ \sum_{\text{tiles}}
         (A \, \bar y \, A^T) \odot (B^T d B) \Big] G
 
-    The products under the sum are matrix products over the tiles, for all pairs of an
-    output and an input channel.
+    The products under the sum are matrix products over the tiles, for all pairs of an output and an
+    input channel.
 
     Parameters
     ----------

@@ -44,9 +44,9 @@ def cook_toom(
 
     with `a` multiplications instead of ``outputs * kernel``. The idea, due to Toom and Cook: a
     polynomial of degree below `a` is determined by its values at `a` points, and the values of a
-    product of polynomials are the products of their values. Transposed, the algorithm
-    computes a correlation (Winograd, *Arithmetic Complexity of Computations*, 1980; Lavin
-    and Gray, *Fast Algorithms for Convolutional Neural Networks*, 2016).
+    product of polynomials are the products of their values. Transposed, the algorithm computes a
+    correlation (Winograd, *Arithmetic Complexity of Computations*, 1980; Lavin and Gray, *Fast
+    Algorithms for Convolutional Neural Networks*, 2016).
 
     Parameters
     ----------
@@ -55,8 +55,8 @@ def cook_toom(
     dtype : str
         Data type of the matrices.
     points : tuple of int or Fraction, optional
-        ``a - 1`` different numbers at which the polynomials are evaluated; infinity is one
-        more. By default, those in `POINTS`.
+        ``a - 1`` different numbers at which the polynomials are evaluated; infinity is one more. By
+        default, those in `POINTS`.
 
     Returns
     -------

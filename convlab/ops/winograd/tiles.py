@@ -29,9 +29,9 @@ def plan_tiles(
 ) -> TilePlan:
     """Split outputs of m x m cells per tile into blocks.
 
-    A block is small enough to stay in cache and large enough for its products: they read
-    all transformed kernels, whatever the number of tiles. So wide layers need larger blocks,
-    and narrow ones can afford them.
+    A block is small enough to stay in cache and large enough for its products: they read all
+    transformed kernels, whatever the number of tiles. So wide layers need larger blocks, and narrow
+    ones can afford them.
     """
     tile_rows, tiles_per_row = (-(-size // m) for size in output_size)
     target = max(56, min(channels, kernels) // 2, 4096 // max(channels, kernels))
