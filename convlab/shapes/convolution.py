@@ -340,7 +340,7 @@ def _transposed_length(
         raise ValueError(
             f"padding={padding} leaves nothing: with size={size}, kernel_size={kernel_size}, "
             f"stride={stride}, dilation={dilation} and output_padding={output_padding} the {axis} "
-            f"is {unpadded} before {padding} + {padding} are removed; a padding of at most "
+            f"is {unpadded} before {padding} + {padding} are cut off; a padding of at most "
             f"{(unpadded - 1) // 2} would leave something"
         )
     return unpadded - 2 * padding

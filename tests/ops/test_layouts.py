@@ -192,7 +192,7 @@ def test_with_a_turned_kernel_cross_correlation_is_the_convolution_of_scipy(heig
         (
             lambda: ops.change_layout(np.zeros((1, 2, 3, 4)), "NCHW", "HWIO"),
             ValueError,
-            r"must have the same letters: \['C', 'I', 'N', 'O'\] are in one of them only",
+            r"must have the same letters: \['C', 'I', 'N', 'O'\] appear in only one of them",
         ),
         (
             lambda: ops.change_layout(np.zeros((1, 2)), "HH", "HH"),
