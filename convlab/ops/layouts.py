@@ -151,7 +151,7 @@ def grouped_to_depthwise(weight: ArrayLike, in_channels: SupportsIndex) -> NDArr
         )
     if len(w) % channels:
         raise ValueError(
-            f"weight of shape {w.shape} has {len(w)} kernels, which is not divisible by "
+            f"weight of shape {w.shape} has {len(w)} kernels, a number that is not divisible by "
             f"in_channels={channels}: every channel has the same number of kernels"
         )
     return change_layout(w.reshape(channels, len(w) // channels, *w.shape[2:]), "CMHW", "HWCM")

@@ -215,7 +215,7 @@ def test_with_a_turned_kernel_cross_correlation_is_the_convolution_of_scipy(heig
         (
             lambda: ops.grouped_to_depthwise(np.zeros((8, 1, 3, 3)), 3),
             ValueError,
-            "has 8 kernels, which in_channels=3 does not divide",
+            "has 8 kernels, a number that is not divisible by in_channels=3",
         ),
         (
             lambda: ops.grouped_to_depthwise(np.zeros((8, 1, 3, 3)), 4.0),

@@ -45,7 +45,7 @@ def blocked(x: Array, w: Array, geometry: Geometry) -> Array:
     y = np.empty((images, kernels, out_h, out_w), x.dtype)
     if images == 0:
         return y
-    window_size, output_cells = channels * k_h * k_w, out_h * out_w
+    window_size, output_cells = channels * k_h * k_w, out_h * out_w  # windows of all groups
     kernels_per_group = kernels // groups
     w = w.reshape(groups, kernels_per_group, -1)  # (G, O / G, C / G * kH * kW)
     if (k_h, k_w) == (1, 1) and not any(geometry.padding):  # a window is a pixel: no copy needed
@@ -66,6 +66,7 @@ def blocked(x: Array, w: Array, geometry: Geometry) -> Array:
         column_buffer = allocate(window_size * max_images * max_rows * out_w)
         product_buffer = allocate(kernels * max_images * output_cells if share_product else 0)
         for batch, rows in blocks:
+            # Images and output rows of the block, and the strip of the padded images under them.
             n, out_rows = batch.stop - batch.start, rows.stop - rows.start
             first_row, strip_height = rows.start * s_h, (out_rows - 1) * s_h + (k_h - 1) * d_h + 1
             strip = x[batch, :, first_row : first_row + strip_height]
@@ -89,9 +90,8 @@ def blocked(x: Array, w: Array, geometry: Geometry) -> Array:
             else:
                 columns = buffer_view(column_buffer, *windows.shape)
                 np.copyto(columns, windows)
-                columns = columns.reshape(n, groups, window_size // groups, -1)
+                columns = columns.reshape(n, groups, window_size // groups, -1)  # (n, G, K, cells)
                 y_batch = y[batch].reshape(n, groups, kernels_per_group, output_cells)
                 cells = slice(rows.start * out_w, rows.stop * out_w)
-                # (G, O / G, K) @ (n, G, K, cells of the block) = (n, G, O / G, cells of the block)
-                matrix_product(w, columns, out=y_batch[..., cells])
+                matrix_product(w, columns, out=y_batch[..., cells])  # (n, G, O / G, cells)
     return y
