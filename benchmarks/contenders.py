@@ -19,7 +19,8 @@ from benchmarks.peers import PEERS
 from benchmarks.problems import Array, Call, Problem, torch_results
 from benchmarks.suites import FORWARD, GRAD_INPUT, GRADIENTS, SEPARABLE, Suite
 from convlab import ops
-from convlab.ops.adjoints import input_gradient, weight_gradient
+from convlab.ops.backward import grad_input, grad_weight
+from convlab.ops.geometry import Geometry
 
 REFERENCE = "torch"  # whose time is divided by the others'
 
@@ -131,12 +132,11 @@ def gradients(problem: Problem) -> Call:
         settings = (layer.stride, layer.padding, layer.dilation, layer.groups)
         return lambda: ops.conv2d_backward(g, x, w, *settings)
 
-    size, sides = (layer.size, layer.size), (layer.padding,) * 4
     stride, dilation = (layer.stride, layer.stride), (layer.dilation, layer.dilation)
+    geometry = Geometry(stride, (layer.padding,) * 4, dilation, layer.groups)
     if problem.task == GRAD_INPUT:
-        return lambda: (input_gradient(g, w, size, sides, stride, dilation, layer.groups),)
-    kernel_size = w.shape[2], w.shape[3]
-    return lambda: (weight_gradient(g, x, kernel_size, sides, stride, dilation, layer.groups),)
+        return lambda: (grad_input(g, w, (layer.size, layer.size), geometry),)
+    return lambda: (grad_weight(g, x, (w.shape[2], w.shape[3]), geometry),)
 
 
 def ungrouped(problem: Problem) -> Problem:

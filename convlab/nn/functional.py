@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from convlab._validate import IntOrPair, Padding, check_groups, pair
+from convlab._validate import IntOrPair, Padding, check_channels, check_weight_shape, pair
 from convlab.ops.checks import one_of, one_or_pair
 from convlab.ops.padding import PADDING_MODES, check_reach
 from convlab.shapes import conv2d_output_size, conv2d_padding, dilated_kernel_size
@@ -102,12 +102,14 @@ def conv2d(
               [42., 50.]]]])
     """
     _check_tensors(input, weight, bias)
+    bias_shape = None if bias is None else bias.shape
     try:
+        check_weight_shape(weight.shape)
         stride, padding, dilation = one_or_pair(stride), one_or_pair(padding), one_or_pair(dilation)
         steps = pair(stride, "stride", minimum=1), pair(dilation, "dilation", minimum=1)
         batch = input.unsqueeze(0) if input.dim() == 3 else input
         sides = conv2d_padding(padding, _kernel_size(weight), *steps)
-        groups = _check_channels(input, weight, bias, groups)
+        groups = check_channels(input.shape, weight.shape, bias_shape, groups)
         one_of(padding_mode, "padding_mode", PADDING_MODES)
         check_reach(tuple(batch.shape), sides, padding_mode, "input")
         _check_fit(batch, weight, steps, padding, sides)
@@ -188,11 +190,6 @@ def _check_tensors(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
             f"input must be (N, C, H, W) or, unbatched, (C, H, W); "
             f"got {input.dim()} dimensions: {tuple(input.shape)}"
         )
-    if weight.dim() != 4 or 0 in weight.shape:
-        raise InputError(
-            f"weight must be (out_channels, in_channels / groups, kH, kW) with no size of 0, "
-            f"got shape {tuple(weight.shape)}"
-        )
     for name, tensor in (("weight", weight), ("bias", bias)):
         if tensor is None or (_is_cast(input) and _is_cast(tensor)):
             continue
@@ -210,23 +207,6 @@ def _is_cast(tensor: Tensor) -> bool:
     if device_type == "meta" or not torch.is_autocast_enabled(device_type):
         return False
     return tensor.is_floating_point() and tensor.dtype != torch.float64
-
-
-def _check_channels(input: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> int:
-    outs, depth = weight.shape[:2]
-    _, _, groups = check_groups(input.shape[-3] or 1, outs, groups)
-    if input.shape[-3] != depth * groups:
-        raise InputError(
-            f"input of shape {tuple(input.shape)} has {input.shape[-3]} channels, but weight of "
-            f"shape {tuple(weight.shape)} with groups={groups} expects "
-            f"{depth} x {groups} = {depth * groups}"
-        )
-    if bias is not None and tuple(bias.shape) != (outs,):
-        raise InputError(
-            f"bias must hold one number per output channel, shape ({outs},) for weight of "
-            f"shape {tuple(weight.shape)}; got shape {tuple(bias.shape)}"
-        )
-    return groups
 
 
 def _check_fit(

@@ -7,7 +7,8 @@ from math import ceil, floor
 
 import torch
 
-from convlab.shapes import ReceptiveField, adaptive_windows, transposed_cells
+from convlab.shapes import ReceptiveField, adaptive_windows
+from convlab.shapes.receptive_field import transposed_cells
 from convlab.summary.rules.calls import Axis, Call, rule, union_of
 from convlab.summary.traces import Trace, UnknownError, cover
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from convlab.ops.methods.cook_toom import POINTS, cook_toom
+from convlab.ops.winograd.cook_toom import POINTS, cook_toom
 
 SIZES = range(1, 9)
 KNOWN = [(m, r) for m, r in itertools.product(SIZES, SIZES) if m + r - 1 <= 8]
@@ -53,7 +53,7 @@ def test_it_multiplies_as_often_as_there_are_inputs(m, r):
     ("m", "r"), [(m, r) for m, r in itertools.product(range(2, 9), repeat=2) if m + r - 1 > 8]
 )
 def test_a_tile_of_more_than_8_inputs_is_refused_with_the_numbers(m, r):
-    message = f"F({m}, {r}): its tiles have {m + r - 1} inputs, at most 8 can be done"
+    message = f"F({m}, {r}): its tiles have {m + r - 1} inputs, at most 8 are supported"
     with pytest.raises(ValueError, match=re.escape(message)):
         cook_toom(m, r)
 
