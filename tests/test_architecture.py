@@ -14,6 +14,7 @@ PACKAGE = Path(convlab.__file__).parent
 # What each part may import, besides itself: a directed graph without circles. A part that does
 # not need another one does not get an edge to it.
 MAY_IMPORT = {
+    "_model_state": set(),
     "_validate": set(),
     "shapes": {"_validate"},
     "ops": {"_validate", "shapes"},
@@ -23,7 +24,7 @@ MAY_IMPORT = {
     "models": {"_validate", "shapes"},
     "plots": {"_validate", "shapes", "ops"},
     "training": {"_validate", "data", "plots"},
-    "summary": {"_validate", "shapes", "nn"},
+    "summary": {"_model_state", "_validate", "shapes", "nn"},
     "cli": {"_validate", "shapes", "data", "models", "training", "summary"},
     "__main__": {"cli"},
 }

@@ -57,7 +57,7 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
         ``"Conv2d"``; the shape is that of the output without its batch, ``(C, H, W)`` or
         ``(features,)``. A mapping has name and kind under ``"name"`` and ``"kind"``, and under
         ``"output_shape"`` the shape with its batch, ``(N, C, H, W)`` or ``(N, features)``, as
-        in ``summary(model, input_shape).to_dict()["layers"]``.
+        in ``summary(model, input).to_dict()["layers"]``.
         Drawn are convolutions, pooling and linear layers, and what has the kind
         ``"Input"``; the others are left out.
     depth : int, optional
