@@ -25,11 +25,6 @@ def count_macs(operation: Operation) -> int | None:
     Only products of weights or matrices count, as everywhere: not elementwise ones, not those of a
     pooling. The formulas are those of ``torch.utils.flop_counter``, which counts a
     multiply-accumulate as two operations.
-
-    Parameters
-    ----------
-    operation : Operation
-        The operation.
     """
     name = operation.name
     if "scaled_dot_product" in name:  # some versions of PyTorch have no formula for CPUs

@@ -20,19 +20,7 @@ MAX_KIND_WIDTH = 22
 def text_table(
     title: str, layers: Sequence[Layer], totals: Sequence[str], with_fields: bool
 ) -> str:
-    """Return a table in plain text.
-
-    Parameters
-    ----------
-    title : str
-        The line above the table.
-    layers : sequence of Layer
-        The rows.
-    totals : sequence of str
-        The lines below the table.
-    with_fields : bool
-        Whether to show the receptive fields.
-    """
+    """Return a table in plain text: title, a row per layer, totals."""
     num_columns = len(COLUMNS) if with_fields else len(COLUMNS) - 2
     rows = [list(COLUMNS), *(_cells(layer) for layer in layers)]
     rows = [[row[0], shorten(row[1], MAX_KIND_WIDTH), *row[2:num_columns]] for row in rows]
@@ -89,13 +77,7 @@ _HTML_COLUMNS = {
 def html_table(
     title: str, layers: Sequence[Layer], totals: Sequence[str], with_fields: bool
 ) -> str:
-    """Return a table in HTML, styled inline so that it needs nothing from the page.
-
-    Parameters
-    ----------
-    title, layers, totals, with_fields
-        As for `text_table`.
-    """
+    """Return a table in HTML, styled inline so that it needs nothing from the page."""
     columns = [_HTML_COLUMNS.get(name, name) for name in COLUMNS[: None if with_fields else -2]]
     head = "".join(
         f'<th scope="col" style="{_style(i)};{_LINE};{_STICKY}">{column}</th>'

@@ -73,12 +73,7 @@ class Layer:
         """Return the attributes as numbers, strings, lists and dictionaries."""
         field = self.receptive_field
         return {
-            "name": self.name,
-            "kind": self.kind,
-            "call": self.call,
+            **vars(self),
             "output_shape": [*self.output_shape],
-            "parameters": self.parameters,
-            "macs": self.macs,
-            "activation_bytes": self.activation_bytes,
             "receptive_field": None if field is None else field.to_dict(),
         }

@@ -21,15 +21,7 @@ _CIRCULAR_PADS = (nn.CircularPad1d, nn.CircularPad2d, nn.CircularPad3d)
 
 
 def module_macs(module: nn.Module, x: Tensor) -> int | None:
-    """Count the multiply-accumulates of a module by formula; None to count its operations.
-
-    Parameters
-    ----------
-    module : nn.Module
-        The module.
-    x : tensor
-        Its input.
-    """
+    """Count the multiply-accumulates of a module with input `x`; None to count its operations."""
     if type(module).forward is not Conv2d.forward:
         return None
     layer: Any = module
@@ -42,17 +34,7 @@ def module_macs(module: nn.Module, x: Tensor) -> int | None:
 def module_fields(
     module: nn.Module, x: Tensor, output: Tensor, fields: TensorFields
 ) -> TensorFields | None:
-    """Return the fields of the output of a module; None to keep those that its operations gave.
-
-    Parameters
-    ----------
-    module : nn.Module
-        The module.
-    x, output : tensor
-        Its input and its output.
-    fields : tuple
-        The fields of `x`.
-    """
+    """Return the fields of the output, from those of `x`; None to keep those of the operations."""
     forward = type(module).forward
     if isinstance(module, _CIRCULAR_PADS) and forward is nn.CircularPad2d.forward:
         amounts: Any = module.padding

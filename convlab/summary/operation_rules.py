@@ -12,7 +12,7 @@ from math import prod
 
 from torch import Tensor
 
-from convlab.shapes import adaptive_windows, transposed_cells
+from convlab.shapes import adaptive_windows, conv2d_output_size, transposed_cells
 from convlab.summary.axis_field import AxisField, Field, Interval, NoField, UnknownFieldError
 from convlab.summary.operation import InputFields, Operation
 
@@ -153,24 +153,18 @@ def matrix_product(operation: Operation, fields: InputFields) -> Field:
 def convolution(operation: Operation, fields: InputFields) -> Field:
     """Convolution: each output depends on a window of the image, and on all channels."""
     x, weight, bias = operation["input"], operation["weight"], operation.arguments.get("bias")
-    rank = weight.dim() - 2
-    field, dynamic_weights = fields.get(x), (fields.get(weight), fields.get(bias))
-    output_field: Field | None = None
-    if field is not None and field.dim == x.dim() - rank - 1:
-        if operation.arguments.get("groups", 1) != 1:
-            raise UnknownFieldError("channels in groups follow an axis of the image")
-        output_field = field.merged()
-    elif field is not None:
-        window = (
-            weight.shape[2:],
-            operation["stride"],
-            operation["padding"],
-            operation["dilation"],
-        )
-        transposed = operation.arguments.get("transposed", False)
-        output_field = _slide(operation, field, x, rank, window, transposed)
-    merged = [weights and weights.merged() for weights in dynamic_weights]
-    return _union([output_field, *merged], operation.output.shape)
+    kernel_size = weight.shape[2:]
+    field: Field | None = fields.get(x)
+    if isinstance(field, AxisField):
+        if field.dim == x.dim() - len(kernel_size) - 1:
+            if operation.arguments.get("groups", 1) != 1:
+                raise UnknownFieldError("channels in groups follow an axis of the image")
+            field = field.merged()
+        else:
+            field = _slide(operation, x, field, len(kernel_size), kernel_size, operation["stride"])
+    dynamic = (fields.get(weight), fields.get(bias))
+    merged = [weights and weights.merged() for weights in dynamic]
+    return _union([field, *merged], operation.output.shape)
 
 
 @_rule(
@@ -180,10 +174,10 @@ def convolution(operation: Operation, fields: InputFields) -> Field:
 )  # fmt: skip
 def pooling(operation: Operation, fields: InputFields) -> list[Field]:
     """Pooling: each output depends on a window along the last dimensions."""
-    x, kernel_size, stride = operation["self"], operation["kernel_size"], operation["stride"]
-    dilation = operation.arguments.get("dilation", 1)
-    window = (kernel_size, stride or kernel_size, operation["padding"], dilation)
-    return [_slide(operation, fields.require(x), x, _pooling_rank(operation), window)] * 2
+    x, kernel_size = operation["self"], operation["kernel_size"]
+    stride = operation["stride"] or kernel_size
+    rank = _pooling_rank(operation)
+    return [_slide(operation, x, fields.require(x), rank, kernel_size, stride)] * 2
 
 
 def _pooling_rank(operation: Operation) -> int:
@@ -191,28 +185,20 @@ def _pooling_rank(operation: Operation) -> int:
 
 
 def _slide(
-    operation: Operation, field: AxisField, x: Tensor, rank: int,
-    window: Sequence[int | Sequence[int]], transposed: bool = False,
+    operation: Operation, x: Tensor, field: AxisField, rank: int,
+    kernel_size: int | Sequence[int], stride: int | Sequence[int],
 ) -> Field:  # fmt: skip
-    """Return the field after windows along the last `rank` dimensions of a tensor.
-
-    The window is kernel size, stride, padding and dilation, each one number or one per dimension.
-    """
+    """Return the field after windows along the last `rank` dimensions of a tensor."""
     axis = -1 if field.dim is None else field.dim - (x.dim() - rank)
     if field.dim is None or axis < 0:
         return field
-    kernel, stride, padding, dilation = _along(axis, window)
+    arguments = kernel_size, stride, operation["padding"], operation.arguments.get("dilation", 1)
+    listed = [[value] if isinstance(value, int) else value for value in arguments]
+    window = [values[0] if len(values) == 1 else values[axis] for values in listed]
     length, outputs = x.shape[field.dim], operation.output.shape[field.dim]
-    if not transposed:
-        return field.window(length, outputs, kernel, stride, padding, dilation)
-    reads = (transposed_cells(i, kernel, stride, padding, dilation) for i in range(outputs))
-    return field.gather(length, reads)
-
-
-def _along(axis: int, window: Sequence[int | Sequence[int]]) -> list[int]:
-    """Return the entries of a window for one axis."""
-    listed = [[value] if isinstance(value, int) else value for value in window]
-    return [values[0] if len(values) == 1 else values[axis] for values in listed]
+    if operation.arguments.get("transposed"):
+        return field.gather(length, (transposed_cells(i, *window) for i in range(outputs)))
+    return field.window(length, outputs, *window)
 
 
 @_rule(
@@ -264,12 +250,10 @@ def unfold(operation: Operation, fields: InputFields) -> Field:
     if axis < 0:
         raise UnknownFieldError("the channels follow an axis of the image")
     names = ("kernel_size", "stride", "padding", "dilation")
-    windows = [_along(i, [operation[name] for name in names]) for i in (0, 1)]
-    counts = [
-        (length + 2 * p - d * (k - 1) - 1) // s + 1
-        for length, (k, s, p, d) in zip(x.shape[-2:], windows, strict=True)
-    ]
-    moved = field.window(x.shape[field.dim], counts[axis], *windows[axis])
+    arguments = [tuple(operation[name]) for name in names]
+    counts = conv2d_output_size(tuple(x.shape[-2:]), *arguments)
+    window = (values[axis] for values in arguments)
+    moved = field.window(x.shape[field.dim], counts[axis], *window)
     if isinstance(moved, NoField):
         return moved
     return moved.reshape([*x.shape[:-2], *counts], [*x.shape[:-2], prod(counts)])

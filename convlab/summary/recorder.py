@@ -24,7 +24,7 @@ from convlab.summary.counting import count_macs
 from convlab.summary.layers import Layer, LayerField
 from convlab.summary.module_rules import module_fields, module_macs
 from convlab.summary.operation import Operation, storage, tensors_in
-from convlab.summary.tracker import Dependencies, Tracker
+from convlab.summary.tracker import Tracker
 
 # Operations that get a row of their own if the code of a module executes them: joins of branches,
 # windows and normalizations, activations that return a new tensor, and products with weights; not
@@ -64,7 +64,7 @@ class _Row:
     kind: str
     call: int
     shape: tuple[int, ...] = ()
-    parameters: set[int] = field(default_factory=set)
+    parameters: frozenset[int] = frozenset()
     macs: int | None = 0
     activation_bytes: int = 0
     fields: TensorFields = ()
@@ -93,15 +93,7 @@ class _ModuleCall:
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Record the layers of one run of a model.
-
-    Parameters
-    ----------
-    model : nn.Module
-        The model, which is about to run.
-    tracker : Tracker
-        Knows the fields of the inputs.
-    """
+    """Record the layers of one run of a model; the tracker knows the fields of its inputs."""
 
     def __init__(self, model: nn.Module, tracker: Tracker) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -164,7 +156,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         outputs = tensors_in(output)
         row = _Row(call.name, type(module).__name__, call.number)
         row.set_outputs(outputs, call.inputs)
-        row.parameters = {number for inner in rows for number in inner.parameters}
+        row.parameters = frozenset[int]().union(*(inner.parameters for inner in rows))
         counts = [inner.macs for inner in rows]
         row.macs = None if None in counts else sum(count or 0 for count in counts)
         if call.inputs and outputs:
@@ -190,13 +182,18 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 return func.decompose(*args, **kwargs)
         result = func(*args, **kwargs)
         operation = Operation(func, args, kwargs, result)
-        dependencies = self._tracker.record(operation)
+        num_inputs, parameters = self._tracker.record(operation)
         macs = count_macs(operation)
-        if self._running and operation.outputs and _has_row(operation, dependencies, macs):
-            self._add_row(operation, dependencies, macs)
+        if (
+            self._running
+            and operation.outputs
+            and (macs or parameters or (num_inputs and _has_row(operation, num_inputs > 1, macs)))
+        ):
+            self._add_row(operation, parameters, macs)
         return result
 
-    def _add_row(self, operation: Operation, dependencies: Dependencies, macs: int | None) -> None:
+    def _add_row(self, operation: Operation, parameters: frozenset[int], macs: int | None) -> None:
+        """Add a row for an operation that the code of a module executes."""
         call = self._running[-1]
         kind = _kind(operation)
         call.operations[kind] += 1
@@ -204,36 +201,21 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         label = f"({kind})" if count == 1 else f"({kind} {count})"
         row = _Row(f"{call.name} {label}".strip(), kind, call.number)
         row.set_outputs([operation.output], operation.inputs)
-        row.parameters = set(dependencies.parameters)
+        row.parameters = parameters
         row.macs = macs
         row.fields = self._tracker.info(operation.output).fields
         self._rows.append(row)
 
     def layers(self, image_size: Sequence[int]) -> tuple[Layer, ...]:
-        """Return the recorded layers; a parameter counts in the first layer that uses it.
-
-        Parameters
-        ----------
-        image_size : sequence of ints
-            Length of the image along each axis.
-        """
+        """Return the recorded layers; a parameter counts in the first layer that uses it."""
         counted: set[int] = set()
         layers = []
         for row in self._rows:
-            new = row.parameters - counted
-            counted |= new
-            layers.append(
-                Layer(
-                    row.name,
-                    row.kind,
-                    row.call,
-                    row.shape,
-                    sum(self._parameters[number].numel() for number in new),
-                    row.macs,
-                    row.activation_bytes,
-                    _layer_field(row.fields, image_size),
-                )
-            )
+            parameters = sum(self._parameters[i].numel() for i in row.parameters - counted)
+            counted |= row.parameters
+            field = _layer_field(row.fields, image_size)
+            costs = parameters, row.macs, row.activation_bytes
+            layers.append(Layer(row.name, row.kind, row.call, row.shape, *costs, field))
         return tuple(layers)
 
 
@@ -246,14 +228,10 @@ def _is_one_layer(module: nn.Module) -> bool:
     return any(cls.__module__.startswith(("torch.nn.", "convlab.nn")) for cls in classes)
 
 
-def _has_row(operation: Operation, dependencies: Dependencies, macs: int | None) -> bool:
-    """Return whether an operation gets a row of its own."""
-    if macs or dependencies.parameters:
-        return True
-    if not dependencies.num_inputs:
-        return False
+def _has_row(operation: Operation, joins: bool, macs: int | None) -> bool:
+    """Return whether an operation without parameters and products gets a row of its own."""
     name = operation.name
-    if dependencies.num_inputs > 1 and (operation.pointwise or name in _JOINS):
+    if joins and (operation.pointwise or name in _JOINS):
         return True
     is_new = storage(operation.output) not in {storage(x) for x in operation.inputs} - {None}
     return name in _WINDOWS or macs is None or (name in _ACTIVATIONS and is_new)

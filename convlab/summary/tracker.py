@@ -40,22 +40,6 @@ class TensorInfo:
     parameters: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True)
-class Dependencies:
-    """What an operation depends on.
-
-    Attributes
-    ----------
-    num_inputs : int
-        How many different arguments depend on the input of the model.
-    parameters : frozenset of int
-        The parameters that met the input of the model in this operation, by number.
-    """
-
-    num_inputs: int
-    parameters: frozenset[int]
-
-
 class Tracker:
     """What is known of every tensor that is alive.
 
@@ -91,8 +75,15 @@ class Tracker:
         assert isinstance(info, TensorInfo)
         return info
 
-    def record(self, operation: Operation) -> Dependencies:
-        """Derive what is known of the tensors that an operation returned or wrote into."""
+    def record(self, operation: Operation) -> tuple[int, frozenset[int]]:
+        """Derive what is known of the tensors that an operation returned or wrote into.
+
+        Returns
+        -------
+        (int, frozenset of int)
+            How many different arguments depend on the input of the model, and if any does, the
+            parameters among the others, by number.
+        """
         inputs = {id(x): x for x in operation.inputs}
         if operation.name in _WITHOUT_VALUES:
             inputs = {}
@@ -113,7 +104,7 @@ class Tracker:
         for tensor in operation.written:
             if not any(tensor is output for output in operation.outputs):
                 self._set(tensor, written)
-        return Dependencies(num_inputs, parameters if num_inputs else frozenset())
+        return num_inputs, parameters if num_inputs else frozenset()
 
     def _set(self, tensor: Tensor, info: TensorInfo) -> None:
         old = self._infos.get(tensor)
