@@ -184,11 +184,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         operation = Operation(func, args, kwargs, result)
         num_inputs, parameters = self._tracker.record(operation)
         macs = count_macs(operation)
-        if (
-            self._running
-            and operation.outputs
-            and (macs or parameters or (num_inputs and _has_row(operation, num_inputs > 1, macs)))
-        ):
+        if self._running and _has_row(operation, num_inputs, parameters, macs):
             self._add_row(operation, parameters, macs)
         return result
 
@@ -228,11 +224,17 @@ def _is_one_layer(module: nn.Module) -> bool:
     return any(cls.__module__.startswith(("torch.nn.", "convlab.nn")) for cls in classes)
 
 
-def _has_row(operation: Operation, joins: bool, macs: int | None) -> bool:
-    """Return whether an operation without parameters and products gets a row of its own."""
+def _has_row(
+    operation: Operation, num_inputs: int, parameters: frozenset[int], macs: int | None
+) -> bool:
+    """Return whether an operation gets a row of its own."""
     name = operation.name
-    if joins and (operation.pointwise or name in _JOINS):
+    if not operation.outputs:
+        return False
+    if macs or parameters or (num_inputs > 1 and (operation.pointwise or name in _JOINS)):
         return True
+    if not num_inputs:
+        return False
     is_new = storage(operation.output) not in {storage(x) for x in operation.inputs} - {None}
     return name in _WINDOWS or macs is None or (name in _ACTIVATIONS and is_new)
 
