@@ -367,13 +367,15 @@ def cat(operation: Operation, fields: InputFields) -> Field:
     shape = operation.output.shape
     dim = operation["dim"] % len(shape)
     tensors = [x for x in operation["tensors"] if x.dim() == operation["tensors"][-1].dim()]
-    found = [fields.get(x) for x in tensors]
+    joined = [fields.get(x) for x in tensors]
     if operation.name == "stack":
-        return _union([field and field.map_dim(lambda d: d + (d >= dim)) for field in found], shape)
-    if all(field is None or field.dim != dim for field in found):
-        return _union(found, shape)
+        return _union(
+            [field and field.map_dim(lambda d: d + (d >= dim)) for field in joined], shape
+        )
+    if all(field is None or field.dim != dim for field in joined):
+        return _union(joined, shape)
     intervals: list[Interval | None] = []
-    for x, field in zip(tensors, found, strict=True):
+    for x, field in zip(tensors, joined, strict=True):
         if field is not None and field.dim not in (None, dim):
             raise UnknownFieldError("two dimensions follow the same axis of the image")
         length = x.shape[dim]

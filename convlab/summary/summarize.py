@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -166,7 +167,7 @@ def summary(
         If `model` is not an ``nn.Module``, the input is neither ints nor tensors, or not exactly
         one of `input`, `input_size` and `input_data` is given.
     ValueError
-        If a size is below 1, fewer than two sizes are given, or the model has parameters whose
+        If a size is below 1, `input` has fewer than two sizes, or the model has parameters whose
         shapes are not known before its first run (``nn.LazyConv2d``).
     RuntimeError
         If the model fails; the message names the layer and repeats the error.
@@ -208,18 +209,18 @@ def summary(
     if any(is_lazy(x) for x in [*model.parameters(), *model.buffers()]):
         raise ValueError("model has parameters without a shape (a lazy module): run it once first")
     options = {"input": input, "input_size": input_size, "input_data": input_data}
-    given = {name: value for name, value in options.items() if value is not None}
-    if len(given) != 1:
-        names = " and ".join(given) or "none of them"
+    arguments = [(name, value) for name, value in options.items() if value is not None]
+    if len(arguments) != 1:
+        names = " and ".join(name for name, _ in arguments) or "none of them"
         raise TypeError(f"give exactly one of input, input_size and input_data, got {names}")
-    inputs = _make_inputs(model, *given.popitem(), dtype, device)
+    inputs = _make_inputs(model, *arguments[0], dtype, device)
     image = inputs[0]
     tracker = Tracker(num_axes=max(image.dim() - 2, 0))
     for x in inputs:
         tracker.set_fields(x, _input_fields(x, image, tracker))
     recorder = Recorder(model, tracker)
     try:
-        with _inference_mode(model), recorder.recording():
+        with _evaluation_mode(model), recorder.recording():
             model(*inputs)
     except Exception as error:
         raise RuntimeError(f"{type(error).__name__} in {recorder.location}: {error}") from error
@@ -257,7 +258,7 @@ def _make_inputs(
             "input_size": "a tuple of ints such as (1, 3, 224, 224)",
             "input_data": "a tensor or a tuple of tensors",
         }
-        got = f"{type(value).__name__} {value!r}"
+        got = f"{type(value).__name__} {reprlib.repr(value)}"
         raise TypeError(f"{name} must be {expected[name]}, got {got}")
     shape = [integer(size, f"{name}[{i}]", minimum=1) for i, size in enumerate(entries)]
     if len(shape) < 2 and name == "input":
@@ -282,7 +283,7 @@ def _input_fields(x: Tensor, image: Tensor, tracker: Tracker) -> TensorFields:
 
 
 @contextmanager
-def _inference_mode(model: nn.Module) -> Iterator[None]:
+def _evaluation_mode(model: nn.Module) -> Iterator[None]:
     """Put a model into evaluation mode, without gradients; restore its state afterwards.
 
     The state of the random number generators is restored too.
