@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from math import prod
+from math import ceil, floor, prod
 
+import torch
 from torch import Tensor
 
 from convlab.shapes import adaptive_windows, conv2d_output_size, transposed_cells
@@ -257,6 +258,32 @@ def unfold(operation: Operation, fields: InputFields) -> Field:
     if isinstance(moved, NoField):
         return moved
     return moved.reshape([*x.shape[:-2], *counts], [*x.shape[:-2], prod(counts)])
+
+
+@_rule(
+    *(f"upsample_nearest{rank}d" for rank in (1, 2, 3)),
+    *(f"_upsample_nearest_exact{rank}d" for rank in (1, 2, 3)),
+    "upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d",
+)  # fmt: skip
+def interpolation(operation: Operation, fields: InputFields) -> Field:
+    """Interpolation: each output depends on the nearest cell, or on the two around its place."""
+    x = operation["self"]
+    field = fields.require(x)
+    if field.dim is None or field.dim < 2:
+        return field
+    length, outputs = x.shape[field.dim], operation.output.shape[field.dim]
+    scales = [value for name, value in operation.arguments.items() if name.startswith("scales")]
+    scale = scales[field.dim - 2]
+    # Interpolated, the indices of the cells are the places of the outputs.
+    indices = torch.arange(length, dtype=torch.float64, device="cpu").reshape(1, 1, -1)
+    aten = torch.ops.aten
+    if "linear" in operation.name:
+        places = aten.upsample_linear1d(indices, [outputs], operation["align_corners"], scale)
+    else:
+        places = getattr(aten, f"{operation.name[:-2]}1d")(indices, [outputs], scale)
+    # A place within rounding of a cell depends on that cell alone.
+    places = places.ravel().tolist()
+    return field.gather(length, ((floor(p + 1e-4), ceil(p - 1e-4)) for p in places))
 
 
 # Operations that move elements and compute nothing.

@@ -128,13 +128,13 @@ def summary(
     Works on every ``nn.Module``, whatever its ``forward`` does: the summary shows what is executed,
     not what is declared. A module that runs twice has two entries; one that does not run has none.
 
-    The receptive field is followed through convolutions, poolings, sums and concatenations of
-    branches, reshapes, normalizations and products of matrices. It is the theoretical one: the
-    cells on which a unit *can* depend, all channels at its place taken together, and beyond the
-    edge the cells of padding. A layer that reads only some channels of a concatenation is given the
-    field of all of them, the one case in which a field can be too large. After an operation for
-    which there is no rule, such as attention or interpolation, it is None, printed ``?``, until the
-    end of the model.
+    The receptive field is followed through convolutions, poolings, interpolation, sums and
+    concatenations of branches, reshapes, normalizations and products of matrices. It is the
+    theoretical one: the cells on which a unit *can* depend, all channels at its place taken
+    together, and beyond the edge the cells of padding. A layer that reads only some channels of a
+    concatenation is given the field of all of them, the one case in which a field can be too large.
+    After an operation for which there is no rule, such as attention, it is None, printed ``?``,
+    until the end of the model.
 
     Parameters
     ----------

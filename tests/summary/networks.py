@@ -84,10 +84,11 @@ def squeezes(draw, channels):
 @st.composite
 def down_and_up(draw, channels):
     factor, ceil_mode = draw(st.integers(2, 3)), draw(st.booleans())
+    mode = draw(st.sampled_from(["nearest", "nearest-exact"]))
 
     def forward(self, x):
         low = F.avg_pool2d(x, factor, ceil_mode=ceil_mode)
-        return torch.cat([x, F.interpolate(low, size=x.shape[2:], mode="nearest")], dim=1)
+        return torch.cat([x, F.interpolate(low, size=x.shape[2:], mode=mode)], dim=1)
 
     return Block(forward)
 
@@ -193,7 +194,7 @@ KINDS = {
     "sized": sized, "ours": ours, "attention": attentions, "roll": rolls,
 }  # fmt: skip
 # The operations of these blocks have no rule: their fields are unknown.
-WITHOUT_RULE = {"down and up", "attention", "roll"}
+WITHOUT_RULE = {"attention", "roll"}
 
 
 @st.composite

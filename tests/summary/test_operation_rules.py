@@ -53,7 +53,7 @@ def test_each_kind_alone(kind):
         lambda self, x: x.roll(1, 2),
         lambda self, x: x + x.mT,
         lambda self, x: x @ x.mT,
-        lambda self, x: F.interpolate(x, scale_factor=2),
+        lambda self, x: F.interpolate(x, scale_factor=2, mode="bicubic"),
         lambda self, x: F.pixel_shuffle(x.repeat(1, 2, 1, 1), 2),
         lambda self, x: F.scaled_dot_product_attention(x, x, x),
         lambda self, x: F.pad(x, (1, 1, 1, 1), mode="circular"),
@@ -66,6 +66,14 @@ def test_what_is_not_understood_is_unknown_and_stays_so(function):
     for layer in summary(model, (2, 4, 4)).layers:
         field = layer.receptive_field
         assert field is None or None in field.size
+
+
+def test_an_enlarged_map_has_no_jump():
+    for mode in ("nearest", "nearest-exact", "bilinear"):
+        model = nn.Sequential(nn.Conv2d(1, 1, 3, 2, 1), nn.Upsample(scale_factor=2, mode=mode))
+        field = summary(model, (1, 12, 12)).layers[-1].receptive_field
+        assert field.size == ((5, 5) if mode == "bilinear" else (3, 3))
+        assert (field.jump, field.start) == ((None, None), (-1, -1))
 
 
 def test_what_is_written_into_a_part_of_a_tensor_makes_the_whole_unknown():
