@@ -19,13 +19,13 @@ MAY_IMPORT = {
     "shapes": {"_validate"},
     "ops": {"_validate", "shapes"},
     "data": {"_validate"},
-    "init": {"_validate"},
+    "init": {"_model_state", "_validate"},
     "nn": {"_validate", "shapes", "ops", "init"},
     "models": {"_validate", "shapes"},
     "plots": {"_validate", "shapes", "ops"},
     "training": {"_validate", "data", "plots"},
     "summary": {"_model_state", "_validate", "shapes", "nn"},
-    "cli": {"_validate", "shapes", "data", "models", "training", "summary"},
+    "cli": {"__version__", "_validate", "shapes", "data", "models", "training", "summary"},
     "__main__": {"cli"},
 }
 NEEDS_TORCH = ["init", "nn", "models", "training", "summary"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from convlab.cli.errors import CommandError
 from convlab.cli.models import describe_error, find_model
-from convlab.cli.sizes import sizes
+from convlab.cli.shapes import parse_sizes
 
 EXAMPLES = """examples:
   convlab summary resnet18
@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
         help="a name such as resnet18, or package.module:callable, called without arguments",
     )
     parser.add_argument(
-        "--input", type=sizes, metavar="CxHxW",
+        "--input", type=parse_sizes, metavar="CxHxW",
         help="shape of the input; a named model has a default",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")

@@ -1,4 +1,4 @@
-"""A result and its file."""
+"""Storing and reading results."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_another_schema_is_refused(tmp_path):
     path = save(result(ROW), tmp_path)
     text = path.read_text()
     path.write_text(text.replace('"schema": 1', '"schema": 0'))
-    with pytest.raises(ValueError, match="has schema 0; this reads 1"):
+    with pytest.raises(ValueError, match="has schema 0, expected 1"):
         load(path)
     path.write_text(text.replace('"gflops"', '"speed"'))
     with pytest.raises(ValueError, match="speed"):

@@ -225,8 +225,8 @@ def test_what_does_not_belong_together_is_refused(call, error, message):
 
 
 def test_an_input_error_is_caught_like_pytorchs():
-    for kind in (ValueError, RuntimeError):
-        with pytest.raises(kind):
+    for error in (ValueError, RuntimeError):
+        with pytest.raises(error):
             conv2d(X[:, :3], W)
 
 
