@@ -13,7 +13,8 @@ from math import ceil, floor, prod
 import torch
 from torch import Tensor
 
-from convlab.shapes import adaptive_windows, conv2d_output_size, transposed_cells
+from convlab.shapes import adaptive_windows, conv2d_output_size
+from convlab.shapes.receptive_field import transposed_cells
 from convlab.summary.axis_field import AxisField, Field, Interval, NoField, UnknownFieldError
 from convlab.summary.operation import InputFields, Operation
 
