@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from convlab.cli.errors import CommandError, rank
-from convlab.cli.models import find_model, said
+from convlab.cli.models import describe_error, find_model
 
 EXAMPLES = """examples:
   convlab train mnist-cnn --data digits --epochs 10 --out runs/a
@@ -160,7 +160,7 @@ def _model_and_data(arguments: argparse.Namespace, seed: int) -> tuple[Any, Any]
     try:
         model = build(num_classes=len(data.class_names)) if made_for else build()
     except Exception as error:
-        raise CommandError(f"{arguments.model}() raised {said(error)}") from error
+        raise CommandError(f"{arguments.model}() raised {describe_error(error)}") from error
     if not isinstance(model, nn.Module):
         raise CommandError(f"{arguments.model}() is no torch.nn.Module but {type(model).__name__}")
     if made_for is None or _takes(model, data):
@@ -226,4 +226,6 @@ def _in_words(error: Exception) -> CommandError:
     # Nothing else is expected. It may come from a network of one's own: say where from.
     steps = traceback.extract_tb(error.__traceback__)
     own = [step for step in steps if f"{os.sep}torch{os.sep}" not in step.filename]
-    return CommandError(f"{said(error)} ({own[-1].filename}, line {own[-1].lineno})", 1, False)
+    return CommandError(
+        f"{describe_error(error)} ({own[-1].filename}, line {own[-1].lineno})", 1, False
+    )
