@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 # 600 examples a run unless a test says otherwise. No deadline: a slow machine must not turn a
@@ -12,6 +13,25 @@ settings.register_profile(
     "convlab", max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("convlab")
+
+
+@pytest.fixture(scope="session")
+def make_once(tmp_path_factory):
+    """Give a function that fills a temporary folder once for all workers of pytest-xdist."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # shared by the workers
+
+    def make(name, fill):
+        folder, done = root / name, root / f"{name}.done"
+        with FileLock(root / f"{name}.lock"):
+            if not done.exists():
+                folder.mkdir(exist_ok=True)
+                fill(folder)
+                done.touch()
+        return folder
+
+    return make
 
 
 # One for the whole session, so that hypothesis may use it.
