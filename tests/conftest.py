@@ -1,4 +1,4 @@
-"""Shared rules of the test suite."""
+"""Fixtures, examples per property, and the order of the tests, for the whole suite."""
 
 import os
 import signal
@@ -7,12 +7,69 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
-# 600 examples a run unless a test says otherwise. No deadline: a slow machine must not turn a
-# right answer into a failure.
+# No deadline: a slow machine must not turn a right answer into a failure.
 settings.register_profile(
     "convlab", max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("convlab")
+
+# The share of its examples that a property is tried on: a sample of them in every run, all of
+# them with `make test FULL=1`, a few with `make test FAST=1`. The least is a number of examples.
+SHARES = {"few": (0.02, 10), "sample": (0.2, 25), "full": (1.0, 0)}
+EXAMPLES = os.environ.get("CONVLAB_EXAMPLES", "sample")
+
+
+def pytest_configure():
+    """Refuse an unknown number of examples before anything runs."""
+    if EXAMPLES not in SHARES:
+        raise pytest.UsageError(f"CONVLAB_EXAMPLES is {EXAMPLES!r}, not one of {[*SHARES]}")
+
+
+def reduce_examples(function):
+    """Let a property try a share of the examples that its settings ask for."""
+    share, least = SHARES[EXAMPLES]
+    full = function._hypothesis_internal_use_settings  # hypothesis has no public access to it
+    examples = min(full.max_examples, max(least, round(share * full.max_examples)))
+    function._hypothesis_internal_use_settings = settings(full, max_examples=examples)
+
+
+def is_notebook(item):
+    """Tell whether an item is a cell that nbval runs again."""
+    return item.path.suffix == ".ipynb"
+
+
+def rank(item):
+    """Order the items so that no worker waits at the end: the site, what is slow, the rest.
+
+    The site is built by its own tests while the other workers do something else; only then come
+    the tests that open its pages.
+    """
+    if item.path.name == "test_site.py":
+        return 0
+    if is_notebook(item):
+        return 1
+    if "site" in getattr(item, "fixturenames", ()):
+        return 3
+    return 2 if item.get_closest_marker("slow") else 4
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items):
+    """Say which tests are slow and which ones stay together in a worker, and order them."""
+    properties = {
+        item.obj for item in items if getattr(getattr(item, "obj", None), "is_hypothesis_test", 0)
+    }
+    for function in properties:
+        reduce_examples(function)
+    for item in items:
+        if is_notebook(item) or "site" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+        # A slow test may go to any worker. All others of a file share its imports and fixtures.
+        alone = item.get_closest_marker("slow") and not is_notebook(item)
+        if not alone or item.path.name == "test_site.py":
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+    yield  # pytest-xdist reads the groups, pytest leaves out what is not selected
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")
