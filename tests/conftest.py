@@ -33,16 +33,20 @@ def reduce_examples(function):
     function._hypothesis_internal_use_settings = settings(full, max_examples=examples)
 
 
+# Each of these fixtures takes many seconds, and so does the first test that asks for it.
+SLOW_FIXTURES = {"site", "recorded", "wheel"}
+
+
 def is_notebook(item):
     """Tell whether an item is a cell that nbval runs again."""
     return item.path.suffix == ".ipynb"
 
 
 def rank(item):
-    """Order the items so that no worker waits at the end: the site, what is slow, the rest.
+    """Order the items so that no worker waits for another one, nor idles at the end.
 
-    The site is built by its own tests while the other workers do something else; only then come
-    the tests that open its pages.
+    One worker builds the site while the others run what is slow; only then come the tests that
+    open its pages, and last all that is fast.
     """
     if item.path.name == "test_site.py":
         return 0
@@ -55,20 +59,21 @@ def rank(item):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items):
-    """Say which tests are slow and which ones stay together in a worker, and order them."""
+    """Reduce the examples, mark what is slow, decide what stays in one worker, and sort."""
     properties = {
         item.obj for item in items if getattr(getattr(item, "obj", None), "is_hypothesis_test", 0)
     }
     for function in properties:
         reduce_examples(function)
     for item in items:
-        if is_notebook(item) or "site" in getattr(item, "fixturenames", ()):
-            item.add_marker("slow")
-        # A slow test may go to any worker. All others of a file share its imports and fixtures.
-        alone = item.get_closest_marker("slow") and not is_notebook(item)
-        if not alone or item.path.name == "test_site.py":
+        # A test that has the mark `slow` itself may run in any worker. The others of a file
+        # share its imports and fixtures.
+        alone = item.get_closest_marker("slow") or item.get_closest_marker("xdist_group")
+        if not alone:
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
-    yield  # pytest-xdist reads the groups, pytest leaves out what is not selected
+        if is_notebook(item) or SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+    yield  # pytest-xdist reads the groups, and pytest drops what is not selected
     items.sort(key=rank)
 
 
