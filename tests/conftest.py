@@ -33,8 +33,8 @@ def reduce_examples(function):
     function._hypothesis_internal_use_settings = settings(full, max_examples=examples)
 
 
-# Each of these fixtures takes many seconds, and so does the first test that asks for it.
-SLOW_FIXTURES = {"site", "recorded", "wheel"}
+# Each of these fixtures takes many seconds or starts processes.
+SLOW_FIXTURES = {"site", "recorded", "wheel", "start"}
 
 
 def is_notebook(item):
@@ -46,8 +46,11 @@ def rank(item):
     """Order the items so that no worker waits for another one, nor idles at the end.
 
     One worker builds the site while the others run what is slow; only then come the tests that
-    open its pages, and last all that is fast.
+    open its pages, and then all that is fast. JAX comes last: it starts threads, and from then on
+    it warns at every fork of its process, such as those of PyTorch's data loaders.
     """
+    if item.path.name == "test_contenders.py":
+        return 5
     if item.path.name == "test_site.py":
         return 0
     if is_notebook(item):
