@@ -7,7 +7,6 @@ import torch
 
 from convlab.nn import Conv2d, conv2d
 
-
 pytestmark = pytest.mark.xdist_group("samples of PyTorch")  # made once
 
 
