@@ -1,6 +1,7 @@
 """Fixtures, examples per property, and the order of the tests, for the whole suite."""
 
 import os
+import re
 import signal
 
 import pytest
@@ -62,22 +63,40 @@ def rank(item):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items):
-    """Reduce the examples, mark what is slow, decide what stays in one worker, and sort."""
+    """Reduce the examples, mark what is slow, and sort."""
     properties = {
         item.obj for item in items if getattr(getattr(item, "obj", None), "is_hypothesis_test", 0)
     }
     for function in properties:
         reduce_examples(function)
     for item in items:
-        # A test that has the mark `slow` itself may run in any worker. The others of a file
-        # share its imports and fixtures.
-        alone = item.get_closest_marker("slow") or item.get_closest_marker("xdist_group")
-        if not alone:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
         if is_notebook(item) or SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
-    yield  # pytest-xdist reads the groups, and pytest drops what is not selected
+    yield  # pytest drops what is not selected
     items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Decide what stays in one worker, for ``--dist loadscope``.
+
+    pytest-xdist 3.8 has marks for that (``loadgroup``), which pytest 9.2 leaves without effect.
+    """
+    if config.getvalue("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduler(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            """Keep a file in one worker, but the pages of the book apart from each other."""
+            path, _, test = nodeid.partition("::")
+            page = re.search(r"\[([\w/-]+\.html)", test)
+            if page:
+                return page[1]
+            # These files share samples that take long to make.
+            return "conformance" if path.startswith("tests/conformance/") else path
+
+    return Scheduler(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.book.book_files import by_page, toc_pages
+from tests.book.book_files import toc_pages
 
 # Rules that axe-core has beside its default ones, and that fit these pages.
 EXTRA_RULES = ["label-content-name-mismatch", "table-fake-caption", "td-has-header", "p-as-heading"]
@@ -47,7 +47,7 @@ def contrast_violations(page):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("wide", by_page(toc_pages()), indirect=True)
+@pytest.mark.parametrize("wide", toc_pages(), indirect=True)
 def test_axe_finds_no_barrier_of_ours(wide, theme):
     page = wide.page
     page.emulate_media(color_scheme=theme)

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from convlab.shapes import conv2d_dropped_border, conv2d_output_size
-from tests.book.book_files import ROOT, by_page, toc_pages
+from tests.book.book_files import ROOT, toc_pages
 from tests.book.tab import PHONE
 
 PAGES = toc_pages()
@@ -17,7 +17,7 @@ WITH_FORMULAS = [
 ]
 GENERATED = ["genindex.html", "search.html", "_modules/convlab/shapes/windows.html"]
 
-wide_pages = pytest.mark.parametrize("wide", by_page(PAGES + GENERATED), indirect=True)
+wide_pages = pytest.mark.parametrize("wide", PAGES + GENERATED, indirect=True)
 
 
 @wide_pages
@@ -36,12 +36,12 @@ def test_every_formula_is_rendered(wide):
         assert written > 0
 
 
-@pytest.mark.parametrize("phone", by_page(PAGES + GENERATED), indirect=True)
+@pytest.mark.parametrize("phone", PAGES + GENERATED, indirect=True)
 def test_nothing_scrolls_sideways_on_a_phone(phone):
     assert phone.page.evaluate("document.scrollingElement.scrollWidth") <= PHONE
 
 
-@pytest.mark.parametrize("phone", by_page(PAGES), indirect=True)
+@pytest.mark.parametrize("phone", PAGES, indirect=True)
 def test_a_page_opens_as_a_file_too(phone):
     assert not phone.faults
 

@@ -13,7 +13,6 @@ import torch
 
 from convlab import ops
 
-pytestmark = pytest.mark.xdist_group("samples of PyTorch")  # made once
 METHODS = ("auto", *ops.METHODS)
 PAD_MODES = {"constant": "zeros"} | {mode: mode for mode in ("reflect", "replicate", "circular")}
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8")

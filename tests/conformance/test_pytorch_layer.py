@@ -7,8 +7,6 @@ import torch
 
 from convlab.nn import Conv2d, conv2d
 
-pytestmark = pytest.mark.xdist_group("samples of PyTorch")  # made once
-
 
 def assert_close(answers, expected):
     """Compare tensors up to some roundings of the largest number."""

@@ -133,7 +133,6 @@ def expected(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("Keras and JAX")
 @pytest.mark.parametrize("kind", CASES)
 def test_the_other_library_computes_the_same(expected, kind):
     for theirs, (_, found) in zip(expected[kind], CASES[kind], strict=True):
