@@ -9,7 +9,7 @@
 # make bench      measure against PyTorch and others, store in benchmarks/results
 # make bench-training   the same for training loops: images per second
 #
-# Each target first makes .venv if it is missing or older than requirements.txt.
+# Each target first makes .venv if it is missing or older than requirements.txt or pyproject.toml.
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -28,16 +28,16 @@ SITE := _build/html/index.html
 .DELETE_ON_ERROR:
 .PHONY: book test serve lint notebooks bench bench-training portable clean
 
+# The list is complete, so pip need not search; modules are compiled when they are first imported.
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "The book needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 	            "Name another one: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "Installing into .venv; this takes about two minutes, once."
 	$(PYTHON) -m venv .venv
-	# The list is complete, so pip need not search; what is never imported need not be compiled.
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-compile \
 	  -r requirements.txt
-	$(BIN)/python -m pip check --disable-pip-version-check
+	@$(BIN)/python -m pip check --disable-pip-version-check
 	@touch $@
 
 # --all: an incremental build forgets the warnings of unchanged pages and new style sheets.
