@@ -36,6 +36,7 @@ def test_the_parameters_are_as_many_as_torchvision_publishes(depth, batch_norm):
         assert f"{meta['num_params']:,} parameters" in type(model).__doc__
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("depth", "batch_norm"), [(11, False), (13, True)])
 def test_numbers_and_answers_are_torchvisions(alike, depth, batch_norm):
     def ours():
