@@ -14,13 +14,17 @@ class Tab:
     ----------
     page
         The page of Playwright.
+    url : str
+        The page that it shows.
     faults : list of str
         What went wrong since `open` was last called.
+    loading_faults : list of str
+        What went wrong until `show` returned: axe-core, for one, asks for files that do not exist.
     """
 
     def __init__(self, browser, width=WIDE):
-        self.url = ""
-        self.faults = []
+        self.url = self._shown = ""
+        self.faults, self.loading_faults = [], []
         self.page = page = browser.new_page(
             viewport={"width": width, "height": 900}, color_scheme="light", reduced_motion="reduce"
         )
@@ -37,7 +41,7 @@ class Tab:
 
     def open(self, url):
         """Load a page, and wait until its formulas are rendered and no request is pending."""
-        self.url = url
+        self.url, self._shown = url, ""
         self.faults.clear()
         self.page.goto(url, wait_until="load")
         self.page.wait_for_function(
@@ -47,9 +51,13 @@ class Tab:
         self.page.wait_for_load_state("networkidle")
 
     def show(self, url):
-        """Open a page unless it is the one that was opened last."""
-        if url != self.url:
+        """Open a page and scroll to its end, unless that was done last."""
+        if url != self._shown:
             self.open(url)
+            self.page.mouse.wheel(0, 100_000)
+            self.page.wait_for_timeout(100)
+            self.loading_faults = list(self.faults)
+            self._shown = url
 
     def close(self):
         """Close the tab and its browser context."""
