@@ -43,6 +43,12 @@ def is_notebook(item):
     return item.path.suffix == ".ipynb"
 
 
+def page_of(nodeid):
+    """Return the page of the book that is the parameter of a test, or an empty text."""
+    found = re.search(r"\[([\w/-]+\.html)", nodeid)
+    return found[1] if found else ""
+
+
 def rank(item):
     """Order the items so that no worker waits for another one, nor idles at the end.
 
@@ -73,7 +79,7 @@ def pytest_collection_modifyitems(items):
         if is_notebook(item) or SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
     yield  # pytest drops what is not selected
-    items.sort(key=rank)
+    items.sort(key=lambda item: (rank(item), page_of(item.nodeid)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -89,12 +95,10 @@ def pytest_xdist_make_scheduler(config, log):
     class Scheduler(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             """Keep a file in one worker, but the pages of the book apart from each other."""
-            path, _, test = nodeid.partition("::")
-            page = re.search(r"\[([\w/-]+\.html)", test)
-            if page:
-                return page[1]
-            # These files share samples that take long to make.
-            return "conformance" if path.startswith("tests/conformance/") else path
+            path = nodeid.partition("::")[0]
+            # The files of this folder share samples that take long to make.
+            folder = "tests/conformance"
+            return page_of(nodeid) or (folder if path.startswith(folder) else path)
 
     return Scheduler(config, log)
 
@@ -121,7 +125,7 @@ def make_once(tmp_path_factory):
 # One for the whole session, so that hypothesis may use it.
 @pytest.fixture(scope="session", params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 def device(request):
-    """Every device that PyTorch can compute on here; ``-m gpu`` asks for the GPU alone."""
+    """Every device that PyTorch can compute on here; ``-m gpu`` selects the GPU alone."""
     import torch
 
     if request.param == "cuda" and not torch.cuda.is_available():
@@ -131,9 +135,9 @@ def device(request):
 
 @pytest.fixture
 def ctrl_c():
-    """Let SIGINT raise KeyboardInterrupt, also where the tests run in the background of a shell.
+    """Let SIGINT raise KeyboardInterrupt, even if the tests run in the background of a shell.
 
-    A shell lets its background processes ignore the signal, and Python inherits that.
+    A shell makes its background processes ignore the signal, and Python inherits that.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
