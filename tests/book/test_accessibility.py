@@ -66,7 +66,7 @@ def test_axe_finds_no_barrier_of_ours(wide, theme):
     assert {known for finding in found for known in is_known(finding)} == KNOWN_FINDINGS
 
 
-@pytest.mark.parametrize("selector", [".highlight .k", "nav.bd-links a", "footer p", "h2"])
+@pytest.mark.parametrize("selector", [".highlight .k", "footer p"])
 def test_one_unreadable_kind_of_text_is_found(new_tab, address, selector):
     page = new_tab(f"{address}/book/math.html").page
     assert contrast_violations(page) == []
