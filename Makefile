@@ -1,32 +1,45 @@
-# make book   build the site          make test   run every test
-# make serve  show the site           make lint   style and types
-# make notebooks  run every notebook again and store what it prints
+# make book       build the site
+# make serve      serve the site
+# make test       run all tests and all notebooks, properties on a sample of their examples
+#      test FAST=1    without what is slow, in about a minute: for while you edit
+#      test FULL=1    with every example, every element and thirty kills: for before a release
+# make lint       check style and types
+# make portable   run all notebooks on an imitated older CPU
+# make notebooks  run all notebooks and store their outputs
 # make bench      measure against PyTorch and others, store in benchmarks/results
 # make bench-training   the same for training loops: images per second
 # make matrix     the tests of the package on the oldest and the newest supported versions
 #
-# Each target first makes .venv if it is missing or older than what it is made from.
+# Each target first makes .venv if it is missing or older than requirements.txt or pyproject.toml.
 
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 READY := .venv/.ready
-# The tests of one file stay in one process; so do the cells of a notebook. Each process of the
-# first kind computes with one thread, or they would wait for each other.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+# Each process computes with one thread, or they would wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4
+# The cells of a notebook stay in one process.
+NOTEBOOKS := --nbval --nbval-current-env book
+# tests/conftest.py says which tests stay together, and in which order they start.
+TESTS := tests convlab benchmarks
+BALANCED := --dist loadscope --no-loadscope-reorder
 SITE := _build/html/index.html
 
 .DEFAULT_GOAL := book
 .DELETE_ON_ERROR:
 .PHONY: book test serve lint notebooks bench bench-training portable matrix clean
 
+# The list is complete, so pip need not search. Compiling is left to all cores.
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "The book needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 	            "Name another one: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "Installing into .venv; this takes about two minutes, once."
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt -e .
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-compile \
+	  -r requirements.txt
+	@$(BIN)/python -m pip check --disable-pip-version-check
+	@$(BIN)/python -m compileall -qq -j 0 .venv || true  # some packages ship files of other Pythons
 	@touch $@
 
 # --all: an incremental build forgets the warnings of unchanged pages and new style sheets.
@@ -43,20 +56,19 @@ serve: $(SITE)
 $(SITE):
 	$(MAKE) book
 
-# Both halves run even if the first fails, so that one look shows everything.
 test: $(READY)
-	@status=0; \
-	echo "== the package, the notebooks as stored, the site"; \
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) || status=1; \
-	echo "== every notebook run again, every output compared"; \
-	$(BIN)/python -m pytest $(PARALLEL) --nbval --nbval-current-env book || status=1; \
-	exit $$status
+ifdef FAST
+	CONVLAB_EXAMPLES=few $(PYTEST) $(BALANCED) -m "not slow" $(TESTS)
+else ifdef FULL
+	CONVLAB_EXAMPLES=full CONVLAB_KILLS=30 $(PYTEST) $(BALANCED) $(TESTS) $(NOTEBOOKS)
+else
+	$(PYTEST) $(BALANCED) $(TESTS) $(NOTEBOOKS)
+endif
 
-# The same comparison on an imitated CPU: one thread, no wide instructions. Finds outputs
-# that hold on one machine only.
+# Finds outputs that hold on one machine only.
 portable: $(READY)
-	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 OPENBLAS_CORETYPE=Nehalem \
-	$(BIN)/python -m pytest $(PARALLEL) --nbval --nbval-current-env book
+	ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 OPENBLAS_CORETYPE=Nehalem \
+	$(PYTEST) --dist loadfile $(NOTEBOOKS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

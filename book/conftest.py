@@ -1,7 +1,7 @@
 """Make nbval compare pictures too.
 
-nbval draws every figure again and then leaves it out of the comparison, because bytes
-of two PNG files may differ where the drawings do not. Here the drawings are compared.
+nbval draws every figure again but excludes it from the comparison, because the bytes of two
+PNG files may differ where the drawings do not. Here the drawings are compared.
 """
 
 from nbval.plugin import IPyNbCell

@@ -18,6 +18,7 @@ from benchmarks.suites import DEFAULT, SUITES
 from benchmarks.timing import QUICK
 
 
+@pytest.mark.slow
 def test_a_quick_run_measures_stores_and_prints(tmp_path):
     words = ["--suite", "smoke", "--quick", "--threads", "1", "--output", str(tmp_path)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}

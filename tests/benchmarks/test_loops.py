@@ -87,6 +87,7 @@ def test_the_loss_falls(device, name):
     assert losses[2] < losses[0]
 
 
+@pytest.mark.slow
 def test_half_of_the_photographs_are_mirrored_and_no_digit_is():
     for name in (PLAIN, "convlab", "Lightning", "Lightning tensors", "bare"):
         for network in NETWORKS:
@@ -105,6 +106,7 @@ def test_half_of_the_photographs_are_mirrored_and_no_digit_is():
                 assert unchanged == 256, name
 
 
+@pytest.mark.slow
 def test_a_compiled_training_learns_too():
     """On a network of one layer: compiling the others takes longer than a test should."""
 

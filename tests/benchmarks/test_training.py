@@ -44,6 +44,7 @@ def cells(text, head):
     ]
 
 
+@pytest.mark.slow
 def test_a_quick_run_measures_stores_and_prints(tmp_path):
     words = ["--quick", "--threads", "1", "--batch", "16", "--network", "SimpleCNN",
              "--contender", PLAIN, "--rounds", "1", "--output", str(tmp_path)]  # fmt: skip

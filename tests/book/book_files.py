@@ -1,4 +1,4 @@
-"""Where the book is, and which pages it has."""
+"""The folder of the book and the names of its pages."""
 
 from pathlib import Path
 

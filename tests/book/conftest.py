@@ -1,4 +1,4 @@
-"""The built site, and a browser to look at it."""
+"""The built site, and a browser that opens its pages."""
 
 import functools
 import http.server
@@ -11,19 +11,20 @@ from pathlib import Path
 import pytest
 
 from tests.book.book_files import ROOT
+from tests.book.tab import PHONE, WIDE, Tab
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """Build the book as `make book` does, into a folder of its own."""
-    output = tmp_path_factory.mktemp("site")
-    program = shutil.which("jupyter-book", path=Path(sys.executable).parent)
-    done = subprocess.run(
-        [program, "build", "-W", "-n", "--keep-going", "--path-output", str(output), "."],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, f"the book does not build:\n{done.stdout}\n{done.stderr}"
-    return output / "_build" / "html"
+def site(make_once):
+    """Build the book as `make book` does, into a temporary folder."""
+
+    def build(folder):
+        program = shutil.which("jupyter-book", path=Path(sys.executable).parent)
+        command = [program, "build", "-W", "-n", "--keep-going", "--path-output", str(folder), "."]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"the book does not build:\n{done.stdout}\n{done.stderr}"
+
+    return make_once("site", build) / "_build" / "html"
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -35,7 +36,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def address(site):
-    """Serve the site on this machine; gives the address of its root."""
+    """Serve the site on this machine; give the address of its root."""
     handler = functools.partial(QuietHandler, directory=site)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -51,7 +52,7 @@ def browser():
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
     program = next(filter(None, map(shutil.which, names)), None)
     if program is None:
-        pytest.skip("no Chromium or Chrome found: the pages are not looked at in a browser")
+        pytest.skip("Chromium or Chrome is not installed: no page is opened in a browser")
     from playwright.sync_api import sync_playwright
 
     quiet = ("background-networking", "component-update", "sync", "quic", "gpu")
@@ -62,3 +63,46 @@ def browser():
         )
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def _wide_tab(browser):
+    tab = Tab(browser)
+    yield tab
+    tab.close()
+
+
+@pytest.fixture(scope="session")
+def _phone_tab(browser):
+    tab = Tab(browser, PHONE)
+    yield tab
+    tab.close()
+
+
+@pytest.fixture
+def wide(_wide_tab, address, request):
+    """Open the page that is the parameter over HTTP, once for all tests of a page."""
+    _wide_tab.show(f"{address}/{request.param}")
+    return _wide_tab
+
+
+@pytest.fixture
+def phone(_phone_tab, site, request):
+    """Open the page that is the parameter as a file, in a window as narrow as a phone."""
+    _phone_tab.show((site / request.param).as_uri())
+    return _phone_tab
+
+
+@pytest.fixture
+def new_tab(browser):
+    """Give a function that opens a tab for the test alone: it may change what it finds."""
+    tabs = []
+
+    def open_tab(url, width=WIDE):
+        tabs.append(Tab(browser, width))
+        tabs[-1].open(url)
+        return tabs[-1]
+
+    yield open_tab
+    for tab in tabs:
+        tab.close()

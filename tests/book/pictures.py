@@ -1,4 +1,4 @@
-"""Are two drawings the same drawing?"""
+"""Compare two drawings, with a tolerance for rounding."""
 
 import base64
 import io
@@ -13,12 +13,12 @@ SHARE_TOLERANCE = 0.0005  # of all pixels
 
 
 def read_png(encoded):
-    """Decode a picture as notebooks store it, to (H, W, channels) from 0 to 1."""
+    """Decode a picture of a notebook to an array (H, W, channels) of numbers from 0 to 1."""
     return matplotlib.image.imread(io.BytesIO(base64.b64decode(encoded)), format="png")
 
 
 def difference(stored, drawn):
-    """Say in one sentence how two base64 PNGs differ, or return None."""
+    """Describe in one sentence how two base64 PNGs differ, or return None."""
     first, second = read_png(stored), read_png(drawn)
     if first.shape != second.shape:
         return f"the stored picture is {first.shape}, the new one {second.shape}"

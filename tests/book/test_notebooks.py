@@ -1,7 +1,7 @@
-"""Every notebook is stored executed, from the top, and says nothing that another run would not.
+"""Check that every notebook is stored as executed, from the top, with reproducible outputs.
 
-nbval compares each output with a fresh run, but it lets a cell pass that has no stored
-output at all; and it cannot see what a person must not find in a printed page.
+nbval compares each output with a fresh run, but a cell without a stored output passes, and so
+does an output that must not appear on a printed page, such as a warning.
 """
 
 import re
@@ -31,7 +31,7 @@ def code_cells(notebook):
 
 
 def texts(cell):
-    """All the text that a reader sees below a cell."""
+    """Yield all text that is shown below a cell."""
     for output in cell.outputs:
         yield output.get("text", "")
         yield output.get("evalue", "")
@@ -54,8 +54,8 @@ def test_it_was_run_once_from_top_to_bottom(notebook):
 
 def test_every_cell_that_prints_or_draws_has_its_output_stored(notebook):
     for cell in code_cells(notebook):
-        speaks = re.search(r"^\s*(print\(|plots\.|plt\.show)", cell.source, re.MULTILINE)
-        assert bool(cell.outputs) == bool(speaks), f"unexpected outputs of:\n{cell.source}"
+        has_output = re.search(r"^\s*(print\(|plots\.|plt\.show)", cell.source, re.MULTILINE)
+        assert bool(cell.outputs) == bool(has_output), f"unexpected outputs of:\n{cell.source}"
 
 
 def test_no_error_and_no_warning_is_stored(notebook):

@@ -1,4 +1,4 @@
-"""The comparison of drawings sees a changed number and overlooks a rounding."""
+"""The comparison of drawings detects a changed number and ignores a rounding."""
 
 import base64
 import io
@@ -24,15 +24,15 @@ def test_the_same_drawing_agrees_with_itself():
     assert difference(draw([[1, 2], [3, 4]]), draw([[1, 2], [3, 4]])) is None
 
 
-def test_one_changed_digit_is_seen():
+def test_one_changed_digit_is_detected():
     assert "of the pixels differ" in difference(draw([[1, 2], [3, 4]]), draw([[1, 2], [3, 5]]))
 
 
-def test_a_changed_size_is_seen():
+def test_a_changed_size_is_detected():
     assert "the stored picture is" in difference(draw([[1, 2]]), draw([[1, 2, 3]]))
 
 
-def test_a_rounding_of_every_pixel_is_overlooked():
+def test_a_rounding_of_every_pixel_is_ignored():
     pixels = read_png(draw([[1, 2], [3, 4]]))[..., :3].copy()
     shifted = np.clip(pixels + np.where(pixels > 0.5, -0.02, 0.02), 0, 1)
     assert difference(encode(pixels), encode(shifted)) is None

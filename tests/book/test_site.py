@@ -1,4 +1,4 @@
-"""The built pages hang together: every link arrives, every picture is described."""
+"""Check the built pages: every link has a target, every picture a description."""
 
 from collections import Counter
 from urllib.parse import unquote, urlsplit

@@ -312,6 +312,7 @@ def begun(command, folder):
     return process
 
 
+@pytest.mark.slow
 def test_in_a_terminal_of_its_own_killed_and_continued(tmp_path, monkeypatch):
     """The command as typed; the tenth of the digits is not used here."""
     words = ["lenet5", "--data", "digits", "--epochs", "3", "--device", "cpu",
@@ -326,6 +327,7 @@ def test_in_a_terminal_of_its_own_killed_and_continued(tmp_path, monkeypatch):
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.slow
 def test_two_processes_speak_with_one_voice(tmp_path):
     """Interrupted, and continued to the end."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node",

@@ -34,6 +34,7 @@ def test_the_parameters_are_as_many_as_torchvision_publishes(depth, batch_norm):
     assert sum(p.numel() for p in model.parameters()) == meta["num_params"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("depth", "batch_norm"), [(11, False), (13, True)])
 def test_numbers_and_answers_are_torchvisions(alike, depth, batch_norm):
     def ours():

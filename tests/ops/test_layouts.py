@@ -132,6 +132,7 @@ def expected(tmp_path_factory):
     return {kind: [next(replies) for _ in cases] for kind, cases in CASES.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CASES)
 def test_the_other_library_computes_the_same(expected, kind):
     for theirs, (_, found) in zip(expected[kind], CASES[kind], strict=True):

@@ -157,6 +157,7 @@ def test_if_one_dies_the_other_ends_and_says_why(job, tmp_path, moment, rank):
     assert codes[1 - rank] == 3
 
 
+@pytest.mark.slow
 def test_a_dead_worker_ends_the_job_and_it_can_be_continued(job, tmp_path):
     """As a person does it, with torchrun."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"

@@ -34,6 +34,7 @@ def test_nothing_that_people_read_is_mirrored():
     assert not recipe("mnist").flip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["simple-cnn", "mnist-cnn", "lenet5"])
 def test_with_its_recipe_a_network_learns_the_digits(name):
     data, channels = load("digits"), MODELS[name].input_shape[0]

@@ -1,0 +1,64 @@
+"""A browser tab that records every fault of the page that it shows."""
+
+from urllib.parse import urlsplit
+
+WIDE, PHONE = 1280, 390
+
+
+class Tab:
+    """A tab of its own browser context, reused for many pages.
+
+    Starting a tab costs more than loading a page.
+
+    Attributes
+    ----------
+    page
+        The page of Playwright.
+    url : str
+        The page that it shows.
+    faults : list of str
+        What went wrong since `open` was last called.
+    loading_faults : list of str
+        What went wrong until `show` returned: axe-core, for one, asks for files that do not exist.
+    """
+
+    def __init__(self, browser, width=WIDE):
+        self.url = self._shown = ""
+        self.faults, self.loading_faults = [], []
+        self.page = page = browser.new_page(
+            viewport={"width": width, "height": 900}, color_scheme="light", reduced_motion="reduce"
+        )
+        report = self.faults.append
+        page.on("console", lambda m: report(f"console: {m.text}") if m.type != "log" else None)
+        page.on("pageerror", lambda error: report(f"script: {error}"))
+        page.on("requestfailed", lambda request: report(f"failed: {request.url}"))
+        page.on("response", lambda r: report(f"{r.status}: {r.url}") if r.status > 399 else None)
+        page.on("request", self._check_host)
+
+    def _check_host(self, request):
+        if urlsplit(request.url).netloc not in (urlsplit(self.url).netloc, ""):
+            self.faults.append(f"leaves the machine: {request.url}")
+
+    def open(self, url):
+        """Load a page, and wait until its formulas are rendered and no request is pending."""
+        self.url, self._shown = url, ""
+        self.faults.clear()
+        self.page.goto(url, wait_until="load")
+        self.page.wait_for_function(
+            "() => !document.querySelector('.math') || window.MathJax?.startup?.promise"
+        )
+        self.page.evaluate("() => window.MathJax?.startup?.promise")
+        self.page.wait_for_load_state("networkidle")
+
+    def show(self, url):
+        """Open a page and scroll to its end, unless that was done last."""
+        if url != self._shown:
+            self.open(url)
+            self.page.mouse.wheel(0, 100_000)
+            self.page.wait_for_timeout(100)
+            self.loading_faults = list(self.faults)
+            self._shown = url
+
+    def close(self):
+        """Close the tab and its browser context."""
+        self.page.close()
