@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
+
+_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}\.part")  # the names that `atomic_write` writes to
 
 
 def atomic_write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -26,7 +29,8 @@ def atomic_write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     Raises
     ------
     OSError
-        If the disk does not accept it. The file is as it was, and no temporary file is left.
+        If the disk does not accept it, also if `write` raises another exception in consequence,
+        as `torch.save` does. The file is as it was, and no temporary file is left.
 
     Examples
     --------
@@ -44,10 +48,32 @@ def atomic_write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except BaseException as error:
+        reason = _find_os_error(error)
+        if reason is None:
+            raise
+        raise OSError(f"{path} could not be written: {reason.strerror or reason}") from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed while they wrote.
+
+    No other process may be writing into the folder.
+    """
+    for path in folder.glob(".*.part"):
+        if _UNFINISHED.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
+def _find_os_error(error: BaseException | None) -> OSError | None:
+    """Return the OSError that an exception is, or was raised after."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__context__
+    return error
 
 
 def sync_folder(folder: Path) -> None:

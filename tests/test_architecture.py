@@ -14,6 +14,8 @@ PACKAGE = Path(convlab.__file__).parent
 # What each part may import, besides itself: a directed graph without circles. A part that does
 # not need another one does not get an edge to it.
 MAY_IMPORT = {
+    "_files": set(),
+    "_model_state": set(),
     "_validate": set(),
     "shapes": {"_validate"},
     "ops": {"_validate", "shapes"},
@@ -22,7 +24,7 @@ MAY_IMPORT = {
     "nn": {"_validate", "shapes", "ops", "init"},
     "models": {"_validate", "shapes"},
     "plots": {"_validate", "shapes", "ops"},
-    "training": {"_validate", "data", "plots"},
+    "training": {"_files", "_model_state", "_validate", "data", "plots"},
     "summary": {"_validate", "shapes", "nn"},
     "cli": {"_validate", "shapes", "data", "models", "training", "summary"},
     "__main__": {"cli"},
