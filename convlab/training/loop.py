@@ -173,23 +173,10 @@ def fit(
 
 
 def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate: float) -> Tensor:
-    """Forward pass, loss, backward pass and update, none of which waits for the device.
+    """Take one training step, and return the sum of the losses before its update.
 
-    Parameters
-    ----------
-    state : TrainState
-        Its weights are updated, and the loss and correct predictions are added to its totals.
-    images : float Tensor (n, C, H, W)
-        This process's share of the batch.
-    labels : int64 Tensor (n,)
-        Their classes.
-    learning_rate : float
-        Of this step.
-
-    Returns
-    -------
-    Tensor ()
-        Sum of the losses of the images, before the update.
+    `images` ``(n, C, H, W)`` and `labels` ``(n,)`` are this process's share of the batch. Nothing
+    in here waits for the device.
     """
     config, optimizer, scaler = state.config, state.optimizer, state.scaler
     for group in optimizer.param_groups:
@@ -210,10 +197,9 @@ def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate:
         nn.utils.clip_grad_norm_(state.model.parameters(), config.max_grad_norm)
     scaler.step(optimizer)
     scaler.update()
-    loss_sum = loss_sum.detach()
     state.record(loss_sum, (logits.detach().argmax(1) == labels).sum())
     state.step += 1
-    return loss_sum
+    return loss_sum.detach()
 
 
 def _end_epoch(

@@ -74,6 +74,7 @@ class TrainState:
 
     def record(self, loss_sum: Tensor, correct: Tensor) -> None:
         """Add the results of one step to the totals, without reading them."""
+        loss_sum = loss_sum.detach()
         self.totals += torch.stack([loss_sum, correct.to(loss_sum.dtype)])
         step = torch.full_like(self.first_bad, self.step)
         step.masked_fill_(torch.isfinite(loss_sum), NEVER)
