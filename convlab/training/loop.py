@@ -135,6 +135,7 @@ def fit(
         folder = Path(out) if out is not None else None
         checkpoints = stack.enter_context(CheckpointManager(folder, keep, state, data))
         checkpoints.resume()
+        # After the weights are restored: several processes get those of process 0.
         state.forward = context.wrap_model(model)
         if config.compile:
             state.forward = torch.compile(state.forward)  # type: ignore[assignment]
@@ -148,10 +149,10 @@ def fit(
                 state.start_epoch()
             state.forward.train()
             state.start_clock()
-            for images, labels in progress_bar(
-                batches.epoch(epoch, first_step), steps_per_epoch, first_step,
-                f"epoch {epoch + 1}/{config.epochs}", progress if context.is_primary else False,
-            ):  # fmt: skip
+            title = f"epoch {epoch + 1}/{config.epochs}"
+            show = progress if context.is_primary else False
+            steps = batches.epoch(epoch, first_step)
+            for images, labels in progress_bar(steps, steps_per_epoch, first_step, title, show):
                 train_step(state, images, labels, learning_rate_at(state.step, total_steps, config))
                 if state.step % steps_per_epoch:  # the end of an epoch comes below
                     if checkpoint_every is not None and state.step % checkpoint_every == 0:
