@@ -30,6 +30,7 @@ class Batches(Protocol):
 
     batch_size: int  # over all processes
     steps_per_epoch: int
+    total_steps: int
 
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield images ``(n, C, H, W)`` and labels ``(n,)`` of this process, from a step on."""
@@ -225,6 +226,7 @@ class _BatchesBase:
         if not self.batch_size:
             raise ValueError(f"{self.count} images are too few for {processes} processes")
         self.steps_per_epoch = self.count // self.batch_size
+        self.total_steps = config.epochs * self.steps_per_epoch
         self.part = context.batch_slice(self.batch_size)
         self.augment = Augmentation(config.flip, config.crop, config.cutout, config.seed)
         self.normalize = Normalization(data.mean, data.std, context.device)

@@ -125,8 +125,7 @@ def fit(
         context = stack.enter_context(process_group(config.device))
         stack.enter_context(backend_flags(config))
         batches = make_batches(data, config, context)
-        steps_per_epoch = batches.steps_per_epoch
-        total_steps = config.epochs * steps_per_epoch
+        steps_per_epoch, total_steps = batches.steps_per_epoch, batches.total_steps
         state = TrainState(model, config, context, count_classes(data))
         if context.world_size > 1:
             stack.enter_context(sync_batch_norm(model))
@@ -212,14 +211,12 @@ def _end_epoch(
     state.update_seconds()
     _check_finite(state, batches, checkpoints)
     validation = _evaluate(state, data, "validation")
-    steps_per_epoch, last_step = batches.steps_per_epoch, state.step - 1
-    total_steps = state.config.epochs * steps_per_epoch
-    image_count = steps_per_epoch * batches.batch_size
+    image_count = batches.steps_per_epoch * batches.batch_size
     state.history.append(
         Epoch(
-            epoch=state.step // steps_per_epoch,
+            epoch=state.step // batches.steps_per_epoch,
             steps=state.step,
-            learning_rate=learning_rate_at(last_step, total_steps, state.config),
+            learning_rate=learning_rate_at(state.step - 1, batches.total_steps, state.config),
             train_loss=loss_sum / image_count,
             train_accuracy=correct / image_count,
             validation_loss=validation.loss if validation else None,
@@ -247,11 +244,10 @@ def _check_finite(state: TrainState, batches: Batches, checkpoints: CheckpointMa
     if step is None:
         return
     epoch, step_in_epoch = divmod(step, batches.steps_per_epoch)
-    total_steps = state.config.epochs * batches.steps_per_epoch
     raise NonFiniteLoss(
         step,
         epoch + 1,
-        learning_rate_at(step, total_steps, state.config),
+        learning_rate_at(step, batches.total_steps, state.config),
         batches.positions(epoch, step_in_epoch),
         checkpoints.newest(),
     )
@@ -271,9 +267,8 @@ def _stop_if_requested(
     number = int(state.context.all_reduce_max(torch.tensor(stop.signal_number)))
     if number:
         _check_and_save(state, batches, checkpoints)
-        total_steps = state.config.epochs * batches.steps_per_epoch
         raise Interrupted(
-            f"stopped after step {state.step} of {total_steps}; the state is saved in "
+            f"stopped after step {state.step} of {batches.total_steps}; the state is saved in "
             f"{checkpoints.folder}: start the same command again to continue",
             number,
         )

@@ -223,6 +223,24 @@ def test_what_process_0_finds_in_the_folder_all_raise(job, tmp_path, fault):
     assert job(2, out, fault=EXIT_WITH_7.format(error=error)) == [7, 7]
 
 
+PROGRESS = """
+from types import SimpleNamespace
+bars = []
+def tqdm(steps, **options):
+    bars.append(options)
+    return steps
+sys.modules["tqdm"] = SimpleNamespace(tqdm=tqdm)
+plain = fit
+def fit(*a, **k):
+    plain(*a, progress=True, **k)
+    sys.exit(len(bars))
+"""
+
+
+def test_process_0_shows_the_progress_bar(job, tmp_path):
+    assert job(2, tmp_path, fault=PROGRESS) == [3, 0]  # one bar for each epoch
+
+
 def test_one_process_does_not_continue_what_two_began(network, digits, quick, tmp_path):
     fit(network(), digits, quick(), out=tmp_path)
     path = tmp_path / "checkpoint-00000018.pt"
