@@ -3,6 +3,7 @@
 # make notebooks  run every notebook again and store what it prints
 # make bench      measure against PyTorch and others, store in benchmarks/results
 # make bench-training   the same for training loops: images per second
+# make matrix     the tests of the package on the oldest and the newest supported versions
 #
 # Each target first makes .venv if it is missing or older than what it is made from.
 
@@ -17,7 +18,7 @@ SITE := _build/html/index.html
 
 .DEFAULT_GOAL := book
 .DELETE_ON_ERROR:
-.PHONY: book test serve lint notebooks bench bench-training portable clean
+.PHONY: book test serve lint notebooks bench bench-training portable matrix clean
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -25,7 +26,7 @@ $(READY): requirements.txt pyproject.toml
 	            "Name another one: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "Installing into .venv; this takes about two minutes, once."
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt -e .
 	@touch $@
 
 # --all: an incremental build forgets the warnings of unchanged pages and new style sheets.
@@ -71,6 +72,10 @@ bench: $(READY)
 
 bench-training: $(READY)
 	$(BIN)/python -m benchmarks.training $(BENCH)
+
+# Not part of CI: it needs other Pythons and 12 GB. make matrix MATRIX="oldest tests/nn" runs less.
+matrix: $(READY)
+	$(BIN)/python tools/matrix.py $(MATRIX)
 
 clean:
 	rm -rf _build build dist

@@ -1,24 +1,27 @@
-"""How fast the methods of `convlab.ops.conv2d` are, beside PyTorch and what people write instead.
+"""Benchmarks of `convlab.ops.conv2d` against PyTorch and other common implementations.
 
 ``python -m benchmarks`` (``make bench``) measures everything and stores it under
 ``benchmarks/results``; ``python -m benchmarks.report`` prints what is stored. README.md in this
 folder says how the times are taken and what each number means.
 
-From the ground up, imports run downwards only:
+Each module imports only modules above it:
 
-=============  ================================================================
-`layers`       which convolutions: tables of layers of well-known networks
-`suites`       which cases of them are measured together
-`store`        the form of a result, and its file
+=============  ====================================================================
+`layers`       tables of the convolutions of well-known networks
+`suites`       cases that are measured together
+`store`        the dataclasses of a result, and its file
 `timing`       clocks, rounds, medians
-`machine`      CPU, versions, environment variables; `libraries` their kernels, SGEMM
-`problems`     random arrays for a case, the exact answer, parts of a problem
-`contenders`   torch and convlab, forward; `backward` the gradients; `peers` the rest
-`measure`      one case: right? how much memory? how long? `shares` of cases too long
-`worker`       the process that measures, in a chosen environment; `request` asks it
-`processes`    starts such a process and listens to it
-`report`       tables for people; `progress` while they wait
+`machine`      CPU, versions, environment variables, load by other processes
+`libraries`    BLAS and PyTorch kernels, thread pools, speed of SGEMM
+`problems`     random arrays for a case, its exact result, parts of a case
+`peers`        SciPy, NumPy and JAX implementations
+`contenders`   PyTorch and convlab, forward and backward; the list for a suite
+`measure`      one case: accuracy, memory, time; slow contenders on a part of it
+`processes`    requests to a measuring process, its answers, a progress line
+`worker`       the process that measures, in a given environment
+`report`       tables of stored results
 `__main__`     the command line: starts workers, stores, prints
 `training`     another command line, for training loops; its parts are in `loops`
-=============  ================================================================
+`accuracy`     test accuracy of the networks with default settings
+=============  ====================================================================
 """

@@ -1,4 +1,4 @@
-"""The command line: starts workers, stores what they find, prints tables."""
+"""Run benchmark suites in worker processes, store the results, and print tables."""
 
 from __future__ import annotations
 
@@ -12,48 +12,57 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, processes
-from benchmarks.processes import ROOT
-from benchmarks.progress import Progress
+from benchmarks.processes import ROOT, Progress, Request
 from benchmarks.report import RESULTS, report
-from benchmarks.request import Request
 from benchmarks.store import Result, Row, Run, Skipped, save
 from benchmarks.suites import DEFAULT, SUITES
 from benchmarks.timing import QUICK, Plan
 
-# Quick results must not take the place of real ones.
+# Quick results must not replace real ones.
 QUICK_RESULTS = ROOT / "_build" / "benchmarks"
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line, complain about what makes no sense, fill in what depends."""
+    """Parse and check the command line, and fill in the defaults that depend on others."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--suite", nargs="+", choices=SUITES, default=list(DEFAULT), metavar="NAME",
-        help=f"what to measure: {', '.join(SUITES)}; all but smoke, if not given",
-    )  # fmt: skip
+        "--suite",
+        nargs="+",
+        choices=SUITES,
+        default=list(DEFAULT),
+        metavar="NAME",
+        help=f"suites to measure: {', '.join(SUITES)} (default: all but smoke)",
+    )
     parser.add_argument(
-        "--threads", nargs="+", type=int, metavar="N",
-        help="threads of every library, one run for each number; 1 and 2, if not given",
-    )  # fmt: skip
-    parser.add_argument("--rounds", type=int, default=None, help="at most so many timings, 7")
+        "--threads",
+        nargs="+",
+        type=int,
+        metavar="N",
+        help="threads of every library, one run per number (default: 1 and 2)",
+    )
+    parser.add_argument("--rounds", type=int, default=None, help="maximum number of timings (7)")
     parser.add_argument(
-        "--coretype", metavar="CPU",
-        help="also measure with OpenBLAS held to the kernels of this CPU, such as Haswell (AVX2)",
-    )  # fmt: skip
+        "--coretype",
+        metavar="CPU",
+        help="measure also with OpenBLAS kernels for this CPU, such as Haswell (AVX2)",
+    )
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="one case of each kind, two rounds: does all of it run?",
+        help="one case per task, batch size and dtype, two rounds: a test run",
     )
     parser.add_argument(
-        "--output", type=Path,
-        help="folder for the results; benchmarks/results or, if quick, _build/benchmarks",
-    )  # fmt: skip
+        "--output",
+        type=Path,
+        help="folder for the results (benchmarks/results; with --quick, _build/benchmarks)",
+    )
     chosen = parser.parse_args(words)
     cores = machine.describe()["cores"]
     chosen.threads = chosen.threads or [number for number in (1, 2) if number <= cores]
     if not 1 <= min(chosen.threads) <= max(chosen.threads) <= cores:
-        parser.error(f"--threads must be from 1 to {cores}, the cores here; got {chosen.threads}")
+        parser.error(
+            f"--threads must be from 1 to {cores}, the number of cores; got {chosen.threads}"
+        )
     chosen.plan = QUICK if chosen.quick else Plan()
     if chosen.rounds is not None:
         if chosen.rounds < 1:
@@ -65,7 +74,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def answers(request: Request, environment: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Start a worker and pass on what it says, line by line."""
+    """Start a worker and yield its answers as they arrive."""
     return processes.answers("benchmarks.worker", request.to_json(), environment, request.suite)
 
 
@@ -76,9 +85,9 @@ def measure(name: str, chosen: argparse.Namespace, progress: Progress) -> Result
         for threads in chosen.threads:
             counted = "1 thread" if threads == 1 else f"{threads} threads"
             progress.begin(f"{name}, {counted}, {environment}:")
-            # JAX asks its environment, and nothing else, how many threads it may have.
-            one = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
-            limit = one if threads == 1 else {"NPROC": str(threads)}
+            # Only environment variables limit the number of threads of JAX.
+            single = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
+            limit = single if threads == 1 else {"NPROC": str(threads)}
             request = Request(name, environment, threads, chosen.plan, chosen.quick)
             for answer in answers(request, variables | limit):
                 if "run" in answer:
@@ -102,14 +111,14 @@ def measure(name: str, chosen: argparse.Namespace, progress: Progress) -> Result
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Measure, store and print; 1 if a contender computed something wrong."""
+    """Measure, store and print; return 1 if a contender computed a wrong result."""
     chosen = arguments(words)
     suites = {name: SUITES[name] for name in chosen.suite}
     cases = sum(
         len((suite.shortened() if chosen.quick else suite).cases) for suite in suites.values()
     )
-    processes = len(machine.environments(os.environ, chosen.coretype)) * len(chosen.threads)
-    progress = Progress(cases * processes, sys.stderr)
+    runs = len(machine.environments(os.environ, chosen.coretype)) * len(chosen.threads)
+    progress = Progress(cases * runs, sys.stderr)
     results = []
     for name in suites:
         results.append(measure(name, chosen, progress))

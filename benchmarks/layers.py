@@ -1,4 +1,4 @@
-"""The layers that are measured: one table per network, and single layers of special kinds."""
+"""Tables of the measured layers: whole networks, and single layers with special settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from convlab.shapes import conv2d_output_size
 
 @dataclass(frozen=True)
 class Layer:
-    """The settings of a convolution on square images; no batch, no bias.
+    """The arguments of a convolution on square images, without batch size and bias.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Layer:
     --------
     >>> Layer(3, 64, 224, 7, stride=2, padding=3).name
     '3>64 7x7 s2 @224'
-    >>> Layer(6, 16, 14, 5).name  # padding is named where it does not keep the size
+    >>> Layer(6, 16, 14, 5).name  # the padding is named if it does not preserve the size
     '6>16 5x5 p0 @14'
     """
 
@@ -39,14 +39,14 @@ class Layer:
 
     @property
     def name(self) -> str:
-        """The settings in short: channels>kernels, what is not usual, @size."""
-        usual = self.dilation * (self.kernel_size - 1) // 2
-        words = [f"{self.channels}>{self.kernels}", f"{self.kernel_size}x{self.kernel_size}"]
-        words += [f"s{self.stride}"] if self.stride > 1 else []
-        words += [f"p{self.padding}"] if self.padding != usual else []
-        words += [f"d{self.dilation}"] if self.dilation > 1 else []
-        words += [f"g{self.groups}"] if self.groups > 1 else []
-        return " ".join([*words, f"@{self.size}"])
+        """The arguments in short: channels>kernels, those without the usual value, @size."""
+        usual_padding = self.dilation * (self.kernel_size - 1) // 2
+        parts = [f"{self.channels}>{self.kernels}", f"{self.kernel_size}x{self.kernel_size}"]
+        parts += [f"s{self.stride}"] if self.stride > 1 else []
+        parts += [f"p{self.padding}"] if self.padding != usual_padding else []
+        parts += [f"d{self.dilation}"] if self.dilation > 1 else []
+        parts += [f"g{self.groups}"] if self.groups > 1 else []
+        return " ".join([*parts, f"@{self.size}"])
 
     @property
     def output_size(self) -> int:
@@ -61,17 +61,17 @@ class Layer:
         return self.kernels, self.channels // self.groups, self.kernel_size, self.kernel_size
 
     def flop(self, images: int) -> int:
-        """Count the operations of the definition, a multiplication and an addition per weight.
+        """Count the multiplications and additions of the definition.
 
-        A method that gets by with fewer is credited with all of them: its GFLOP/s say how fast
-        a plain one would have to be to keep up.
+        A method that needs fewer is credited with all of them: its GFLOP/s are those that a
+        direct convolution would need for the same time.
         """
         window = self.channels // self.groups * self.kernel_size**2
         return 2 * images * self.kernels * self.output_size**2 * window
 
 
 # Whole networks at 224x224: each distinct convolution, and how often it occurs. A test compares
-# both tables with torchvision's models. (VGG's convolutions have a bias; here none has.)
+# both tables with torchvision's models. (The biases of VGG's convolutions are left out.)
 RESNET18 = {
     Layer(3, 64, 224, 7, stride=2, padding=3): 1,
     Layer(64, 64, 56, 3, padding=1): 4,
@@ -97,7 +97,7 @@ VGG16 = {
     Layer(512, 512, 14, 3, padding=1): 3,
 }
 
-SMALL = (  # networks of a first course, on MNIST and CIFAR-10
+SMALL = (  # introductory networks for MNIST and CIFAR-10
     Layer(1, 32, 28, 3, padding=1),
     Layer(32, 64, 14, 3, padding=1),
     Layer(1, 6, 28, 5, padding=2),  # LeNet-5
@@ -127,14 +127,14 @@ OTHER = (
     Layer(3, 64, 224, 11, stride=4, padding=2),
     Layer(64, 64, 56, 7, padding=3),
 )
-# Channels and size of layers in the middle of a network, and into how many groups each is cut.
+# Channels and size of layers in the middle of a network, each with several numbers of groups.
 _SQUARE = ((64, 56), (128, 28), (256, 14))
 GROUPED = tuple(
     Layer(channels, channels, size, 3, padding=1, groups=groups)
     for channels, size in _SQUARE
     for groups in (2, 4, 8, 16, 32, channels)
 )
-REPLACED = (  # by a depthwise and a 1x1 convolution
+REPLACED = (  # compared with a depthwise and a 1x1 convolution
     *(Layer(channels, channels, size, 3, padding=1) for channels, size in _SQUARE),
     Layer(64, 128, 56, 3, padding=1),
 )

@@ -1,4 +1,4 @@
-"""Where a measurement takes place: CPU, versions, environment variables, other processes."""
+"""Describe the machine: CPU, versions, environment variables, load by other processes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.store import rounded
+from convlab import __version__
 
 # Variables that choose the kernels of a library.
 KERNELS = (
@@ -21,23 +22,23 @@ KERNELS = (
     "MKL_DEBUG_CPU_TYPE", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY",
     "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES",
 )  # fmt: skip
-# Whatever starts like this changes threads, kernels or the allocator.
+# Prefixes of variables that change threads, kernels or the allocator.
 _FAMILIES = (
     "OPENBLAS_", "GOTO_", "BLIS_", "MKL_", "OMP_", "KMP_", "GOMP_", "VECLIB_", "ONEDNN_", "DNNL_",
     "ATEN_", "NPY_", "XLA_", "NPROC", "MALLOC_", "GLIBC_TUNABLES",
 )  # fmt: skip
 
 
-def environments(found: Mapping[str, str], coretype: str | None) -> dict[str, dict[str, str]]:
-    """List the environments to measure in: a name, and the variables of the process.
+def environments(variables: Mapping[str, str], coretype: str | None) -> dict[str, dict[str, str]]:
+    """Return the environments to measure in: their names and variables.
 
-    "natural" has none of the variables that change the libraries, like the machine of a user
-    who never heard of them. "as found" keeps those that choose kernels, if there are any.
-    `coretype` adds one with OpenBLAS held to the kernels of that CPU. The number of threads
-    is set inside the process, the same for all libraries, and never by a variable.
+    "natural" has none of the variables that change the libraries, which is the usual case. "as
+    found" keeps those that choose kernels, if there are any. `coretype` adds one where OpenBLAS
+    uses the kernels for that CPU. The number of threads is set inside the process, the same for
+    all libraries, and not by a variable.
     """
-    plain = {key: value for key, value in found.items() if not key.startswith(_FAMILIES)}
-    kernels = {key: found[key] for key in KERNELS if key in found}
+    plain = {key: value for key, value in variables.items() if not key.startswith(_FAMILIES)}
+    kernels = {key: variables[key] for key in KERNELS if key in variables}
     chosen = {"natural": plain}
     if kernels:
         chosen["as found"] = plain | kernels
@@ -61,18 +62,12 @@ PACKAGES = ("convlab", "numpy", "scipy", "torch", "jax", "threadpoolctl")
 
 
 def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str | None]:
-    """Name the versions of everything that takes part; None for what is not installed."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
-    for package in packages:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = None
-    return found
+    """Return the versions of Python and of packages; None for those not installed."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in packages}
 
 
 def busy_seconds() -> float | None:
-    """Add up the time that all cores have worked, for anybody; None where Linux does not tell."""
+    """Return the busy time of all cores since boot; None if the system is not Linux."""
     try:
         first, *_ = Path("/proc/stat").read_text(encoding="ascii").splitlines()
         user, nice, system, _idle, _waiting, *interrupts = map(int, first.split()[1:9])
@@ -82,13 +77,12 @@ def busy_seconds() -> float | None:
 
 
 class Others:
-    """While it is entered, watch what other processes do.
+    """Context manager that measures the load by other processes.
 
     Attributes
     ----------
     cores : float or None
-        On leaving, how many cores they kept busy, on average; None where the system does
-        not tell.
+        On exit, the average number of cores that they kept busy; None where it is unknown.
     """
 
     cores: float | None = None
@@ -98,22 +92,31 @@ class Others:
         return self
 
     def __exit__(self, *_: object) -> None:
-        everybody, mine, wall = (
+        everything, own, wall = (
             None if end is None or start is None else end - start
             for start, end in zip(self._start, self._read(), strict=True)
         )
-        if everybody is not None and mine is not None and wall:
-            self.cores = rounded(max(0.0, everybody - mine) / wall)
+        if everything is not None and own is not None and wall:
+            self.cores = rounded(max(0.0, everything - own) / wall)
 
     @staticmethod
     def _read() -> tuple[float | None, float, float]:
-        children = os.times()  # those that have ended: loaders of images, for example
-        mine = time.process_time() + children.children_user + children.children_system
-        return busy_seconds(), mine, time.perf_counter()
+        children = os.times()  # of children that have ended, such as loaders of images
+        own = time.process_time() + children.children_user + children.children_system
+        return busy_seconds(), own, time.perf_counter()
+
+
+def _version(package: str) -> str | None:
+    if package == "convlab":  # measured from the source tree, installed or not
+        return __version__
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _cpu() -> str:
-    """Name the CPU; in a virtual machine the name may be vague, the family is not."""
+    """Return name, family and model of the CPU; a virtual machine may hide the name."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -124,9 +127,9 @@ def _cpu() -> str:
         return f"{values['model name']} (family {family}, model {model})"
     if sys.platform == "darwin":
         command = ["sysctl", "-n", "machdep.cpu.brand_string"]
-        said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-        if said:
-            return said
+        name = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        if name:
+            return name
     return platform.processor() or "unknown"
 
 
@@ -138,19 +141,19 @@ def _cores() -> int:
 
 
 def _caches() -> dict[str, str]:
-    """List the caches of the first core, where Linux says them."""
+    """Return the sizes of the first core's caches, on Linux."""
     sizes = {}
     for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
-        level, kind, size = (
+        level, cache_type, size = (
             (index / name).read_text(encoding="ascii").strip() for name in ("level", "type", "size")
         )
-        if kind != "Instruction":
+        if cache_type != "Instruction":
             sizes[f"L{level}"] = size
     return sizes
 
 
 def _memory_gib() -> float | None:
-    """Say how much memory there is, where the system tells."""
+    """Return the amount of memory, or None where it is unknown."""
     try:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     except (AttributeError, ValueError, OSError):

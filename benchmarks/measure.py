@@ -1,4 +1,4 @@
-"""One case: who computes it right, with how much memory, in what time."""
+"""Measure accuracy, memory and time of all contenders on one case."""
 
 from __future__ import annotations
 
@@ -11,30 +11,21 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.contenders import REFERENCE, Contender
 from benchmarks.problems import Call, Problem, make
-from benchmarks.shares import choose
 from benchmarks.store import Row, Skipped, rounded
 from benchmarks.suites import Case
-from benchmarks.timing import (
-    Clock,
-    Plan,
-    Runner,
-    Spread,
-    interleave,
-    ratios,
-    spread,
-)
+from benchmarks.timing import Clock, Plan, Runner, Spread, estimate, interleave, ratios, spread
 
-# Larger errors are mistakes. (Rounding: about 1e-6 and 1e-15; Winograd a few times that.)
+# Larger errors are wrong results. (Rounding: about 1e-6 and 1e-15; Winograd a few times that.)
 TOLERANCE = {"float32": 1e-4, "float64": 1e-12}
 
 
 class WrongResult(ValueError):
-    """A contender computed something else."""
+    """Raised if a contender computes a wrong result."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What all cases of one process have in common."""
+    """Settings shared by all cases of one process."""
 
     environment: str
     threads: int
@@ -44,7 +35,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class _Entrant:
-    """A contender that has computed the case, or a part of it, right."""
+    """A contender whose result on the case, or a part of it, is right."""
 
     runner: Runner
     reference: str
@@ -56,7 +47,7 @@ class _Entrant:
 def measure(
     case: Case, contenders: Sequence[Contender], setting: Setting
 ) -> tuple[list[Row], list[Skipped]]:
-    """Measure all contenders on one case, interleaved; `REFERENCE` has to be the first."""
+    """Measure all contenders on one case, interleaved; `REFERENCE` must be the first."""
     problem = make(case)
     entrants: list[_Entrant] = []
     skipped: list[Skipped] = []
@@ -67,49 +58,114 @@ def measure(
             if contender.name == REFERENCE:
                 reference = entrants[-1].runner.expected
         except ValueError as reason:
-            about = (case.layer.name, case.images, case.dtype, case.task)
-            where = (setting.environment, setting.threads, contender.name)
+            which_case = (case.layer.name, case.images, case.dtype, case.task)
+            run = (setting.environment, setting.threads, contender.name)
             wrong = isinstance(reason, WrongResult)
-            skipped.append(Skipped(*about, *where, str(reason), wrong))
+            skipped.append(Skipped(*which_case, *run, str(reason), wrong))
     runners = [entrant.runner for entrant in entrants]
     references = {entrant.reference for entrant in entrants}
     with machine.Others() as others:
         times = interleave(runners, setting.plan, setting.clock, always=references)
     rows = []
     for entrant in entrants:
-        mine = times[entrant.runner.name]
-        ratio = spread(ratios(times[entrant.reference], mine))
-        rows.append(_row(case, setting, entrant, spread(mine), ratio, others.cores))
+        own = times[entrant.runner.name]
+        ratio = spread(ratios(times[entrant.reference], own))
+        rows.append(_row(case, setting, entrant, spread(own), ratio, others.cores))
     return rows, skipped
 
 
 def _admit(
     case: Case, problem: Problem, contender: Contender, setting: Setting, reference: float | None
 ) -> _Entrant:
-    """Let a contender compute the case once, and see whether it may take part."""
-    share = choose(problem, contender, setting.clock, setting.plan, reference)
+    """Check a contender's result and measure its memory; raise ValueError to exclude it."""
+    share = choose_share(problem, contender, setting.clock, setting.plan, reference)
     visible = contender.library == "numpy"
     results, extra = traced(share.call) if visible else (share.call(), None)
     error = share.problem.error(results)
     if error > TOLERANCE[case.dtype]:
-        raise WrongResult(f"error of {error:.1e} of the largest number in the result")
+        raise WrongResult(f"error of {error:.1e} times the largest number in the result")
     return _Entrant(
         Runner(contender.name, contender.library, share.call, share.expected, share.scale),
         contender.reference,
-        share.words,
-        # PyTorch in float64 is what the errors are measured against.
+        share.measured_on,
+        # PyTorch in float64 is the reference for the errors.
         error=None if case.dtype == "float64" and contender.library == "torch" else error,
-        # Kernel after kernel needs the same memory again; image after image may not.
+        # The memory for some kernels is that for all; for some images, it may be less.
         extra_mib=None if extra is None or len(share.problem.x) < len(problem.x) else extra / 2**20,
     )
 
 
-def traced(call: Call) -> tuple[Any, int]:
-    """Return the results of a warm call, and the peak of NumPy's memory beyond them, in bytes.
+@dataclass(frozen=True)
+class Share:
+    """The part of a case that is timed.
 
-    The call is made twice in a thread of its own, and watched the second time: a workspace
-    that the first one left behind for its thread counts. What a library allocates past
-    Python's allocator, such as the buffers of a BLAS, does not.
+    `expected` is the estimated time of `call`, which computes `problem`; the whole case is
+    `scale` times as much work. `measured_on` describes the part.
+    """
+
+    problem: Problem
+    call: Call
+    expected: float
+    scale: float = 1.0
+    measured_on: str = "all"
+
+
+def choose_share(
+    problem: Problem, contender: Contender, clock: Clock, plan: Plan, reference: float | None
+) -> Share:
+    """Choose which part of a problem to time, by timing the smallest possible part.
+
+    Parameters
+    ----------
+    reference : float, optional
+        Seconds that the reference needs for the whole problem, if known.
+
+    Raises
+    ------
+    ValueError
+        If even the smallest part is slow, and the whole takes many times as long as the
+        reference. Never for a contender that can be timed on some of the kernels.
+    """
+    if not contender.divisible:
+        return _whole(problem, contender, clock)
+    by_kernels = contender.divisible == "kernels"
+    images, kernels = len(problem.x), len(problem.w)
+    parts = images * (kernels if by_kernels else 1)
+    smallest = problem.part(1, 1 if by_kernels else kernels)
+    call = contender.prepare(smallest)
+    took = estimate(call, clock)
+    whole = took * parts
+    if reference and not by_kernels and took > plan.part and whole > plan.hopeless * reference:
+        raise ValueError(f"too slow: about {whole:.1f} s, {whole / reference:.0f} times torch's")
+    if parts == 1:
+        return Share(problem, call, took)
+    count = min(max(1, int(plan.part / took)), kernels if by_kernels else images)
+    # All kernels take the same time, so timing some of them pays as soon as it halves the time.
+    if whole <= (2 * plan.part if by_kernels else plan.slow) or count == parts:
+        return _whole(problem, contender, clock)
+    chosen = problem.part(1, count) if by_kernels else problem.part(count, kernels)
+    counts = [f"{len(chosen.x)} of {images} images"] if images > 1 else []
+    counts += [f"{count} of {kernels} kernels"] if by_kernels else []
+    return Share(
+        chosen,
+        contender.prepare(chosen),
+        took * count,
+        scale=parts / count,
+        measured_on=", ".join(counts),
+    )
+
+
+def _whole(problem: Problem, contender: Contender, clock: Clock) -> Share:
+    call = contender.prepare(problem)
+    return Share(problem, call, estimate(call, clock))
+
+
+def traced(call: Call) -> tuple[Any, int]:
+    """Return the results of a warm call, and NumPy's peak memory beyond them, in bytes.
+
+    The call is made twice in a thread of its own, and traced the second time. A workspace that
+    the first call keeps for its thread counts; memory that bypasses Python's allocator, such as
+    the buffers of a BLAS, does not.
     """
     box: list[Any] = []
 
@@ -142,7 +198,7 @@ def _row(
     ratio: Spread,
     others: float | None,
 ) -> Row:
-    """Put one timing into its place in the table."""
+    """Return the row of a contender."""
     return Row(
         layer=case.layer.name,
         images=case.images,

@@ -1,4 +1,4 @@
-"""What people write, or import, where they have no PyTorch: each in its shortest usual form."""
+"""Common convolutions without PyTorch: SciPy, NumPy and JAX, each in its shortest usual form."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Plain = Callable[[Array, Array, int], Array]
 
 @dataclass(frozen=True)
 class Peer:
-    """See `contenders.Contender`."""
+    """A contender that is not part of convlab; see `contenders.Contender`."""
 
     library: str
     prepare: Callable[[Problem], Call]
@@ -27,7 +27,7 @@ class Peer:
 
 
 def correlate(x: Array, w: Array, stride: int) -> Array:
-    """Correlate channel by channel with SciPy and add up; a stride throws results away."""
+    """Correlate channel by channel with SciPy and add up; a stride discards results."""
 
     def one(image: Array, kernel: Array) -> Array:
         planes = zip(image, kernel, strict=True)
@@ -39,36 +39,36 @@ def correlate(x: Array, w: Array, stride: int) -> Array:
 
 
 def windows_of(x: Array, w: Array, stride: int) -> Array:
-    """View all windows, (N, C, outH, outW, kH, kW)."""
+    """Return a view of all windows, (N, C, outH, outW, kH, kW)."""
     return sliding_window_view(x, w.shape[2:], axis=(2, 3))[:, :, ::stride, ::stride]
 
 
 def einsum(x: Array, w: Array, stride: int) -> Array:
-    """Write the sum in letters and let NumPy loop over them."""
+    """Convolve by `numpy.einsum`, which loops over the indices."""
     y: Array = np.einsum("ncijuv,ocuv->noij", windows_of(x, w, stride), w)
     return y
 
 
 def einsum_optimized(x: Array, w: Array, stride: int) -> Array:
-    """Write the same sum and let NumPy find a matrix product in it."""
+    """Convolve by `numpy.einsum` with `optimize`, which finds a matrix product."""
     y: Array = np.einsum("ncijuv,ocuv->noij", windows_of(x, w, stride), w, optimize=True)
     return y
 
 
 def tensordot(x: Array, w: Array, stride: int) -> Array:
-    """Contract the windows with the kernels in one matrix product for the whole batch."""
+    """Convolve by one matrix product for the whole batch."""
     y: Array = np.tensordot(windows_of(x, w, stride), w, axes=((1, 4, 5), (1, 2, 3)))
     return np.moveaxis(y, -1, 1)
 
 
 def im2col(x: Array, w: Array, stride: int) -> Array:
-    """Copy the windows of each image into the columns of a matrix."""
-    seen = windows_of(x, w, stride)
-    out_h, out_w = seen.shape[2:4]
+    """Convolve by one matrix product per image, with a window in each column."""
+    windows = windows_of(x, w, stride)
+    out_h, out_w = windows.shape[2:4]
     y = np.empty((len(x), len(w), out_h, out_w), x.dtype)
-    for image, answer in zip(seen, y, strict=True):
-        columns = image.transpose(0, 3, 4, 1, 2).reshape(w[0].size, -1)
-        answer[...] = (w.reshape(len(w), -1) @ columns).reshape(answer.shape)
+    for image, output in zip(windows, y, strict=True):
+        columns = image.transpose(0, 3, 4, 1, 2).reshape(w[0].size, -1)  # (C kH kW, outH outW)
+        output[...] = (w.reshape(len(w), -1) @ columns).reshape(output.shape)
     return y
 
 
@@ -76,7 +76,7 @@ def _plain(function: Plain) -> Callable[[Problem], Call]:
     def prepare(problem: Problem) -> Call:
         layer, x, w = problem.layer, problem.x, problem.w
         if layer.groups > 1 or layer.dilation > 1:
-            raise ValueError("written for groups=1 and dilation=1")
+            raise ValueError("supports only groups=1 and dilation=1")
         border = ((0, 0), (0, 0), *[(layer.padding, layer.padding)] * 2)
         return lambda: (function(np.pad(x, border), w, layer.stride),)
 
@@ -84,19 +84,19 @@ def _plain(function: Plain) -> Callable[[Problem], Call]:
 
 
 def jax(problem: Problem) -> Call:
-    """Compile the convolution of JAX for the CPU.
+    """Compile JAX's convolution for the CPU.
 
     Raises
     ------
     ValueError
-        If JAX is not installed, or the numbers are float64, which it turns into float32.
+        If JAX is not installed, or the arrays are float64, which it converts to float32.
     """
     try:
         library: Any = importlib.import_module("jax")
     except ImportError as error:
         raise ValueError("jax is not installed") from error
     if problem.x.dtype == np.float64:
-        raise ValueError("jax turns float64 into float32")
+        raise ValueError("jax converts float64 to float32")
     layer = problem.layer
     compute = library.jit(
         lambda x, w: library.lax.conv_general_dilated(

@@ -1,4 +1,4 @@
-"""A case filled with random numbers, its exact answer, and parts of it."""
+"""Random arrays for a case, its exact results, and parts of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchmarks.suites import FORWARD, GRAD_INPUT, GRAD_WEIGHT, GRADIENTS, SEPAR
 
 Array = NDArray[Any]
 Tensor = torch.Tensor
-# What a contender makes of a problem: a call without arguments that computes it once.
+# A call without arguments that computes a problem once.
 Call = Callable[[], Any]
 
 
@@ -25,10 +25,9 @@ Call = Callable[[], Any]
 class Problem:
     """The arrays of a case: input, weight, gradient of the output, and the exact results.
 
-    A forward problem has no gradient; `g` is empty there. The weight of a separable one is a
-    product: each slice of a kernel is a multiple of the same slice of every other.
-    `expected` is float64: the output, or the gradients that the task asks for, in the order
-    input, weight, bias.
+    In a forward problem `g` is empty. In a separable one, each slice of a kernel is a multiple
+    of the same slice of every other kernel. `expected` is float64: the output, or the gradients
+    of the task in the order input, weight, bias.
     """
 
     layer: Layer
@@ -39,7 +38,7 @@ class Problem:
     expected: tuple[Array, ...]
 
     def part(self, images: int, kernels: int) -> Problem:
-        """Take the first images and kernels of a forward problem without groups."""
+        """Return the first images and kernels of a forward problem without groups."""
         return replace(
             self,
             layer=replace(self.layer, kernels=kernels) if self.layer.groups == 1 else self.layer,
@@ -50,12 +49,12 @@ class Problem:
         )
 
     def error(self, results: Sequence[Any]) -> float:
-        """Compare with the exact results: the largest error over the largest magnitude."""
+        """Return the largest error of the results over their largest magnitude."""
         if len(results) != len(self.expected):
-            raise ValueError(f"{len(results)} results where {len(self.expected)} are expected")
+            raise ValueError(f"expected {len(self.expected)} results, got {len(results)}")
         worst = 0.0
-        for found, exact in zip(results, self.expected, strict=True):
-            array = np.asarray(found)
+        for result, exact in zip(results, self.expected, strict=True):
+            array = np.asarray(result)
             if array.shape != exact.shape:
                 return float("inf")
             error = float(np.abs(array - exact).max() / np.abs(exact).max())
@@ -64,7 +63,7 @@ class Problem:
 
 
 def make(case: Case) -> Problem:
-    """Fill a case with normal random numbers, always the same, and compute its answer."""
+    """Fill a case with normal random numbers, seeded by the layer, and compute its results."""
     layer = case.layer
     random = np.random.default_rng(zlib.crc32(layer.name.encode()))
 
@@ -76,7 +75,7 @@ def make(case: Case) -> Problem:
         w = normal(layer.kernels, layer.channels, 1, 1) * normal(*layer.weight_shape)[:1]
     else:
         w = normal(*layer.weight_shape)
-    w *= np.asarray(w[0].size ** -0.5, w.dtype)  # outputs of size 1, like those of a network
+    w *= np.asarray(w[0].size ** -0.5, w.dtype)  # outputs with a standard deviation of 1
     size = 0 if case.task in (FORWARD, SEPARABLE) else layer.output_size
     g = normal(case.images, layer.kernels, size, size)
     tensors = [torch.from_numpy(array).double() for array in (x, w, g)]
@@ -85,18 +84,18 @@ def make(case: Case) -> Problem:
 
 
 def torch_results(layer: Layer, task: str, x: Tensor, w: Tensor, g: Tensor) -> tuple[Tensor, ...]:
-    """Let PyTorch compute what the task asks for."""
-    one_side = (layer.stride, layer.padding, layer.dilation)
+    """Compute the results of a task with PyTorch."""
+    arguments = (layer.stride, layer.padding, layer.dilation)
     if task in (FORWARD, SEPARABLE):
-        return (torch.nn.functional.conv2d(x, w, None, *one_side, layer.groups),)
-    # This is what autograd calls; the mask says which of input, weight and bias want a gradient.
+        return (torch.nn.functional.conv2d(x, w, None, *arguments, layer.groups),)
+    # Autograd calls this; the mask selects the gradients of input, weight and bias.
     mask = {
         GRAD_INPUT: [True, False, False],
         GRAD_WEIGHT: [False, True, False],
         GRADIENTS: [True, True, True],
     }[task]
-    stride, padding, dilation = ([number, number] for number in one_side)
+    stride, padding, dilation = ([number, number] for number in arguments)
     gradients = torch.ops.aten.convolution_backward(
         g, x, w, [layer.kernels], stride, padding, dilation, False, [0, 0], layer.groups, mask
     )
-    return tuple(result for result, asked in zip(gradients, mask, strict=True) if asked)
+    return tuple(result for result, needed in zip(gradients, mask, strict=True) if needed)

@@ -1,4 +1,4 @@
-"""Tables of stored results: ``python -m benchmarks.report [file ...]``."""
+"""Print tables of stored results: ``python -m benchmarks.report [file ...]``."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from benchmarks.store import Result, Row, Run, load
 
 RESULTS = Path(__file__).parent / "results"
 _NONE = "-"
-_QUIET = 0.1  # cores busy with something else that do not matter yet
+_QUIET = 0.1  # up to this many cores busy with other processes are ignored
 _RATIO = "time of torch / time of this one: above 1, this one is faster"
 
 
 def report(result: Result) -> str:
-    """Write everything worth reading about one suite, as Markdown."""
+    """Format the results of one suite as Markdown."""
     lines = [f"# {result.title}", ""]
     if result.quick:
-        lines += ["**A quick run, to see that everything works. The numbers mean nothing.**", ""]
+        lines += ["**A quick test run. The numbers mean nothing.**", ""]
     machine, versions = result.machine, result.versions
     caches = ", ".join(f"{level} {size}" for level, size in machine["caches"].items())
     lines += [
@@ -46,7 +46,7 @@ def report(result: Result) -> str:
 
 
 def geometric_mean(values: Iterable[float]) -> float:
-    """Average ratios: half the time and twice the time cancel out.
+    """Return the geometric mean of ratios, where 2 and 1/2 cancel out.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def _counted(number: int, what: str) -> str:
 
 
 def _groups(rows: Sequence[Row]) -> list[tuple[tuple[str, int, str], list[Row]]]:
-    """Split into tables, in the order of the rows."""
+    """Group the rows by table, in their order."""
     return [
         (key, list(group))
         for key, group in groupby(rows, key=lambda row: (row.task, row.images, row.dtype))
@@ -84,7 +84,7 @@ def _groups(rows: Sequence[Row]) -> list[tuple[tuple[str, int, str], list[Row]]]
 
 
 def _ladder(rows: Sequence[Row]) -> str:
-    """One layer: the contenders below each other, the slowest first."""
+    """Format one layer: one line per contender, the slowest first."""
     table = [
         [
             row.contender,
@@ -106,7 +106,7 @@ def _ladder(rows: Sequence[Row]) -> str:
 
 
 def _by_layer(rows: Sequence[Row]) -> str:
-    """Many layers: one line each, one column per contender, and what holds for all below."""
+    """Format many layers: one line per layer, one column per contender, totals below."""
     names = list(dict.fromkeys(row.contender for row in rows))
     layers = list(dict.fromkeys(row.layer for row in rows))
     cells = {(row.layer, row.contender): row for row in rows}
@@ -116,17 +116,17 @@ def _by_layer(rows: Sequence[Row]) -> str:
         torch = cells[layer, "torch"]
         ratios = [_ratio(cells.get((layer, name))) for name in others]
         table.append([layer, f"{torch.gflop:.2f}", _time(torch.ms), f"{torch.gflops:.0f}", *ratios])
-    mine = {name: [row for row in rows if row.contender == name] for name in names}
+    by_name = {name: [row for row in rows if row.contender == name] for name in names}
     table.append(
-        ["geometric mean", "", "", ""] + [_mean(mine[name], len(layers)) for name in others]
+        ["geometric mean", "", "", ""] + [_mean(by_name[name], len(layers)) for name in others]
     )
     if all(row.count for row in rows):
-        whole = [_network(mine[name], len(layers)) for name in names]
+        whole = [_network(by_name[name], len(layers)) for name in names]
         table.append(["whole network, ms", "", whole[0], "", *whole[1:]])
     table.append(
-        ["largest error", "", _error(mine["torch"]), ""] + [_error(mine[n]) for n in others]
+        ["largest error", "", _error(by_name["torch"]), ""] + [_error(by_name[n]) for n in others]
     )
-    table.append(["most extra MiB", "", _NONE, ""] + [_memory(mine[n]) for n in others])
+    table.append(["most extra MiB", "", _NONE, ""] + [_memory(by_name[n]) for n in others])
     short = [name.removeprefix("convlab ") for name in others]
     heads = ["layer", "GFLOP", "torch, ms", "GFLOP/s", *short]
     notes = f"Columns after GFLOP/s: {_RATIO}. (k): of k layers only. *: extrapolated from a part."
@@ -134,7 +134,7 @@ def _by_layer(rows: Sequence[Row]) -> str:
 
 
 def _best_peer(rows: Sequence[Row]) -> list[str]:
-    """Compare convlab with the fastest of those that, like itself, have only NumPy."""
+    """Compare convlab with the fastest of the other NumPy and SciPy implementations."""
     gains = {}
     for key, group in groupby(rows, key=lambda row: (row.layer, row.images)):
         ratios = {row.contender: row.ratio for row in group}
@@ -147,14 +147,14 @@ def _best_peer(rows: Sequence[Row]) -> list[str]:
         return []
     (layer, images), least = min(gains.items(), key=lambda item: item[1])
     return [
-        f"convlab auto beside the fastest peer without a compiler, of each layer: geometric mean "
+        f"convlab auto against the fastest peer without a compiler, per layer: geometric mean "
         f"{geometric_mean(gains.values()):.2f}, least {least:.2f} ({layer}, N={images}).",
         "",
     ]
 
 
 def _disturbed(run: Run, rows: Sequence[Row]) -> list[str]:
-    """Warn if others were at work while wall time was taken."""
+    """Warn if other processes were running while wall times were taken."""
     worst = max((row.others or 0.0 for row in rows), default=0.0)
     if run.clock == "CPU time" or worst < _QUIET:
         return []
@@ -166,13 +166,13 @@ def _disturbed(run: Run, rows: Sequence[Row]) -> list[str]:
 
 
 def _not_measured(result: Result, run: Run) -> list[str]:
-    """List who could not do what; one reason stands for all that a contender gave."""
+    """List the skipped contenders, with the first reason of each."""
     reasons: dict[str, list[str]] = {}
     for entry in result.skipped:
         if (entry.environment, entry.threads) == (run.environment, run.threads):
             reasons.setdefault(entry.contender, []).append(f"{entry.layer}: {entry.reason}")
     lines = [
-        f"- {name}, {_counted(len(said), 'case')}; {said[0]}" for name, said in reasons.items()
+        f"- {name}, {_counted(len(cases), 'case')}; {cases[0]}" for name, cases in reasons.items()
     ]
     return ["Not measured:", "", *lines, ""] if lines else []
 
@@ -218,7 +218,7 @@ def _memory(rows: Sequence[Row]) -> str:
 
 
 def main(names: Sequence[str]) -> None:
-    """Print the reports of some files, or of all that are stored."""
+    """Print the reports of the named files, or of all stored results."""
     paths = [Path(name) for name in names] or sorted(RESULTS.glob("*.json"))
     for path in paths:
         print(report(load(path)))

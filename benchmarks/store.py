@@ -1,28 +1,28 @@
-"""The form of a result, and its file: one JSON per suite, flat, written whole or not at all."""
+"""The dataclasses of a result, and its file: one JSON file per suite."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from convlab._files import atomic_write
+
 SCHEMA = 1
-Whole = TypeVar("Whole")
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One contender on one case. Times are those of one call on the whole case.
+    """The measurement of one contender on one case. Times are for one call on the whole case.
 
     A ratio is *time of torch / time of this contender*, taken round by round, contiguous
     arrays on torch's side: above 1, this contender is faster. In the suite "groups", torch is the
     ordinary layer with the same result, in the memory format of the contender. ``_low`` and
-    ``_high`` are quartiles. What was not measured is not a row but a `Skipped`.
+    ``_high`` are quartiles. A contender without a measurement has a `Skipped` instead.
     """
 
     layer: str  # as in `layers.Layer.name`
@@ -30,7 +30,7 @@ class Row:
     dtype: str  # "float32" or "float64"
     task: str  # "forward", "grad_input", "grad_weight", "gradients" (all three) or "separable"
     count: int | None  # how often the layer occurs in the network, where there is one
-    gflop: float  # of the definition, whatever the method saves
+    gflop: float  # of the definition, even if the method needs fewer
     environment: str  # name of a `Run`
     threads: int
     contender: str  # "torch", "torch channels_last", "convlab auto", ..., or a peer
@@ -51,7 +51,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A contender that cannot do a case, or did it wrong, and why it has no row."""
+    """A contender without a measurement of a case, with the reason."""
 
     layer: str
     images: int
@@ -61,15 +61,15 @@ class Skipped:
     threads: int
     contender: str
     reason: str
-    wrong: bool  # True: it did compute the case, but not right
+    wrong: bool  # True: it computed a wrong result
 
 
 @dataclass(frozen=True)
 class Run:
-    """One process that measured: everything in it had these threads and this environment."""
+    """Environment, threads and libraries of one measuring process."""
 
-    environment: str  # "natural", "as found", or the core type that OpenBLAS was held to
-    variables: dict[str, str]  # those set that choose kernels
+    environment: str  # "natural", "as found", or the core type set for OpenBLAS
+    variables: dict[str, str]  # the variables set that choose kernels
     threads: int
     clock: str  # "CPU time" or "wall clock"
     blas: str  # the one behind NumPy, with version and kernels
@@ -80,12 +80,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Result:
-    """Everything about one suite. `rows` is a table: pandas.DataFrame(result.rows) works."""
+    """The result of one suite. `rows` is a table: pandas.DataFrame(result.rows) works."""
 
     suite: str
     title: str
     created: str  # UTC, ISO 8601
-    quick: bool  # True: only to see that it runs; the numbers mean nothing
+    quick: bool  # True: a test run; the numbers mean nothing
     plan: dict[str, float]  # `timing.Plan`
     machine: dict[str, Any]
     versions: dict[str, str | None]
@@ -96,7 +96,7 @@ class Result:
 
 
 def rounded(value: float) -> float:
-    """Keep four significant digits: more would only look exact."""
+    """Round to four significant digits."""
     return float(f"{value:.4g}")
 
 
@@ -106,22 +106,9 @@ def save(result: Result, folder: Path) -> Path:
 
 
 def write(data: dict[str, Any], target: Path) -> Path:
-    """Write a file of this form.
-
-    It is written beside its place and then moved: whoever looks sees the old one or the new one,
-    also if this process is stopped halfway.
-    """
-    folder = target.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=".tmp", dir=folder)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(_text(data))
-        os.chmod(name, 0o644)  # mkstemp makes files that others may not read
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
+    """Write a file of this form atomically: it holds the old result or the new one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(target, lambda file: file.write(_text(data).encode()))
     return target
 
 
@@ -138,26 +125,34 @@ def _text(data: dict[str, Any]) -> str:
 
 
 def load(path: Path) -> Result:
-    """Read a result, as `read` does."""
+    """Read the result of a suite; errors are those of `read`."""
     return read(path, Result, SCHEMA, {"runs": Run, "rows": Row, "skipped": Skipped})
 
 
-def read(path: Path, kind: type[Whole], schema: int, tables: Mapping[str, type]) -> Whole:
-    """Read a file that `write` wrote.
+def read(path: Path, cls: type[ResultT], schema: int, tables: Mapping[str, type]) -> ResultT:
+    """Read a file written by `write`.
 
-    `kind` is the dataclass of the whole, `tables` has those of the entries of its lists.
+    Parameters
+    ----------
+    path : Path
+    cls : type
+        Dataclass of the result.
+    schema : int
+        Expected schema number.
+    tables : mapping of str to type
+        Dataclasses for the entries of its lists.
 
     Raises
     ------
     ValueError
-        If it was stored in another form, or a field is missing or unknown.
+        If the schema is another one, or a field is missing or unknown.
     """
     data = json.loads(path.read_text(encoding="utf-8"))
     if data.get("schema") != schema:
-        raise ValueError(f"{path.name} has schema {data.get('schema')!r}; this reads {schema}")
+        raise ValueError(f"{path.name} has schema {data.get('schema')!r}, expected {schema}")
     try:
         for key, entries in tables.items():
             data[key] = [entries(**entry) for entry in data[key]]
-        return kind(**data)
+        return cls(**data)
     except (KeyError, TypeError) as error:
-        raise ValueError(f"{path.name} is not a result of schema {schema}: {error}") from error
+        raise ValueError(f"{path.name} does not match schema {schema}: {error}") from error

@@ -1,4 +1,4 @@
-"""What is measured together: a suite is a list of cases, a kind of contender, a file of results."""
+"""Suites: cases that are measured together, with the same contenders, into one file."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SEPARABLE = "separable"
 
 @dataclass(frozen=True)
 class Case:
-    """One measurement: a layer, a batch, a dtype, and what is computed.
+    """One measurement: a layer, a batch size, a dtype and a task.
 
     `task` is ``"forward"``, one gradient (``"grad_input"``, ``"grad_weight"``) or
     ``"gradients"``, all three in one call; or ``"separable"``, the output of a layer whose weight
-    is that of a depthwise convolution times that of a 1x1 convolution. `count` says how often the
-    layer occurs in the network, where there is one.
+    is that of a depthwise convolution times that of a 1x1 convolution. `count` is the number of
+    times that the layer occurs in the network, if the case belongs to one.
     """
 
     layer: Layer
@@ -40,9 +40,9 @@ class Case:
 
     @property
     def gflop(self) -> float:
-        """The operations of the definition, in 10^9. A gradient takes as many as the output.
+        """The operations of the definition, in 10^9; as many for a gradient as for the output.
 
-        A separable layer is defined as its two steps, one after the other.
+        Those of a separable layer are the operations of its two convolutions.
         """
         if self.task == SEPARABLE:
             layer = self.layer
@@ -54,9 +54,9 @@ class Case:
 
 @dataclass(frozen=True)
 class Suite:
-    """Cases with the same contenders. `rivals` names them: "methods", "peers", "all", "ungrouped".
+    """Cases with the same contenders: `rivals` is "methods", "peers", "all" or "ungrouped".
 
-    The last are PyTorch's own: a layer with groups, or in two steps, beside the ordinary layer.
+    The last compares PyTorch's grouped or separable convolution with the ordinary layer.
     """
 
     title: str
@@ -64,7 +64,7 @@ class Suite:
     rivals: str = "methods"
 
     def shortened(self) -> Suite:
-        """Keep one case of each kind: enough to see that everything runs."""
+        """Keep one case per task, batch size and dtype, for a test run."""
         first: dict[tuple[str, int, str], Case] = {}
         for case in self.cases:
             first.setdefault((case.task, case.images, case.dtype), case)
@@ -127,7 +127,7 @@ SUITES = {
         ),
         rivals="ungrouped",
     ),
-    # Not among the defaults: it takes a second, and shows that all the parts fit together.
+    # Not among the defaults: a test run of one second.
     "smoke": Suite(
         "One tiny layer",
         (

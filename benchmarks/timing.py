@@ -1,4 +1,4 @@
-"""Clocks, rounds, medians: how a time is taken. Nothing here knows what is being timed."""
+"""Take times: clocks, interleaved rounds, medians and quartiles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Clock:
-    """What time is, in seconds, and how long to wait before another library's turn."""
+    """A clock in seconds, and the pause before a call of another library."""
 
     name: str
     now: Callable[[], float]
@@ -23,10 +23,10 @@ class Clock:
 def clock_for(threads: int) -> Clock:
     """Choose the clock for a number of threads.
 
-    One thread: the CPU time of this process, which does not count the time slices that other
-    processes got. More: wall time. There, the workers of OpenBLAS and OpenMP spin for up to
-    26 ms after a call in case another one follows; a library whose turn came earlier than that
-    would have to share its cores with the one before, hence the pause.
+    For one thread, it is the CPU time of this process, which does not count the time slices of
+    other processes; for more, wall time. Then the pause keeps libraries apart: after a call, the
+    workers of OpenBLAS and OpenMP spin for up to 26 ms waiting for another one, and would take
+    cores from the next library.
     """
     if threads == 1:
         return Clock("CPU time", time.process_time)
@@ -35,27 +35,27 @@ def clock_for(threads: int) -> Clock:
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured, in numbers of rounds and in seconds.
+    """Numbers of rounds and time limits, in seconds.
 
     Parameters
     ----------
     rounds : int
-        Each contender is timed at most this often, once per round.
+        Maximum number of timings of each contender, one per round.
     least_rounds : int
-        And at least this often, however long it takes.
+        Minimum number of timings.
     budget : float
-        Between the two, as often as fits into this time per contender and case.
+        Time per contender and case; limits the rounds between the two.
     least : float
-        One timing repeats a shorter call until it lasts as long as this.
+        Minimum length of one timing; shorter calls are repeated.
     slow : float
-        A contender that would need longer for one call is timed on some of the images, if
-        that can be, and its time multiplied.
+        A contender that needs longer for one call is timed on some of the images, if possible,
+        and its time multiplied.
     part : float
-        What is timed of it takes about this long. A contender that goes from kernel to kernel
-        is timed on some of these if all would take twice as long.
+        Approximate time of a call on such a part. A contender whose time is proportional to the
+        number of kernels is timed on some of them if all would take twice as long as this.
     hopeless : float
-        A contender whose smallest part takes longer than that is left out if the whole would
-        take so many times as long as the reference.
+        A contender whose smallest part takes longer than `part` is left out if the whole would
+        take this many times as long as the reference.
     """
 
     rounds: int = 7
@@ -67,9 +67,8 @@ class Plan:
     hopeless: float = 20.0
 
 
-# Up to so many seconds, a timing is preceded by a call that is not timed: the caches are full of
-# what the one before has left there, and it is not the same one for all. Longer calls do not
-# notice.
+# A timing of calls up to this many seconds is preceded by a call that is not timed, since the
+# caches hold data of the previous contender. The effect on longer calls is negligible.
 WARM = 0.05
 
 QUICK = Plan(rounds=2, least_rounds=1, budget=0.2, least=5e-4, slow=0.5, part=0.1)
@@ -84,9 +83,9 @@ def seconds(call: Callable[[], object], repeats: int, clock: Clock) -> float:
 
 
 def estimate(call: Callable[[], object], clock: Clock) -> float:
-    """Say roughly how long `call` takes once it is warm.
+    """Estimate the seconds that a warm call takes.
 
-    The first call is the warm-up, unless it takes so long that no warm-up is to be seen.
+    The first call is the warm-up, unless it takes so long that a warm-up has no effect.
     """
     clock.sleep(clock.pause)
     first = seconds(call, 1, clock)
@@ -97,7 +96,7 @@ def estimate(call: Callable[[], object], clock: Clock) -> float:
 class Runner:
     """A contender ready to be timed.
 
-    `expected` is the rough time of one call, `scale` what its time is multiplied by if it does
+    `expected` is the estimated time of one call; `scale` is the factor of its time if it does
     only a part of the work.
     """
 
@@ -108,11 +107,11 @@ class Runner:
     scale: float = 1.0
 
     def repeats(self, plan: Plan) -> int:
-        """Count the calls that one timing is made of."""
+        """Return the number of calls per timing."""
         return max(1, math.ceil(plan.least / max(self.expected, 1e-7)))
 
     def rounds(self, plan: Plan) -> int:
-        """Count the rounds that this contender takes part in."""
+        """Return the number of rounds that this contender takes part in."""
         affordable = int(plan.budget / max(self.expected * self.repeats(plan), 1e-7))
         return min(plan.rounds, max(plan.least_rounds, affordable))
 
@@ -120,27 +119,27 @@ class Runner:
 def interleave(
     runners: Sequence[Runner], plan: Plan, clock: Clock, always: Collection[str] = ()
 ) -> dict[str, list[float]]:
-    """Time all runners, one round after the other.
+    """Time all runners in interleaved rounds.
 
-    A round times each of them once, so whatever changes slowly (the clock rate of the CPU, a
-    neighbour) touches all alike. The one that starts changes from round to round. The runners
-    named in `always` are in every round, since others are compared with them.
+    A round times each of them once, so slow changes (the clock rate of the CPU, other
+    processes) affect all alike. The first one changes from round to round. The runners named in
+    `always` are in every round, since others are compared with them.
 
     Returns
     -------
     dict of list
-        Per name the seconds of one call, one number for each round that it was part of: a
-        contender whose budget is used up misses the last rounds.
+        For each name the seconds per call, one number for each of its rounds: a contender whose
+        budget is used up misses the last ones.
     """
     times: dict[str, list[float]] = {runner.name: [] for runner in runners}
     previous = None
-    collecting = gc.isenabled()
+    gc_enabled = gc.isenabled()
     gc.collect()
     gc.disable()
     try:
         for number in range(max(runner.rounds(plan) for runner in runners)):
-            turn = number % len(runners)
-            for runner in (*runners[turn:], *runners[:turn]):
+            first = number % len(runners)
+            for runner in (*runners[first:], *runners[:first]):
                 if number >= runner.rounds(plan) and runner.name not in always:
                     continue
                 if clock.pause and previous not in (None, runner.library):
@@ -151,14 +150,14 @@ def interleave(
                 repeats = runner.repeats(plan)
                 times[runner.name].append(seconds(runner.call, repeats, clock) * runner.scale)
     finally:
-        if collecting:
+        if gc_enabled:
             gc.enable()
     return times
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The middle of some numbers: lower quartile, median, upper quartile."""
+    """Lower quartile, median and upper quartile of `n` numbers."""
 
     low: float
     median: float
@@ -167,7 +166,7 @@ class Spread:
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Give the quartiles of at least one number.
+    """Compute the quartiles of at least one number.
 
     Examples
     --------
@@ -181,8 +180,8 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def ratios(reference: Sequence[float], times: Sequence[float]) -> list[float]:
-    """Divide round by round: above 1 where `times` are shorter than the reference.
+    """Divide the reference times by `times`, round by round.
 
-    `times` may have fewer rounds than the reference, from the first one on.
+    `times` may have fewer rounds than the reference.
     """
     return [r / t for r, t in zip(reference, times, strict=False)]

@@ -16,8 +16,7 @@ from benchmarks.loops.contenders import CONTENDERS, PLAIN
 from benchmarks.loops.report import RESULTS, report
 from benchmarks.loops.request import Request
 from benchmarks.loops.store import Row, Skipped, Start, TrainingResult, save
-from benchmarks.processes import ROOT, answers
-from benchmarks.progress import Progress
+from benchmarks.processes import ROOT, Progress, answers
 from benchmarks.store import rounded
 from benchmarks.timing import spread
 

@@ -1,8 +1,8 @@
-"""The process that measures: ``python -m benchmarks.worker REQUEST`` tells what it finds, as JSON.
+"""Measure one suite in this process: ``python -m benchmarks.worker REQUEST``.
 
-One process per suite, environment and number of threads: libraries look at their environment when
-they start, and nothing that an earlier suite left in memory helps or hinders. It writes one JSON
-object per line: first the `Run`, then one for each case.
+There is one process per suite, environment and number of threads, since libraries read their
+environment when they start, and an earlier suite must not affect the memory of a later one. It
+writes one JSON object per line: first the `Run`, then one for each case.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ import torch
 from benchmarks import libraries, machine
 from benchmarks.contenders import contenders
 from benchmarks.measure import Setting, measure
-from benchmarks.request import Request
+from benchmarks.processes import Request
 from benchmarks.store import Run
 from benchmarks.suites import SUITES
 from benchmarks.timing import clock_for
 
 
 def work(request: Request) -> Iterator[dict[str, Any]]:
-    """Measure, and yield what is to be told."""
+    """Measure, and yield the answers."""
     threadpoolctl.threadpool_limits(request.threads)
     torch.set_num_threads(request.threads)
     clock = clock_for(request.threads)
     plan = request.plan
-    if SUITES[request.suite].rivals == "all":  # to show every rung is the purpose, also the lowest
+    if SUITES[request.suite].rivals == "all":  # show even the slowest contender
         plan = dataclasses.replace(plan, hopeless=math.inf)
     setting = Setting(request.environment, request.threads, clock, plan)
     with torch.inference_mode():
@@ -63,12 +63,12 @@ def _run(request: Request, setting: Setting) -> Run:
 
 
 def main(request: str, to: TextIO) -> None:
-    """Answer a request, line by line."""
+    """Write the answers to a request, one JSON object per line."""
     for message in work(Request.from_json(request)):
         print(json.dumps(message, allow_nan=False), file=to, flush=True)
 
 
 if __name__ == "__main__":
-    # Whatever a library prints must not get between the lines that are read.
+    # Output of the libraries must not get between the answers.
     answers, sys.stdout = sys.stdout, sys.stderr
     main(sys.argv[1], answers)

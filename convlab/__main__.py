@@ -1,4 +1,4 @@
-"""``python -m convlab``: the command line."""
+"""Run the command line interface: ``python -m convlab``."""
 
 import sys
 

@@ -41,6 +41,7 @@ def preserve_model_state(model: nn.Module) -> Iterator[None]:
             module.training = mode
         for module, name, buffer, copy in buffers:
             module._buffers[name] = buffer
-            if buffer is not None and copy is not None and not torch.equal(buffer, copy):
-                with torch.no_grad():
-                    buffer.copy_(copy)
+            if buffer is None or copy is None or buffer.is_meta or torch.equal(buffer, copy):
+                continue
+            with torch.no_grad():
+                buffer.copy_(copy)

@@ -1,12 +1,16 @@
-"""What counts as a whole number, and what as one for height and one for width."""
+"""Checks of arguments that need no arrays: integers, pairs, flags, groups, channels.
+
+Each check raises ``TypeError`` for a wrong type and ``ValueError`` for a wrong number, with the
+name of the argument (`name`) and the numbers in the message.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import index
 from typing import Literal, SupportsIndex
 
-# SupportsIndex is what Python calls whatever can stand for a whole number: int, NumPy's
-# integers, a tensor of one integer.
+# SupportsIndex: int, the integers of NumPy, a tensor of one integer.
 IntOrPair = SupportsIndex | tuple[SupportsIndex, ...] | list[int]
 Padding = IntOrPair | Literal["same", "valid"]
 
@@ -14,24 +18,8 @@ Padding = IntOrPair | Literal["same", "valid"]
 def integer(value: SupportsIndex, name: str, minimum: int) -> int:
     """Return `value` as an int of at least `minimum`.
 
-    NumPy integers and integer tensors of one element count as integers; floats (even
-    ``2.0``), ``True`` and ``False`` do not, as in PyTorch.
-
-    Parameters
-    ----------
-    value : int
-        The number to check.
-    name : str
-        What to call it in an error message.
-    minimum : int
-        The smallest value allowed.
-
-    Raises
-    ------
-    TypeError
-        If `value` is not an integer.
-    ValueError
-        If it is below `minimum`.
+    NumPy integers and integer tensors of one element count as integers; floats (even ``2.0``),
+    ``True`` and ``False`` do not, as in PyTorch.
 
     Examples
     --------
@@ -53,23 +41,7 @@ def integer(value: SupportsIndex, name: str, minimum: int) -> int:
 
 
 def pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
-    """Return `value` as a pair ``(height, width)`` of ints of at least `minimum`.
-
-    Parameters
-    ----------
-    value : int or pair of ints
-        One number for both directions, or one for each.
-    name : str
-        What to call it in an error message.
-    minimum : int
-        The smallest value allowed in either direction.
-
-    Raises
-    ------
-    TypeError
-        If `value` is neither an int nor a tuple or list of ints.
-    ValueError
-        If it does not have two entries, or one is below `minimum`.
+    """Return an int or a pair as ``(height, width)``, two ints of at least `minimum`.
 
     Examples
     --------
@@ -79,7 +51,7 @@ def pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
     Traceback (most recent call last):
     ValueError: stride must be an int or a pair (height, width), got 3 values: (1, 2, 3)
     """
-    if not isinstance(value, tuple | list):  # bytes, ranges and the like are no pairs
+    if not isinstance(value, (tuple, list)):  # bytes, ranges and the like are not pairs
         try:
             number = integer(value, name, minimum)
         except TypeError:
@@ -97,20 +69,7 @@ def pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
 
 
 def flag(value: bool, name: str) -> bool:
-    """Return `value` if it is True or False.
-
-    Parameters
-    ----------
-    value : bool
-        The switch to check.
-    name : str
-        What to call it in an error message.
-
-    Raises
-    ------
-    TypeError
-        If `value` is anything else, ``0`` and ``1`` and NumPy's bool included, as in
-        PyTorch.
+    """Return `value` if it is True or False; ``0``, ``1`` and NumPy's bool are not, as in PyTorch.
 
     Examples
     --------
@@ -124,24 +83,7 @@ def flag(value: bool, name: str) -> bool:
 
 
 def check_groups(in_channels: int, out_channels: int, groups: int) -> tuple[int, int, int]:
-    """Refuse a number of groups that does not divide both channel counts.
-
-    Parameters
-    ----------
-    in_channels, out_channels, groups : int
-        Each at least 1.
-
-    Returns
-    -------
-    tuple of three ints
-        The arguments as plain ints, so that no NumPy integer overflows further on.
-
-    Raises
-    ------
-    TypeError
-        If one is not an int.
-    ValueError
-        If one is below 1, or `groups` leaves a remainder.
+    """Check that `groups` divides both channel counts, and return all three as plain ints.
 
     Examples
     --------
@@ -163,3 +105,67 @@ def check_groups(in_channels: int, out_channels: int, groups: int) -> tuple[int,
                 f"of {channels % groups}"
             )
     return in_channels, out_channels, groups
+
+
+def check_weight_shape(weight_shape: Sequence[int], transposed: bool = False) -> None:
+    """Check that a weight has four axes and no size of 0.
+
+    Examples
+    --------
+    >>> check_weight_shape((8, 3, 0, 3))
+    Traceback (most recent call last):
+    ValueError: weight must be (out_channels, in_channels / groups, kH, kW) with no size of 0,
+    got shape (8, 3, 0, 3)
+    """
+    if len(weight_shape) != 4 or 0 in weight_shape:
+        raise ValueError(
+            f"weight must be {_weight_layout(transposed)} with no size of 0, "
+            f"got shape {tuple(weight_shape)}"
+        )
+
+
+def check_channels(
+    input_shape: Sequence[int],
+    weight_shape: Sequence[int],
+    bias_shape: Sequence[int] | None,
+    groups: SupportsIndex,
+    transposed: bool = False,
+) -> int:
+    """Check that the channels of input, weight and bias match, and return `groups` as an int.
+
+    The input is (N, C, H, W) or (C, H, W); the weight (O, C / groups, kH, kW), or if `transposed`
+    (C, O / groups, kH, kW); the bias (O,) or None.
+
+    Examples
+    --------
+    >>> check_channels((1, 4, 8, 8), (6, 3, 3, 3), None, groups=2)
+    Traceback (most recent call last):
+    ValueError: input of shape (1, 4, 8, 8) has 4 channels, but weight of shape (6, 3, 3, 3)
+    with groups=2 expects 3 x 2 = 6
+    """
+    groups = integer(groups, "groups", minimum=1)
+    channels = input_shape[-3]
+    out_channels = weight_shape[1] * groups if transposed else weight_shape[0]
+    check_groups(channels or 1, out_channels, groups)  # no channels: reported below
+    expected = weight_shape[0] if transposed else weight_shape[1] * groups
+    if channels != expected:
+        product = "" if transposed else f"{weight_shape[1]} x {groups} = "
+        note = f"; the weight of a transposed convolution is {_weight_layout(True)}"
+        raise ValueError(
+            f"input of shape {tuple(input_shape)} has {channels} channels, but weight of shape "
+            f"{tuple(weight_shape)} with groups={groups} expects {product}{expected}"
+            f"{note if transposed else ''}"
+        )
+    if bias_shape is not None and tuple(bias_shape) != (out_channels,):
+        raise ValueError(
+            f"bias must hold one number per output channel, shape ({out_channels},) for weight of "
+            f"shape {tuple(weight_shape)}{f' and groups={groups}' if transposed else ''}; "
+            f"got shape {tuple(bias_shape)}"
+        )
+    return groups
+
+
+def _weight_layout(transposed: bool) -> str:
+    if transposed:
+        return "(in_channels, out_channels / groups, kH, kW)"
+    return "(out_channels, in_channels / groups, kH, kW)"

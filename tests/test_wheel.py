@@ -1,12 +1,16 @@
-"""The package as a user gets it: a wheel, in an environment with NumPy and nothing else."""
+"""The package as it is installed: a source distribution, and a wheel with NumPy or PyTorch."""
 
+import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+
+import convlab
 
 ROOT = Path(__file__).resolve().parents[1]
 # The oldest NumPy that has a wheel for each supported Python.
@@ -26,8 +30,8 @@ for extra in ("torch", "torchvision", "sklearn", "matplotlib", "scipy"):
     sys.exit(f"{extra} is installed: this environment is not the one to test")
 
 flags = doctest.NORMALIZE_WHITESPACE
-names = [found.name for room in (shapes, ops, data)
-         for found in pkgutil.walk_packages(room.__path__, room.__name__ + ".")]
+names = [found.name for part in (shapes, ops, data)
+         for found in pkgutil.walk_packages(part.__path__, part.__name__ + ".")]
 results = [doctest.testmod(importlib.import_module(n), optionflags=flags) for n in names]
 assert sum(r.attempted for r in results) > 100 and not any(r.failed for r in results), results
 
@@ -44,10 +48,13 @@ for dtype in (np.float32, np.float64):
             np.testing.assert_allclose(answer, first, rtol=1e-4, atol=1e-5)
         ops.conv2d_backward(first, x, w, **steps)
 assert data.load("digits").train_images.shape == (1442, 1, 28, 28)
-try:
-    importlib.import_module("convlab.plots")
-except ImportError as error:
-    assert "pip install matplotlib" in str(error)
+for part in ("init", "models", "nn", "plots", "summary", "training"):
+    try:
+        importlib.import_module(f"convlab.{part}")
+    except ImportError as error:
+        assert 'pip install "convlab-book[torch]"' in str(error)
+    else:
+        sys.exit(f"convlab.{part} was imported without what it needs")
 print("NumPy", np.__version__)
 """
 
@@ -61,26 +68,43 @@ def run(*command, **options):
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Build the wheel from a copy of the sources, so that nothing is left beside them."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    shutil.copytree(
-        ROOT / "convlab", source / "convlab", ignore=shutil.ignore_patterns("__pycache__")
-    )
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+def sdist(tmp_path_factory):
+    """Build the source distribution from a copy of the sources: it leaves files beside them."""
+    source = tmp_path_factory.mktemp("sources")
+    for name in ("convlab", "tests"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "LICENSE-TEXT"):
         shutil.copy(ROOT / name, source)
+    code = "from setuptools.build_meta import build_sdist; build_sdist('dist')"
+    run(sys.executable, "-c", code, cwd=source)
+    (built,) = (source / "dist").glob("*.tar.gz")
+    return built
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist):
+    """Build the wheel from the source distribution."""
     run(
         sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--quiet",
-        "--wheel-dir", folder, source,
+        "--wheel-dir", sdist.parent, sdist,
     )  # fmt: skip
-    (built,) = folder.glob("*.whl")
+    (built,) = sdist.parent.glob("*.whl")
     return built
+
+
+def test_the_source_distribution_holds_the_package_and_nothing_of_the_book(sdist):
+    with tarfile.open(sdist) as archive:
+        files = {name.partition("/")[2] for name in archive.getnames()}
+    top = {name.partition("/")[0] for name in files}
+    assert top - {"", "setup.cfg", "convlab_book.egg-info"} == {
+        "convlab", "LICENSE", "MANIFEST.in", "PKG-INFO", "README.md", "pyproject.toml",
+    }  # fmt: skip
+    assert "convlab/data/digits.npz" in files
 
 
 def test_the_wheel_holds_the_package_and_its_licence_only(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"convlab"}
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"convlab", "convlab_book"}
     assert "convlab/py.typed" in names
     assert "convlab/data/digits.npz" in names
     assert any(name.endswith("LICENSE") for name in names)
@@ -92,11 +116,13 @@ def test_the_metadata_say_what_is_supported(wheel):
     archive = zipfile.ZipFile(wheel)
     (name,) = [name for name in archive.namelist() if name.endswith("METADATA")]
     lines = archive.read(name).decode().splitlines()
+    assert "Name: convlab-book" in lines
+    assert f"Version: {convlab.__version__}" in lines
     assert "Requires-Python: >=3.10" in lines
     assert [line for line in lines if line.startswith("Requires-Dist") and "extra" not in line] == [
         "Requires-Dist: numpy>=1.26"
     ]
-    assert any("torch>=2.4" in line and 'extra == "torch"' in line for line in lines)
+    assert any("torch>=2.8" in line and 'extra == "torch"' in line for line in lines)
 
 
 def other_pythons():
@@ -126,5 +152,21 @@ def test_it_runs_on_the_oldest_numpy_that_installs(wheel, tmp_path, version, pro
     if pip.returncode and "No matching distribution" not in pip.stderr + pip.stdout:
         pytest.skip(f"no package index can be reached: {pip.stderr.splitlines()[-1:]}")
     assert pip.returncode == 0, pip.stderr
-    said = run(python, "-W", "error", "-c", SMOKE_TEST, cwd=tmp_path)
-    assert said.strip() == f"NumPy {numpy}" if numpy else said.startswith("NumPy")
+    output = run(python, "-W", "error", "-c", SMOKE_TEST, cwd=tmp_path)
+    assert output.strip() == f"NumPy {numpy}" if numpy else output.startswith("NumPy")
+    output = run(python.with_name("convlab"), "shapes", "224", "--kernel", "7", cwd=tmp_path)
+    assert output.endswith("output 218x218\n")
+
+
+def test_with_pytorch_it_works_without_the_repository(wheel, tmp_path):
+    installed, empty = tmp_path / "installed", tmp_path / "empty"
+    zipfile.ZipFile(wheel).extractall(installed)
+    empty.mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    code = (
+        "import sys, convlab; from convlab.cli import main\n"
+        "print(convlab.__file__); sys.exit(main(['summary', 'lenet5']))"
+    )
+    output = run(sys.executable, "-c", code, cwd=empty, env=environment)
+    assert output.startswith(str(installed))
+    assert "61,706" in output

@@ -1,4 +1,4 @@
-"""From the words that a person typed to a command, and to an exit code."""
+"""Parse the command line, run a command, and return the exit code."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from typing import NoReturn
 
+from convlab import __version__
 from convlab.cli import shapes, summary, train
 from convlab.cli.errors import CommandError, rank
 
@@ -16,10 +16,10 @@ COMMANDS = (shapes, summary, train)
 
 
 class _Parser(argparse.ArgumentParser):
-    """Argparse, with an error of one line: the usage is a question away (``--help``)."""
+    """An argument parser that reports errors in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and end with exit code 2."""
+        """Print the message and exit with code 2."""
         self.exit(2, None if rank() else f"{self.prog}: error: {message}\n")
 
 
@@ -31,8 +31,11 @@ def build_parser() -> argparse.ArgumentParser:
     >>> build_parser().parse_args(["shapes", "224", "--kernel", "7"]).size
     (224, 224)
     """
-    parser = _Parser(prog="convlab", description="What convolutions compute, and what they cost.")
-    parser.add_argument("--version", action="version", version=f"convlab {_version()}")
+    parser = _Parser(
+        prog="convlab",
+        description="Derive output sizes, summarize models, and train networks on images.",
+    )
+    parser.add_argument("--version", action="version", version=f"convlab {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     for command in COMMANDS:
         command.add(commands)
@@ -40,24 +43,24 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and print what it says.
+    """Run one command and print its result.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        The words after the program's name; by default those that were typed.
+        The arguments after the program's name; by default those of the process.
 
     Returns
     -------
     int
-        Exit code: 0, or 1 if whoever read the output went away.
+        Exit code: 0, or 1 if the reader of the output closed the pipe.
 
     Raises
     ------
     SystemExit
-        With code 2 and one line on stderr if an argument is wrong; with code 1 if something that
-        the command needs is not installed, or fails; with code 130 after Ctrl-C; with code 0
-        after ``--help`` and ``--version``.
+        With code 2 and one line on stderr if an argument is wrong; with code 1 if a package is
+        missing or the command fails; with code 130 after Ctrl-C; with code 0 after ``--help`` and
+        ``--version``.
 
     Examples
     --------
@@ -72,37 +75,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         text = parsed.run(parsed)
     except CommandError as error:
-        parser.exit(error.code, _line_of(error, parsed.command))
+        parser.exit(error.code, _error_line(error, parsed.command))
     except KeyboardInterrupt:
         parser.exit(130, None if rank() else f"convlab {parsed.command}: interrupted\n")
     try:
         if text:
-            _write(text)
+            _print(text)
     except BrokenPipeError:
-        # The reader, such as `head`, has seen enough. Python flushes once more at its end: let it
-        # flush into nothing.
+        # The reader, such as `head`, has exited. Python flushes stdout again at exit: redirect it
+        # to the null device.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
 
 
-def _line_of(error: CommandError, command: str) -> str | None:
-    """Put an error into one line; None if another process says the same."""
+def _error_line(error: CommandError, command: str) -> str | None:
+    """Format an error as one line; return None if another process prints the same."""
     message = " ".join(str(error).split())
     if not rank():
         return f"convlab {command}: error: {message}\n"
     return None if error.everywhere else f"convlab {command}, process {rank()}: error: {message}\n"
 
 
-def _write(text: str) -> None:
-    """Print, with a question mark for what the terminal has no letter for."""
+def _print(text: str) -> None:
+    """Print, with question marks for characters that the terminal cannot encode."""
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding) + "\n")
     sys.stdout.flush()
-
-
-def _version() -> str:
-    try:
-        return metadata.version("convlab")
-    except metadata.PackageNotFoundError:  # run from a copy of the sources
-        return "(not installed)"

@@ -1,4 +1,4 @@
-"""How a command says that it cannot do what it was told."""
+"""The error that ends a command with one line and an exit code."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ _TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
 def rank() -> int:
-    """Return the number of this process among those that `torchrun` started, else 0.
+    """Return the rank of this process if `torchrun` started it, else 0.
 
-    What all of them would say is said by number 0.
+    Only rank 0 prints messages that are the same in all processes.
     """
     number = os.environ.get("RANK", "0")
-    started = all(name in os.environ for name in _TORCHRUN)  # one alone may be a leftover
-    return int(number) if started and number.isdecimal() else 0
+    launched = all(name in os.environ for name in _TORCHRUN)  # RANK alone may be a leftover
+    return int(number) if launched and number.isdecimal() else 0
 
 
 class CommandError(Exception):
-    """What a person typed cannot be done.
+    """Raised if a command cannot be executed.
 
     Parameters
     ----------
     message : str
-        One sentence for that person.
+        One sentence for the user.
     code : int
-        The exit code: 2 for a wrong argument, 1 for something that is not installed or failed.
+        Exit code: 2 for a wrong argument, 1 for a missing package or a failure.
     everywhere : bool
-        Whether all processes of a job find it, so that one of them tells it.
+        Whether all processes of a job raise it, so that only rank 0 prints it.
     """
 
     def __init__(self, message: str, code: int = 2, everywhere: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""Models as people name them at the command line."""
+"""Find the model that a command line names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from convlab.cli.errors import CommandError
 
 
 def find_model(name: str) -> tuple[Callable[..., Any], tuple[int, int, int] | None]:
-    """Return what builds a model, and the input shape it was made for.
+    """Return the function that builds a model, and the input shape it was designed for.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def find_model(name: str) -> tuple[Callable[..., Any], tuple[int, int, int] | No
     Raises
     ------
     CommandError
-        If there is no such model.
+        If no such model exists.
 
     Examples
     --------
@@ -37,14 +37,14 @@ def find_model(name: str) -> tuple[Callable[..., Any], tuple[int, int, int] | No
     if ":" not in name:
         close = difflib.get_close_matches(name, MODELS) or MODELS
         raise CommandError(
-            f"there is no model {name!r}: choose from {', '.join(close)}, or give your own as "
+            f"there is no model {name!r}: choose from {', '.join(close)}, or name your own as "
             f"package.module:callable"
         )
     return _load(name), None
 
 
 def _load(name: str) -> Callable[..., Any]:
-    """Import what ``package.module:callable`` names, also from the current folder."""
+    """Import ``package.module:callable``, also from the current folder."""
     module_name, _, path = name.partition(":")
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -53,19 +53,19 @@ def _load(name: str) -> Callable[..., Any]:
         for part in path.split("."):
             found = getattr(found, part)
     except Exception as error:
-        raise CommandError(f"cannot import {name}: {said(error)}") from error
+        raise CommandError(f"cannot import {name}: {describe_error(error)}") from error
     if not callable(found):
-        raise CommandError(f"{name} is no callable but {type(found).__name__}")
+        raise CommandError(f"{name} must be callable, got {type(found).__name__}")
     build: Callable[..., Any] = found
     return build
 
 
-def said(error: Exception) -> str:
-    """Return the kind of an error and its message.
+def describe_error(error: Exception) -> str:
+    """Return the class and the message of an error.
 
     Examples
     --------
-    >>> said(ValueError("no"))
-    'ValueError: no'
+    >>> describe_error(ValueError("shapes differ"))
+    'ValueError: shapes differ'
     """
     return f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""``convlab summary``: a model layer by layer. Needs PyTorch."""
+"""Summarize a model layer by layer: the command ``convlab summary``, which needs PyTorch."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 from typing import Any
 
 from convlab.cli.errors import CommandError
-from convlab.cli.models import find_model, said
-from convlab.cli.sizes import sizes
+from convlab.cli.models import describe_error, find_model
+from convlab.cli.shapes import parse_sizes
 
 EXAMPLES = """examples:
   convlab summary resnet18
@@ -17,11 +17,11 @@ EXAMPLES = """examples:
 
 
 def add(commands: Any) -> None:
-    """Declare the command and its arguments."""
+    """Add the command and its arguments to the parser."""
     parser = commands.add_parser(
         "summary",
-        help="a model layer by layer: shapes, parameters, cost, receptive field",
-        description="List the layers of a model: shapes, parameters, cost, receptive field.",
+        help="list the layers of a model: shapes, parameters, cost, receptive fields",
+        description="List the layers of a model: shapes, parameters, cost, receptive fields.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -30,8 +30,8 @@ def add(commands: Any) -> None:
         help="a name such as resnet18, or package.module:callable, called without arguments",
     )
     parser.add_argument(
-        "--input", type=sizes, metavar="CxHxW",
-        help="shape of the input; for a name, by default that of the images it was made for",
+        "--input", type=parse_sizes, metavar="CxHxW",
+        help="shape of the input; a named model has a default",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=run)
@@ -43,15 +43,15 @@ def run(arguments: argparse.Namespace) -> str:
     Parameters
     ----------
     arguments : argparse.Namespace
-        What `add` declared.
+        The parsed arguments that `add` declares.
 
     Raises
     ------
     CommandError
-        If PyTorch is missing, the model cannot be built, or it does not take the input.
+        If PyTorch is missing, the model cannot be built, or it fails on the input.
     """
     try:
-        from convlab.summary import summary  # noqa: PLC0415  (the other commands need no PyTorch)
+        from convlab.summary import summary  # noqa: PLC0415  (other commands run without PyTorch)
     except ImportError as error:
         raise CommandError(str(error), code=1) from error
     build, own_shape = find_model(arguments.model)
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> str:
     try:
         model = build()
     except Exception as error:
-        raise CommandError(f"{arguments.model}() raised {said(error)}") from error
+        raise CommandError(f"{arguments.model}() raised {describe_error(error)}") from error
     try:
         found = summary(model, shape)
     except (TypeError, ValueError, RuntimeError) as error:

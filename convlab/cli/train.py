@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from convlab.cli.errors import CommandError, rank
-from convlab.cli.models import find_model, said
+from convlab.cli.models import describe_error, find_model
 
 EXAMPLES = """examples:
   convlab train mnist-cnn --data digits --epochs 10 --out runs/a
@@ -162,7 +162,7 @@ def _model_and_data(arguments: argparse.Namespace, seed: int) -> tuple[Any, Any]
     try:
         model = build(num_classes=len(data.class_names)) if input_shape else build()
     except Exception as error:
-        raise CommandError(f"{arguments.model}() raised {said(error)}") from error
+        raise CommandError(f"{arguments.model}() raised {describe_error(error)}") from error
     if not isinstance(model, nn.Module):
         raise CommandError(
             f"{arguments.model}() must return a torch.nn.Module, got {type(model).__name__}"
@@ -229,4 +229,4 @@ def _command_error(error: Exception) -> CommandError:
     # Unexpected, probably from the user's network: name the last line outside PyTorch.
     frames = traceback.extract_tb(error.__traceback__)
     last = [frame for frame in frames if f"{os.sep}torch{os.sep}" not in frame.filename][-1]
-    return CommandError(f"{said(error)} ({last.filename}, line {last.lineno})", 1, False)
+    return CommandError(f"{describe_error(error)} ({last.filename}, line {last.lineno})", 1, False)

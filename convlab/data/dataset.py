@@ -1,51 +1,51 @@
-"""Images with labels in three parts: for learning, for choosing, for the one honest number."""
+"""The class `Dataset`: labelled images in three parts, their validation, split and conversion."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import sqrt
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from convlab._validate import integer
 
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
 
 PARTS = ("train", "validation", "test")
-BATCH = 500  # images counted at a time, so that the counting needs little memory
+COUNTED_AT_ONCE = 500  # images, which bounds the memory that `mean_and_std` needs
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Images and labels, split.
+    """Labelled images in three parts: training, validation and test.
 
-    The images are bytes, black is 0 and full brightness 255; one row of ``train_images`` is
-    one image ``(C, H, W)``. The labels are int64, as PyTorch's losses want them; any other
-    integers are converted.
+    Pixels are bytes: black is 0, full brightness 255. Labels are stored as int64, which PyTorch's
+    losses require.
 
     Parameters
     ----------
     name : str
-        What the data set is called in messages.
+        The name in messages.
     train_images : uint8 array (N, C, H, W)
         At least one image.
     train_labels : integer array (N,)
-        For each image the number of its class, an index of `class_names`.
+        The class of each image, an index of `class_names`.
     test_images, test_labels : arrays
-        The same for the images on which nothing is chosen.
+        The same for the images that no decision may depend on.
     class_names : tuple of str
         One name for each class.
     validation_images, validation_labels : arrays
-        Images for choices, empty unless `split_validation` has filled them.
+        Images for decisions such as the learning rate. Empty until `split_validation` fills them.
 
     Raises
     ------
     TypeError
-        If images are no uint8 array or labels no integer array.
+        If images are not a uint8 array, or labels not an integer array.
     ValueError
-        If there is no training image, shapes do not belong together, or a label is no class.
+        If there is no training image, shapes do not match, or a label is not a class.
 
     Examples
     --------
@@ -69,41 +69,33 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for part in PARTS:
-            images = _checked_images(getattr(self, f"{part}_images"), f"{part}_images")
+            images = check_images(getattr(self, f"{part}_images"), f"{part}_images")
             if len(images) == 0:
                 images = images.reshape(0, *self.train_images.shape[1:])
-            labels = _checked_labels(getattr(self, f"{part}_labels"), f"{part}_labels")
-            # How a frozen dataclass writes its own fields, once.
+            labels = check_labels(
+                getattr(self, f"{part}_labels"), f"{part}_labels", len(self.class_names)
+            )
+            if len(images) != len(labels):
+                raise ValueError(
+                    f"{part}_images holds {len(images)} images, {part}_labels {len(labels)} labels"
+                )
+            if images.shape[1:] != self.train_images.shape[1:]:
+                raise ValueError(
+                    f"images of one data set have one shape, but those of {part}_images are "
+                    f"{images.shape[1:]} and those of train_images {self.train_images.shape[1:]}"
+                )
+            # The fields of a frozen dataclass can be set in no other way.
             object.__setattr__(self, f"{part}_images", images)
             object.__setattr__(self, f"{part}_labels", labels)
-            self._check_part(part, images, labels)
         if len(self.train_images) == 0:
             raise ValueError("train_images holds no image")
 
-    def _check_part(self, part: str, images: Bytes, labels: Integers) -> None:
-        """Refuse images and labels that do not belong together."""
-        if len(images) != len(labels):
-            raise ValueError(
-                f"{part}_images holds {len(images)} images, {part}_labels {len(labels)} labels"
-            )
-        if images.shape[1:] != self.train_images.shape[1:]:
-            raise ValueError(
-                f"images of one data set have one shape, but those of {part}_images are "
-                f"{images.shape[1:]} and those of train_images {self.train_images.shape[1:]}"
-            )
-        wrong = labels[(labels < 0) | (labels >= len(self.class_names))]
-        if len(wrong):
-            raise ValueError(
-                f"{part}_labels holds {wrong[0]}, but there are {len(self.class_names)} classes, "
-                f"0 to {len(self.class_names) - 1}"
-            )
-
     def __repr__(self) -> str:
-        counts = [len(getattr(self, f"{part}_labels")) for part in PARTS]
+        train, validation, test = (len(getattr(self, f"{part}_labels")) for part in PARTS)
         shape = " x ".join(str(size) for size in self.image_shape)
         return (
-            f"<Dataset {self.name!r}: {counts[0]} training, {counts[1]} validation and "
-            f"{counts[2]} test images of {shape}, {len(self.class_names)} classes>"
+            f"<Dataset {self.name!r}: {train} training, {validation} validation and "
+            f"{test} test images of {shape}, {len(self.class_names)} classes>"
         )
 
     @property
@@ -114,26 +106,89 @@ class Dataset:
 
     @property
     def mean(self) -> tuple[float, ...]:
-        """Per channel, the mean over all pixels of the training images; white counts 1."""
+        """Mean of each channel over all pixels of the training images; 255 counts as 1."""
         return self._mean_and_std[0]
 
     @property
     def std(self) -> tuple[float, ...]:
-        """Per channel, the standard deviation of all pixels of the training images."""
+        """Standard deviation of each channel over all pixels of the training images."""
         return self._mean_and_std[1]
 
     @cached_property
     def _mean_and_std(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Computed when first asked for: a large set takes a quarter of a second."""
         return mean_and_std(self.train_images)
 
 
-def mean_and_std(images: Bytes) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    r"""Mean and standard deviation of each channel, the same to the last bit on every machine.
+def check_images(images: object, name: str) -> Bytes:
+    """Return images as a contiguous array, and refuse all but uint8 arrays ``(N, C, H, W)``.
 
-    There are only 256 values, so it is enough to count each: with :math:`c_v` pixels of value
-    :math:`v` and :math:`n = \sum c_v`, the sums :math:`s = \sum v c_v` and
-    :math:`q = \sum v^2 c_v` are whole numbers, and the deviation is
+    Raises
+    ------
+    TypeError
+        If `images` is not a uint8 array.
+    ValueError
+        If it does not have four dimensions.
+
+    Examples
+    --------
+    >>> check_images(np.zeros((5, 28, 28), np.uint8), "images")
+    Traceback (most recent call last):
+    ValueError: images must have the shape (N, C, H, W), got (5, 28, 28)
+    """
+    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
+        found = getattr(images, "dtype", type(images).__name__)
+        raise TypeError(f"{name} must be a NumPy array of uint8, got {found}")
+    if images.ndim != 4:
+        raise ValueError(f"{name} must have the shape (N, C, H, W), got {images.shape}")
+    return np.ascontiguousarray(images)
+
+
+def check_labels(labels: object, name: str, classes: int | None = None) -> Integers:
+    """Return labels as int64, and refuse all but integer arrays ``(N,)`` of classes.
+
+    Parameters
+    ----------
+    labels : integer array (N,)
+        Any integer dtype.
+    name : str
+        The name of the argument in error messages.
+    classes : int, optional
+        The number of classes, if it is known.
+
+    Raises
+    ------
+    TypeError
+        If `labels` is not an integer array.
+    ValueError
+        If it does not have one dimension, or a label is negative or at least `classes`.
+
+    Examples
+    --------
+    >>> check_labels(np.array([0, 3]), "labels", classes=3)
+    Traceback (most recent call last):
+    ValueError: labels holds 3, but there are 3 classes, 0 to 2
+    """
+    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
+        found = getattr(labels, "dtype", type(labels).__name__)
+        raise TypeError(f"{name} must be a NumPy array of integers, got {found}")
+    if labels.ndim != 1:
+        raise ValueError(f"{name} must have the shape (N,), got {labels.shape}")
+    if classes is None:
+        if labels.size and labels.min() < 0:
+            raise ValueError(f"{name} must be at least 0, got {labels.min()}")
+    elif len(wrong := labels[(labels < 0) | (labels >= classes)]):
+        raise ValueError(
+            f"{name} holds {wrong[0]}, but there are {classes} classes, 0 to {classes - 1}"
+        )
+    return labels.astype(np.int64)
+
+
+def mean_and_std(images: Bytes) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    r"""Compute the mean and standard deviation of each channel, bit for bit the same everywhere.
+
+    A pixel has one of 256 values, so it is enough to count each value: with :math:`c_v` pixels of
+    value :math:`v` and :math:`n = \sum c_v`, the sums :math:`s = \sum v c_v` and
+    :math:`q = \sum v^2 c_v` are integers, and the standard deviation is
     :math:`\sqrt{n q - s^2} / n`. Nothing is rounded before the root.
 
     Parameters
@@ -144,7 +199,7 @@ def mean_and_std(images: Bytes) -> tuple[tuple[float, ...], tuple[float, ...]]:
     Returns
     -------
     mean, std : tuples of C floats
-        In units of full brightness: 255 counts as 1.
+        255 counts as 1.
 
     Examples
     --------
@@ -152,35 +207,152 @@ def mean_and_std(images: Bytes) -> tuple[tuple[float, ...], tuple[float, ...]]:
     ((0.5, 0.2), (0.5, 0.0))
     """
     means, deviations = [], []
-    values = [int(value) for value in range(256)]
     for channel in range(images.shape[1]):
         counts = np.zeros(256, np.int64)
-        for start in range(0, len(images), BATCH):
-            pixels = images[start : start + BATCH, channel].ravel()
+        for start in range(0, len(images), COUNTED_AT_ONCE):
+            pixels = images[start : start + COUNTED_AT_ONCE, channel].ravel()
             counts += np.bincount(pixels, minlength=256)
-        # Python's integers: the squares of these sums do not fit into 64 bits.
-        total = [int(count) for count in counts]
-        pixels_in_all = sum(total)
-        s = sum(value * count for value, count in zip(values, total, strict=True))
-        q = sum(value**2 * count for value, count in zip(values, total, strict=True))
-        means.append(s / (255 * pixels_in_all))
-        deviations.append(sqrt(pixels_in_all * q - s**2) / (255 * pixels_in_all))
+        # Python's integers: n * q exceeds 64 bits.
+        n = sum(counts.tolist())
+        s = sum(value * count for value, count in enumerate(counts.tolist()))
+        q = sum(value**2 * count for value, count in enumerate(counts.tolist()))
+        means.append(s / (255 * n))
+        deviations.append(sqrt(n * q - s**2) / (255 * n))
     return tuple(means), tuple(deviations)
 
 
-def _checked_images(images: Any, name: str) -> Bytes:
-    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
-        kind = getattr(images, "dtype", type(images).__name__)
-        raise TypeError(f"{name} must be a NumPy array of uint8, got {kind}")
-    if images.ndim != 4:
-        raise ValueError(f"{name} must have the shape (N, C, H, W), got {images.shape}")
-    return np.ascontiguousarray(images)
+def split_validation(dataset: Dataset, fraction: float, seed: int = 0) -> Dataset:
+    """Move a random part of the training images to the validation images, stratified by class.
+
+    A learning rate or a number of epochs that is chosen by the test images makes the test accuracy
+    too optimistic. The validation images are for such choices. The same arguments give the same
+    split on every machine and with every version of NumPy.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Without validation images.
+    fraction : float
+        Share to move, above 0 and below 1: of each class this share, rounded to the nearest image;
+        at least one image of each class stays.
+    seed : int
+        At least 0.
+
+    Returns
+    -------
+    Dataset
+        The same test images, and fewer training images in their old order. Mean and standard
+        deviation are those of the remaining training images.
+
+    Raises
+    ------
+    TypeError
+        If `seed` is not an int.
+    ValueError
+        If `dataset` has validation images already, `fraction` is out of range or moves no image,
+        or `seed` is negative.
+
+    Examples
+    --------
+    >>> from convlab.data import load
+    >>> parts = split_validation(load("digits"), fraction=0.1, seed=0)
+    >>> np.bincount(parts.validation_labels)
+    array([14, 15, 14, 15, 15, 15, 15, 14, 14, 14])
+    """
+    if len(dataset.validation_labels):
+        raise ValueError(
+            f"{dataset.name} has {len(dataset.validation_labels)} validation images already"
+        )
+    seed = integer(seed, "seed", minimum=0)
+    if not 0 < fraction < 1:
+        raise ValueError(f"fraction must be above 0 and below 1, got {fraction}")
+    kept, moved = _stratified_split(dataset.train_labels, fraction, seed)
+    if not len(moved):
+        raise ValueError(
+            f"fraction={fraction} of {len(kept)} images in {len(dataset.class_names)} classes "
+            "moves no image to the validation images; choose a larger fraction"
+        )
+    return replace(
+        dataset,
+        train_images=dataset.train_images[kept],
+        train_labels=dataset.train_labels[kept],
+        validation_images=dataset.train_images[moved],
+        validation_labels=dataset.train_labels[moved],
+    )
 
 
-def _checked_labels(labels: Any, name: str) -> Integers:
-    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
-        kind = getattr(labels, "dtype", type(labels).__name__)
-        raise TypeError(f"{name} must be a NumPy array of integers, got {kind}")
-    if labels.ndim != 1:
-        raise ValueError(f"{name} must have the shape (N,), got {labels.shape}")
-    return labels.astype(np.int64)
+def _stratified_split(labels: Integers, fraction: float, seed: int) -> tuple[Integers, Integers]:
+    """Choose the same share of every class, and return the indices of the rest and of the choice.
+
+    One raw word of the generator PCG64 belongs to each image, and the images with the smallest
+    words of their class are chosen: the words never change, ``Generator.permutation`` may.
+    """
+    words = np.random.PCG64(seed).random_raw(len(labels))
+    chosen = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        number = min(int(len(members) * fraction + 0.5), len(members) - 1)
+        chosen[members[np.argsort(words[members], kind="stable")[:number]]] = True
+    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+
+
+def match_input(dataset: Dataset, input_shape: tuple[int, int, int]) -> Dataset:
+    """Repeat gray images in three channels and pad small ones with black to an input shape.
+
+    Every pixel is kept, and nothing is interpolated. A conversion that loses something, colour to
+    gray or large to small, is refused.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its images keep their order.
+    input_shape : tuple of three ints
+        Channels, height and width that the network takes, as in
+        ``convlab.models.MODELS[name].input_shape``.
+
+    Returns
+    -------
+    Dataset
+        `dataset` itself if it has the shape already. The padding counts in its mean and standard
+        deviation. Of an odd number of added rows the larger half is below, of columns on the right.
+
+    Raises
+    ------
+    ValueError
+        If the images cannot be converted without a loss.
+
+    Examples
+    --------
+    >>> from convlab.data import load
+    >>> match_input(load("digits"), (3, 32, 32))
+    <Dataset 'digits': 1442 training, 0 validation and 355 test images of 3 x 32 x 32, 10 classes>
+    """
+    channels, height, width = dataset.image_shape
+    input_channels, input_height, input_width = input_shape
+    if input_channels != channels and (channels, input_channels) != (1, 3):
+        raise ValueError(
+            f"{dataset.name} has images of {channels} channels, "
+            f"but the network takes {input_channels}"
+        )
+    if input_height < height or input_width < width:
+        raise ValueError(
+            f"{dataset.name} has images of {height} x {width} pixels, "
+            f"larger than the {input_height} x {input_width} that the network takes"
+        )
+    if dataset.image_shape == tuple(input_shape):
+        return dataset
+    return replace(
+        dataset,
+        train_images=_padded(dataset.train_images, input_shape),
+        validation_images=_padded(dataset.validation_images, input_shape),
+        test_images=_padded(dataset.test_images, input_shape),
+    )
+
+
+def _padded(images: Bytes, shape: tuple[int, int, int]) -> Bytes:
+    """Centre images on black ones of another shape; a single channel is written to all."""
+    padded = np.zeros((len(images), *shape), np.uint8)
+    height, width = images.shape[2:]
+    top, left = (shape[1] - height) // 2, (shape[2] - width) // 2
+    padded[:, :, top : top + height, left : left + width] = images
+    return padded

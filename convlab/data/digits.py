@@ -1,6 +1,6 @@
-"""The digits that are part of the package.
+"""The data set ``"digits"``: 1,797 handwritten digits that are part of the package.
 
-1,797 digits that 13 people wrote on forms, counted into 8 x 8 cells of values 0 to 16.
+13 people wrote them on forms; each was scanned and reduced to 8 x 8 cells of values 0 to 16.
 
 Source: E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine
 Learning Repository, https://doi.org/10.24432/C50P49, licence CC BY 4.0: its test file, in its
@@ -10,15 +10,38 @@ order, which is also what ``sklearn.datasets.load_digits`` returns.
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from convlab.data.catalogue import DATASETS
-from convlab.data.dataset import Bytes, Dataset, Integers
-from convlab.data.enlarging import enlarge
+from convlab.data.dataset import Bytes, Dataset
 
-WHITE = 16  # each cell counts the inked ones among 4 x 4 dots of the scan
-EVERY = 5
+CLASS_NAMES = tuple("0123456789")
+SIZE = 28  # height and width of the enlarged images, those of MNIST
+WHITE = 16  # each cell is the number of inked ones among 4 x 4 dots of the scan
+TEST_EVERY = 5
+
+
+def load_digits() -> Dataset:
+    """Read the digits, enlarged to 28 x 28, split into 1,442 training and 355 test images.
+
+    Examples
+    --------
+    >>> load_digits().test_labels[:8]
+    array([5, 0, 9, 8, 7, 1, 2, 6])
+    """
+    cells, labels = read_cells()
+    images = enlarge(cells, SIZE, WHITE)[:, None]
+    test = is_test(labels)
+    return Dataset(
+        name="digits",
+        train_images=images[~test],
+        train_labels=labels[~test].astype(np.int64),
+        test_images=images[test],
+        test_labels=labels[test].astype(np.int64),
+        class_names=CLASS_NAMES,
+    )
 
 
 def read_cells() -> tuple[Bytes, Bytes]:
@@ -29,7 +52,7 @@ def read_cells() -> tuple[Bytes, Bytes]:
     cells : uint8 array (1797, 8, 8)
         Ink from 0 to 16.
     labels : uint8 array (1797,)
-        The digit that was to be written.
+        The digit that the person was asked to write.
 
     Examples
     --------
@@ -44,12 +67,12 @@ def read_cells() -> tuple[Bytes, Bytes]:
         return arrays["images"], arrays["labels"]
 
 
-def is_test(labels: Integers | Bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Choose the test images: of each class every fifth, in the order of the file.
+def is_test(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Choose the test images: every fifth of each class, in the order of the file.
 
-    No chance is in it, so that everybody has the same split forever, and every class and every
-    stretch of the file has its share. The writers of the training and of the test images are
-    the same people; a network that must read the hand of a stranger does worse.
+    The split is not random, so it is the same everywhere, and every class and every stretch of the
+    file contributes. The same people wrote the training and the test images; on the digits of
+    other people a network does worse.
 
     Examples
     --------
@@ -58,27 +81,58 @@ def is_test(labels: Integers | Bytes) -> np.ndarray[tuple[int, ...], np.dtype[np
     """
     chosen = np.zeros(len(labels), bool)
     for label in np.unique(labels):
-        chosen[np.flatnonzero(labels == label)[EVERY - 1 :: EVERY]] = True
+        chosen[np.flatnonzero(labels == label)[TEST_EVERY - 1 :: TEST_EVERY]] = True
     return chosen
 
 
-def load_digits() -> Dataset:
-    """Read the digits, enlarged to 28 x 28, split into 1,442 for training and 355 for the test.
+def enlarge(images: Bytes, size: int, white: int) -> Bytes:
+    r"""Enlarge square images by bilinear interpolation, in integer arithmetic.
+
+    This is ``torch.nn.functional.interpolate`` with ``mode="bilinear", align_corners=False``: the
+    centre of row :math:`i` of the large image lies at row
+
+    .. math:: \frac{(2 i + 1) \cdot n}{2 \cdot \text{size}} - \frac{1}{2}
+
+    of the small one, the result is a weighted mean of the nearest neighbours, and the outermost
+    pixels continue beyond the edge. The weights are integers in units of
+    :math:`1 / (2 \cdot \text{size})`, so the bytes are the same on every machine; only the last
+    step rounds, to the nearest byte, halves upwards.
+
+    Parameters
+    ----------
+    images : uint8 array (N, n, n)
+        Values from 0 to `white`.
+    size : int
+        Height and width of the result, at least n.
+    white : int
+        The value that becomes 255.
+
+    Returns
+    -------
+    uint8 array (N, size, size)
 
     Examples
     --------
-    >>> load_digits().test_labels[:8]
-    array([5, 0, 9, 8, 7, 1, 2, 6])
+    >>> enlarge(np.array([[[0, 4], [4, 4]]], np.uint8), size=4, white=4)
+    array([[[  0,  64, 191, 255],
+            [ 64, 112, 207, 255],
+            [191, 207, 239, 255],
+            [255, 255, 255, 255]]], dtype=uint8)
     """
-    cells, labels = read_cells()
-    entry = DATASETS["digits"]
-    images = enlarge(cells, size=entry.image_shape[1], white=WHITE)[:, None]
-    test = is_test(labels)
-    return Dataset(
-        name="digits",
-        train_images=images[~test],
-        train_labels=labels[~test].astype(np.int64),
-        test_images=images[test],
-        test_labels=labels[test].astype(np.int64),
-        class_names=entry.class_names,
-    )
+    weights = _interpolation_weights(images.shape[1], size)
+    sums = weights @ images.astype(np.int64) @ weights.T  # (N, size, size)
+    white_sum = white * (2 * size) ** 2
+    enlarged: Bytes = ((2 * 255 * sums + white_sum) // (2 * white_sum)).astype(np.uint8)
+    return enlarged
+
+
+def _interpolation_weights(small: int, large: int) -> NDArray[np.int64]:
+    """Return the weight of each small row in each large row, (large, small), times 2 * large."""
+    unit = 2 * large
+    weights = np.zeros((large, small), np.int64)
+    for row in range(large):
+        position = min(max((2 * row + 1) * small - large, 0), (small - 1) * unit)
+        above, remainder = divmod(position, unit)
+        weights[row, above] += unit - remainder
+        weights[row, min(above + 1, small - 1)] += remainder
+    return weights

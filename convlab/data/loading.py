@@ -1,36 +1,80 @@
-"""The one function that most people need."""
+"""Load a data set by name: from the package, from the cache, or from the internet."""
 
 from __future__ import annotations
 
 import os
+import socket
+import tarfile
+import tempfile
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 
-from convlab.data import cache
-from convlab.data.catalogue import DATASETS
+import numpy as np
+from numpy.typing import NDArray
+
+from convlab._files import FolderLock
+from convlab._require import require
+from convlab.data import cache, digits
+from convlab.data.cache import DataError
 from convlab.data.dataset import Dataset
-from convlab.data.digits import load_digits
-from convlab.data.downloads import download
-from convlab.data.errors import DataError
-from convlab.data.locking import FolderLock
+
+TIMEOUT = 60  # seconds without an answer after which a download is given up
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """Image shape and class names of a data set, known before it is read.
+
+    Parameters
+    ----------
+    image_shape : tuple of three ints
+        Channels, height and width of each image.
+    class_names : tuple of str
+        The names of the labels 0, 1, 2, ...
+    torchvision_class : str or None
+        The class of ``torchvision.datasets`` that downloads the data set; None if it is part of
+        the package.
+    """
+
+    image_shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    torchvision_class: str | None = None
+
+
+_CLOTHES = "T-shirt/top|trouser|pullover|dress|coat|sandal|shirt|sneaker|bag|ankle boot"
+_OBJECTS = "airplane|automobile|bird|cat|deer|dog|frog|horse|ship|truck"
+DATASETS: dict[str, DatasetEntry] = {
+    "digits": DatasetEntry((1, digits.SIZE, digits.SIZE), digits.CLASS_NAMES),
+    "mnist": DatasetEntry((1, 28, 28), digits.CLASS_NAMES, "MNIST"),
+    "fashion-mnist": DatasetEntry((1, 28, 28), tuple(_CLOTHES.split("|")), "FashionMNIST"),
+    "cifar10": DatasetEntry((3, 32, 32), tuple(_OBJECTS.split("|")), "CIFAR10"),
+}
 
 
 def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
-    """Read a data set; the first time, download it.
+    """Load a data set, and download it the first time.
 
-    - ``digits``: 1,442 images for training and 355 for the test, 1 x 28 x 28, handwritten digits;
-      part of the package.
+    - ``digits``: 1,442 training and 355 test images, 1 x 28 x 28, handwritten digits; part of the
+      package.
     - ``mnist``: 60,000 and 10,000 images, 1 x 28 x 28, handwritten digits, the classic.
-    - ``fashion-mnist``: 60,000 and 10,000 images, 1 x 28 x 28, clothes, in the form of MNIST.
-    - ``cifar10``: 50,000 and 10,000 images, 3 x 32 x 32, colour photographs of ten things.
+    - ``fashion-mnist``: 60,000 and 10,000 images, 1 x 28 x 28, clothes, in the format of MNIST.
+    - ``cifar10``: 50,000 and 10,000 images, 3 x 32 x 32, colour photographs of ten classes.
 
-    Every call reads anew: the arrays belong to the caller, who may change them.
+    Every call returns new arrays, which may be changed.
 
     Parameters
     ----------
     name : str
         A key of `DATASETS`.
     folder : path, optional
-        Where ``NAME.npz`` is or shall be; by default the `cache_folder`.
+        Where ``NAME.npz`` is, or is to be stored. By default ``$CONVLAB_DATA``; if that is not
+        set, ``convlab`` in the cache folder of the user (``~/.cache`` on Linux).
 
     Returns
     -------
@@ -40,18 +84,17 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
     Raises
     ------
     TypeError
-        If `name` is no str.
+        If `name` is not a str.
     ValueError
         If there is no data set of that name.
     DataError
-        If the file is not there and cannot be downloaded or stored, or is there and cannot be
-        used.
+        If the file is missing and cannot be downloaded or stored, or if it cannot be used.
 
     Notes
     -----
     ``NAME.npz`` holds ``train_images``, ``train_labels``, ``test_images`` and ``test_labels`` as
-    ``numpy.savez`` stores them. A file of that kind from elsewhere, with fewer images for
-    example, is read as well.
+    ``numpy.savez`` stores them. Such a file may also come from elsewhere, for example with fewer
+    images.
 
     Sources: MNIST, LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/; Fashion-MNIST,
     Xiao, Rasul and Vollgraf (2017), https://arxiv.org/abs/1708.07747; CIFAR-10, Krizhevsky (2009),
@@ -70,28 +113,95 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
     if name not in DATASETS:
         raise ValueError(f"there is no data set {name!r}, only {', '.join(DATASETS)}")
     if name == "digits":
-        return load_digits()
+        return digits.load_digits()
     path = (cache.cache_folder() if folder is None else Path(folder)) / f"{name}.npz"
-    if not os.path.exists(path):  # no error where Path.exists has one: a folder one may not enter
+    if not os.path.exists(path):  # unlike Path.exists, False in a folder without permission
         _fetch(name, path)
-    return Dataset(name, class_names=DATASETS[name].class_names, **cache.read(path, DATASETS[name]))
+    return cache.read(path, name, DATASETS[name].image_shape, DATASETS[name].class_names)
 
 
 def _fetch(name: str, path: Path) -> None:
-    """Download `name` into the file `path`."""
-    cache.prepare(path.parent)
-    with FolderLock(path.parent):  # of several processes, one downloads for all
-        if not os.path.exists(path):
-            _download_to(name, path)
+    """Download a data set and store it. Of several processes one does, and the others wait."""
+    cache.make_writable(path.parent)
+    with FolderLock(path.parent):
+        if os.path.exists(path):
+            return
+        try:
+            arrays = download(name)
+        except DataError as error:
+            raise DataError(
+                f"{path} does not exist, and {name} cannot be downloaded ({error}): call "
+                f"load({name!r}) once with a network connection, copy that file from a machine "
+                "that has it, or use 'digits', which needs no network"
+            ) from error
+        cache.write(path, arrays)
 
 
-def _download_to(name: str, path: Path) -> None:
+def download(name: str) -> dict[str, NDArray[np.uint8]]:
+    """Download a data set with torchvision.
+
+    torchvision draws a progress bar, and its files lie in a temporary folder that is removed even
+    if the download fails or is interrupted.
+
+    Parameters
+    ----------
+    name : str
+        A key of `DATASETS` whose entry has a `torchvision_class`.
+
+    Returns
+    -------
+    dict
+        ``train_images`` and ``test_images``, uint8 ``(N, C, H, W)``, ``train_labels`` and
+        ``test_labels``, uint8 ``(N,)``.
+
+    Raises
+    ------
+    DataError
+        If torchvision or the network is missing, or the checksum is wrong. The message is the
+        reason alone.
+    """
     try:
-        arrays = download(name)
-    except DataError as error:
-        raise DataError(
-            f"{name} is not in {path} and cannot be had ({error}): call load({name!r}) once with "
-            "a network, or copy that file from a machine that has it, or take 'digits', "
-            "which needs no network"
-        ) from error
-    cache.write(path, arrays)
+        # Imported here: it takes seconds, and a data set on the disk is read without it.
+        datasets = require("torchvision.datasets", needed_by="the download")
+    except ModuleNotFoundError as error:
+        raise DataError(str(error)) from error
+    cls = getattr(datasets, str(DATASETS[name].torchvision_class))
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"convlab-{name}-") as folder, _download_settings():
+            parts = {
+                "train": cls(folder, train=True, download=True),
+                "test": cls(folder, train=False, download=True),
+            }
+    except (OSError, RuntimeError, HTTPException, EOFError, tarfile.TarError, zlib.error) as error:
+        # Of torchvision's message the last line: the others list the mirrors that were tried.
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        reason = lines[-1] if lines else type(error).__name__
+        raise DataError(f"the download failed: {reason}") from error
+    arrays = {}
+    for part, dataset in parts.items():
+        arrays[f"{part}_images"] = _channels_first(np.asarray(dataset.data))
+        arrays[f"{part}_labels"] = np.asarray(dataset.targets).astype(np.uint8)
+    return arrays
+
+
+def _channels_first(images: NDArray[Any]) -> NDArray[Any]:
+    """Convert ``(N, H, W)`` and ``(N, H, W, C)`` to ``(N, C, H, W)``."""
+    channels_last = images.reshape(*images.shape[:3], -1)
+    return np.ascontiguousarray(channels_last.transpose(0, 3, 1, 2))
+
+
+@contextmanager
+def _download_settings() -> Iterator[None]:
+    """Set a timeout, and hide warnings that only torchvision can act on.
+
+    NumPy warns of the old CIFAR files, Python 3.12 and 3.13 of how they are unpacked.
+    """
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=np.exceptions.VisibleDeprecationWarning)
+            warnings.filterwarnings("ignore", "Python 3.14 will", DeprecationWarning)
+            yield
+    finally:
+        socket.setdefaulttimeout(before)

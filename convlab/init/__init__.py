@@ -1,19 +1,25 @@
-"""Where the weights begin: the laws, the functions that fill a weight, and what becomes of it.
+"""Weight initialization: distributions, functions that fill a weight, and activation statistics.
 
-Every law here has mean 0 and differs from the others in one number, its standard deviation,
-which is chosen from how many numbers enter and leave a unit: its `fans`. The functions with
-an underscore at the end of their name fill a tensor in place and return it. From the same
-seed they make the same numbers as those of ``torch.nn.init``, bit for bit.
+Every distribution here has mean 0; its standard deviation follows from the `fans` of the layer.
+The functions whose names end in an underscore fill a tensor in place and return it. Under the
+same seed they draw the same numbers as those of ``torch.nn.init``, bit for bit.
 
-`signal` sends a batch through a network and says how large its numbers are behind each
-layer; `predicted_mean_square` says what they should be.
+`activation_stats` runs a batch through a network and measures the output of every layer;
+`predicted_mean_square` computes what theory expects.
 """
 
-try:
-    import torch  # noqa: F401
-except ImportError as error:
-    raise ImportError("convlab.init needs PyTorch, which is missing: pip install torch") from error
+from convlab._require import require
 
+require("torch", needed_by="convlab.init")
+
+from convlab.init.activations import LayerStats, activation_stats, predicted_mean_square
+from convlab.init.distributions import (
+    WeightDistribution,
+    calculate_gain,
+    default_distribution,
+    kaiming_distribution,
+    xavier_distribution,
+)
 from convlab.init.fans import Fans, fans
 from convlab.init.filling import (
     default_,
@@ -22,23 +28,21 @@ from convlab.init.filling import (
     xavier_normal_,
     xavier_uniform_,
 )
-from convlab.init.laws import Law, calculate_gain, default_law, kaiming_law, xavier_law
-from convlab.init.signals import LayerSignal, predicted_mean_square, signal
 
 __all__ = [
     "Fans",
-    "Law",
-    "LayerSignal",
+    "LayerStats",
+    "WeightDistribution",
+    "activation_stats",
     "calculate_gain",
     "default_",
-    "default_law",
+    "default_distribution",
     "fans",
-    "kaiming_law",
+    "kaiming_distribution",
     "kaiming_normal_",
     "kaiming_uniform_",
     "predicted_mean_square",
-    "signal",
-    "xavier_law",
+    "xavier_distribution",
     "xavier_normal_",
     "xavier_uniform_",
 ]

@@ -1,4 +1,4 @@
-"""How many numbers a unit listens to, and how many listen to it."""
+"""Fan in and fan out of a convolution or linear layer."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from convlab._validate import integer
 
 
 class Fans(NamedTuple):
-    """What enters and what leaves, counted in weights.
+    """The fan in and fan out of a layer.
 
     Parameters
     ----------
     fan_in : int
-        Products that are added up to one number of the output.
+        Number of products that are added to one element of the output.
     fan_out : int
-        Numbers of the output that one number of the input enters, for stride 1 and away
-        from the border.
+        Number of output elements that one element of the input contributes to, for stride 1
+        and away from the border.
     """
 
     fan_in: int
@@ -28,7 +28,7 @@ class Fans(NamedTuple):
 
 
 def fans(weight: Tensor | Sequence[int], groups: int = 1) -> Fans:
-    r"""Count the fans of a convolution or a linear layer.
+    r"""Compute fan in and fan out of a convolution or linear layer.
 
     .. math::
 
@@ -36,10 +36,10 @@ def fans(weight: Tensor | Sequence[int], groups: int = 1) -> Fans:
         \qquad
         \text{fan\_out} = \frac{C_\text{out}}{\text{groups}} \cdot k_H \cdot k_W
 
-    The number of input channels per group is the second axis of the weight, so the fan in is
-    right whatever is said about groups. The number of kernels per group cannot be seen in
-    the weight. ``torch.nn.init`` is never told, and takes `groups` for 1: its fan out of a
-    grouped convolution is `groups` times too large.
+    The second axis of the weight holds the input channels per group, so the fan in does not
+    depend on `groups`. The fan out does, and the weight does not show the number of groups:
+    ``torch.nn.init`` assumes 1, so its fan out of a grouped convolution is `groups` times too
+    large.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ def fans(weight: Tensor | Sequence[int], groups: int = 1) -> Fans:
         The weight, or its shape: ``(out_channels, in_channels / groups, kH, kW)`` for
         `Conv2d`, ``(out_features, in_features)`` for `Linear`.
     groups : int
-        Of the convolution; divides ``out_channels``.
+        Groups of the convolution; divides ``out_channels``.
 
     Raises
     ------
     TypeError
         If a number is not an int.
     ValueError
-        If the weight has fewer than two axes, or `groups` leaves a remainder.
+        If the weight has fewer than two axes, or `groups` does not divide ``out_channels``.
 
     Examples
     --------
@@ -70,15 +70,15 @@ def fans(weight: Tensor | Sequence[int], groups: int = 1) -> Fans:
     shape = tuple(weight.shape if isinstance(weight, Tensor) else weight)
     if len(shape) < 2:
         raise ValueError(
-            f"weight must have at least 2 axes, (out, in / groups, ...), to have fans; got the "
-            f"shape {shape}: a bias or a normalization has none"
+            f"weight must have at least 2 axes, (out, in / groups, ...), got shape {shape}: a "
+            f"bias or the weight of a normalization has no fan in"
         )
-    kernels, depth, *window = (
+    kernels, channels_per_group, *kernel_size = (
         integer(size, f"weight.shape[{axis}]", minimum=0) for axis, size in enumerate(shape)
     )
     if kernels % groups:
         raise ValueError(
-            f"weight of shape {shape} has {kernels} kernels, which groups={groups} does not "
-            f"divide: {kernels} / {groups} leaves a remainder of {kernels % groups}"
+            f"weight of shape {shape} has {kernels} kernels, which is not divisible by "
+            f"groups={groups}: {kernels} / {groups} leaves a remainder of {kernels % groups}"
         )
-    return Fans(depth * prod(window), kernels // groups * prod(window))
+    return Fans(channels_per_group * prod(kernel_size), kernels // groups * prod(kernel_size))

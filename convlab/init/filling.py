@@ -1,4 +1,4 @@
-"""Functions that fill a weight, with the names, arguments and numbers of ``torch.nn.init``."""
+"""Fill weights in place, with the names, arguments and random numbers of ``torch.nn.init``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor
 
+from convlab.init.distributions import (
+    Family,
+    Nonlinearity,
+    WeightDistribution,
+    default_distribution,
+    kaiming_distribution,
+    xavier_distribution,
+)
 from convlab.init.fans import fans
-from convlab.init.laws import Distribution, Law, Nonlinearity, default_law, kaiming_law, xavier_law
 
 Mode = Literal["fan_in", "fan_out"]
 
@@ -17,11 +24,11 @@ Mode = Literal["fan_in", "fan_out"]
 def default_(
     weight: Tensor, bias: Tensor | None = None, *, generator: Generator | None = None
 ) -> None:
-    """Fill a weight, and a bias, as ``nn.Conv2d`` and ``nn.Linear`` do when they are made.
+    """Fill a weight and a bias with the default of ``nn.Conv2d`` and ``nn.Linear``.
 
     Both are uniform, from ``-1 / sqrt(fan_in)`` to ``1 / sqrt(fan_in)``. The weight is drawn
-    first, in the order of its axes even if it lies in memory in another one (channels last),
-    so that the numbers depend on the seed alone.
+    first, in the order of its axes whatever its memory format, so that the numbers depend on
+    the seed alone.
 
     Parameters
     ----------
@@ -30,7 +37,7 @@ def default_(
     bias : tensor (out,), optional
         Filled in place.
     generator : torch.Generator, optional
-        Where the numbers come from; PyTorch's own by default.
+        Source of the random numbers; PyTorch's default generator by default.
 
     Raises
     ------
@@ -39,8 +46,8 @@ def default_(
 
     Notes
     -----
-    A weight without numbers stays as it is (PyTorch warns about it); where nothing enters, so
-    that the fan in is 0, the bias becomes 0.
+    An empty weight is left as it is (PyTorch warns about it); if the fan in is 0, the bias
+    becomes 0.
 
     Examples
     --------
@@ -51,22 +58,24 @@ def default_(
     """
     fan_in = fans(weight).fan_in
     if weight.numel():
-        _fill_in_order(default_law(fan_in), weight, generator)
+        _fill_in_axis_order(default_distribution(fan_in), weight, generator)
     if bias is not None:
-        # Not the law's own bound, which may differ from this in the last bit.
+        # The distribution's own bound may differ from this in the last bit.
         bound = 1 / math.sqrt(fan_in) if fan_in else 0
         with torch.no_grad():
             bias.uniform_(-bound, bound, generator=generator)
 
 
-def _fill_in_order(law: Law, weight: Tensor, generator: Generator | None) -> None:
-    """Draw in the order of the axes, whatever the order in memory."""
+def _fill_in_axis_order(
+    distribution: WeightDistribution, weight: Tensor, generator: Generator | None
+) -> None:
+    """Draw in the order of the axes, whatever the memory format."""
     if weight.is_contiguous():
-        law.fill_(weight, generator)
+        distribution.fill_(weight, generator)
         return
-    ordered = torch.empty_like(weight, memory_format=torch.contiguous_format)
+    contiguous = torch.empty_like(weight, memory_format=torch.contiguous_format)
     with torch.no_grad():
-        weight.copy_(law.fill_(ordered, generator))
+        weight.copy_(distribution.fill_(contiguous, generator))
 
 
 def kaiming_normal_(
@@ -78,25 +87,25 @@ def kaiming_normal_(
     *,
     groups: int = 1,
 ) -> Tensor:
-    """Fill a weight by He's normal law; see `kaiming_law`.
+    """Fill a weight from the Kaiming normal distribution; see `kaiming_distribution`.
 
     Parameters
     ----------
     tensor : tensor (out, in / groups, ...)
-        Of two or more axes; filled in place. One without numbers stays as it is.
+        Of two or more axes; filled in place. An empty tensor is left as it is.
     a : float
-        Slope of the ReLU behind the layer for negative numbers; only for ``"leaky_relu"``,
+        Negative slope of the leaky ReLU that follows the layer; only for ``"leaky_relu"``,
         which with 0 is the same as ``"relu"``.
     mode : "fan_in" or "fan_out"
-        What is to keep its size: the numbers on the way forward or the gradients on the way
-        back.
+        Whether to preserve the size of the activations in the forward pass or of the gradients
+        in the backward pass.
     nonlinearity : str
-        What follows the layer; see `calculate_gain`.
+        The nonlinearity that follows the layer; see `calculate_gain`.
     generator : torch.Generator, optional
-        Where the numbers come from; PyTorch's own by default.
+        Source of the random numbers; PyTorch's default generator by default.
     groups : int
-        Of the convolution. It matters for ``mode="fan_out"``; ``torch.nn.init`` does not have
-        it, which is to say 1.
+        Groups of the convolution; they matter for ``mode="fan_out"``. ``torch.nn.init`` does
+        not have this argument and assumes 1.
 
     Returns
     -------
@@ -106,12 +115,12 @@ def kaiming_normal_(
     Raises
     ------
     TypeError, ValueError
-        If an argument is of the wrong kind or none of those named.
+        If an argument has the wrong type, or is not one of the values above.
 
     Examples
     --------
     >>> weight = kaiming_normal_(torch.empty(64, 64, 3, 3), mode="fan_out")
-    >>> round(float(weight.std() * 288**0.5), 1)  # the law says sqrt(2 / 576)
+    >>> round(float(weight.std() * 288**0.5), 1)  # expected: sqrt(2 / 576)
     1.0
     """
     return _kaiming_(tensor, "normal", a, mode, nonlinearity, generator, groups)
@@ -126,7 +135,9 @@ def kaiming_uniform_(
     *,
     groups: int = 1,
 ) -> Tensor:
-    """Fill a weight by He's uniform law; arguments and errors as for `kaiming_normal_`.
+    """Fill a weight from the Kaiming uniform distribution.
+
+    Arguments and errors are those of `kaiming_normal_`.
 
     Examples
     --------
@@ -140,18 +151,18 @@ def kaiming_uniform_(
 def xavier_normal_(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None, *, groups: int = 1
 ) -> Tensor:
-    """Fill a weight by Glorot's normal law; see `xavier_law`.
+    """Fill a weight from the Xavier normal distribution; see `xavier_distribution`.
 
     Parameters
     ----------
     tensor : tensor (out, in / groups, ...)
-        Of two or more axes; filled in place. One without numbers stays as it is.
+        Of two or more axes; filled in place. An empty tensor is left as it is.
     gain : float
-        Widens the law; see `calculate_gain`.
+        Factor of the standard deviation; see `calculate_gain`.
     generator : torch.Generator, optional
-        Where the numbers come from; PyTorch's own by default.
+        Source of the random numbers; PyTorch's default generator by default.
     groups : int
-        Of the convolution; ``torch.nn.init`` does not have it, which is to say 1.
+        Groups of the convolution; ``torch.nn.init`` does not have this argument and assumes 1.
 
     Returns
     -------
@@ -161,7 +172,7 @@ def xavier_normal_(
     Raises
     ------
     TypeError, ValueError
-        If an argument is of the wrong kind or out of range.
+        If an argument has the wrong type or is out of range.
 
     Examples
     --------
@@ -174,7 +185,9 @@ def xavier_normal_(
 def xavier_uniform_(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None, *, groups: int = 1
 ) -> Tensor:
-    """Fill a weight by Glorot's uniform law; arguments and errors as for `xavier_normal_`.
+    """Fill a weight from the Xavier uniform distribution.
+
+    Arguments and errors are those of `xavier_normal_`.
 
     Examples
     --------
@@ -187,7 +200,7 @@ def xavier_uniform_(
 
 def _kaiming_(
     tensor: Tensor,
-    distribution: Distribution,
+    family: Family,
     a: float,
     mode: Mode,
     nonlinearity: Nonlinearity,
@@ -199,13 +212,13 @@ def _kaiming_(
         raise ValueError(f"mode must be 'fan_in' or 'fan_out', got {mode!r}")
     if not tensor.numel():
         return tensor
-    law = kaiming_law(getattr(both, mode), nonlinearity, distribution, a)
-    return law.fill_(tensor, generator)
+    fan = both.fan_in if mode == "fan_in" else both.fan_out
+    return kaiming_distribution(fan, nonlinearity, family, a).fill_(tensor, generator)
 
 
 def _xavier_(
     tensor: Tensor,
-    distribution: Distribution,
+    family: Family,
     gain: float,
     generator: Generator | None,
     groups: int,
@@ -213,4 +226,4 @@ def _xavier_(
     both = fans(tensor, groups)
     if not tensor.numel():
         return tensor
-    return xavier_law(*both, gain, distribution).fill_(tensor, generator)
+    return xavier_distribution(*both, gain, family).fill_(tensor, generator)

@@ -1,11 +1,10 @@
-"""The networks of the book, in PyTorch, one family per file.
+"""LeNet-5, AlexNet, VGG, ResNet and two small networks in PyTorch, one family per file.
 
-Each file is meant to be read from top to bottom: the layers in the order of the data, and in
-the docstring where the network departs from the paper that it is named after. AlexNet, the
-VGGs and the ResNets have torchvision's parameter names and shapes, so that weights travel in
-both directions, and start from the same numbers under the same seed.
+Each file lists the layers in the order of the data flow; the docstrings say where a network
+differs from its paper. AlexNet, VGG and ResNet have torchvision's parameter names and shapes, so
+weights can be exchanged in both directions, and under the same seed the same initial weights.
 
-`MODELS` knows all of them by the names that a command line uses.
+`MODELS` maps the names used on the command line to all of them.
 
 Examples
 --------
@@ -16,16 +15,13 @@ Examples
 (1, 28, 28)
 """
 
-try:
-    import torch  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        "convlab.models needs PyTorch, which is missing: pip install torch"
-    ) from error
+from convlab._require import require
+
+require("torch", needed_by="convlab.models")
 
 from convlab.models.alexnet import AlexNet
-from convlab.models.catalogue import MODELS, ModelEntry
 from convlab.models.lenet import LeNet5
+from convlab.models.registry import MODELS, ModelEntry
 from convlab.models.resnet import (
     BasicBlock,
     Bottleneck,

@@ -1,4 +1,4 @@
-"""AlexNet, in the single column that one processor can hold."""
+"""AlexNet in a single column, without the split over two GPUs."""
 
 from __future__ import annotations
 
@@ -6,44 +6,43 @@ import torch
 from torch import Tensor, nn
 
 from convlab._validate import integer
-from convlab.models.images import ExpectImages, smallest_input
+from convlab.models.input_check import ExpectImages, smallest_input
 
 
 class AlexNet(nn.Module):
     """The AlexNet of torchvision: 61,100,840 parameters for 1000 classes.
 
-    torchvision refers to Krizhevsky's paper of 2014, "One weird trick for parallelizing
-    convolutional neural networks", for this single column. (A footnote there gives the fourth
-    convolution 384 kernels; but with 256, as here, the network has the 0.2 % more parameters
-    than that of 2012 of which the paper speaks.) The network that won ImageNet in 2012
+    For the single column, torchvision refers to Krizhevsky's paper of 2014, "One weird trick for
+    parallelizing convolutional neural networks". (A footnote there gives the fourth
+    convolution 384 kernels; but only with 256, as here, does the network have 0.2 % more
+    parameters than that of 2012, as the paper says.) The network that won ImageNet in 2012
     (60,965,224 parameters)
 
     - has 96, 256, 384, 384 and 256 kernels; here 64, 192, 384, 256 and 256;
-    - was split over two GPUs, so that its second, fourth and fifth convolution saw half of
-      the channels each: ``groups=2``; here all see all;
-    - normalizes the answers over neighbouring channels after the first two convolutions
-      (local response normalization); here nothing does;
+    - was split over two GPUs, so that its second, fourth and fifth convolution read half of
+      the channels each: ``groups=2``; here all read all channels;
+    - normalizes over neighbouring channels after the first two convolutions (local response
+      normalization); here there is no normalization;
     - starts from weights of standard deviation 0.01, and from biases of 1 in the three split
       convolutions and the hidden linear layers, 0 elsewhere; here from PyTorch's default.
 
     Parameters
     ----------
     num_classes : int
-        Numbers in the answer, at least 1.
+        Number of outputs, at least 1.
     dropout : float
-        Probability with which each number is dropped before the first two linear layers,
-        in training.
+        Dropout probability before the first two linear layers.
 
     Raises
     ------
     TypeError, ValueError
-        If `num_classes` is no int or below 1, or `dropout` is not between 0 and 1; when
+        If `num_classes` is not an int or below 1, or `dropout` is not between 0 and 1; when
         called, if the input is not ``(N, 3, H, W)`` with at least 63 x 63 pixels.
 
     Notes
     -----
-    The names and shapes in the ``state_dict``, the numbers that a seed leads to, and the
-    answers are those of ``torchvision.models.alexnet``.
+    The keys and shapes of the ``state_dict``, the initial weights for a seed, and the outputs are
+    those of ``torchvision.models.alexnet``.
 
     Examples
     --------
@@ -69,7 +68,7 @@ class AlexNet(nn.Module):
             nn.ReLU(inplace=True),
             nn.MaxPool2d(kernel_size=3, stride=2),  # -> 6 x 6
         )
-        self.avgpool = nn.AdaptiveAvgPool2d(6)  # images of another size fit, too
+        self.avgpool = nn.AdaptiveAvgPool2d(6)  # also for images of other sizes
         self.classifier = nn.Sequential(
             nn.Dropout(dropout),
             nn.Linear(256 * 6 * 6, 4096),

@@ -1,4 +1,4 @@
-"""LeNet-5, the network that read cheques, as it is written today."""
+"""A modern LeNet-5."""
 
 from __future__ import annotations
 
@@ -6,35 +6,34 @@ import torch
 from torch import Tensor, nn
 
 from convlab._validate import integer
-from convlab.models.images import ExpectImages, smallest_input
+from convlab.models.input_check import ExpectImages, smallest_input
 
 
 class LeNet5(nn.Module):
     """A modern LeNet-5 for images of 28 x 28 pixels: 61,706 parameters.
 
-    The layers have the sizes of the 1998 paper; what they do is what one would write now.
-    The paper has
+    The layers have the sizes of the 1998 paper, but current operations. The paper has
 
     - images of 32 x 32; here MNIST's 28 x 28 with two zeros on each side, `padding=2`;
-    - 2 x 2 averages times a learned number plus a learned one ("subsampling"), and a scaled
-      tanh; here maximum pooling and ReLU;
-    - a table that connects each of the 16 maps of C3 to 3, 4 or 6 of the maps below, 1,516
-      parameters; here every map to all 6, 2,416 parameters;
-    - distances to fixed pictures of the ten digits (RBF units) as the answer; here a linear
-      layer, whose answers go to a cross-entropy loss.
+    - 2 x 2 averages with a learned factor and bias ("subsampling"), and a scaled tanh; here
+      max pooling and ReLU;
+    - a table that connects each of the 16 maps of C3 to 3, 4 or 6 of the 6 input maps, 1,516
+      parameters; here each to all 6, 2,416 parameters;
+    - distances to fixed bitmaps of the ten digits (RBF units) as output; here a linear layer,
+      whose logits go to a cross-entropy loss.
 
-    With 60,000 trainable parameters, the paper's network is a little smaller.
+    The paper's network has 60,000 trainable parameters.
 
     Parameters
     ----------
     num_classes : int
-        Numbers in the answer, at least 1.
+        Number of outputs, at least 1.
 
     Raises
     ------
     TypeError, ValueError
-        If `num_classes` is no int or below 1; when called, if the input is not
-        ``(N, 1, H, W)`` with 28 to 31 pixels in each direction (1 x 1 must be left).
+        If `num_classes` is not an int or below 1; when called, if the input is not
+        ``(N, 1, H, W)`` with 28 to 31 pixels in each direction, which leave 1 x 1.
 
     Notes
     -----

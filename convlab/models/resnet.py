@@ -1,4 +1,4 @@
-"""The residual networks: blocks that learn what to add to their input."""
+"""ResNet: residual blocks and the networks built from them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from convlab._validate import flag, integer
-from convlab.models.images import ExpectImages
+from convlab.models.input_check import ExpectImages
 
 
 def _convolution(in_channels: int, out_channels: int, size: int, stride: int = 1) -> nn.Conv2d:
-    """Make a convolution that keeps the size, but for its stride. BatchNorm has the bias."""
+    """Return a padded convolution without bias, which batch normalization would cancel."""
     return nn.Conv2d(in_channels, out_channels, size, stride=stride, padding=size // 2, bias=False)
 
 
@@ -21,7 +21,7 @@ def _shortcut(
     out_channels: int,
     stride: int,
 ) -> nn.Sequential | None:
-    """Make what fits a block's input to its output where the shapes differ, else None."""
+    """Return a projection of a block's input to the shape of its output, if they differ."""
     if stride == 1 and in_channels == out_channels:
         return None
     return nn.Sequential(
@@ -31,7 +31,7 @@ def _shortcut(
 
 
 class BasicBlock(nn.Module):
-    """Two 3 x 3 convolutions, and their input added to what they say.
+    """Two 3 x 3 convolutions with a shortcut connection.
 
     Parameters
     ----------
@@ -40,9 +40,8 @@ class BasicBlock(nn.Module):
     channels : int
         Channels of both convolutions, and of the output.
     stride : int
-        Of the first convolution. With another number than 1, or where `in_channels` and
-        `channels` differ, the input goes through a 1 x 1 convolution (`downsample`) before
-        it is added.
+        Stride of the first convolution. If it is not 1, or `in_channels` and `channels`
+        differ, the input passes a 1 x 1 convolution (`downsample`) before it is added.
 
     Examples
     --------
@@ -71,10 +70,11 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """A 3 x 3 convolution between two of 1 x 1, the first of which saves it channels.
+    """A 1 x 1, a 3 x 3 and a 1 x 1 convolution with a shortcut connection.
 
-    The stride is in the 3 x 3 convolution. The paper has it in the first 1 x 1, which then
-    never looks at three quarters of its input; torchvision's variant is known as v1.5.
+    The first reduces the number of channels for the second. The stride is in the 3 x 3
+    convolution. The paper has it in the first 1 x 1, which then ignores three quarters of its
+    input; torchvision's variant is known as v1.5.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class Bottleneck(nn.Module):
     channels : int
         Channels of the 3 x 3 convolution. The output has four times as many.
     stride : int
-        Of the 3 x 3 convolution; see `BasicBlock`.
+        Stride of the 3 x 3 convolution; see `BasicBlock`.
 
     Examples
     --------
@@ -116,35 +116,35 @@ class Bottleneck(nn.Module):
 
 
 class ResNet(nn.Module):
-    """A residual network for images: a wide first look, four stages of blocks, one answer.
+    """A residual network: a 7 x 7 convolution, four stages of blocks, and a linear layer.
 
-    Where it departs from the paper: see `Bottleneck`; and the shortcuts that change the shape
-    are 1 x 1 convolutions in every network (the paper's option B).
+    Differences from the paper: see `Bottleneck`; and the shortcuts that change the shape are
+    1 x 1 convolutions in every network (the paper's option B).
 
     Parameters
     ----------
     block : type
-        `BasicBlock` or `Bottleneck`, or another with an `expansion`, called as
+        `BasicBlock`, `Bottleneck` or another class with an attribute `expansion`, called as
         ``block(in_channels, channels, stride)``.
     layers : sequence of four ints
-        Blocks in each stage, at least 1.
+        Number of blocks in each stage, at least 1.
     num_classes : int
-        Numbers in the answer, at least 1.
+        Number of outputs, at least 1.
     zero_init_residual : bool
-        Start each block as the identity, by a last normalization that multiplies by 0 (Goyal
-        and others, 2017).
+        Whether to initialize the weight of the last normalization of each block with 0, so
+        that the block starts as the identity (Goyal and others, 2017).
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is of the wrong kind or out of range; when called, if the input is not
-        ``(N, 3, H, W)``. Every size is taken, since every window has padding.
+        If an argument has the wrong type or is out of range; when called, if the input is not
+        ``(N, 3, H, W)``. Any size is valid, since every window has padding.
 
     Notes
     -----
-    The names and shapes in the ``state_dict``, the numbers that a seed leads to, and the
-    answers are those of torchvision. Source: He, Zhang, Ren and Sun, "Deep Residual Learning
-    for Image Recognition" (2016), table 1.
+    The keys and shapes of the ``state_dict``, the initial weights for a seed, and the outputs are
+    those of torchvision. Source: He, Zhang, Ren and Sun, "Deep Residual Learning for Image
+    Recognition" (2016), table 1.
 
     Examples
     --------
@@ -164,18 +164,18 @@ class ResNet(nn.Module):
         zero_init_residual = flag(zero_init_residual, "zero_init_residual")
         if len(layers) != 4:
             raise ValueError(f"layers must be 4 ints, one per stage, got {layers}")
-        numbers = [integer(number, "blocks of a stage", minimum=1) for number in layers]
+        depths = [integer(depth, "blocks of a stage", minimum=1) for depth in layers]
         self.conv1 = _convolution(3, 64, 7, stride=2)  # 224 x 224 -> 112 x 112
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)  # -> 56 x 56
-        width = block.expansion
-        self.layer1 = _stage(block, numbers[0], 64, 64)
-        self.layer2 = _stage(block, numbers[1], 64 * width, 128, stride=2)  # -> 28 x 28
-        self.layer3 = _stage(block, numbers[2], 128 * width, 256, stride=2)  # -> 14 x 14
-        self.layer4 = _stage(block, numbers[3], 256 * width, 512, stride=2)  # -> 7 x 7
+        expansion = block.expansion
+        self.layer1 = _stage(block, depths[0], 64, 64)
+        self.layer2 = _stage(block, depths[1], 64 * expansion, 128, stride=2)  # -> 28 x 28
+        self.layer3 = _stage(block, depths[2], 128 * expansion, 256, stride=2)  # -> 14 x 14
+        self.layer4 = _stage(block, depths[3], 256 * expansion, 512, stride=2)  # -> 7 x 7
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(512 * width, num_classes)
+        self.fc = nn.Linear(512 * expansion, num_classes)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
@@ -195,14 +195,14 @@ class ResNet(nn.Module):
 
 def _stage(
     block: type[BasicBlock | Bottleneck],
-    number: int,
+    depth: int,
     in_channels: int,
     channels: int,
     stride: int = 1,
 ) -> nn.Sequential:
-    """Line up blocks of one width; the first of them changes the shape."""
-    inner = channels * block.expansion
-    rest = (block(inner, channels) for _ in range(number - 1))
+    """Return a sequence of blocks with the same width; the first changes the shape."""
+    out_channels = channels * block.expansion
+    rest = (block(out_channels, channels) for _ in range(depth - 1))
     return nn.Sequential(block(in_channels, channels, stride), *rest)
 
 

@@ -1,4 +1,4 @@
-"""Two small networks with batch normalization, for images of 32 x 32 and 28 x 28 pixels."""
+"""Two small networks with batch normalization, for CIFAR-10 and MNIST."""
 
 from __future__ import annotations
 
@@ -6,25 +6,24 @@ import torch
 from torch import Tensor, nn
 
 from convlab._validate import integer
-from convlab.models.images import ExpectImages, smallest_input
+from convlab.models.input_check import ExpectImages, smallest_input
 
 
 class SimpleCNN(nn.Module):
     """Three convolutions and one linear layer, for CIFAR-10: 24,346 parameters.
 
-    Each convolution is followed by a `BatchNorm2d`, which subtracts the mean of every channel
-    and thus whatever a bias would have added; so the convolutions have none. The average over
-    all positions at the end makes the network indifferent to the size of the image.
+    Each convolution is followed by a `BatchNorm2d`, which would cancel a bias, so the
+    convolutions have none. The average over all positions at the end allows images of any size.
 
     Parameters
     ----------
     num_classes : int
-        Numbers in the answer, at least 1.
+        Number of outputs, at least 1.
 
     Raises
     ------
     TypeError, ValueError
-        If `num_classes` is no int or below 1; when called, if the input is not
+        If `num_classes` is not an int or below 1; when called, if the input is not
         ``(N, 3, H, W)`` with at least 4 x 4 pixels.
 
     Examples
@@ -62,21 +61,21 @@ class SimpleCNN(nn.Module):
 class MnistCNN(nn.Module):
     """Four convolutions and two linear layers, for MNIST: 468,138 parameters.
 
-    Two blocks of two convolutions, 32 and 64 channels wide, each closed by a maximum pooling.
-    All but the last layer are followed by batch normalization and have no bias. Whole
-    channels are dropped after each block (`Dropout2d`, since neighbouring pixels of one
-    channel say nearly the same), and single numbers before the last layer.
+    Two blocks of two convolutions, with 32 and 64 channels, each followed by a max pooling.
+    All but the last layer are followed by batch normalization and have no bias. Each block ends
+    with `Dropout2d`, which drops whole channels, since neighbouring pixels of a channel are
+    correlated; a `Dropout` precedes the last layer.
 
     Parameters
     ----------
     num_classes : int
-        Numbers in the answer, at least 1.
+        Number of outputs, at least 1.
 
     Raises
     ------
     TypeError, ValueError
-        If `num_classes` is no int or below 1; when called, if the input is not
-        ``(N, 1, H, W)`` with 28 to 31 pixels in each direction (7 x 7 must be left).
+        If `num_classes` is not an int or below 1; when called, if the input is not
+        ``(N, 1, H, W)`` with 28 to 31 pixels in each direction, which leave 7 x 7.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The VGG networks: nothing but 3 x 3 convolutions, and maps that halve five times."""
+"""The VGG networks: 3 x 3 convolutions and five max poolings."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import torch
 from torch import Tensor, nn
 
 from convlab._validate import flag, integer
-from convlab.models.images import ExpectImages, smallest_input
+from convlab.models.input_check import ExpectImages, smallest_input
 
 WIDTHS = (64, 128, 256, 512, 512)
 
 
 class VGG(nn.Module):
-    """Five blocks of 3 x 3 convolutions, each closed by a pooling, then three linear layers.
+    """Five blocks of 3 x 3 convolutions and a max pooling, then three linear layers.
 
     The number in a network's name counts the layers with weights: `VGG16` has 13 convolutions
-    and 3 linear layers. Where it departs from the paper:
+    and 3 linear layers. Differences from the paper:
 
-    - the pooling to 7 x 7 before the linear layers, which does nothing for 224 x 224, lets
-      images of other sizes in (the paper turns the linear layers into convolutions instead);
+    - the pooling to 7 x 7 before the linear layers, which does nothing for 224 x 224, allows
+      images of other sizes (the paper turns the linear layers into convolutions instead);
     - `batch_norm` did not exist yet; with it, the convolutions keep their biases, as in
-      torchvision, although nothing is left of them behind the normalization;
-    - the weights start from He's normal law with ``mode="fan_out"`` in the convolutions and
-      standard deviation 0.01 in the linear layers, biases from 0. The paper starts its
-      deeper networks from the trained layers of the shallow one, or, a note adds, from
-      Glorot's law.
+      torchvision, although the normalization cancels them;
+    - the weights are initialized by Kaiming normal with ``mode="fan_out"`` in the convolutions
+      and with standard deviation 0.01 in the linear layers, the biases with 0. The paper starts
+      its deeper networks from the trained layers of the shallow one, or, according to a note,
+      from Xavier initialization.
 
     Parameters
     ----------
@@ -34,28 +34,27 @@ class VGG(nn.Module):
         Convolutions in each block, at least 1. The blocks are 64, 128, 256, 512 and 512
         channels wide.
     num_classes : int
-        Numbers in the answer, at least 1.
+        Number of outputs, at least 1.
     batch_norm : bool
         Whether a `BatchNorm2d` follows each convolution.
     dropout : float
-        Probability with which each number is dropped before the last two linear layers,
-        in training.
+        Dropout probability before the last two linear layers.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is of the wrong kind or out of range; when called, if the input is not
+        If an argument has the wrong type or is out of range; when called, if the input is not
         ``(N, 3, H, W)`` with at least 32 x 32 pixels.
 
     Notes
     -----
-    The names and shapes in the ``state_dict``, the numbers that a seed leads to, and the
-    answers are those of torchvision. Source: Simonyan and Zisserman, "Very Deep Convolutional
-    Networks for Large-Scale Image Recognition" (2015), table 1.
+    The keys and shapes of the ``state_dict``, the initial weights for a seed, and the outputs are
+    those of torchvision. Source: Simonyan and Zisserman, "Very Deep Convolutional Networks for
+    Large-Scale Image Recognition" (2015), table 1.
 
     Examples
     --------
-    >>> with torch.device("meta"):  # the shapes without the numbers
+    >>> with torch.device("meta"):  # shapes only
     ...     VGG((1, 1, 1, 1, 1), num_classes=5)(torch.empty(2, 3, 224, 224)).shape
     torch.Size([2, 5])
     """
@@ -95,7 +94,7 @@ class VGG(nn.Module):
             nn.Dropout(dropout),
             nn.Linear(4096, num_classes),
         )
-        self.apply(_start)
+        self.apply(_initialize)
         self.register_forward_pre_hook(ExpectImages(3, smallest_input(self.features)))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -105,8 +104,8 @@ class VGG(nn.Module):
         return x
 
 
-def _start(layer: nn.Module) -> None:
-    """Fill the weights of one layer; batch normalization starts right by itself."""
+def _initialize(layer: nn.Module) -> None:
+    """Initialize one convolution or linear layer."""
     if isinstance(layer, nn.Conv2d):
         nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
     elif isinstance(layer, nn.Linear):

@@ -1,19 +1,16 @@
-"""The convolution layer for PyTorch, built from scratch, and what one does to such layers.
+"""A PyTorch convolution layer built from scratch, and tools for models with convolutions.
 
-`Conv2d` is a drop-in for ``torch.nn.Conv2d`` that calls none of PyTorch's convolutions,
-`conv2d` the function behind it, `replace_conv2d` puts it into a finished model.
-`fold_batch_norm` and `fold_batch_norms` put batch normalization into the convolution before
-it, `redundant_biases` finds the biases that batch normalization makes useless.
+`Conv2d` is a drop-in for ``torch.nn.Conv2d`` that calls none of PyTorch's convolutions, and
+`conv2d` is its functional form; `replace_conv2d` swaps the layer into an existing model.
+`fold_conv_bn` and `fold_model` fold batch normalization into the convolution before it;
+`redundant_biases` finds the biases that a following batch normalization cancels.
 """
 
-try:
-    import torch  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        "convlab.nn is made of PyTorch tensors, and torch is missing: pip install torch"
-    ) from error
+from convlab._require import require
 
-from convlab.nn.folding import fold_batch_norm, fold_batch_norms, redundant_biases
+require("torch", needed_by="convlab.nn")
+
+from convlab.nn.folding import fold_conv_bn, fold_model, redundant_biases
 from convlab.nn.functional import InputError, conv2d
 from convlab.nn.layer import Conv2d
 from convlab.nn.replace import replace_conv2d
@@ -22,8 +19,8 @@ __all__ = [
     "Conv2d",
     "InputError",
     "conv2d",
-    "fold_batch_norm",
-    "fold_batch_norms",
+    "fold_conv_bn",
+    "fold_model",
     "redundant_biases",
     "replace_conv2d",
 ]

@@ -1,53 +1,61 @@
-"""Batch normalization after a convolution: folded into it, and the bias that it makes useless."""
+"""Fold batch normalization into convolutions, and find biases that it makes redundant.
+
+`fold_model` and `redundant_biases` follow the tensors through a model with `torch.fx`, which
+runs the model's own code on a symbolic tensor and records each call. Code whose path depends on
+the values of a tensor ("if the mean is above 0") cannot be traced and raises an error, so a graph
+that exists holds for every input.
+"""
 
 from __future__ import annotations
 
 import copy
-from typing import TypeGuard, TypeVar
+import inspect
+from collections import Counter
+from typing import Any, TypeGuard, TypeVar
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
+from torch.overrides import TorchFunctionMode
 
 from convlab.nn.layer import Conv2d
-from convlab.nn.tracing import Calls
 
-_Kinds = tuple[type[nn.Module], ...]
+_Classes = tuple[type[nn.Module], ...]
 
 ConvT = TypeVar("ConvT", nn.Conv2d, Conv2d)
-_CONVOLUTIONS: _Kinds = (nn.Conv2d, Conv2d)
+_CONVOLUTIONS: _Classes = (nn.Conv2d, Conv2d)
 _LAYERS = (*_CONVOLUTIONS, _BatchNorm)
 
 
-def fold_batch_norm(conv: ConvT, bn: nn.BatchNorm2d) -> ConvT:
-    """Make one convolution that does what a convolution and a batch normalization do.
+def fold_conv_bn(conv: ConvT, bn: nn.BatchNorm2d) -> ConvT:
+    """Fold a batch normalization into the convolution before it.
 
-    In evaluation, batch normalization multiplies each channel by a fixed number and adds
-    another, and both can be put into the kernels. With ``scale = bn.weight /
-    sqrt(bn.running_var + bn.eps)``, the weights of a kernel are multiplied by its scale, and
-    its bias becomes ``(bias - bn.running_mean) * scale + bn.bias``. This is computed in
-    float64, then rounded once to the type of the convolution.
+    In evaluation mode, batch normalization multiplies each channel by a constant and adds
+    another, and the convolution can do both. With ``scale = bn.weight / sqrt(bn.running_var +
+    bn.eps)``, the weights of each kernel are multiplied by its scale, and its bias becomes
+    ``(bias - bn.running_mean) * scale + bn.bias``. This is computed in float64, then rounded
+    once to the dtype of the convolution.
 
     Parameters
     ----------
     conv : torch.nn.Conv2d or convlab.nn.Conv2d
         With any arguments; not changed. A missing bias counts as 0.
     bn : torch.nn.BatchNorm2d
-        In evaluation, with running statistics; not changed. Without ``affine``, its weight
+        In evaluation mode, with running statistics; not changed. Without ``affine``, its weight
         is 1 and its bias 0.
 
     Returns
     -------
     torch.nn.Conv2d or convlab.nn.Conv2d
-        A new layer of the same kind with the same arguments, and a bias. It is in
-        evaluation, and for every input ``folded(x)`` is ``bn(conv(x))`` up to rounding.
+        A new layer of the class of `conv` with the same arguments, and a bias. It is in
+        evaluation mode, and for every input ``folded(x)`` is ``bn(conv(x))`` up to rounding.
 
     Raises
     ------
     TypeError
-        If `conv` is not a convolution of the two kinds or `bn` not a BatchNorm2d, or one of
-        them is of a subclass that computes something else.
+        If `conv` is not one of the two convolutions or `bn` is not a BatchNorm2d, or one of
+        them is of a subclass that replaces ``forward``.
     ValueError
         If the channel counts differ, `bn` is in training mode or has no running statistics,
         or hooks or parametrizations may change what one of the two computes.
@@ -56,64 +64,65 @@ def fold_batch_norm(conv: ConvT, bn: nn.BatchNorm2d) -> ConvT:
     -----
     Source: B. Jacob et al., "Quantization and Training of Neural Networks for Efficient
     Integer-Arithmetic-Only Inference" (2018), section 3.2. PyTorch's own is
-    ``torch.nn.utils.fusion.fuse_conv_bn_eval``, which computes in the type of the layer.
+    ``torch.nn.utils.fusion.fuse_conv_bn_eval``, which computes in the dtype of the layer.
 
     Examples
     --------
     >>> conv, bn = nn.Conv2d(1, 1, 1, bias=False), nn.BatchNorm2d(1, eps=0).eval()
     >>> _ = nn.init.constant_(conv.weight, 6)
     >>> bn.running_mean[0], bn.running_var[0] = 10, 4
-    >>> folded = fold_batch_norm(conv, bn)  # (6x - 10) / 2
+    >>> folded = fold_conv_bn(conv, bn)  # (6x - 10) / 2
     >>> folded.weight.item(), folded.bias.item()
     (3.0, -5.0)
     """
-    for name, layer, kinds in (("conv", conv, _CONVOLUTIONS), ("bn", bn, (nn.BatchNorm2d,))):
-        error = _objection(layer, name, kinds)
+    for name, layer, classes in (("conv", conv, _CONVOLUTIONS), ("bn", bn, (nn.BatchNorm2d,))):
+        error = _foldability_error(layer, name, classes)
         if error:
             raise error
     if conv.out_channels != bn.num_features:
         raise ValueError(
-            f"conv makes {conv.out_channels} channels, but bn normalizes {bn.num_features}: "
+            f"conv has {conv.out_channels} output channels, but bn normalizes {bn.num_features}: "
             f"the two numbers must be equal"
         )
     if bn.training:
         raise ValueError(
             "bn is in training mode, where it normalizes each batch by that batch's own mean "
-            "and variance, which no fixed convolution can do: call bn.eval() first"
+            "and variance, so there are no fixed numbers to fold: call bn.eval() first"
         )
     if bn.running_mean is None or bn.running_var is None:
         raise ValueError(
             "bn has no running statistics (track_running_stats=False): it normalizes each "
-            "batch by its own, in evaluation too, so there is nothing fixed to fold"
+            "batch by its own mean and variance, in evaluation mode too, so there are no fixed "
+            "numbers to fold"
         )
-    mean, variance = _exact(bn.running_mean), _exact(bn.running_var)
+    mean, variance = _to_float64(bn.running_mean), _to_float64(bn.running_var)
     scale = (variance + bn.eps).rsqrt()
     if bn.affine:
-        scale = scale * _exact(bn.weight)
-    bias = -mean if conv.bias is None else _exact(conv.bias) - mean
+        scale = scale * _to_float64(bn.weight)
+    bias = -mean if conv.bias is None else _to_float64(conv.bias) - mean
     bias = bias * scale
     if bn.affine:
-        bias = bias + _exact(bn.bias)
-    weight = _exact(conv.weight) * scale[:, None, None, None]
+        bias = bias + _to_float64(bn.bias)
+    weight = _to_float64(conv.weight) * scale[:, None, None, None]
     folded = copy.deepcopy(conv).eval()
     folded.weight = nn.Parameter(weight.to(conv.weight), conv.weight.requires_grad)
     folded.bias = nn.Parameter(bias.to(conv.weight), conv.weight.requires_grad)
     return folded
 
 
-def fold_batch_norms(model: nn.Module) -> nn.Module:
-    """Copy a model, with the batch normalizations behind its convolutions folded into them.
+def fold_model(model: nn.Module) -> nn.Module:
+    """Copy a model and fold its batch normalizations into the convolutions before them.
 
-    Folded are the pairs of which it is certain: the two layers are called once each, the
-    result of the convolution goes to the normalization and nowhere else, nobody reads their
-    parameters from outside, and `fold_batch_norm` takes them. In the copy, the new
-    convolution stands for the old one, and an ``nn.Identity`` for the normalization. Other
-    normalizations stay as they are, for example one that comes before its convolution.
+    A pair is folded only if the result is certain to be the same: each of the two layers is
+    called once, the output of the convolution goes to the normalization alone, no other code
+    reads their parameters, and `fold_conv_bn` accepts them. The new convolution replaces the
+    old one, and an ``nn.Identity`` the normalization. Other normalizations stay, such as one
+    that comes before its convolution.
 
     Parameters
     ----------
     model : nn.Module
-        In evaluation; not changed.
+        In evaluation mode; not changed.
 
     Returns
     -------
@@ -124,18 +133,18 @@ def fold_batch_norms(model: nn.Module) -> nn.Module:
     ------
     ValueError
         If `model` or a batch normalization in it is in training mode, or `torch.fx` cannot
-        follow the tensors through the model, or the model's code would do something else
-        in the copy.
+        trace the model, or the model's code takes another path in the copy.
 
     Notes
     -----
-    A call with the required arguments is looked at, and code that decides by the Python
-    type of a tensor is not understood; see `convlab.nn.tracing.Calls`.
+    The model is traced with the required arguments of ``forward``; the optional ones have their
+    defaults. The symbolic tensor is not a ``Tensor``, so code that checks ``isinstance(x,
+    Tensor)`` takes another path than it does with numbers.
 
     Examples
     --------
     >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU())
-    >>> fold_batch_norms(model.eval())
+    >>> fold_model(model.eval())
     Sequential(
       (0): Conv2d(3, 8, kernel_size=(3, 3), stride=(1, 1))
       (1): Identity()
@@ -148,54 +157,53 @@ def fold_batch_norms(model: nn.Module) -> nn.Module:
                 f"{name or 'the model'} is in training mode, where batch normalization uses the "
                 f"statistics of each batch, which cannot be folded: call model.eval() first"
             )
-    calls = Calls(model, _LAYERS)
-    copied = copy.deepcopy(model)
-    for call in calls.graph.nodes:
-        reader = _normalization_to_fold(calls, call)
-        if reader is not None:
-            conv, bn = (copied.get_submodule(str(node.target)) for node in (call, reader))
-            _replace(copied, conv, fold_batch_norm(conv, bn))  # type: ignore[type-var, arg-type]
-            _replace(copied, bn, nn.Identity().eval())
-    # The copy runs the model's own code, which could ask what kind of layer it has.
-    if Calls(copied, _LAYERS).steps() != calls.steps():
+    graph = _CallGraph(model)
+    folded = copy.deepcopy(model)
+    for call in graph.nodes:
+        bn_call = _foldable_normalization(graph, call)
+        if bn_call is not None:
+            conv, bn = (folded.get_submodule(str(node.target)) for node in (call, bn_call))
+            _replace_module(folded, conv, fold_conv_bn(conv, bn))  # type: ignore[type-var, arg-type]
+            _replace_module(folded, bn, nn.Identity().eval())
+    # The copy runs the model's own code, which may depend on the classes of its layers.
+    if _CallGraph(folded).steps() != graph.steps():
         raise ValueError(
-            f"cannot fold: the code of {type(model).__name__} does something else when its "
-            f"batch normalizations are replaced by nn.Identity"
+            f"cannot fold: the code of {type(model).__name__} takes another path when its batch "
+            f"normalizations are replaced by nn.Identity"
         )
-    return copied
+    return folded
 
 
 def redundant_biases(model: nn.Module, input: Tensor) -> dict[str, int]:
-    """Find the biases that batch normalization subtracts again.
+    """Find the biases that a following batch normalization cancels.
 
-    The bias of a convolution raises a whole channel by one number. Batch normalization
-    subtracts the mean of the channel, and that number with it: in training the bias changes
-    nothing behind the normalization, and its gradient is 0 up to rounding. Where the result
-    of a layer goes to batch normalizations and nowhere else, ``bias=False`` saves it.
+    The bias of a convolution adds a constant to a whole channel. Batch normalization subtracts
+    the mean of the channel, and the constant with it: in training, the bias changes nothing
+    after the normalization, and its gradient is 0 up to rounding. Where the output of a layer
+    goes to batch normalizations alone, ``bias=False`` saves these parameters.
 
     Parameters
     ----------
     model : nn.Module
-        In either mode; not changed. It is looked at as it runs in training.
+        In either mode; not changed. It is examined as in training.
     input : Tensor
-        One that the model takes. Only its shape matters; a batch of one image will do.
+        A valid input. Only its shape matters; a batch of one image is enough.
 
     Returns
     -------
     dict of str to int
         For each ``nn.Conv2d``, ``convlab.nn.Conv2d`` or ``nn.Linear`` with such a bias: its
-        name in the model, and how many numbers the bias has.
+        name in the model, and the number of elements of the bias.
 
     Raises
     ------
     ValueError
-        If `torch.fx` cannot follow the tensors through the model.
+        If `torch.fx` cannot trace the model.
 
     Notes
     -----
-    A frozen normalization, kept in evaluation while the rest trains, subtracts a fixed mean
-    instead: before such a one a bias counts. Frozen is what ``model.train()`` leaves in
-    evaluation.
+    A frozen normalization, one that ``model.train()`` leaves in evaluation mode, subtracts a
+    fixed mean: a bias before it is not redundant.
 
     Examples
     --------
@@ -203,84 +211,191 @@ def redundant_biases(model: nn.Module, input: Tensor) -> dict[str, int]:
     >>> redundant_biases(model, torch.zeros(1, 3, 8, 8))
     {'0': 8}
     """
-    calls = Calls(model, _LAYERS, training=True)
-    frozen = {id(m) for m in calls.root.modules() if _uses_fixed_statistics(m)}
-    # The same calls, but run in evaluation, where a batch of one is enough.
-    ranks = _Ranks(fx.GraphModule(calls.root, calls.graph).eval())
+    graph = _CallGraph(model, training=True)
+    frozen = {id(m) for m in graph.root.modules() if _uses_fixed_statistics(m)}
+    # The same calls, but run in evaluation mode, where a batch of one is enough.
+    ranks = _Ranks(fx.GraphModule(graph.root, graph.graph).eval())
     with torch.no_grad():
         ranks.run(input)
-    found = {}
-    for name, layer in calls.root.named_modules():
+    redundant = {}
+    for name, layer in graph.root.named_modules():
         bias = getattr(layer, "bias", None)
-        if bias is None or not _is_plain(layer, (*_CONVOLUTIONS, nn.Linear)):
+        if bias is None or not _is_exactly(layer, (*_CONVOLUTIONS, nn.Linear)):
             continue
-        made = calls.of(layer)
-        readers = [calls.layer(reader) for call in made for reader in call.users]
-        # A Linear adds along the last axis, a normalization subtracts along the second.
-        same_axis = all(ranks.of[call.name] == layer.weight.ndim for call in made)
-        normalized = all(_is_plain(r, (_BatchNorm,)) and id(r) not in frozen for r in readers)
-        if readers and same_axis and normalized and calls.is_private(layer):
-            found[name] = bias.numel()
-    return found
+        calls = graph.calls_of(layer)
+        readers = [graph.layer(reader) for call in calls for reader in call.users]
+        # A Linear adds its bias along the last axis, a normalization subtracts along the second.
+        same_axis = all(ranks.by_name[call.name] == layer.weight.ndim for call in calls)
+        normalized = all(_is_exactly(r, (_BatchNorm,)) and id(r) not in frozen for r in readers)
+        if readers and same_axis and normalized and graph.is_private(layer):
+            redundant[name] = bias.numel()
+    return redundant
+
+
+class _CallGraph:
+    """The graph of a model's layer calls, recorded by `torch.fx`.
+
+    Attributes
+    ----------
+    root : nn.Module
+        A copy of the model that has the same ``Parameter`` objects; in training or evaluation
+        mode if `training` says so, else in the mode of the model.
+    graph : torch.fx.Graph
+        The calls in `root`. Convolutions and normalizations are one call each.
+
+    Raises
+    ------
+    ValueError
+        If `torch.fx` cannot trace the model.
+    """
+
+    def __init__(self, model: nn.Module, training: bool | None = None) -> None:
+        # Tracing may store constants in what it traces, and a run may change buffers.
+        self.root = copy.deepcopy(model, {id(p): p for p in model.parameters()})
+        if training is not None:
+            self.root.train(training)
+        recorder = _TensorReads()
+        try:
+            with recorder:
+                self.graph = _Tracer().trace(self.root, _optional_arguments(model))
+        except Exception as error:  # the model's code may raise anything
+            raise ValueError(
+                f"torch.fx cannot trace {type(model).__name__}, probably because its code depends "
+                f"on the values of a tensor: {error}"
+            ) from error
+        self.nodes = list(self.graph.nodes)
+        self._calls: dict[int, list[fx.Node]] = {}
+        for node in self.nodes:
+            if node.op == "call_module":
+                self._calls.setdefault(id(self.layer(node)), []).append(node)
+        attributes = [str(node.target) for node in self.nodes if node.op == "get_attr"]
+        owners = Counter(id(tensor) for layer in self.root.modules() for tensor in _own(layer))
+        self._shared = recorder.tensors | {id(_attribute(self.root, name)) for name in attributes}
+        self._shared |= {tensor for tensor, count in owners.items() if count > 1}
+
+    def layer(self, node: fx.Node) -> nn.Module | None:
+        """Return the layer that a node calls, or None if it calls something else."""
+        return self.root.get_submodule(str(node.target)) if node.op == "call_module" else None
+
+    def calls_of(self, layer: nn.Module) -> list[fx.Node]:
+        """Return the calls of a layer of `root`."""
+        return self._calls.get(id(layer), [])
+
+    def is_private(self, layer: nn.Module) -> bool:
+        """Return whether only the layer itself reads its parameters and buffers."""
+        return not self._shared & {id(tensor) for tensor in _own(layer)}
+
+    def steps(self) -> list[tuple[str, ...]]:
+        """Return the graph in a form that can be compared with another one."""
+        return [
+            (node.op, str(node.target), str(node.args), str(node.kwargs)) for node in self.nodes
+        ]
+
+
+class _Tracer(fx.Tracer):
+    proxy_buffer_attributes = True  # record that code reads a running mean by hand
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return isinstance(m, _LAYERS) or super().is_leaf_module(m, module_qualified_name)
+
+
+class _TensorReads(TorchFunctionMode):
+    """Record the tensors that code uses without the symbolic tensor.
+
+    One case is ``sum(p.norm() for p in self.parameters())``: its result becomes a constant of
+    the graph.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tensors: set[int] = set()
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        fx.node.map_aggregate((args, kwargs), self._record)
+        return func(*args, **(kwargs or {}))
+
+    def _record(self, argument: Any) -> Any:
+        if isinstance(argument, Tensor):
+            self.tensors.add(id(argument))
+        return argument
 
 
 class _Ranks(fx.Interpreter):
-    """Runs a graph and keeps the number of axes of every tensor in it."""
+    """Run a graph and record the number of axes of every tensor in it."""
 
     def __init__(self, module: fx.GraphModule) -> None:
         super().__init__(module)
-        self.of: dict[str, int] = {}
+        self.by_name: dict[str, int] = {}
 
     def run_node(self, n: fx.Node) -> object:
         """Run one step."""
         result = super().run_node(n)
         if isinstance(result, Tensor):
-            self.of[n.name] = result.ndim
+            self.by_name[n.name] = result.ndim
         return result
 
 
+def _own(layer: nn.Module) -> list[Tensor]:
+    return [*layer.parameters(recurse=False), *layer.buffers(recurse=False)]
+
+
+def _optional_arguments(model: nn.Module) -> dict[str, Any]:
+    parameters = inspect.signature(model.forward).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+def _attribute(root: nn.Module, target: str) -> Tensor:
+    value: Any = root
+    for name in target.split("."):
+        value = getattr(value, name)
+    tensor: Tensor = value
+    return tensor
+
+
 def _uses_fixed_statistics(module: nn.Module) -> bool:
-    known = isinstance(module, _BatchNorm) and module.running_mean is not None
-    return known and not module.training
+    tracked = isinstance(module, _BatchNorm) and module.running_mean is not None
+    return tracked and not module.training
 
 
-def _normalization_to_fold(calls: Calls, call: fx.Node) -> fx.Node | None:
-    """Find the call of the normalization that can be folded into a call, if this is certain."""
-    conv, readers = calls.layer(call), list(call.users)
-    if not _is_plain(conv, _CONVOLUTIONS) or len(readers) != 1:
+def _foldable_normalization(graph: _CallGraph, call: fx.Node) -> fx.Node | None:
+    """Return the call of the normalization that can be folded into a convolution's call."""
+    conv, readers = graph.layer(call), list(call.users)
+    if not _is_exactly(conv, _CONVOLUTIONS) or len(readers) != 1:
         return None
-    bn = calls.layer(readers[0])
-    if not _is_plain(bn, (nn.BatchNorm2d,)) or bn.running_mean is None:
+    bn = graph.layer(readers[0])
+    if not _is_exactly(bn, (nn.BatchNorm2d,)) or bn.running_mean is None:
         return None
-    alone = all(len(calls.of(layer)) == 1 and calls.is_private(layer) for layer in (conv, bn))
-    return readers[0] if alone else None
+    isolated = all(len(graph.calls_of(m)) == 1 and graph.is_private(m) for m in (conv, bn))
+    return readers[0] if isolated else None
 
 
-def _replace(model: nn.Module, old: nn.Module, new: nn.Module) -> None:
-    """Put one module in the place of another, under every name that it has."""
+def _replace_module(model: nn.Module, old: nn.Module, new: nn.Module) -> None:
+    """Replace one module by another, under every name that it has."""
     for name, module in list(model.named_modules(remove_duplicate=False)):
         if module is old:
             parent, _, attribute = name.rpartition(".")
             setattr(model.get_submodule(parent), attribute, new)
 
 
-def _is_plain(layer: nn.Module | None, kinds: _Kinds) -> TypeGuard[nn.Module]:
-    """Say whether a layer is of one of the kinds and computes what that kind computes."""
-    return layer is not None and _objection(layer, "layer", kinds) is None
+def _is_exactly(layer: nn.Module | None, classes: _Classes) -> TypeGuard[nn.Module]:
+    """Return whether a layer computes exactly what one of the classes computes."""
+    return layer is not None and _foldability_error(layer, "layer", classes) is None
 
 
-def _objection(layer: nn.Module, name: str, kinds: _Kinds) -> Exception | None:
-    """Say what keeps a layer from being understood as one of the kinds."""
-    kind = next((kind for kind in kinds if isinstance(layer, kind)), None)
-    if kind is None:
-        wanted = " or ".join(f"{k.__module__.partition('.')[0]}.nn.{k.__name__}" for k in kinds)
+def _foldability_error(layer: nn.Module, name: str, classes: _Classes) -> Exception | None:
+    """Return an error if a layer may compute something else than one of the classes."""
+    cls = next((cls for cls in classes if isinstance(layer, cls)), None)
+    if cls is None:
+        wanted = " or ".join(f"{c.__module__.partition('.')[0]}.nn.{c.__name__}" for c in classes)
         return TypeError(f"{name} must be a {wanted}, got {type(layer).__name__}")
     for method in ("forward", "_conv_forward"):
-        own = method in vars(layer)
-        if own or getattr(type(layer), method, None) is not getattr(kind, method, None):
+        on_instance = method in vars(layer)
+        if on_instance or getattr(type(layer), method, None) is not getattr(cls, method, None):
             return TypeError(
-                f"{name} is a {type(layer).__name__}, which replaces {method} of {kind.__name__}: "
-                f"what it computes is not known"
+                f"{name} is a {type(layer).__name__}, which replaces {method} of {cls.__name__}, "
+                f"so it may compute something else"
             )
     if layer._forward_hooks or layer._forward_pre_hooks or parametrize.is_parametrized(layer):
         return ValueError(
@@ -290,6 +405,6 @@ def _objection(layer: nn.Module, name: str, kinds: _Kinds) -> Exception | None:
     return None
 
 
-def _exact(tensor: Tensor) -> Tensor:
-    """Take a parameter or buffer to float64, outside of autograd and of any accelerator."""
+def _to_float64(tensor: Tensor) -> Tensor:
+    """Copy a parameter or buffer to float64 on the CPU, without gradients."""
     return tensor.detach().to("cpu", torch.float64)

@@ -1,13 +1,13 @@
-"""Convolution of tensors: lay out what every window sees, then multiply two matrices.
+"""Convolve tensors by im2col: gather the windows, then multiply by the kernels.
 
-Four steps, each a tensor operation that autograd knows, so the gradients of every order
-follow by themselves, on every device:
+Four steps, each a tensor operation that autograd can differentiate, so gradients of every order
+work on every device:
 
 1. pad the image;
-2. collect, for each weight of a kernel, the pixels that it meets at all places of the window,
+2. gather, for each weight of a kernel, the pixels that it multiplies at all window positions,
    ``(N, C, kH, kW, outH, outW)``;
-3. read this as one matrix per image and group, with a window in each column;
-4. multiply by the kernels, laid out as rows, and add the bias.
+3. reshape this to one matrix per image and group, with one window per column;
+4. multiply by the kernels, one per row, and add the bias.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from convlab._validate import IntOrPair, Padding, check_groups, pair
+from convlab._validate import IntOrPair, Padding, check_channels, check_weight_shape, pair
 from convlab.ops.checks import one_of, one_or_pair
 from convlab.ops.padding import PADDING_MODES, check_reach
 from convlab.shapes import conv2d_output_size, conv2d_padding, dilated_kernel_size
 
 
 class InputError(ValueError, RuntimeError):
-    """Tensors, or tensors and arguments, that do not belong together.
+    """Raised if shapes, dtypes or arguments of a convolution are invalid or do not match.
 
-    A ``ValueError``, as everywhere in convlab, and a ``RuntimeError`` as well, because that is
-    what PyTorch raises: code that catches PyTorch's catches ours.
+    A ``ValueError``, as everywhere in convlab, and also a ``RuntimeError``, which PyTorch
+    raises: code that catches PyTorch's error catches this one.
 
     Examples
     --------
@@ -58,43 +58,41 @@ def conv2d(
     input : tensor, (N, C, H, W) or (C, H, W)
         Floating-point or complex. The batch may be empty.
     weight : tensor, (O, C / groups, kH, kW)
-        In the dtype and on the device of the input.
+        With the dtype and device of the input.
     bias : tensor, (O,), optional
         Added to each output channel.
     stride, dilation : int or pair of ints
-        Step of the window and distance between the cells that it reads, in cells; at
-        least 1.
+        Step of the window, and distance between neighbouring weights, in pixels; at least 1.
     padding : int, pair of ints, "same" or "valid"
-        Cells to add above and below, left and right.
+        Rows added above and below, columns added left and right.
     groups : int
-        Number of separate convolutions side by side; divides C and O.
+        Number of independent convolutions, each with its own channels; divides C and O.
     padding_mode : "zeros", "reflect", "replicate" or "circular"
-        What the border holds.
+        Values of the padding.
 
     Returns
     -------
     tensor, (N, O, outH, outW) or (O, outH, outW)
-        New; in the memory format "channels last" if the input or the weight is, and is not
-        in the usual one as well, as with one channel or one pixel. Under ``torch.autocast``,
-        in the dtype that autocast gives to matrix products, which is the one it gives to
-        convolutions.
+        In the memory format ``channels_last`` if the input or the weight has it (and is not
+        also contiguous, as with one channel or one pixel). Under ``torch.autocast``, in the
+        dtype that autocast uses for matrix products, the same as for convolutions.
 
     Raises
     ------
     TypeError
-        If an argument is not a tensor, or a number not an int.
+        If `input`, `weight` or `bias` is not a tensor, or a number is not an int.
     InputError
-        If shapes, dtypes or numbers do not belong together, or the kernel does not fit into
-        the padded input. It is a ``ValueError`` and a ``RuntimeError``.
+        If shapes, dtypes or arguments are invalid or do not match, or the kernel does not fit
+        into the padded input. It is a ``ValueError`` and a ``RuntimeError``.
 
     Notes
     -----
-    The product sums in another order than PyTorch's convolution, so the two differ by
-    rounding. The columns hold each pixel once per window that reads it: about ``kH * kW``
+    The product adds in another order than PyTorch's convolution, so the two differ by
+    rounding. The matrix holds each pixel once per window that reads it: about ``kH * kW``
     times the memory of the input, kept for the backward pass.
 
-    The idea of steps 2 and 3 is known as im2col: Chellapilla, Puri and Simard, "High performance
-    convolutional neural networks for document processing" (2006).
+    Source of im2col: Chellapilla, Puri and Simard, "High performance convolutional neural
+    networks for document processing" (2006).
 
     Examples
     --------
@@ -104,12 +102,14 @@ def conv2d(
               [42., 50.]]]])
     """
     _check_tensors(input, weight, bias)
+    bias_shape = None if bias is None else bias.shape
     try:
+        check_weight_shape(weight.shape)
         stride, padding, dilation = one_or_pair(stride), one_or_pair(padding), one_or_pair(dilation)
         steps = pair(stride, "stride", minimum=1), pair(dilation, "dilation", minimum=1)
         batch = input.unsqueeze(0) if input.dim() == 3 else input
         sides = conv2d_padding(padding, _kernel_size(weight), *steps)
-        groups = _check_channels(input, weight, bias, groups)
+        groups = check_channels(input.shape, weight.shape, bias_shape, groups)
         one_of(padding_mode, "padding_mode", PADDING_MODES)
         check_reach(tuple(batch.shape), sides, padding_mode, "input")
         _check_fit(batch, weight, steps, padding, sides)
@@ -136,39 +136,37 @@ def _windows(
     stride: tuple[int, int],
     dilation: tuple[int, int],
 ) -> Tensor:
-    """Collect what each weight meets at every place: (N, C, kH, kW, outH, outW)."""
+    """Gather the pixels that each weight multiplies: (N, C, kH, kW, outH, outW)."""
     height, width = dilated_kernel_size(kernel_size, dilation)
-    rows = _met(padded, -2, height, stride[0], dilation[0])
-    return _met(rows, -1, width, stride[1], dilation[1])
+    rows = _gather(padded, -2, height, stride[0], dilation[0])  # (N, C, kH, outH, W)
+    return _gather(rows, -1, width, stride[1], dilation[1])
 
 
-def _met(tensor: Tensor, axis: int, extent: int, stride: int, dilation: int) -> Tensor:
-    """Stack, in front of height and width, what each weight along one of the two meets."""
-    places = tensor.shape[axis] - extent + 1
-    ranges = [slice(first, first + places, stride) for first in range(0, extent, dilation)]
-    met = [tensor[..., seen, :] if axis == -2 else tensor[..., seen] for seen in ranges]
+def _gather(tensor: Tensor, axis: int, extent: int, stride: int, dilation: int) -> Tensor:
+    """Stack the pixels for each weight along one axis, in front of height and width."""
+    positions = tensor.shape[axis] - extent + 1
+    slices = [slice(first, first + positions, stride) for first in range(0, extent, dilation)]
+    pixels = [tensor[..., s, :] if axis == -2 else tensor[..., s] for s in slices]
     # Tensor.unfold would copy nothing, but its gradient warns under torch.func.vmap.
-    return torch.stack(met, dim=-3) if len(met) > 1 else met[0].unsqueeze(-3)
+    return torch.stack(pixels, dim=-3) if len(pixels) > 1 else pixels[0].unsqueeze(-3)
 
 
-def _multiply(
-    windows: Tensor, weight: Tensor, bias: Tensor | None, groups: int
-) -> Tensor:  # fmt: skip
+def _multiply(windows: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> Tensor:
     """Multiply kernels (rows) by windows (columns), per image and group."""
     images, channels, k_h, k_w, out_h, out_w = windows.shape
-    rows, depth = weight.shape[0] // groups, channels // groups * k_h * k_w
-    columns = windows.reshape(images * groups, depth, out_h * out_w)
-    kernels = _for_each_image(weight.reshape(groups, rows, depth), images)
+    kernels_per_group, fan_in = weight.shape[0] // groups, channels // groups * k_h * k_w
+    columns = windows.reshape(images * groups, fan_in, out_h * out_w)
+    kernels = _repeat_per_image(weight.reshape(groups, kernels_per_group, fan_in), images)
     if bias is None:
         product = torch.bmm(kernels, columns)
     else:
         # In one call, so that bfloat16 is rounded once, after the bias.
-        shifts = _for_each_image(bias.reshape(groups, rows, 1), images)
-        product = torch.baddbmm(shifts, kernels, columns)
+        biases = _repeat_per_image(bias.reshape(groups, kernels_per_group, 1), images)
+        product = torch.baddbmm(biases, kernels, columns)
     return product.reshape(images, weight.shape[0], out_h, out_w)
 
 
-def _for_each_image(tensor: Tensor, images: int) -> Tensor:
+def _repeat_per_image(tensor: Tensor, images: int) -> Tensor:
     """Repeat (groups, a, b) to (images * groups, a, b)."""
     groups, a, b = tensor.shape
     return tensor.expand(images, groups, a, b).reshape(images * groups, a, b)
@@ -192,11 +190,6 @@ def _check_tensors(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
             f"input must be (N, C, H, W) or, unbatched, (C, H, W); "
             f"got {input.dim()} dimensions: {tuple(input.shape)}"
         )
-    if weight.dim() != 4 or 0 in weight.shape:
-        raise InputError(
-            f"weight must be (out_channels, in_channels / groups, kH, kW) with no size of 0, "
-            f"got shape {tuple(weight.shape)}"
-        )
     for name, tensor in (("weight", weight), ("bias", bias)):
         if tensor is None or (_is_cast(input) and _is_cast(tensor)):
             continue
@@ -208,28 +201,12 @@ def _check_tensors(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
 
 
 def _is_cast(tensor: Tensor) -> bool:
-    """Say whether autocast is on and brings the tensor to its own dtype."""
-    kind = tensor.device.type
-    if kind == "meta" or not torch.is_autocast_enabled(kind):  # autocast knows no "meta"
+    """Return whether autocast is enabled and casts the tensor."""
+    device_type = tensor.device.type
+    # Autocast does not support the device "meta".
+    if device_type == "meta" or not torch.is_autocast_enabled(device_type):
         return False
     return tensor.is_floating_point() and tensor.dtype != torch.float64
-
-
-def _check_channels(input: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> int:
-    outs, depth = weight.shape[:2]
-    _, _, groups = check_groups(input.shape[-3] or 1, outs, groups)
-    if input.shape[-3] != depth * groups:
-        raise InputError(
-            f"input of shape {tuple(input.shape)} has {input.shape[-3]} channels, but weight of "
-            f"shape {tuple(weight.shape)} with groups={groups} expects "
-            f"{depth} x {groups} = {depth * groups}"
-        )
-    if bias is not None and tuple(bias.shape) != (outs,):
-        raise InputError(
-            f"bias must hold one number per output channel, shape ({outs},) for weight of "
-            f"shape {tuple(weight.shape)}; got shape {tuple(bias.shape)}"
-        )
-    return groups
 
 
 def _check_fit(
@@ -239,10 +216,10 @@ def _check_fit(
     padding: Padding,
     sides: tuple[int, int, int, int],
 ) -> None:
-    """Refuse a kernel that is larger than the padded image, in the words of `convlab.shapes`."""
+    """Raise the error of `convlab.shapes` if the kernel is larger than the padded image."""
     left, right, top, bottom = sides
     height, width = dilated_kernel_size(_kernel_size(weight), steps[1])
     size = batch.shape[2], batch.shape[3]
-    # Compared here, not asked there: torch.compile would fix a size that becomes a plain int.
+    # Compared here first: torch.compile would specialize on a size that is converted to an int.
     if size[0] + top + bottom < height or size[1] + left + right < width or 0 in size:
         conv2d_output_size(size, _kernel_size(weight), steps[0], padding, steps[1])

@@ -1,4 +1,4 @@
-"""The layer: a convolution that owns its weight and bias."""
+"""The `Conv2d` layer: a drop-in for ``torch.nn.Conv2d``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from convlab.ops.checks import one_of
 from convlab.ops.padding import PADDING_MODES
 from convlab.shapes import conv2d_padding, conv2d_weight_shape
 
-# torch.fx records the call instead of walking into it, as it does for torch.nn.Conv2d: what
-# stands inside asks for sizes, which a symbolic tensor does not have.
+# torch.fx records the call as one node, as it does for torch.nn.Conv2d: the code inside reads
+# sizes, which a symbolic tensor does not have.
 torch.fx.wrap("conv2d")
 
 
@@ -32,19 +32,20 @@ class Conv2d(nn.Module):
     kernel_size : int or pair of ints
         Rows and columns of weights; at least 1.
     stride : int or pair of ints
-        Cells that the window moves at a time; at least 1.
+        Step of the window, in pixels; at least 1.
     padding : int, pair of ints, "same" or "valid"
-        Cells added above and below, left and right; ``"same"`` needs stride 1.
+        Rows added above and below, columns added left and right; ``"same"`` needs stride 1.
     dilation : int or pair of ints
-        Distance between neighbouring weights; 1 is the ordinary convolution.
+        Distance between neighbouring weights, in pixels; 1 is the ordinary convolution.
     groups : int
-        Number of separate convolutions side by side; divides both channel counts.
+        Number of independent convolutions, each with its own channels; divides both channel
+        counts.
     bias : bool
-        Whether each kernel adds a number of its own.
+        Whether to add a learned bias to each output channel.
     padding_mode : "zeros", "reflect", "replicate" or "circular"
-        What the border holds.
+        Values of the padding.
     device, dtype
-        Where, and as what, the weight and the bias are made.
+        Of the weight and the bias.
 
     Attributes
     ----------
@@ -56,20 +57,20 @@ class Conv2d(nn.Module):
     TypeError
         If a number is not an int.
     ValueError
-        If a number is out of range, `groups` leaves a remainder, or a string is unknown.
-        PyTorch's constructor accepts some of these (``dilation=0``, ``stride=0``, a negative
-        padding) and fails at the first call.
+        If a number is out of range, `groups` does not divide both channel counts, or a string
+        is unknown. PyTorch's constructor accepts some of these (``dilation=0``, ``stride=0``, a
+        negative padding) and fails at the first call.
 
     See Also
     --------
-    conv2d : the function behind it, with what it raises at the call.
-    replace_conv2d : puts it into a finished model.
+    conv2d : the functional form, with the errors that a call can raise.
+    replace_conv2d : swap it into an existing model.
 
     Notes
     -----
     Works with ``torch.autocast``, ``torch.compile``, ``torch.export``, ``torch.fx`` and
     ``torch.func``; not with the deprecated ``torch.jit.script``. Under ``torch.jit.trace``,
-    deprecated too, the checks of sizes give a ``TracerWarning``.
+    also deprecated, the size checks give a ``TracerWarning``.
 
     Examples
     --------
@@ -116,7 +117,7 @@ class Conv2d(nn.Module):
         self.padding = padding if isinstance(padding, str) else (sides[2], sides[0])
         self.groups = int(groups)
         self.padding_mode = one_of(padding_mode, "padding_mode", PADDING_MODES)
-        # What torch.nn.Conv2d has besides, for code that looks at it.
+        # Further attributes of torch.nn.Conv2d, for code that reads them.
         self.transposed = False
         self.output_padding = 0, 0
         self._reversed_padding_repeated_twice = list(sides)
@@ -129,7 +130,7 @@ class Conv2d(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw weight and bias anew; the law is in `convlab.init.default_`."""
+        """Initialize weight and bias by `convlab.init.default_`."""
         default_(self.weight, self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -137,7 +138,7 @@ class Conv2d(nn.Module):
         return self._conv_forward(input, self.weight, self.bias)
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """Convolve with other weights: what subclasses of PyTorch's layer call or replace."""
+        """Convolve with the given weights; subclasses of PyTorch's layer call or replace this."""
         return conv2d(
             input,
             weight,
@@ -150,17 +151,17 @@ class Conv2d(nn.Module):
         )
 
     def extra_repr(self) -> str:
-        """Tell the arguments, leaving out most of those that have their default."""
-        said = [f"{self.in_channels}", f"{self.out_channels}"]
-        said += [f"kernel_size={self.kernel_size}", f"stride={self.stride}"]
+        """List the constructor's arguments, without most of those that have their default."""
+        arguments = [f"{self.in_channels}", f"{self.out_channels}"]
+        arguments += [f"kernel_size={self.kernel_size}", f"stride={self.stride}"]
         defaults: dict[str, Any] = {"padding": (0, 0), "dilation": (1, 1), "groups": 1}
-        said += [
+        arguments += [
             f"{name}={getattr(self, name)}"
             for name, default in defaults.items()
             if getattr(self, name) != default
         ]
         if self.bias is None:
-            said.append("bias=False")
+            arguments.append("bias=False")
         if self.padding_mode != "zeros":
-            said.append(f"padding_mode={self.padding_mode}")
-        return ", ".join(said)
+            arguments.append(f"padding_mode={self.padding_mode}")
+        return ", ".join(arguments)

@@ -1,4 +1,4 @@
-"""Put our layer into a finished model."""
+"""Swap `convlab.nn.Conv2d` into an existing model."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ ModelT = TypeVar("ModelT", bound=nn.Module)
 
 
 def replace_conv2d(model: ModelT) -> ModelT:
-    """Turn every ``torch.nn.Conv2d`` of a model into `convlab.nn.Conv2d`, in place.
+    """Replace every ``torch.nn.Conv2d`` of a model by `convlab.nn.Conv2d`, in place.
 
     Only the class of each layer changes. Weights (the same ``Parameter`` objects, so an
-    optimizer keeps working), names, hooks, layers shared between several places, training
-    mode, dtype, device and parametrizations stay.
+    optimizer keeps working), names, hooks, layers that the model uses under several names,
+    training mode, dtype, device and parametrizations stay.
 
     Parameters
     ----------
@@ -35,13 +35,13 @@ def replace_conv2d(model: ModelT) -> ModelT:
     TypeError
         If `model` is not a module.
     ValueError
-        If it has a ``LazyConv2d`` that has not seen an input. Nothing is replaced then.
+        If it has an uninitialized ``LazyConv2d``. Nothing is replaced then.
 
     Warns
     -----
     UserWarning
         If it has layers of a subclass of ``torch.nn.Conv2d``. They may compute something
-        else, so they stay as they are; the message names them.
+        else, so they are not replaced; the message names them.
 
     Examples
     --------
@@ -55,33 +55,30 @@ def replace_conv2d(model: ModelT) -> ModelT:
     lazy = [name or "model" for name, m in layers.items() if isinstance(m, nn.LazyConv2d)]
     if lazy:
         raise ValueError(
-            f"{', '.join(lazy)}: a LazyConv2d learns its in_channels from its first input; "
-            f"call the model once before replacing"
+            f"{', '.join(lazy)}: a LazyConv2d gets its in_channels from its first input; "
+            f"call the model once before replacing its layers"
         )
     for name, layer in list(layers.items()):
-        ours = _our_class(type(layer))
-        if ours is not None:
-            # PyTorch changes the class of a living layer in the same way, where a lazy one
-            # becomes an ordinary one. Both classes keep the same attributes.
-            layer.__class__ = ours  # type: ignore[assignment]
+        replacement = _replacement_class(type(layer))
+        if replacement is not None:
+            # PyTorch assigns __class__ in the same way when a lazy layer becomes an ordinary
+            # one. Both classes have the same attributes.
+            layer.__class__ = replacement  # type: ignore[assignment]
             del layers[name]
     if layers:
-        kinds = ", ".join(f"{name or 'model'} ({type(m).__name__})" for name, m in layers.items())
-        warnings.warn(f"subclasses of torch.nn.Conv2d stay as they are: {kinds}", stacklevel=2)
+        names = ", ".join(f"{name or 'model'} ({type(m).__name__})" for name, m in layers.items())
+        warnings.warn(f"subclasses of torch.nn.Conv2d are not replaced: {names}", stacklevel=2)
     return model
 
 
-def _our_class(kind: type[nn.Module]) -> type[nn.Module] | None:
-    """Name the class that a layer of class `kind` gets, or None if it keeps its own."""
-    if kind is nn.Conv2d:
+def _replacement_class(cls: type[nn.Module]) -> type[nn.Module] | None:
+    """Return the class that a layer of class `cls` gets, or None if it keeps its own."""
+    if cls is nn.Conv2d:
         return Conv2d
-    if kind.__bases__ == (nn.Conv2d,) and kind.__module__ == parametrize.__name__:
-        # What register_parametrization makes for each layer: Conv2d, with properties in place
+    if cls.__bases__ == (nn.Conv2d,) and cls.__module__ == parametrize.__name__:
+        # register_parametrization makes a class for each layer: Conv2d, with properties in place
         # of the parameters.
-        own = {key: value for key, value in vars(kind).items() if not _is_slot(key)}
-        return type(kind.__name__, (Conv2d,), own)
+        slots = ("__dict__", "__weakref__")
+        attributes = {key: value for key, value in vars(cls).items() if key not in slots}
+        return type(cls.__name__, (Conv2d,), attributes)
     return None
-
-
-def _is_slot(name: str) -> bool:
-    return name in ("__dict__", "__weakref__")

@@ -1,15 +1,14 @@
-"""Convolution and pooling in NumPy: arrays in, arrays out, nothing else needed.
+"""Convolution and pooling of NumPy arrays.
 
-Names, argument order, defaults and results are those of ``torch.nn.functional``, so a
-call written for one runs on the other. Where the two differ, the docstring says so.
+Names, argument order, defaults and results are those of ``torch.nn.functional``, so a call written
+for one works with the other. Where the two differ, the docstring says so.
 
-Arrays are ``(N, C, H, W)``: images in the batch, channels, height, width; or
-``(C, H, W)`` for a single image.
+Arrays are ``(N, C, H, W)``: images in the batch, channels, height, width; or ``(C, H, W)`` for a
+single image.
 """
 
-from convlab.ops.adaptive_pooling import adaptive_avg_pool2d, adaptive_max_pool2d
+from convlab.ops.backward import conv2d_backward
 from convlab.ops.convolution import METHODS, conv2d
-from convlab.ops.gradients import conv2d_backward
 from convlab.ops.groups import channel_shuffle, ungrouped_weight
 from convlab.ops.layouts import (
     change_layout,
@@ -18,7 +17,12 @@ from convlab.ops.layouts import (
     turn_kernel,
 )
 from convlab.ops.padding import PADDING_MODES, pad2d, pad2d_backward
-from convlab.ops.pooling import avg_pool2d, max_pool2d
+from convlab.ops.pooling import (
+    adaptive_avg_pool2d,
+    adaptive_max_pool2d,
+    avg_pool2d,
+    max_pool2d,
+)
 from convlab.ops.transposed import conv_transpose2d
 from convlab.ops.workspace import release_workspace
 

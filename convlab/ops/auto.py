@@ -1,69 +1,73 @@
-"""Which method a convolution takes when nobody names one."""
+"""Choice of the method for a convolution with ``method="auto"``."""
 
 from __future__ import annotations
 
+import functools
 from math import prod
 
-LARGEST_TILE = 6  # of Winograd's, in rows and columns: larger ones round too much
+from convlab.ops.geometry import Geometry
 
-# What it costs to move a number, in multiplications: how many a matrix product does in that
-# time. A rough guess is enough, as the choices that matter differ by far more.
-COLUMN = 15  # gather a number of a window
-TILE = 40  # gather and transform a number of a Winograd tile, of the input or of the result
-KERNEL = 20  # transform a number of a Winograd kernel
-REREAD = 40  # and read it again for the products, which is all there is to do if tiles are few
-BAND = 8  # multiply by a weight, and by the zeros beside it, in `depthwise`
+MAX_TILE = 6  # inputs of a Winograd tile, in each direction: larger ones round too much
+
+# Costs of moving a number, in units of one multiplication within a matrix product. Rough guesses
+# are enough, as the choices that matter differ by far more.
+COLUMN_COST = 15  # copy a number of a window into a column
+TILE_COST = 40  # gather and transform a number of a Winograd tile, of the input or of the result
+KERNEL_COST = 20  # transform a number of a Winograd kernel
+KERNEL_READ_COST = 40  # read it for the products, which dominates if there are few tiles
+BAND_COST = 8  # multiply by a weight, and by the zeros beside it, in `depthwise`
 
 
+@functools.lru_cache(maxsize=1024)
 def choose(
     images: int,
     weight_shape: tuple[int, int, int, int],
-    out_size: tuple[int, int],
-    stride: tuple[int, int],
-    dilation: tuple[int, int],
-    groups: int,
+    output_size: tuple[int, int],
+    geometry: Geometry,
 ) -> str:
-    """Name the method with the least work, counted in multiplications and moved numbers.
+    """Return the name of the method with the least estimated work.
 
-    ``"blocked"`` multiplies as often as the definition says and gathers each window;
-    ``"winograd4"`` and ``"winograd2"`` multiply less, but transform tiles and kernels, so
-    they want many channels and many tiles for each kernel; ``"depthwise"`` gathers less, but
-    multiplies zeros. Winograd is a candidate with stride 1, kernels of 2 to 5 rows and columns,
-    and tiles of at most 6 x 6. A dilated convolution is several, on every d-th row and column,
-    and each of them reads all transformed kernels.
+    ``"blocked"`` multiplies as often as the definition and gathers each window; ``"winograd4"`` and
+    ``"winograd2"`` multiply less, but transform tiles and kernels, so they need many channels and
+    many tiles for each kernel; ``"depthwise"`` gathers less, but multiplies zeros. Winograd is a
+    candidate with stride 1, kernels of 2 to 5 rows and columns, and tiles of at most 6 x 6. A
+    dilated convolution is several, on every d-th row and column, and each of them reads all
+    transformed kernels.
 
     Parameters
     ----------
     images : int
+        Images in the batch.
     weight_shape : (O, C / groups, kH, kW)
-    out_size : (outH, outW)
-    stride, dilation : pairs of ints
-    groups : int
+    output_size : (outH, outW)
+    geometry : Geometry
+        Its padding does not matter, as `output_size` is given.
 
     Examples
     --------
-    >>> choose(1, (64, 64, 3, 3), (56, 56), stride=(1, 1), dilation=(1, 1), groups=1)
+    >>> choose(1, (64, 64, 3, 3), (56, 56), Geometry())
     'winograd4'
-    >>> choose(1, (64, 64, 3, 3), (28, 28), stride=(2, 2), dilation=(1, 1), groups=1)
+    >>> choose(1, (64, 64, 3, 3), (28, 28), Geometry(stride=(2, 2)))
     'blocked'
     """
     kernels, depth, k_h, k_w = weight_shape
-    multiplications = images * prod(out_size) * prod(weight_shape)
-    columns = images * prod(out_size) * depth * groups * k_h * k_w
-    work = {"blocked": multiplications + COLUMN * columns}
+    stride, _, dilation, groups = geometry
+    multiplications = images * prod(output_size) * prod(weight_shape)
+    column_numbers = images * prod(output_size) * depth * groups * k_h * k_w
+    work = {"blocked": multiplications + COLUMN_COST * column_numbers}
     if depth == 1:
-        work["depthwise"] = BAND * multiplications
+        work["depthwise"] = BAND_COST * multiplications
     if stride == (1, 1) and min(k_h, k_w) > 1:
         for outputs in (2, 4):
-            tile = (outputs + k_h - 1) * (outputs + k_w - 1)
-            if max(k_h, k_w) + outputs - 1 > LARGEST_TILE:
+            if max(k_h, k_w) + outputs - 1 > MAX_TILE:
                 continue
+            tile_area = (outputs + k_h - 1) * (outputs + k_w - 1)
             # A dilated convolution is one for each remainder of the rows and columns.
             tiles = images * prod(
-                d * -(-size // (d * outputs)) for size, d in zip(out_size, dilation, strict=True)
+                d * -(-size // (d * outputs)) for size, d in zip(output_size, dilation, strict=True)
             )
-            work[f"winograd{outputs}"] = tile * (
-                tiles * (kernels * depth + TILE * (depth * groups + kernels))
-                + (KERNEL + REREAD * prod(dilation)) * kernels * depth
+            work[f"winograd{outputs}"] = tile_area * (
+                tiles * (kernels * depth + TILE_COST * (depth * groups + kernels))
+                + (KERNEL_COST + KERNEL_READ_COST * prod(dilation)) * kernels * depth
             )
     return min(work, key=work.__getitem__)

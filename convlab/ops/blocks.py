@@ -1,4 +1,4 @@
-"""What blocked algorithms share: how much to do at a time, and a strip of padded input."""
+"""Blocks of work for the blocked methods, and copies of padded rows for a block."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-# Each matrix product prepares all kernels anew, which takes some columns to pay.
-FEWEST_COLUMNS = 512
+BLOCK_BYTES = 2 * 2**20  # between the second- and the third-level cache
+# Each matrix product repacks all kernels, which does not pay off for fewer columns.
+MIN_COLUMNS = 512
 
 
-def blocks(images: int, rows: int, per_row: int, at_most: int) -> Iterator[tuple[slice, slice]]:
-    """Cut a batch of results into blocks of about the same size, in order.
+def split_into_blocks(
+    images: int, rows: int, cells_per_row: int, max_cells: int
+) -> Iterator[tuple[slice, slice]]:
+    """Split the output of a batch into blocks of about the same size, in order.
 
-    A block is a range of rows of one image, or all rows of several images, where an image
-    is small. It has at most `at_most` elements, but at least one row; the first block of
-    all is the largest.
+    A block is a range of rows of one image, or all rows of several images, where an image is small.
+    It has at most `max_cells` cells, but at least one row; the first block is the largest.
 
     Parameters
     ----------
-    images, rows, per_row : int
-        What there is to do: elements in a row, rows in an image, images.
-    at_most : int
-        Elements of a block.
+    images, rows, cells_per_row : int
+        Images in the batch, rows in an image, cells in a row.
+    max_cells : int
+        Cells of a block.
 
     Yields
     ------
@@ -32,80 +34,79 @@ def blocks(images: int, rows: int, per_row: int, at_most: int) -> Iterator[tuple
 
     Examples
     --------
-    >>> [(n.start, r.start, r.stop) for n, r in blocks(1, rows=14, per_row=14, at_most=128)]
+    >>> [(n.start, r.start, r.stop) for n, r in split_into_blocks(1, 14, 14, max_cells=128)]
     [(0, 0, 7), (0, 7, 14)]
-    >>> [(n.start, n.stop) for n, _ in blocks(8, rows=2, per_row=2, at_most=12)]
+    >>> [(n.start, n.stop) for n, _ in split_into_blocks(8, 2, 2, max_cells=12)]
     [(0, 3), (3, 6), (6, 8)]
     """
-    image_step, row_step = 1, rows
-    if rows * per_row < at_most:
-        image_step = _even(images, at_most // (rows * per_row))
+    images_per_block, rows_per_block = 1, rows
+    cells_per_image = rows * cells_per_row
+    if cells_per_image < max_cells:
+        images_per_block = _even_share(images, max_cells // cells_per_image)
     else:
-        row_step = _even(rows, max(1, at_most // per_row))
-    for image in range(0, images, image_step):
-        for row in range(0, rows, row_step):
+        rows_per_block = _even_share(rows, max(1, max_cells // cells_per_row))
+    for image in range(0, images, images_per_block):
+        for row in range(0, rows, rows_per_block):
             yield (
-                slice(image, min(image + image_step, images)),
-                slice(row, min(row + row_step, rows)),
+                slice(image, min(image + images_per_block, images)),
+                slice(row, min(row + rows_per_block, rows)),
             )
 
 
-def columns_at_once(window: int, itemsize: int) -> int:
-    """Say how many windows of `window` numbers are written into a column buffer at a time.
+def columns_per_block(window_size: int, itemsize: int) -> int:
+    """Return how many windows of `window_size` numbers to copy into a column buffer at a time.
 
-    As many as make 2 MiB, a size between the second- and the third-level cache; but at least
-    `FEWEST_COLUMNS`.
+    As many as fit into `BLOCK_BYTES`, but at least `MIN_COLUMNS`.
 
     Examples
     --------
-    >>> columns_at_once(window=64 * 9, itemsize=4)
+    >>> columns_per_block(window_size=64 * 9, itemsize=4)
     910
     """
-    return max(FEWEST_COLUMNS, 2 * 2**20 // (window * itemsize))
+    return max(MIN_COLUMNS, BLOCK_BYTES // (window_size * itemsize))
 
 
-def _even(total: int, at_most: int) -> int:
-    """Share `total` out in parts of at most `at_most`, as even as they can be."""
-    return -(-total // -(-total // at_most)) if total else 1
+def _even_share(total: int, maximum: int) -> int:
+    """Return the size of equal shares of `total`, as few as possible, of at most `maximum`."""
+    return -(-total // -(-total // maximum)) if total else 1
 
 
-def copy_strip(x: NDArray[Any], strip: NDArray[Any], first: int, left: int) -> None:
-    """Fill `strip` with rows of the zero-padded images, as if the padding were there.
+def copy_padded_rows(x: NDArray[Any], strip: NDArray[Any], first_row: int, left: int) -> None:
+    """Fill `strip` with rows of the zero-padded images, without padding whole images.
 
-    Padding a whole batch first would write and read it once more, and take as much memory
-    again.
+    Padding a whole batch first would write and read it once more, and take as much memory again.
 
     Parameters
     ----------
     x : array, (n, C, H, W)
     strip : array, (n, C, h, w)
-        Filled with the padded rows ``first, first + 1, ...``; whatever lies outside of the
-        images becomes 0.
-    first : int
-        Row of the image that the strip starts with: negative above the image.
+        Filled with h rows of the images; whatever lies outside of the images becomes 0.
+    first_row : int
+        Row of the image that the strip starts with; negative in the padding above it.
     left : int
-        Padded columns on the left.
+        Columns of padding on the left.
 
     Examples
     --------
     >>> import numpy as np
     >>> strip = np.empty((1, 1, 2, 4))
-    >>> copy_strip(np.ones((1, 1, 3, 3)), strip, first=-1, left=1)
+    >>> copy_padded_rows(np.ones((1, 1, 3, 3)), strip, first_row=-1, left=1)
     >>> strip[0, 0].tolist()
     [[0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 1.0, 1.0]]
     """
     height, width = x.shape[2:]
-    rows, columns = strip.shape[2:]
-    above = min(max(-first, 0), rows)
-    below = max(min(height - first, rows), above)
-    right = min(left + width, columns)
-    strip[:, :, :above] = 0
-    strip[:, :, below:] = 0
-    strip[:, :, above:below, :left] = 0
-    strip[:, :, above:below, right:] = 0
-    strip[:, :, above:below, left:right] = x[:, :, first + above : first + below, : right - left]
+    strip_height, strip_width = strip.shape[2:]
+    top = min(max(-first_row, 0), strip_height)  # image rows are strip[top:bottom]
+    bottom = max(min(height - first_row, strip_height), top)
+    right = min(left + width, strip_width)  # and columns strip[left:right]
+    strip[:, :, :top] = 0
+    strip[:, :, bottom:] = 0
+    strip[:, :, top:bottom, :left] = 0
+    strip[:, :, top:bottom, right:] = 0
+    image_rows = x[:, :, first_row + top : first_row + bottom, : right - left]
+    strip[:, :, top:bottom, left:right] = image_rows
 
 
-def part(buffer: NDArray[Any], *shape: int) -> NDArray[Any]:
-    """Take the beginning of a flat buffer as an array of this shape."""
+def buffer_view(buffer: NDArray[Any], *shape: int) -> NDArray[Any]:
+    """Return the beginning of a flat buffer as an array of this shape."""
     return buffer[: math.prod(shape)].reshape(shape)

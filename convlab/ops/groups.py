@@ -1,4 +1,4 @@
-"""Around grouped convolution: the ordinary weight that does the same, and the channel shuffle."""
+"""Grouped convolution: its weight without groups, and the channel shuffle."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convlab._validate import integer
+from convlab._validate import check_weight_shape, integer
 from convlab.ops.checks import as_array, batch_of_images
 from convlab.shapes import conv2d_channels_read
 
 
 def ungrouped_weight(weight: ArrayLike, groups: SupportsIndex = 1) -> NDArray[Any]:
-    """Write the weight of a grouped convolution as that of an ordinary one.
+    """Convert the weight of a grouped convolution to that of an equivalent ordinary one.
 
-    A kernel gets a slice for every input channel: its own ones, and zeros for the channels of
-    the other groups. Seen as a matrix of kernels and channels, the result is block-diagonal.
+    A kernel gets a slice for every input channel: its own ones, and zeros for the channels of the
+    other groups. As a matrix of kernels and channels, the result is block-diagonal.
 
     Parameters
     ----------
@@ -29,16 +29,15 @@ def ungrouped_weight(weight: ArrayLike, groups: SupportsIndex = 1) -> NDArray[An
     -------
     array, (O, C, kH, kW)
         A new array of the same dtype. ``conv2d(x, ungrouped_weight(w, groups))`` is
-        ``conv2d(x, w, groups=groups)``, up to rounding, as long as `x` is finite: an infinity
-        or NaN meets the zeros, and spoils the channels of the other groups too.
+        ``conv2d(x, w, groups=groups)``, up to rounding, as long as `x` is finite: an infinity or
+        NaN is multiplied by the zeros, so it makes the other groups NaN, too.
 
     Raises
     ------
     TypeError
-        If `groups` is not an int, or `weight` is no array.
+        If `groups` is not an int, or `weight` is not an array.
     ValueError
-        If `weight` does not have four axes without a size of 0, or O is not divisible by
-        `groups`.
+        If `weight` does not have four axes without a size of 0, or O is not divisible by `groups`.
 
     Examples
     --------
@@ -50,24 +49,20 @@ def ungrouped_weight(weight: ArrayLike, groups: SupportsIndex = 1) -> NDArray[An
            [0, 0, 7, 8]])
     """
     w = as_array(weight, "weight")
-    if w.ndim != 4 or 0 in w.shape:
-        raise ValueError(
-            f"weight must be (out_channels, in_channels / groups, kH, kW) with no size of 0, "
-            f"got shape {w.shape}"
-        )
+    check_weight_shape(w.shape)
     groups = integer(groups, "groups", minimum=1)
     channels = w.shape[1] * groups
-    whole = np.zeros((w.shape[0], channels, *w.shape[2:]), w.dtype)
+    ungrouped = np.zeros((w.shape[0], channels, *w.shape[2:]), w.dtype)
     for kernel, read in enumerate(conv2d_channels_read(channels, w.shape[0], groups)):
-        whole[kernel, read.start : read.stop] = w[kernel]
-    return whole
+        ungrouped[kernel, read.start : read.stop] = w[kernel]
+    return ungrouped
 
 
 def channel_shuffle(input: ArrayLike, groups: SupportsIndex) -> NDArray[Any]:
-    """Deal the channels out anew, so that each new group gets channels of every old one.
+    """Rearrange the channels so that each new group has channels of every old one.
 
-    The first channels of all groups come first, then all second ones, and so on: with the
-    channels of a group in a row of a table, the table is read column by column.
+    The first channels of all groups come first, then all second ones, and so on: if each group is a
+    row of a table, the table is read column by column.
 
     Parameters
     ----------
@@ -79,12 +74,12 @@ def channel_shuffle(input: ArrayLike, groups: SupportsIndex) -> NDArray[Any]:
     Returns
     -------
     array
-        A new array of the shape of `input`; no number is changed.
+        A new array of the shape of `input`.
 
     Raises
     ------
     TypeError
-        If `groups` is not an int, or `input` is no array.
+        If `groups` is not an int, or `input` is not an array.
     ValueError
         If `input` has another number of axes or no pixels, or C is not divisible by `groups`.
 
@@ -106,7 +101,7 @@ def channel_shuffle(input: ArrayLike, groups: SupportsIndex) -> NDArray[Any]:
             f"input of shape {x.shape} has {channels} channels, which is not divisible by "
             f"groups={groups}"
         )
-    table = x.reshape(images, groups, channels // groups, height, width)
-    # swapaxes only changes how the memory is read; the copy makes the new order real.
-    shuffled: NDArray[Any] = table.swapaxes(1, 2).copy().reshape(x.shape)
+    by_group = x.reshape(images, groups, channels // groups, height, width)
+    # swapaxes returns a view; the copy moves the numbers.
+    shuffled: NDArray[Any] = by_group.swapaxes(1, 2).copy().reshape(x.shape)
     return shuffled[0] if unbatched else shuffled

@@ -1,11 +1,10 @@
-"""The same numbers in another order: layouts of images and weights from library to library.
+"""Conversion of images and weights between the memory layouts of different libraries.
 
-A layout is a word with one letter per axis: ``N`` images, ``C`` channels, ``H`` and ``W``
-height and width; for weights ``O`` output channels and ``I`` input channels (of one
-group).
+A layout is a word with one letter per axis: ``N`` images, ``C`` channels, ``H`` and ``W`` height
+and width; for weights ``O`` output channels and ``I`` input channels (of one group).
 
 =====================  ==========  ==========================
-who                    images      weight
+library                images      weight
 =====================  ==========  ==========================
 PyTorch, ONNX          ``NCHW``    ``OIHW``
   transposed           ``NCHW``    ``IOHW``
@@ -14,9 +13,9 @@ TensorFlow, Keras      ``NHWC``    ``HWIO``
   depthwise            ``NHWC``    ``HWCM``, see below
 =====================  ==========  ==========================
 
-Groups change none of the words: every library orders the output channels group by group.
-Sources: the documentation of ``torch.nn``, ``tf.nn``, ``keras.layers`` and
-``jax.lax.conv_general_dilated``; the ONNX standard.
+Groups do not change the layouts: every library orders the output channels group by group. Sources:
+the documentation of ``torch.nn``, ``tf.nn``, ``keras.layers`` and ``jax.lax.conv_general_dilated``;
+the ONNX standard.
 """
 
 from __future__ import annotations
@@ -38,26 +37,25 @@ def change_layout(array: ArrayLike, source: str, target: str) -> NDArray[Any]:
     array : array
         Any dtype; it is kept.
     source, target : str
-        The letters of the axes as they are, and as they should be: the same letters, each once.
-        Any letters will do.
+        The letters of the axes, before and after: the same letters, each once. Any letters are
+        allowed.
 
     Returns
     -------
     array
-        A new array, contiguous in the new order (and writable, which the arrays of JAX
-        are not).
+        A new array, contiguous in the new order (and writable, which the arrays of JAX are not).
 
     Raises
     ------
     TypeError
         If `array` cannot be read as an array, or a layout is not a string.
     ValueError
-        If a letter stands twice, the letters of the two layouts differ, or their number is not
+        If a letter appears twice, the letters of the two layouts differ, or their number is not
         that of the axes.
 
     Examples
     --------
-    A photograph with three colours, from Keras to PyTorch, and a kernel of Keras:
+    An RGB image from Keras to PyTorch, and a kernel of Keras:
 
     >>> change_layout(np.zeros((1, 224, 300, 3)), "NHWC", "NCHW").shape
     (1, 3, 224, 300)
@@ -69,11 +67,11 @@ def change_layout(array: ArrayLike, source: str, target: str) -> NDArray[Any]:
         if not isinstance(layout, str):
             raise TypeError(f"{name} must be a string such as 'NCHW', got {layout!r}")
         if len(set(layout)) != len(layout):
-            raise ValueError(f"{name}={layout!r} has a letter twice: every axis needs its own")
+            raise ValueError(f"{name}={layout!r} has a letter twice: the letters must be distinct")
     if set(source) != set(target):
         raise ValueError(
             f"source={source!r} and target={target!r} must have the same letters: "
-            f"{sorted(set(source) ^ set(target))} are in one of them only"
+            f"{sorted(set(source) ^ set(target))} appear in only one of them"
         )
     if x.ndim != len(source):
         raise ValueError(
@@ -83,10 +81,10 @@ def change_layout(array: ArrayLike, source: str, target: str) -> NDArray[Any]:
 
 
 def depthwise_to_grouped(weight: ArrayLike) -> NDArray[Any]:
-    """Turn a depthwise kernel of Keras into a weight for ``conv2d(..., groups=C)``.
+    """Convert a depthwise kernel of Keras to a weight for ``conv2d(..., groups=C)``.
 
-    Keras keeps the channel `c` and the number `m` of its kernel apart; the output channels
-    of both libraries come in the order ``c * M + m``.
+    Keras has separate axes for the channel `c` and the number `m` of its kernel; the output
+    channels of both libraries are in the order ``c * M + m``.
 
     Parameters
     ----------
@@ -104,7 +102,7 @@ def depthwise_to_grouped(weight: ArrayLike) -> NDArray[Any]:
     TypeError
         If `weight` cannot be read as an array.
     ValueError
-        If it has not four axes.
+        If it does not have four axes.
 
     Examples
     --------
@@ -118,15 +116,15 @@ def depthwise_to_grouped(weight: ArrayLike) -> NDArray[Any]:
 
 
 def grouped_to_depthwise(weight: ArrayLike, in_channels: SupportsIndex) -> NDArray[Any]:
-    """Turn the weight of a depthwise convolution of PyTorch into a depthwise kernel of Keras.
+    """Convert the weight of a depthwise convolution of PyTorch to a depthwise kernel of Keras.
 
     Parameters
     ----------
     weight : array, (C * M, 1, kH, kW)
         The weight of ``nn.Conv2d(C, C * M, ..., groups=C)``. Any dtype; it is kept.
     in_channels : int
-        C, at least 1. The shape of the weight does not tell it: six kernels are six channels, or
-        three with two kernels each.
+        C, at least 1. The shape of the weight does not determine it: six kernels are six channels,
+        or three with two kernels each.
 
     Returns
     -------
@@ -138,7 +136,7 @@ def grouped_to_depthwise(weight: ArrayLike, in_channels: SupportsIndex) -> NDArr
     TypeError
         If `weight` cannot be read as an array, or `in_channels` is not an int.
     ValueError
-        If the weight is not that of a depthwise convolution of so many channels.
+        If the weight is not that of a depthwise convolution of that many channels.
 
     Examples
     --------
@@ -153,19 +151,19 @@ def grouped_to_depthwise(weight: ArrayLike, in_channels: SupportsIndex) -> NDArr
         )
     if len(w) % channels:
         raise ValueError(
-            f"weight of shape {w.shape} has {len(w)} kernels, which in_channels={channels} does "
-            f"not divide: every channel has the same number of kernels"
+            f"weight of shape {w.shape} has {len(w)} kernels, a number that is not divisible by "
+            f"in_channels={channels}: every channel has the same number of kernels"
         )
     return change_layout(w.reshape(channels, len(w) // channels, *w.shape[2:]), "CMHW", "HWCM")
 
 
 def turn_kernel(weight: ArrayLike) -> NDArray[Any]:
-    """Turn every kernel by half a turn: last row first, last column first.
+    """Flip every kernel along both axes (rotate it by 180 degrees).
 
-    What stands between cross-correlation, which deep learning libraries compute, and the
-    convolution of mathematics (``scipy.signal.convolve2d``); also between
-    ``conv_transpose`` of JAX, which does not turn the kernel unless told to, and the transposed
-    convolution of everyone else.
+    The difference between cross-correlation, which deep learning libraries compute, and the
+    convolution of mathematics (``scipy.signal.convolve2d``); also between ``conv_transpose`` of
+    JAX, which by default does not flip the kernel, and the transposed convolution of the other
+    libraries.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What to put around an image before a window slides over it."""
+"""Padding of images with zeros, reflected, replicated or circular borders, and its gradient."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from convlab.ops.checks import (
     one_or_pair,
 )
 
-# PyTorch's word for each way to fill the border, and NumPy's word for the same.
+# PyTorch's names of the padding modes, and those of `numpy.pad`.
 PADDING_MODES: dict[str, Literal["constant", "reflect", "edge", "wrap"]] = {
     "zeros": "constant",
     "reflect": "reflect",
@@ -27,45 +27,43 @@ PADDING_MODES: dict[str, Literal["constant", "reflect", "edge", "wrap"]] = {
 
 
 def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[Any]:
-    """Surround each channel of an image with a border.
+    """Pad images on all four sides.
 
     Parameters
     ----------
     input : array, (N, C, H, W) or (C, H, W)
-        Any dtype; it is kept.
+        Any dtype.
     padding : int, (pH, pW) or (left, right, top, bottom)
-        Cells to add: on every side; above and below, then left and right; or side by
-        side in the order of ``torch.nn.functional.pad``. Never negative.
+        Cells to add, at least 0: on every side; above and below, then left and right; or on each
+        side, in the order of ``torch.nn.functional.pad``.
     mode : str
-        What the border holds. For a row ``a b c d`` and two cells on each side:
+        How the border is filled. For a row ``a b c d`` and two cells on each side:
 
         - ``"zeros"``: ``0 0 | a b c d | 0 0``
-        - ``"reflect"``: ``c b | a b c d | c b``, the edge is the mirror and is not
-          repeated
+        - ``"reflect"``: ``c b | a b c d | c b``; the cell at the edge is not repeated
         - ``"replicate"``: ``a a | a b c d | d d``
         - ``"circular"``: ``c d | a b c d | a b``
 
     Returns
     -------
     array
-        A new array, (N, C, H + top + bottom, W + left + right) or the same without N.
+        A new array of the same dtype, (N, C, H + top + bottom, W + left + right), or without N.
 
     Raises
     ------
     TypeError
-        If `padding` is not made of ints.
+        If `padding` does not consist of ints.
     ValueError
-        If `mode` is unknown, a padding is negative or larger than any memory, the input is
-        not 3- or 4-dimensional or has no pixels, or the border asks for pixels that are
-        not there: ``"reflect"`` needs a padding below the size, ``"circular"`` at most
-        the size.
+        If `mode` is unknown, a padding is negative or larger than any memory, the input is not 3-
+        or 4-dimensional or has no pixels, or the border needs pixels that do not exist:
+        ``"reflect"`` needs a padding below the size, ``"circular"`` at most the size.
 
     Notes
     -----
-    With four numbers, the results of ``torch.nn.functional.pad``, whose word for
-    ``"zeros"`` is ``"constant"``; the names here are those of
+    With four numbers, the results are those of ``torch.nn.functional.pad``, which calls
+    ``"zeros"`` ``"constant"``; the names here are those of
     ``torch.nn.Conv2d(padding_mode=...)``, and so is the meaning of one or two numbers.
-    (Two numbers mean left and right in ``torch.nn.functional.pad``, which also takes
+    (Two numbers mean left and right in ``torch.nn.functional.pad``, which also accepts
     negative ones, to crop.)
 
     Examples
@@ -87,11 +85,11 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
 
 
 def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[Any]:
-    """Carry the gradient of a padded image back to the image.
+    """Compute the gradient of `pad2d` with respect to its input.
 
-    Each cell of the border shows a pixel (or, in mode ``"zeros"``, none), so its gradient
-    belongs to that pixel. With zeros the border is cut off; with the other modes it is
-    folded back and added. This is the adjoint of `pad2d`: for all arrays,
+    Each cell of the border is a copy of a pixel (or, in mode ``"zeros"``, of none), so its gradient
+    belongs to that pixel. With zeros the border is cropped; with the other modes it is
+    also added to the pixels that it copies. This is the adjoint of `pad2d`: for all arrays,
     ``(pad2d(x, ...) * g).sum() == (x * pad2d_backward(g, ...)).sum()``.
 
     Parameters
@@ -99,22 +97,21 @@ def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zero
     grad_output : array, (N, C, H, W) or (C, H, W)
         The gradient of the result of `pad2d`, border included; float32 or float64.
     padding : int, (pH, pW) or (left, right, top, bottom)
-        What `pad2d` was told.
     mode : "zeros", "reflect", "replicate" or "circular"
-        What `pad2d` was told.
+        As for `pad2d`.
 
     Returns
     -------
     array
-        The gradient of the image: new, without the border.
+        A new array, the gradient of the image without the border.
 
     Raises
     ------
     TypeError
-        If `grad_output` is not float32 or float64, or `padding` is not made of ints.
+        If `grad_output` is not float32 or float64, or `padding` does not consist of ints.
     ValueError
-        If `pad2d` could not have made an image of this shape: the border leaves no pixel,
-        or is too wide for the mode; or as `pad2d` does.
+        If `pad2d` cannot return an image of this shape, because the border leaves no pixel or is
+        too wide for the mode; or as `pad2d` does.
 
     Notes
     -----
@@ -147,7 +144,7 @@ def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zero
 
 
 def _fold(g: NDArray[Any], before: int, after: int, mode: str) -> NDArray[Any]:
-    """Undo a border along the first axis: cut it off, and add it where it came from."""
+    """Crop a border along the first axis, and add it to the cells that it copies."""
     size = len(g) - before - after
     first, last = g[:before], g[before + size :]
     x: NDArray[Any] = g[before : before + size].copy()
@@ -166,13 +163,13 @@ def _fold(g: NDArray[Any], before: int, after: int, mode: str) -> NDArray[Any]:
 def check_reach(
     shape: tuple[int, ...], sides: tuple[int, int, int, int], mode: str, image: str
 ) -> None:
-    """Refuse a border that asks for pixels which an image of this shape does not have."""
+    """Check that an image of this shape has the pixels that the border copies."""
     left, right, top, bottom = sides
     for axis, size, before, after in (
         ("height", shape[-2], top, bottom),
         ("width", shape[-1], left, right),
     ):
-        # A mirror shows the size - 1 cells behind the edge; a wheel turns once at most.
+        # A reflection leaves out the cell at the edge; a circular border repeats the image once.
         available = {"reflect": size - 1, "circular": size}.get(mode)
         if available is not None and max(before, after) > available:
             raise ValueError(

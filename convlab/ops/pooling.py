@@ -1,4 +1,4 @@
-"""Max and average pooling: one number for each window."""
+"""Max and average pooling, with given windows or a given output size (adaptive)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convlab._validate import IntOrPair, flag, integer
-from convlab.ops.checks import FLOATS, array_of, batch_of_images, one_or_pair
-from convlab.ops.reductions import largest, largest_and_index, total
-from convlab.shapes import pool2d_axes
+from convlab.ops.checks import FLOATS, array_of, batch_of_images, check_memory, one_or_pair
+from convlab.ops.window_reductions import (
+    PoolingWindows,
+    window_max,
+    window_max_with_index,
+    window_sum,
+)
+from convlab.shapes import adaptive_output_size
+from convlab.shapes.pooling import OutputSize, pooling_axes
 
-POOLED_FLOATS = (np.dtype(np.float16), *FLOATS)
-ORDERED = tuple(map(np.dtype, (np.uint8, np.int8, np.int16, np.int32, np.int64))) + POOLED_FLOATS
-AVERAGED = (np.dtype(np.int64), *POOLED_FLOATS)
+ADAPTIVE_DTYPES = (np.dtype(np.float16), *FLOATS)
+AVG_DTYPES = (np.dtype(np.int64), *ADAPTIVE_DTYPES)
+INTEGERS = tuple(map(np.dtype, (np.uint8, np.int8, np.int16, np.int32, np.int64)))
+MAX_DTYPES = (*INTEGERS, *ADAPTIVE_DTYPES)
 
 Array = NDArray[Any]
 
@@ -59,7 +66,7 @@ def max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Array | tuple[Array, Array]:
-    """Keep the largest number of each window, channel by channel.
+    """Apply 2-D max pooling: the maximum of each window, channel by channel.
 
     Same arguments and results as ``torch.nn.functional.max_pool2d``.
 
@@ -70,41 +77,41 @@ def max_pool2d(
     kernel_size : int or (height, width)
         Rows and columns of a window, at least 1.
     stride : int, (height, width) or None
-        Cells that the window moves at a time, at least 1. None stands for
+        Distance between neighbouring positions of the window, at least 1. None stands for
         `kernel_size`: windows side by side.
     padding : int or (height, width)
-        Cells added on each of two opposite sides, at most half of `kernel_size`. They
-        never win, not even against minus infinity.
+        Cells added on each of two opposite sides, at most half of `kernel_size`. They are never the
+        maximum, even if all other cells are minus infinity.
     dilation : int or (height, width)
         Distance between neighbouring cells of a window.
     ceil_mode : bool
-        Let the last window reach over the edge, so that no row or column is left out.
+        Let the last window extend past the edge, so that no row or column is left out.
     return_indices : bool
-        Return also where each winner came from.
+        Also return the index of each maximum.
 
     Returns
     -------
     array, (N, C, outH, outW) or (C, outH, outW)
-        New, in the dtype of the input; the size is `convlab.shapes.pool2d_output_size`.
-        With `return_indices` a pair: this, and an int64 array of the same shape with
-        ``row * W + column`` of each winner in the input (not in the padded one).
+        New, in the dtype of the input; the size is `convlab.shapes.pool2d_output_size`. With
+        `return_indices` a pair: this, and an int64 array of the same shape with
+        ``row * W + column`` of each maximum in the input (not in the padded one).
 
     Raises
     ------
     TypeError
-        If `input` is of another dtype, a number is not an int, or `ceil_mode` not a bool.
+        If `input` has another dtype, a number is not an int, or `ceil_mode` not a bool.
     ValueError
-        If a shape or number is out of range, the padding is more than half of the kernel,
-        or no window fits.
+        If a shape or number is out of range, the padding is more than half of the kernel, or no
+        window fits.
 
     Notes
     -----
-    A NaN wins over everything. Where several numbers are equal the index is that of the
-    first in reading order, among several NaN that of the last. Which of 0.0 and -0.0
-    comes back is settled only with `return_indices`: the first.
+    The maximum of a window with a NaN is NaN. Of equal numbers the index is that of the
+    first in reading order, of several NaN that of the last. Which of 0.0 and -0.0
+    is returned is defined only with `return_indices`: the first.
 
-    A window with `dilation` and `padding` can step over the whole input. Its maximum is
-    minus infinity (or the smallest integer), and its index, as in PyTorch, that of the
+    The cells of a window with `dilation` and `padding` can all lie outside of the input. Its
+    maximum is minus infinity (or the smallest integer), and its index, as in PyTorch, that of the
     first of its cells not before the input, which may lie behind it.
 
     Examples
@@ -121,20 +128,9 @@ def max_pool2d(
     ValueError: padding=2 is more than half of kernel_size=2: at most 1 is allowed,
     whatever the dilation
     """
-    x, unbatched = batch_of_images(array_of(input, "input", ORDERED, "max poolings"), "input")
-    rows, columns = pool2d_axes(
-        x.shape[2:],
-        one_or_pair(kernel_size),
-        one_or_pair(stride),
-        one_or_pair(padding),
-        one_or_pair(dilation),
-        ceil_mode,
-    )
-    if return_indices:
-        values, indices = largest_and_index(x, rows, columns)
-        return (values[0], indices[0]) if unbatched else (values, indices)
-    values = largest(x, rows, columns)
-    return values[0] if unbatched else values
+    x, unbatched = batch_of_images(array_of(input, "input", MAX_DTYPES, "max poolings"), "input")
+    rows, columns = _pooling_windows(x, kernel_size, stride, padding, dilation, ceil_mode)
+    return _max(x, rows, columns, return_indices, unbatched)
 
 
 def avg_pool2d(
@@ -146,7 +142,7 @@ def avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Array:
-    """Take the mean of each window, channel by channel.
+    """Apply 2-D average pooling: the mean of each window, channel by channel.
 
     Same arguments and results as ``torch.nn.functional.avg_pool2d``.
 
@@ -157,16 +153,15 @@ def avg_pool2d(
     kernel_size : int or (height, width)
         Rows and columns of a window, at least 1.
     stride : int, (height, width) or None
-        Cells that the window moves at a time, at least 1. None stands for
+        Distance between neighbouring positions of the window, at least 1. None stands for
         `kernel_size`: windows side by side.
     padding : int or (height, width)
         Zeros added on each of two opposite sides, at most half of `kernel_size`.
     ceil_mode : bool
-        Let the last window reach over the edge, so that no row or column is left out.
+        Let the last window extend past the edge, so that no row or column is left out.
     count_include_pad : bool
-        Divide by the number of cells of the window with the padding among them, or by
-        the number of cells of the input alone. What reaches even beyond the padding
-        (only with `ceil_mode`) never counts.
+        Divide by the number of cells of the window including the padding, or by the number of cells
+        of the input alone. Cells even beyond the padding (only with `ceil_mode`) are never counted.
     divisor_override : int, optional
         Divide every sum by this number instead; negative is allowed, 0 is not.
 
@@ -178,10 +173,10 @@ def avg_pool2d(
     Raises
     ------
     TypeError
-        If `input` is of another dtype, a number is not an int, or a switch not a bool.
+        If `input` has another dtype, a number is not an int, or a flag not a bool.
     ValueError
-        If a shape or number is out of range, the padding is more than half of the kernel,
-        no window fits, or `divisor_override` is 0 or needs more than 64 bits.
+        If a shape or number is out of range, the padding is more than half of the kernel, no window
+        fits, or `divisor_override` is 0 or needs more than 64 bits.
 
     Notes
     -----
@@ -202,45 +197,185 @@ def avg_pool2d(
     array([[[1. , 4.5],
             [3. , 6.5]]])
     """
-    x, unbatched = batch_of_images(array_of(input, "input", AVERAGED, "average poolings"), "input")
-    rows, columns = pool2d_axes(
+    x, unbatched = batch_of_images(
+        array_of(input, "input", AVG_DTYPES, "average poolings"), "input"
+    )
+    rows, columns = _pooling_windows(x, kernel_size, stride, padding, 1, ceil_mode)
+    if flag(count_include_pad, "count_include_pad"):
+        counts = _cell_counts(rows.padded_cells, columns.padded_cells)
+    else:
+        counts = _cell_counts(rows.input_cells, columns.input_cells)
+    if divisor_override is not None:
+        counts = np.array(_divisor(divisor_override), np.int64)
+    return _mean(x, rows, columns, counts, unbatched)
+
+
+def adaptive_avg_pool2d(input: ArrayLike, output_size: OutputSize) -> Array:
+    """Apply 2-D adaptive average pooling: means of windows that fit the output size.
+
+    Same arguments and results as ``torch.nn.functional.adaptive_avg_pool2d``. With
+    ``output_size=1`` it is global average pooling: one mean per channel.
+
+    Parameters
+    ----------
+    input : array, (N, C, H, W) or (C, H, W)
+        float16, float32 or float64. N and C may be 0, the others not.
+    output_size : int or (height, width)
+        Size of the output; None for one of the two keeps that of the input.
+
+    Returns
+    -------
+    array, (N, C, outH, outW) or (C, outH, outW)
+        New, in the dtype of the input. The windows are `convlab.shapes.adaptive_windows`.
+
+    Raises
+    ------
+    TypeError
+        If `input` has another dtype, or `output_size` contains anything but ints and None.
+    ValueError
+        If `input` has another number of dimensions or no pixels, or `output_size` is negative or
+        not a pair.
+
+    Notes
+    -----
+    Accuracy and overflow are those of `avg_pool2d`. Stricter than PyTorch in one case: for
+    ``output_size=1`` PyTorch averages over the last two axes of an array of any number of
+    dimensions, even without pixels. Both are errors here.
+
+    Examples
+    --------
+    >>> image = np.arange(9.0).reshape(1, 3, 3)
+    >>> adaptive_avg_pool2d(image, 2)
+    array([[[2., 3.],
+            [5., 6.]]])
+    >>> adaptive_avg_pool2d(image, (None, 1))
+    array([[[1.],
+            [4.],
+            [7.]]])
+    """
+    x = array_of(input, "input", ADAPTIVE_DTYPES, "adaptive poolings")
+    x, unbatched = batch_of_images(x, "input", min_channels=0)
+    rows, columns = _adaptive_windows(x, output_size)
+    return _mean(x, rows, columns, _cell_counts(rows.input_cells, columns.input_cells), unbatched)
+
+
+@overload
+def adaptive_max_pool2d(
+    input: ArrayLike, output_size: OutputSize, return_indices: Literal[False] = False
+) -> Array: ...
+@overload
+def adaptive_max_pool2d(
+    input: ArrayLike, output_size: OutputSize, return_indices: Literal[True]
+) -> tuple[Array, Array]: ...
+@overload
+def adaptive_max_pool2d(
+    input: ArrayLike, output_size: OutputSize, return_indices: bool = False
+) -> Array | tuple[Array, Array]: ...
+def adaptive_max_pool2d(
+    input: ArrayLike, output_size: OutputSize, return_indices: bool = False
+) -> Array | tuple[Array, Array]:
+    """Apply 2-D adaptive max pooling: maxima of windows that fit the output size.
+
+    Same arguments and results as ``torch.nn.functional.adaptive_max_pool2d``.
+
+    Parameters
+    ----------
+    input : array, (N, C, H, W) or (C, H, W)
+        float16, float32 or float64. N may be 0; C only without N.
+    output_size : int or (height, width)
+        Size of the output; None for one of the two keeps that of the input.
+    return_indices : bool
+        Also return the index of each maximum.
+
+    Returns
+    -------
+    array, (N, C, outH, outW) or (C, outH, outW)
+        New, in the dtype of the input; with `return_indices` a pair, as for `max_pool2d`.
+
+    Raises
+    ------
+    TypeError
+        If `input` has another dtype, or `output_size` contains anything but ints and None.
+    ValueError
+        If `input` has another number of dimensions or no pixels, or `output_size` is negative or
+        not a pair.
+
+    Notes
+    -----
+    Equal numbers and NaN are treated as in `max_pool2d`.
+
+    Examples
+    --------
+    >>> adaptive_max_pool2d(np.arange(9.0).reshape(1, 3, 3), 2)
+    array([[[4., 5.],
+            [7., 8.]]])
+    """
+    x = array_of(input, "input", ADAPTIVE_DTYPES, "adaptive poolings")
+    min_channels = 0 if x.ndim == 3 else 1  # as in PyTorch
+    x, unbatched = batch_of_images(x, "input", min_channels)
+    rows, columns = _adaptive_windows(x, output_size)
+    return _max(x, rows, columns, return_indices, unbatched)
+
+
+def _pooling_windows(
+    x: Array,
+    kernel_size: IntOrPair,
+    stride: IntOrPair | None,
+    padding: IntOrPair,
+    dilation: IntOrPair,
+    ceil_mode: bool,
+) -> tuple[PoolingWindows, PoolingWindows]:
+    rows, columns = pooling_axes(
         x.shape[2:],
         one_or_pair(kernel_size),
         one_or_pair(stride),
         one_or_pair(padding),
-        1,
+        one_or_pair(dilation),
         ceil_mode,
     )
-    if flag(count_include_pad, "count_include_pad"):
-        counts = cells_per_window(rows.padded, columns.padded)
-    else:
-        counts = cells_per_window(rows.real, columns.real)
-    if divisor_override is not None:
-        counts = np.array(_divisor(divisor_override), np.int64)
+    return PoolingWindows.of_pooling(rows), PoolingWindows.of_pooling(columns)
+
+
+def _adaptive_windows(x: Array, output_size: OutputSize) -> tuple[PoolingWindows, PoolingWindows]:
+    images, channels, height, width = x.shape
+    out_h, out_w = adaptive_output_size((height, width), output_size)
+    check_memory((images, channels, out_h, out_w), 8, f"output_size={output_size}")
+    return (
+        PoolingWindows.of_adaptive_pooling(height, out_h),
+        PoolingWindows.of_adaptive_pooling(width, out_w),
+    )
+
+
+def _max(
+    x: Array, rows: PoolingWindows, columns: PoolingWindows, return_indices: bool, unbatched: bool
+) -> Array | tuple[Array, Array]:
+    if return_indices:
+        values, indices = window_max_with_index(x, rows, columns)
+        return (values[0], indices[0]) if unbatched else (values, indices)
+    values = window_max(x, rows, columns)
+    return values[0] if unbatched else values
+
+
+def _mean(
+    x: Array, rows: PoolingWindows, columns: PoolingWindows, counts: Array, unbatched: bool
+) -> Array:
+    """Return the sum of each window divided by `counts`, overflowing where PyTorch does."""
+    means: Array
+    is_float = x.dtype.kind == "f"
     with np.errstate(all="ignore"):
-        y = divide(total(x, rows, columns, sum_dtype(x.dtype)), counts, x.dtype)
-    return y[0] if unbatched else y
+        sums = window_sum(x, rows, columns, np.float64 if is_float else np.int64)
+        if is_float:
+            working = np.promote_types(x.dtype, np.float32)
+            means = (sums.astype(working) / counts.astype(working)).astype(x.dtype, copy=False)
+        else:  # round towards zero, as C divides integers
+            means = (sums - np.fmod(sums, counts)) // counts
+    return means[0] if unbatched else means
 
 
-def cells_per_window(rows: tuple[int, ...], columns: tuple[int, ...]) -> Array:
-    """Multiply the cells that each window has in one direction with those in the other."""
+def _cell_counts(rows: tuple[int, ...], columns: tuple[int, ...]) -> Array:
+    """Return the number of cells of every window from those in each direction."""
     counts: Array = np.multiply.outer(np.array(rows, np.int64), np.array(columns, np.int64))
     return counts
-
-
-def sum_dtype(dtype: np.dtype[Any]) -> type[np.generic]:
-    """Name the type in which windows of `dtype` are summed."""
-    return np.float64 if dtype.kind == "f" else np.int64
-
-
-def divide(sums: Array, counts: Array, dtype: np.dtype[Any]) -> Array:
-    """Turn sums into means of `dtype`, overflowing where PyTorch does."""
-    if dtype.kind != "f":  # as C divides integers: towards zero
-        quotient: Array = (sums - np.fmod(sums, counts)) // counts
-        return quotient
-    working = np.promote_types(dtype, np.float32)
-    means: Array = sums.astype(working) / counts.astype(working)
-    return means.astype(dtype, copy=False)
 
 
 def _divisor(value: int) -> int:
@@ -248,7 +383,7 @@ def _divisor(value: int) -> int:
     number = integer(value, "divisor_override", minimum=-limit)
     if number == 0 or number >= limit:
         raise ValueError(
-            f"divisor_override must be a whole number other than 0 from {-limit} to {limit - 1}, "
+            f"divisor_override must be an int other than 0 from {-limit} to {limit - 1}, "
             f"got {number}"
         )
     return number

@@ -1,9 +1,8 @@
-"""Scratch memory that survives from one call to the next.
+"""Scratch memory that is kept from one call to the next.
 
-A fast method needs room for columns or tiles. Fresh memory comes from the operating
-system page by page, and on a small layer those page faults take longer than the
-convolution. So each thread keeps one buffer: bounded, grown to what the last call
-needed, given back by `release_workspace`.
+A fast method needs memory for columns or tiles. Fresh memory comes from the operating system page
+by page, and on a small layer those page faults take longer than the convolution. So each thread
+keeps one buffer: bounded, grown to what the last call needed, freed by `release_workspace`.
 """
 
 from __future__ import annotations
@@ -17,95 +16,94 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-LIMIT = 32 * 2**20  # bytes that one thread keeps between calls, at most
+MAX_BYTES = 32 * 2**20  # that one thread keeps between calls
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
-Take = Callable[..., NDArray[Any]]
+Allocate = Callable[..., NDArray[Any]]  # from the sizes of an array
 
 
-class _Local(threading.local):
-    """What one thread keeps."""
+class _ThreadState(threading.local):
+    """The buffer of one thread, and how much of it is in use."""
 
     def __init__(self) -> None:
         self.buffer = np.empty(0, np.uint8)
-        self.outermost: Callable[[], workspace | None] = _nobody  # the block that holds all others
-        self.used = 0  # bytes of the buffer that are lent
-        self.asked = 0  # bytes that are lent, also those that did not fit
-        self.wanted = 0  # the most that was lent at a time
+        self.outermost: Callable[[], workspace | None] = _no_workspace
+        self.used = 0  # bytes of the buffer in use
+        self.requested = 0  # bytes in use, with those that did not fit into the buffer
+        self.peak = 0  # the largest value of `requested` so far
 
 
-def _nobody() -> None:
-    """Stand for a reference to a block that has ended."""
+def _no_workspace() -> None:
+    """Return None, like a weak reference to a workspace that has ended."""
 
 
 class workspace:
-    """Lend arrays of one dtype until the end of the ``with`` block.
+    """Context manager that allocates uninitialized arrays of one dtype from the thread's buffer.
 
-    ``take(2, 3)`` returns an array of that shape with anything in it. It is part of the
-    thread's buffer while there is room, and fresh memory otherwise; either way it must not
-    outlive the block. Blocks may be nested.
+    ``allocate(2, 3)`` returns an array of that shape. It is part of the thread's buffer while that
+    has space, and fresh memory otherwise; either way it must not be used after the block. Blocks
+    may be nested.
 
-    A class, not a generator: a generator that was interrupted ends when it is collected,
-    and would give memory back that a later call has in use by then.
+    A class, not a generator: a generator that was interrupted ends when it is garbage-collected,
+    and would then free memory that a later call uses.
 
     Examples
     --------
-    >>> with workspace(np.float32) as take:
-    ...     columns = take(9, 100)
+    >>> with workspace(np.float32) as allocate:
+    ...     columns = allocate(9, 100)
     >>> columns.shape, columns.dtype
     ((9, 100), dtype('float32'))
     """
 
     def __init__(self, dtype: DTypeLike) -> None:
-        self.item = np.dtype(dtype)
+        self.dtype = np.dtype(dtype)
 
-    def __enter__(self) -> Take:
+    def __enter__(self) -> Allocate:
         if _local.outermost() is None:  # also if it was interrupted before it could end
-            # Not when the last call ended: its arrays were still there, and would have counted
+            # Not at the end of the last call: its arrays still existed, and would have counted
             # twice.
-            if _local.buffer.size < min(_local.wanted, LIMIT):
-                _local.buffer = _aligned(min(_local.wanted, LIMIT))
-            _local.used = _local.asked = _local.wanted = 0
+            if _local.buffer.size < min(_local.peak, MAX_BYTES):
+                _local.buffer = _aligned(min(_local.peak, MAX_BYTES))
+            _local.used = _local.requested = _local.peak = 0
             _local.outermost = weakref.ref(self)
-        self.before = _local.used, _local.asked
-        return self.take
+        self.before = _local.used, _local.requested
+        return self.allocate
 
     def __exit__(self, *error: object) -> None:
-        _local.used, _local.asked = self.before
+        _local.used, _local.requested = self.before
         if _local.outermost() is self:
-            _local.outermost = _nobody
+            _local.outermost = _no_workspace
 
-    def take(self, *shape: int) -> NDArray[Any]:
-        """Lend an array of this shape."""
-        size = math.prod(shape) * self.item.itemsize
-        room = -(-size // ALIGNMENT) * ALIGNMENT
-        if room <= LIMIT:  # what can never fit shall not make the buffer grow
-            _local.asked += room
-            _local.wanted = max(_local.wanted, _local.asked)
-        if _local.used + room > _local.buffer.size:
-            return np.empty(shape, self.item)
-        piece = _local.buffer[_local.used : _local.used + size]
-        _local.used += room
-        return piece.view(self.item).reshape(shape)
+    def allocate(self, *shape: int) -> NDArray[Any]:
+        """Return an uninitialized array of this shape."""
+        size = math.prod(shape) * self.dtype.itemsize
+        aligned_size = -(-size // ALIGNMENT) * ALIGNMENT
+        if aligned_size <= MAX_BYTES:  # larger arrays never fit: the buffer need not grow for them
+            _local.requested += aligned_size
+            _local.peak = max(_local.peak, _local.requested)
+        if _local.used + aligned_size > _local.buffer.size:
+            return np.empty(shape, self.dtype)
+        start = _local.used
+        _local.used += aligned_size
+        return _local.buffer[start : start + size].view(self.dtype).reshape(shape)
 
 
-_local = _Local()
+_local = _ThreadState()
 
 
 def _aligned(size: int) -> NDArray[np.uint8]:
     memory = np.empty(size + ALIGNMENT, np.uint8)
-    skip = -memory.ctypes.data % ALIGNMENT
-    return memory[skip : skip + size]
+    offset = -memory.ctypes.data % ALIGNMENT
+    return memory[offset : offset + size]
 
 
 def release_workspace() -> None:
-    """Give back the scratch memory that this thread keeps between calls, 32 MiB at most.
+    """Free the scratch memory that this thread keeps between calls, 32 MiB at most.
 
-    The next call takes what it needs anew. There is nothing to release in threads that
-    have ended.
+    The next call allocates what it needs. Threads that have ended keep no memory.
 
     Examples
     --------
     >>> release_workspace()
     """
-    _local.buffer, _local.wanted = np.empty(0, np.uint8), 0
+    _local.buffer, _local.peak = np.empty(0, np.uint8), 0

@@ -1,73 +1,70 @@
-"""The drawings of the book: matrices with their numbers, pictures, windows on a strip.
+"""Figures of the book: matrices, windows, receptive fields, networks, measurements.
 
-Every function draws arrays or numbers that the caller brings, so a reader can put in a
-layer of their own. What comes back is a `Drawing`, a matplotlib figure that shows itself
-at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` keeps it. Its
-``axes`` can be changed like those of any figure. Nothing is left behind in pyplot.
+Every function draws arrays or numbers that you pass, so they work for your own layers too. It
+returns a `Drawing`, a matplotlib figure that displays itself at the end of a notebook cell;
+elsewhere, ``drawing.savefig("name.png")`` saves it. Its ``axes``, one per panel and in the
+order of the panels, can be changed like those of any figure. No figure stays open in pyplot.
 
-The colours have one meaning each in every figure: `READ` is a cell that a window reads, `PADDING`
-and `DROPPED` cells are what they say, `INK` and `LINE` are for text and edges.
+Colours have the same meaning in every figure: `READ` is a cell that a window reads, `INK` is
+for text, `LINE` for edges and grids.
 """
 
-try:
-    import matplotlib  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        "convlab.plots draws with matplotlib, which is missing: pip install matplotlib"
-    ) from error
+from convlab._require import require
 
-from convlab.plots.alignments import alignments
-from convlab.plots.comparison import cost_against_time
-from convlab.plots.confusion import confusion_matrix
-from convlab.plots.connections import connections
-from convlab.plots.coverage import coverage, growth
-from convlab.plots.curves import learning_rate_range, training_curves
-from convlab.plots.descent import descent
-from convlab.plots.drawing import DROPPED, INK, INPUT, LINE, PADDING, READ, Drawing
-from convlab.plots.formats import bit_fields
-from convlab.plots.grids import matrices
-from convlab.plots.intervals import intervals
-from convlab.plots.maps import feature_maps, filters
-from convlab.plots.networks import network
-from convlab.plots.normalization import channel_histograms, planes
-from convlab.plots.paths import paths
-from convlab.plots.pictures import images, kernels
-from convlab.plots.shares import shares
-from convlab.plots.signals import histogram, signals
-from convlab.plots.speeds import speeds
-from convlab.plots.strips import windows
+require("matplotlib", needed_by="convlab.plots")
+
+from convlab.plots.drawing import INK, LINE, READ, Drawing
+from convlab.plots.grids import bit_fields, matrices, window_alignments, window_positions
+from convlab.plots.images import feature_maps, filters, images, kernel_slices
+from convlab.plots.networks import channel_connections, network, stacked_bars
+from convlab.plots.performance import speedup_against_operations, speedups
+from convlab.plots.receptive_fields import (
+    receptive_field_coverage,
+    receptive_field_growth,
+    receptive_field_paths,
+)
+from convlab.plots.statistics import (
+    batch_planes,
+    channel_histograms,
+    confidence_intervals,
+    histogram,
+    layer_curves,
+)
+from convlab.plots.training import (
+    confusion_heatmap,
+    gradient_descent,
+    loss_against_learning_rate,
+    training_curves,
+)
 
 __all__ = [
-    "DROPPED",
     "INK",
-    "INPUT",
     "LINE",
-    "PADDING",
     "READ",
     "Drawing",
-    "alignments",
+    "batch_planes",
     "bit_fields",
+    "channel_connections",
     "channel_histograms",
-    "confusion_matrix",
-    "connections",
-    "cost_against_time",
-    "coverage",
-    "descent",
+    "confidence_intervals",
+    "confusion_heatmap",
     "feature_maps",
     "filters",
-    "growth",
+    "gradient_descent",
     "histogram",
     "images",
-    "intervals",
-    "kernels",
-    "learning_rate_range",
+    "kernel_slices",
+    "layer_curves",
+    "loss_against_learning_rate",
     "matrices",
     "network",
-    "paths",
-    "planes",
-    "shares",
-    "signals",
-    "speeds",
+    "receptive_field_coverage",
+    "receptive_field_growth",
+    "receptive_field_paths",
+    "speedup_against_operations",
+    "speedups",
+    "stacked_bars",
     "training_curves",
-    "windows",
+    "window_alignments",
+    "window_positions",
 ]

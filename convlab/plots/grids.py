@@ -1,21 +1,46 @@
-"""Small matrices with the number in each cell."""
+"""Figures made of cells: matrices, windows on a strip of pixels, bits of number formats."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
-from convlab.plots.drawing import DPI, INK, INPUT, READ, Drawing, arrays_of, cell
+from convlab._validate import integer
+from convlab.plots.drawing import (
+    DROPPED,
+    INK,
+    INPUT,
+    LINE,
+    PADDING,
+    READ,
+    Drawing,
+    arrays_of,
+    cell,
+    check_not_empty,
+    grid_size,
+    legend_above,
+    panel_axes,
+    write,
+)
+from convlab.shapes import (
+    conv2d_dropped_border,
+    conv2d_output_size,
+    conv2d_padding,
+    dilated_kernel_size,
+)
+
+BIT_FIELDS = {"sign": INPUT, "exponent": PADDING, "fraction": READ}
 
 Box = tuple[int, int, int, int]
 
 
 def matrices(
-    named: Mapping[str, ArrayLike],
+    arrays: Mapping[str, ArrayLike],
     highlight: Mapping[str, Box] | None = None,
     signs: Sequence[str] = (),
 ) -> Drawing:
@@ -23,23 +48,18 @@ def matrices(
 
     Parameters
     ----------
-    named : mapping of str to array (rows, columns)
+    arrays : mapping of str to array (rows, columns)
         Title and numbers of each matrix, from left to right.
     highlight : mapping of str to (row, column, rows, columns), optional
         For a title, the block of cells to colour.
     signs : sequence of str, optional
-        What to write between one matrix and the next, for example ``["⋆", "="]``.
-
-    Returns
-    -------
-    Drawing
-        One axes per matrix.
+        Signs to write between one matrix and the next, for example ``["⋆", "="]``.
 
     Raises
     ------
     ValueError
-        If there is nothing to draw, an array is not two-dimensional, or `highlight` names a
-        title that is not there.
+        If there is nothing to draw, an array is not two-dimensional, or `highlight` has a
+        title that `arrays` does not have.
 
     Examples
     --------
@@ -47,43 +67,233 @@ def matrices(
     >>> [axes.get_title() for axes in drawing.axes]
     ['x', 'y']
     """
-    arrays = arrays_of(named)
-    for title, array in arrays.items():
+    checked, boxes = arrays_of(arrays), highlight or {}
+    for title, array in checked.items():
         if array.ndim != 2:
             raise ValueError(f"{title!r} must be a matrix, got shape {array.shape}")
-    unknown = set(highlight or ()) - set(arrays)
-    if unknown:
-        raise ValueError(f"highlight names {sorted(unknown)}, the titles are {list(arrays)}")
-    widths = [array.shape[1] for array in arrays.values()]
-    height = max(array.shape[0] for array in arrays.values())
-    gaps = 1.2 * (len(widths) - 1)
-    drawing = Drawing(figsize=(0.42 * (sum(widths) + gaps), 0.42 * height + 0.35), dpi=DPI)
-    axes = drawing.subplots(
-        ncols=len(arrays),
-        squeeze=False,
-        width_ratios=widths,
-        gridspec_kw={"wspace": 1.2 * len(widths) / sum(widths)},
-    )
-    for position, (title, array) in enumerate(arrays.items()):
-        axis = axes[0, position]
-        _matrix(axis, array, (highlight or {}).get(title))
-        axis.set_title(title, fontsize=10, color=INK)
-        if position < min(len(signs), len(arrays) - 1):
-            middle = array.shape[1] + 0.1
-            size = 28 if signs[position] == "⋆" else 15  # a small glyph in the font
-            axis.text(middle, array.shape[0] / 2 - 0.5, signs[position], fontsize=size,
-                      va="center", ha="center", color=INK)  # fmt: skip
+    if unknown := set(boxes) - set(checked):
+        raise ValueError(
+            f"highlight has unknown titles {sorted(unknown)}, arrays has {list(checked)}"
+        )
+    widths = [array.shape[1] for array in checked.values()]
+    height = max(array.shape[0] for array in checked.values())
+    count = len(checked)
+    drawing = Drawing(0.42 * (sum(widths) + 1.2 * (count - 1)), 0.42 * height + 0.35, layout=None)
+    spacing = {"wspace": 1.2 * count / sum(widths)}
+    axes = panel_axes(drawing, count, count, width_ratios=widths, gridspec_kw=spacing)
+    for ax, (title, array) in zip(axes, checked.items(), strict=True):
+        _draw_matrix(ax, array, boxes.get(title, (0, 0, 0, 0)))
+        ax.set_title(title, fontsize=10, color=INK)
+    for ax, array, sign in zip(axes[:-1], checked.values(), signs, strict=False):
+        rows, columns = array.shape
+        size = 28 if sign == "⋆" else 15  # the star is a small glyph in the font
+        write(ax, columns + 0.1, rows / 2 - 0.5, sign, size)
     return drawing
 
 
-def _matrix(axis: Axes, array: NDArray[Any], box: Box | None) -> None:
+def _draw_matrix(ax: Axes, array: NDArray[Any], box: Box) -> None:
     rows, columns = array.shape
-    axis.set(xlim=(-0.55, columns - 0.45), ylim=(rows - 0.45, -0.55), aspect="equal", anchor="C")
-    axis.set_axis_off()
-    row, column, box_rows, box_columns = box or (0, 0, 0, 0)
+    ax.set(xlim=(-0.55, columns - 0.45), ylim=(rows - 0.45, -0.55), aspect="equal", anchor="C")
+    ax.set_axis_off()
+    top, left, box_rows, box_columns = box
     for (i, j), number in np.ndenumerate(array):
-        inside = row <= i < row + box_rows and column <= j < column + box_columns
-        cell(axis, j, i, READ if inside else INPUT)
+        inside = top <= i < top + box_rows and left <= j < left + box_columns
+        cell(ax, j, i, READ if inside else INPUT)
         text = f"{number:g}" if abs(number) < 1000 else f"{number:.0f}"
-        axis.text(j, i, text.replace("-", "\u2212"), ha="center", va="center", color=INK,
-                  fontsize=11 if len(text) < 4 else 8)  # fmt: skip
+        write(ax, j, i, text.replace("-", "\u2212"), 11 if len(text) < 4 else 8)
+
+
+def window_positions(
+    size: int,
+    kernel_size: int,
+    stride: int = 1,
+    padding: int | Literal["same", "valid"] = 0,
+    dilation: int = 1,
+) -> Drawing:
+    """Draw every position of the window along one dimension.
+
+    The top strip is the padded input: numbered cells are pixels, grey ones padding, and the
+    crossed ones at the end are never read. Each row below is one output cell, with the cells
+    that it reads filled.
+
+    Parameters
+    ----------
+    size, kernel_size, stride, padding, dilation
+        One dimension of a convolution, as ints (`padding` may be a string); see
+        `convlab.shapes.conv2d_output_size`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `convlab.shapes.conv2d_output_size` does.
+
+    Examples
+    --------
+    >>> drawing = window_positions(size=6, kernel_size=3, stride=2, padding=1)
+    >>> drawing.axes[0].get_title()
+    '6 cells, kernel_size=3, stride=2, padding=1: 3 outputs'
+    """
+    size = integer(size, "size", minimum=1)
+    kernel_size = integer(kernel_size, "kernel_size", minimum=1)
+    stride = integer(stride, "stride", minimum=1)
+    dilation = integer(dilation, "dilation", minimum=1)
+    if not isinstance(padding, str):
+        padding = integer(padding, "padding", minimum=0)
+    count, _ = conv2d_output_size(size, kernel_size, stride, padding, dilation)
+    dropped, _ = conv2d_dropped_border(size, kernel_size, stride, padding, dilation)
+    _, _, before, after = conv2d_padding(padding, kernel_size, stride, dilation)
+    padded_size = before + size + after
+    drawing = Drawing(0.36 * (padded_size + 3.2), 0.36 * (count + 2.2) + 0.3)
+    ax = drawing.subplots()
+    _draw_strip(ax, before, size, after, dropped=dropped)
+    for output in range(count):
+        y = output + 1.4
+        _draw_window(ax, output * stride, y, kernel_size, dilation, height=0.8)
+        write(ax, padded_size + 0.1, y, f"→ y[{output}]", 9, ha="left")
+    ax.set(xlim=(-0.7, padded_size + 2.4), ylim=(count + 1.2, -0.7), aspect="equal")
+    ax.set_axis_off()
+    options = {"stride": (stride, 1), "padding": (padding, 0), "dilation": (dilation, 1)}
+    title = f"{size} cells, kernel_size={kernel_size}"
+    title += "".join(f", {name}={v!r}" for name, (v, default) in options.items() if v != default)
+    ax.set_title(f"{title}: {count} output{'s' if count > 1 else ''}", fontsize=10, color=INK)
+    return drawing
+
+
+def window_alignments(
+    strips: Mapping[str, tuple[int, int, int]],
+    kernel_size: int,
+    stride: int = 1,
+    dilation: int = 1,
+    columns: int = 2,
+) -> Drawing:
+    """Draw the positions of the windows under different paddings, with the pixels aligned.
+
+    Each panel has the padded strip on top: numbered cells are pixels, grey ones padding. Below
+    it are the windows, labelled with their output; windows that would overlap are drawn on
+    several lines in turn.
+
+    Parameters
+    ----------
+    strips : mapping of str to (before, size, after)
+        For each title, the cells of padding in front, the pixels, and the padding behind.
+    kernel_size, stride, dilation : int
+        One dimension of a convolution, or of a pooling; each at least 1.
+    columns : int
+        The number of panels side by side.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `convlab.shapes.conv2d_output_size` does for the padded strips, or if there is
+        nothing to draw.
+
+    Examples
+    --------
+    >>> strips = {"symmetric": (1, 8, 1), "SAME": (0, 8, 1)}
+    >>> drawing = window_alignments(strips, kernel_size=3, stride=2)
+    >>> [axes.get_title(loc="left") for axes in drawing.axes]
+    ['symmetric', 'SAME']
+    """
+    check_not_empty(strips, "title with (before, size, after)")
+    rows, columns = grid_size(len(strips), columns)
+    kernel_size = integer(kernel_size, "kernel_size", minimum=1)
+    stride = integer(stride, "stride", minimum=1)
+    extent, _ = dilated_kernel_size(kernel_size, dilation)
+    lines = -(-extent // stride)  # the number of windows that cover one cell
+    left = max(before for before, _, _ in strips.values())
+    right = max(size + after for _, size, after in strips.values())
+    drawing = Drawing(0.3 * columns * (left + right + 1), 0.3 * rows * (lines + 3.4))
+    axes = panel_axes(drawing, len(strips), columns)
+    for ax, (title, (before, size, after)) in zip(axes, strips.items(), strict=True):
+        _draw_strip(ax, before, size, after, start=-before, fontsize=8)
+        count, _ = conv2d_output_size(before + size + after, kernel_size, stride, 0, dilation)
+        for output in range(count):
+            start, y = output * stride - before, 1.4 + output % lines
+            _draw_window(ax, start, y, kernel_size, dilation, height=0.75)
+            write(ax, start + (extent - 1) / 2, y, f"y{output}", 8)
+        ax.set(xlim=(-left - 0.7, right - 0.3), ylim=(lines + 1.1, -0.7), aspect="equal")
+        ax.set_axis_off()
+        ax.set_title(title, fontsize=9, color=INK, loc="left")
+    return drawing
+
+
+def _draw_strip(
+    ax: Axes,
+    before: int,
+    size: int,
+    after: int,
+    start: int = 0,
+    dropped: int = 0,
+    fontsize: int = 9,
+) -> None:
+    """Draw the padded input with its first cell at `start`, the last `dropped` cells crossed."""
+    padded_size = before + size + after
+    for position in range(padded_size):
+        is_pixel = before <= position < before + size
+        is_dropped = position >= padded_size - dropped
+        colour = INPUT if is_pixel else PADDING
+        edge, hatch = (DROPPED, "xxx") if is_dropped else (LINE, None)
+        cell(ax, start + position, 0, colour, edgecolor=edge, hatch=hatch)
+        if is_pixel and not is_dropped:
+            write(ax, start + position, 0, str(position - before), fontsize)
+
+
+def _draw_window(
+    ax: Axes, start: int, y: float, kernel_size: int, dilation: int, height: float
+) -> None:
+    """Draw the cells that one window reads, connected by a line."""
+    end = start + dilation * (kernel_size - 1)
+    ax.plot([start, end], [y, y], color=LINE, linewidth=0.8, zorder=0)
+    for x in range(start, end + 1, dilation):
+        cell(ax, x, y, READ, height=height)
+
+
+def bit_fields(formats: Mapping[str, Sequence[int]]) -> Drawing:
+    """Draw number formats as rows of bits: the sign, the exponent and the fraction.
+
+    Every bit is a cell. The middle of each field of more than two bits shows their number.
+
+    Parameters
+    ----------
+    formats : mapping of str to sequence of int (3,)
+        For the name of each format, from top to bottom, the widths of the three fields in bits.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw, or a format does not have three fields of at least one bit.
+
+    Examples
+    --------
+    >>> drawing = bit_fields({"bfloat16": (1, 8, 7)})
+    >>> [text.get_text() for text in drawing.axes[0].texts]
+    ['8', '7']
+    """
+    check_not_empty(formats, "format")
+    for name, bits in formats.items():
+        if len(bits) != len(BIT_FIELDS) or min(bits) < 1:
+            raise ValueError(
+                f"{name!r} must have the bits of {', '.join(BIT_FIELDS)}, each at least 1, "
+                f"got {bits}"
+            )
+    total_bits = max(sum(bits) for bits in formats.values())
+    drawing = Drawing(0.17 * total_bits + 1, 0.38 * len(formats) + 0.5)
+    ax = drawing.subplots()
+    for row, bits in enumerate(formats.values()):
+        start = 0
+        for width, colour in zip(bits, BIT_FIELDS.values(), strict=True):
+            for x in range(start, start + width):
+                cell(ax, x, row, colour, height=0.8)
+            if width > 2:
+                write(ax, start + (width - 1) / 2, row, str(width), 9, fontweight="bold")
+            start += width
+    ax.set(xlim=(-0.6, total_bits - 0.4), ylim=(len(formats) - 0.5, -0.5), xticks=[])
+    ax.set_yticks(range(len(formats)), list(formats), fontsize=9, color=INK)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    handles = [
+        Patch(facecolor=colour, edgecolor=INK, linewidth=0.6, label=field)
+        for field, colour in BIT_FIELDS.items()
+    ]
+    legend_above(drawing, 3, handles=handles, labelcolor=None)
+    return drawing

@@ -1,34 +1,61 @@
-"""The shapes that flow through a network, from the image down to the scores."""
+"""Structure of networks: output shapes, connections between channels, parts of a total."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from matplotlib.patches import Patch, Rectangle
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 
-from convlab._validate import integer
-from convlab.plots.drawing import DPI, INK, INPUT, LINE, Drawing
+from convlab._validate import flag, integer
+from convlab.ops import channel_shuffle
+from convlab.plots.drawing import (
+    INK,
+    INPUT,
+    LINE,
+    READ,
+    Drawing,
+    cell,
+    check_not_empty,
+    legend_above,
+    write,
+)
+from convlab.shapes import conv2d_channels_read
 
-# Family of a layer, what its kind contains in small letters, its colour. The colours
-# differ in lightness, so that the families stay apart in grey.
+# Family of a layer, what its class name contains in lower case, its colour. The colours
+# differ in lightness, so that the families stay apart in greyscale.
 FAMILIES = {
     "convolution": ("conv", "#6f9fc8"),
     "pooling": ("pool", "#cfe3b4"),
     "fully connected": ("linear", "#8c4a6b"),
     "input": ("input", INPUT),
 }
-WIDTH = 5.0  # inches, of which the names leave some; a phone shows it at half the size
-PER_ROOT = 0.075  # inches of height for the square root of one pixel
-WIDEST = 1.5  # inches for the layer with the most channels
-ROW = 0.24  # inches that a line of text needs
+# Inches.
+FIGURE_WIDTH = 5.0  # including the names; a phone shows it at half the size
+HEIGHT_PER_ROOT = 0.075  # for the square root of one pixel
+MAX_BOX_WIDTH = 1.5  # for the layer with the most channels
+ROW_HEIGHT = 0.24  # of a line of text
+
+# Light enough for dark digits on them. Neighbouring groups differ in lightness or in hue.
+GROUP_COLOURS = (READ, "#5dade2", "#7dcea0", "#d98880", "#c39bd3", "#d4ac0d")
+CHANNEL_SIDE, ROW_GAP = 0.7, 1.9  # of the square of a channel, and from one row to the next
+
+# As in `network`: convolutions blue, fully connected layers dark.
+PART_COLOURS = (FAMILIES["convolution"][1], FAMILIES["fully connected"][1], "#cfe3b4", "#f0c987")
 
 Layer = tuple[str, str, tuple[int, ...]]
+# For each channel, the groups of the first layer whose numbers it depends on.
+Origins = list[frozenset[int]]
 
 
 @dataclass
 class _Box:
+    """One layer, or several consecutive layers, in the drawing of a network."""
+
     name: str
     family: str
     shape: tuple[int, ...]
@@ -44,40 +71,35 @@ class _Box:
 
 
 def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = None) -> Drawing:
-    """Draw what each layer of a network puts out, one box per layer, from top to bottom.
+    """Draw the output shapes of a network, one box per layer, from top to bottom.
 
-    A box is a view from the side: its height stands for the height and width of the map,
-    its width for the number of channels, both as square roots, so that 1 and 512 fit on
-    one page. The numbers stand beside it.
+    A box is a view from the side: its height stands for the height and width of the map, its
+    width for the number of channels, both as square roots, so that 1 and 512 fit on one page.
+    The numbers stand beside it.
 
     Parameters
     ----------
     layers : iterable of (name, kind, shape), or of mappings
         In the order of the computation. The kind is the name of the layer's class, such as
         ``"Conv2d"``; the shape is that of the output without its batch, ``(C, H, W)`` or
-        ``(features,)``. A mapping has name and kind under ``"name"`` and ``"kind"``, and under
-        ``"output_shape"`` the shape with its batch, ``(N, C, H, W)`` or ``(N, features)``, as
-        in ``summary(model, input_shape).to_dict()["layers"]``.
-        Drawn are convolutions, pooling and linear layers, and what has the kind
-        ``"Input"``; the others are left out.
+        ``(features,)``. A mapping has ``"name"``, ``"kind"``, and as ``"output_shape"`` the
+        shape with its batch, ``(N, C, H, W)`` or ``(N, features)``, as in
+        ``summary(model, input).to_dict()["layers"]``.
+        Convolutions, pooling and linear layers are drawn, and layers of the kind ``"Input"``;
+        the others are left out.
     depth : int, optional
         Draw one box for all layers whose names begin with the same `depth` parts: with 1,
-        ``layer1.0.conv1`` and ``layer1.1.conv2`` are ``layer1``, with the shape that comes
-        out at the end. Without it, neighbours of one kind and one shape share a box, and their
+        ``layer1.0.conv1`` and ``layer1.1.conv2`` are ``layer1``, with the shape of the last
+        output. Without it, neighbours of the same family and shape share a box, and their
         number stands behind their names.
-
-    Returns
-    -------
-    Drawing
-        One axes, with a legend of the kinds.
 
     Raises
     ------
     TypeError
         If a layer is neither a mapping nor a triple, or `depth` is not an int.
     ValueError
-        If a mapping lacks a key, the shape of a layer to be drawn is of another form, `depth`
-        is below 1, or there is nothing to draw.
+        If a mapping lacks a key, the shape of a layer to be drawn is invalid, `depth` is below
+        1, or there is nothing to draw.
 
     Examples
     --------
@@ -87,34 +109,23 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
     ['image', '1 × 28 × 28', 'conv', '6 × 28 × 28']
     """
     boxes = _boxes([_layer(layer) for layer in layers], depth)
-    if not boxes:
-        raise ValueError("nothing to draw: no convolution, pooling or linear layer")
-    heights = [PER_ROOT * _pixels(box.shape) ** 0.5 for box in boxes]
-    scale = WIDEST / max(box.shape[0] for box in boxes) ** 0.5
-    rows = [max(height + 0.06, ROW) for height in heights]
-    drawing = Drawing(figsize=(WIDTH, sum(rows) + 0.35), dpi=DPI)
-    axis = drawing.add_axes((0, 0, 1, 1))
-    axis.set(xlim=(-WIDTH / 2, WIDTH / 2), ylim=(sum(rows) + 0.35, 0))
-    axis.set_axis_off()
-    top = 0.0
+    check_not_empty(boxes, "convolution, pooling or linear layer")
+    heights = [HEIGHT_PER_ROOT * _root_of_pixels(box.shape) ** 0.5 for box in boxes]
+    scale = MAX_BOX_WIDTH / max(box.shape[0] for box in boxes) ** 0.5
+    rows = [max(height + 0.06, ROW_HEIGHT) for height in heights]
+    drawing = Drawing(FIGURE_WIDTH, sum(rows) + 0.35, layout=None)
+    ax = drawing.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(-FIGURE_WIDTH / 2, FIGURE_WIDTH / 2), ylim=(sum(rows) + 0.35, 0))
+    ax.set_axis_off()
+    top, margin = 0.0, MAX_BOX_WIDTH / 2 + 0.1
     for box, height, row in zip(boxes, heights, rows, strict=True):
-        middle, width = top + row / 2, max(scale * box.shape[0] ** 0.5, 0.04)
-        axis.add_patch(
-            Rectangle(
-                (-width / 2, middle - height / 2),
-                width,
-                height,
-                facecolor=FAMILIES[box.family][1],
-                edgecolor=LINE,
-                linewidth=0.8,
-            )
-        )
-        told: dict[str, Any] = {"va": "center", "color": INK, "fontsize": 10}
-        axis.text(-WIDEST / 2 - 0.1, middle, box.title, ha="right", **told)
-        axis.text(WIDEST / 2 + 0.1, middle, " × ".join(map(str, box.shape)), ha="left", **told)
+        y, width = top + row / 2, max(scale * box.shape[0] ** 0.5, 0.04)
+        cell(ax, 0, y, FAMILIES[box.family][1], width, height)
+        write(ax, -margin, y, box.title, 10, ha="right")
+        write(ax, margin, y, " × ".join(map(str, box.shape)), 10, ha="left")
         top += row
     shown = [family for family in FAMILIES if any(box.family == family for box in boxes)]
-    axis.legend(
+    ax.legend(
         handles=[Patch(facecolor=FAMILIES[f][1], edgecolor=LINE, label=f) for f in shown],
         loc="lower center",
         ncols=len(shown),
@@ -128,11 +139,10 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
 
 
 def _layer(layer: Layer | Mapping[str, Any]) -> Layer:
-    """Make a triple of a layer, and refuse what is none."""
+    """Convert a mapping or a triple to a triple."""
     if isinstance(layer, Mapping):
-        missing = {"name", "kind", "output_shape"} - set(layer)
-        if missing:
-            raise ValueError(f"a layer has no {sorted(missing)}, only {sorted(layer)}")
+        if missing := {"name", "kind", "output_shape"} - set(layer):
+            raise ValueError(f"a layer lacks the keys {sorted(missing)}, got {sorted(layer)}")
         return layer["name"], layer["kind"], tuple(layer["output_shape"])[1:]
     if isinstance(layer, str) or len(layer) != 3:
         raise TypeError(f"a layer must be (name, kind, shape), got {layer!r}")
@@ -140,25 +150,20 @@ def _layer(layer: Layer | Mapping[str, Any]) -> Layer:
     return name, kind, tuple(shape)
 
 
-def _family(kind: str) -> str | None:
-    """Say to which family a kind of layer belongs, or None if it is not drawn."""
-    small = kind.lower()
-    return next((family for family, (part, _) in FAMILIES.items() if part in small), None)
-
-
 def _boxes(layers: Iterable[Layer], depth: int | None) -> list[_Box]:
-    """Put layers that belong together into one box."""
+    """Make the boxes of the layers to be drawn."""
     if depth is not None:
         depth = integer(depth, "depth", minimum=1)
     boxes: list[_Box] = []
     for name, kind, shape in layers:
-        family = _family(kind)
+        matching = (family for family, (part, _) in FAMILIES.items() if part in kind.lower())
+        family = next(matching, None)
         if family is None:
             continue
         if len(shape) not in (1, 3) or min(shape) < 1:
             raise ValueError(
-                f"the shape of {name!r} must be (C, H, W) or (features,), and before that the "
-                f"batch if it comes from a summary, got {shape}"
+                f"the shape of {name!r} must be (C, H, W) or (features,), preceded by the batch "
+                f"in a mapping, got {shape}"
             )
         title = name if depth is None else ".".join(name.split(".")[:depth])
         previous = boxes[-1] if boxes else None
@@ -172,6 +177,173 @@ def _boxes(layers: Iterable[Layer], depth: int | None) -> list[_Box]:
     return boxes
 
 
-def _pixels(shape: tuple[int, ...]) -> float:
+def _root_of_pixels(shape: tuple[int, ...]) -> float:
     """Return the side of a square with as many pixels as the map has; 1 for a vector."""
     return 1.0 if len(shape) == 1 else (shape[1] * shape[2]) ** 0.5
+
+
+def channel_connections(
+    channels: Sequence[int], groups: int | Sequence[int] = 1, shuffle: bool = False
+) -> Drawing:
+    """Draw which channels each kernel reads, through one convolution or several in a row.
+
+    The top row is the input. Each group of the first layer has a colour, shared by every
+    channel that depends on that group alone. A channel that depends on several groups is
+    striped in their colours, and its connections are grey.
+
+    Parameters
+    ----------
+    channels : sequence of at least two ints
+        The channels of the input, and the output channels of each layer.
+    groups : int or sequence of ints
+        The groups of all layers, or of each.
+    shuffle : bool
+        Whether the channels are shuffled between one layer and the next, with the groups of
+        the first of the two.
+
+    Raises
+    ------
+    TypeError
+        If a number is not an int, or `shuffle` is not a bool.
+    ValueError
+        If there is no layer, `groups` has another length than there are layers, or does not
+        divide the channels.
+
+    Examples
+    --------
+    >>> drawing = channel_connections((12, 6), groups=3)
+    >>> [text.get_text() for text in drawing.axes[0].texts][-7:]
+    ['output', '0', '1', '2', '3', '4', '5']
+    """
+    counts = [integer(count, "channels", minimum=1) for count in channels]
+    layers = len(counts) - 1
+    if layers < 1:
+        raise ValueError(f"channels must hold the input and at least one output, got {counts}")
+    layer_groups = list(groups) if isinstance(groups, Sequence) else [groups] * layers
+    if len(layer_groups) != layers:
+        raise ValueError(f"groups must be one int, or {layers} (one per layer), got {layer_groups}")
+    reads = [
+        conv2d_channels_read(in_channels, out_channels, g)
+        for (in_channels, out_channels), g in zip(pairwise(counts), layer_groups, strict=True)
+    ]
+    rows = _channel_rows(reads, layer_groups, flag(shuffle, "shuffle"))
+    width, height = max(counts), ROW_GAP * len(rows) + 1
+    drawing = Drawing(0.42 * (width + 3.4), 0.42 * height, layout=None)
+    ax = drawing.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(-3.4, width), ylim=(height - 0.5, -0.5), aspect="equal")
+    ax.set_axis_off()
+    group_size = counts[0] // layer_groups[0]
+    origins: Origins = [frozenset([channel // group_size]) for channel in range(counts[0])]
+    _draw_channels(ax, "input", 0, origins, width)
+    for number, (title, sources) in enumerate(rows, 1):
+        _draw_connections(ax, number, sources, origins, width)
+        origins = [frozenset().union(*(origins[i] for i in source)) for source in sources]
+        _draw_channels(ax, title, number, origins, width)
+    return drawing
+
+
+def _channel_rows(
+    reads: list[list[range]], groups: Sequence[int], shuffle: bool
+) -> list[tuple[str, list[Sequence[int]]]]:
+    """Return the title of each row below the input, and the sources of its channels."""
+    rows: list[tuple[str, list[Sequence[int]]]] = []
+    for number, layer in enumerate(reads, 1):
+        last = number == len(reads)
+        rows.append(("output" if last else f"layer {number}", list(layer)))
+        if shuffle and not last:
+            order = channel_shuffle(np.arange(len(layer)).reshape(-1, 1, 1), groups[number - 1])
+            rows.append(("shuffled", [[int(channel)] for channel in order.ravel()]))
+    return rows
+
+
+def _channel_x(channel: int, count: int, width: int) -> float:
+    """Spread the channels of a row over the whole width, so that groups lie below each other."""
+    return (channel + 0.5) * width / count - 0.5
+
+
+def _draw_channels(ax: Axes, title: str, number: int, origins: Origins, width: int) -> None:
+    y = number * ROW_GAP
+    write(ax, -1.1, y, title, 10, ha="right")
+    for channel, groups in enumerate(origins):
+        x = _channel_x(channel, len(origins), width)
+        stripe = CHANNEL_SIDE / len(groups)
+        for position, group in enumerate(sorted(groups)):
+            centre = x - CHANNEL_SIDE / 2 + (position + 0.5) * stripe
+            colour = _group_colour({group})
+            cell(ax, centre, y, colour, stripe, CHANNEL_SIDE, edgecolor="none", zorder=2)
+        cell(ax, x, y, "none", CHANNEL_SIDE, CHANNEL_SIDE, edgecolor=INK, fill=False, zorder=3)
+        write(ax, x, y, str(channel), 9, zorder=4)
+
+
+def _draw_connections(
+    ax: Axes, number: int, sources: list[Sequence[int]], origins: Origins, width: int
+) -> None:
+    y = (number - 1) * ROW_GAP + CHANNEL_SIDE / 2, number * ROW_GAP - CHANNEL_SIDE / 2
+    for channel, source in enumerate(sources):
+        for read in source:
+            x = _channel_x(read, len(origins), width), _channel_x(channel, len(sources), width)
+            ax.plot(x, y, color=_group_colour(origins[read]), linewidth=1.6, zorder=1)
+
+
+def _group_colour(groups: set[int] | frozenset[int]) -> str:
+    """Return the colour of a single group, or grey for several."""
+    return GROUP_COLOURS[min(groups) % len(GROUP_COLOURS)] if len(groups) == 1 else LINE
+
+
+def stacked_bars(bars: Mapping[str, Mapping[str, float]]) -> Drawing:
+    """Draw one stacked bar per total, with its parts in per cent.
+
+    The percentage is written into a part if it is at least 8 %.
+
+    Parameters
+    ----------
+    bars : mapping of str to mapping of str to number
+        For the title of each bar, from top to bottom, the amount of each part. All bars have
+        the same parts, at most four; the amounts are not negative.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw, the parts differ from bar to bar, there are more than
+        four, an amount is negative, or all amounts of a bar are zero.
+
+    Examples
+    --------
+    >>> drawing = stacked_bars({"weights": {"convolution": 1, "fully connected": 3}})
+    >>> [text.get_text() for text in drawing.axes[0].texts]
+    ['25 %', '75 %']
+    """
+    check_not_empty(bars, "title with its parts")
+    names = list(next(iter(bars.values())))
+    for title, parts in bars.items():
+        if list(parts) != names:
+            raise ValueError(
+                f"all bars must have the same parts, got {names} in the first and {list(parts)} "
+                f"in {title!r}"
+            )
+        if min(parts.values(), default=0) < 0 or not sum(parts.values()) > 0:
+            raise ValueError(
+                f"the parts of {title!r} must be at least 0, and not all 0, got {dict(parts)}"
+            )
+    if len(names) > len(PART_COLOURS):
+        raise ValueError(f"a bar must have at most {len(PART_COLOURS)} parts, got {len(names)}")
+    amounts = np.array([list(parts.values()) for parts in bars.values()], dtype=float)
+    percent = amounts * (100 / amounts.sum(axis=1, keepdims=True))  # (bars, parts)
+    left = np.cumsum(percent, axis=1) - percent
+    drawing = Drawing(5.8, 0.32 * len(bars) + 0.75)
+    ax = drawing.subplots()
+    y = range(len(bars))
+    for part, (name, colour) in enumerate(zip(names, PART_COLOURS, strict=False)):
+        style: dict[str, Any] = {"color": colour, "edgecolor": LINE, "linewidth": 0.8}
+        ax.barh(y, percent[:, part], 0.72, left[:, part], label=name, **style)
+        text_colour = "white" if part == 1 else INK
+        for bar, (start, length) in enumerate(zip(left[:, part], percent[:, part], strict=True)):
+            if length >= 8:
+                write(ax, start + length / 2, bar, f"{length:.0f} %", 9, color=text_colour)
+    ax.set(xlim=(0, 100), xlabel="per cent")
+    ax.set_yticks(y, list(bars), fontsize=9)
+    ax.tick_params(colors=INK)
+    ax.invert_yaxis()
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    legend_above(drawing, len(names), labelcolor=None)
+    return drawing

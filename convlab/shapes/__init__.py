@@ -1,58 +1,53 @@
-"""Window arithmetic of convolution and pooling: sizes, padding amounts, what floor drops.
+"""Window arithmetic of convolution and pooling: sizes, padding, receptive fields, costs.
 
-Everything here is whole numbers; no arrays, no NumPy. It is the only place in the
-package that knows these formulas: the operators, the drawings and the book all ask
-here.
+All functions compute with integers; there are no arrays and no NumPy. These formulas exist nowhere
+else in the package: the operators, the plots and the book use these functions.
 
-The one idea behind them: a window of ``kernel_size`` cells, ``dilation`` apart,
-*spans* ``dilation * (kernel_size - 1) + 1`` cells. It starts at the first cell of the
-padded input and moves ``stride`` cells at a time for as long as it fits. The output
-has one cell for each place where it stood.
+The central idea: a window of ``kernel_size`` cells, ``dilation`` apart, *spans*
+``dilation * (kernel_size - 1) + 1`` cells. It starts at the first cell of the padded input and
+moves by ``stride`` cells as long as it fits. The output has one cell for each position of the
+window.
 
-Height and width never interact, so each argument is an int, meaning the same for both,
-or a pair ``(height, width)``. Sources: the documentation of ``torch.nn.Conv2d``, and
-Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016).
+Height and width are independent, so each argument is an int, for both of them, or a pair
+``(height, width)``. Every function raises ``TypeError`` for an argument of the wrong type and
+``ValueError`` for a number out of range; the message names the argument and the numbers. "Raises"
+is a section of its own where there is more to say. Sources: the documentation of
+``torch.nn.Conv2d``, and Dumoulin and Visin, "A guide to convolution arithmetic for deep learning"
+(2016).
 """
 
-from convlab.shapes.adaptive import (
-    OutputSize,
-    adaptive_axes,
-    adaptive_output_size,
-    adaptive_windows,
+from convlab.shapes.channels import (
+    conv2d_channels_read,
+    conv2d_num_parameters,
+    conv2d_weight_shape,
 )
-from convlab.shapes.channels import conv2d_num_parameters, conv2d_weight_shape
 from convlab.shapes.conventions import (
     dilation_from_gaps,
-    onnx_padding,
-    onnx_pads,
+    padding_from_onnx,
+    padding_to_onnx,
     split_padding,
     tf_same_padding,
     tf_transposed_padding,
 )
-from convlab.shapes.cost import conv2d_macs, conv_transpose2d_macs, linear_macs
-from convlab.shapes.groups import conv2d_channels_read
-from convlab.shapes.paths import WindowLayer, path_counts, receptive_fields
-from convlab.shapes.pooling import PoolingAxis, pool2d_axes, pool2d_output_size
-from convlab.shapes.receptive_field import (
-    ReceptiveField,
-    conv2d_receptive_field,
-    transposed_cells,
-)
-from convlab.shapes.transposed import conv_transpose2d_output_size
-from convlab.shapes.windows import (
+from convlab.shapes.convolution import (
     conv2d_dropped_border,
     conv2d_output_size,
     conv2d_padding,
+    conv_transpose2d_output_size,
     dilated_kernel_size,
     same_padding,
 )
+from convlab.shapes.cost import conv2d_macs, conv_transpose2d_macs, linear_macs
+from convlab.shapes.pooling import adaptive_output_size, adaptive_windows, pool2d_output_size
+from convlab.shapes.receptive_field import (
+    ReceptiveField,
+    conv2d_receptive_field,
+    path_counts,
+    receptive_fields,
+)
 
 __all__ = [
-    "OutputSize",
-    "PoolingAxis",
     "ReceptiveField",
-    "WindowLayer",
-    "adaptive_axes",
     "adaptive_output_size",
     "adaptive_windows",
     "conv2d_channels_read",
@@ -68,15 +63,13 @@ __all__ = [
     "dilated_kernel_size",
     "dilation_from_gaps",
     "linear_macs",
-    "onnx_padding",
-    "onnx_pads",
+    "padding_from_onnx",
+    "padding_to_onnx",
     "path_counts",
-    "pool2d_axes",
     "pool2d_output_size",
     "receptive_fields",
     "same_padding",
     "split_padding",
     "tf_same_padding",
     "tf_transposed_padding",
-    "transposed_cells",
 ]

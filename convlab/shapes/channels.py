@@ -1,4 +1,4 @@
-"""What the channels decide: groups, the shape of the weight, the number of parameters."""
+"""Channels of a convolution: groups, shape of the weight, number of parameters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from convlab._validate import IntOrPair, check_groups, pair
 def conv2d_weight_shape(
     in_channels: int, out_channels: int, kernel_size: IntOrPair, groups: int = 1
 ) -> tuple[int, int, int, int]:
-    """Shape of the weight: ``(out_channels, in_channels / groups, kH, kW)``.
+    """Return the shape of the weight: ``(out_channels, in_channels / groups, kH, kW)``.
 
     Parameters
     ----------
@@ -17,12 +17,7 @@ def conv2d_weight_shape(
     kernel_size : int or pair of ints
         Rows and columns of weights, at least 1.
     groups : int
-        Number of separate convolutions side by side; divides both channel counts.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `check_groups` and `pair` do.
+        Number of groups; divides both channel counts.
 
     Examples
     --------
@@ -40,7 +35,7 @@ def conv2d_num_parameters(
     groups: int = 1,
     bias: bool = True,
 ) -> int:
-    """Count the numbers that a convolution learns: its weight and one bias per kernel.
+    """Count the parameters of a convolution: its weight and one bias per kernel.
 
     Parameters
     ----------
@@ -48,11 +43,6 @@ def conv2d_num_parameters(
         As for `conv2d_weight_shape`.
     bias : bool
         Whether the layer has a bias.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `conv2d_weight_shape` does.
 
     Examples
     --------
@@ -63,3 +53,36 @@ def conv2d_num_parameters(
     """
     kernels, depth, k_h, k_w = conv2d_weight_shape(in_channels, out_channels, kernel_size, groups)
     return kernels * (depth * k_h * k_w + bool(bias))
+
+
+def conv2d_channels_read(in_channels: int, out_channels: int, groups: int = 1) -> list[range]:
+    """List, for each kernel of a convolution, the input channels that it reads.
+
+    Input and output channels are split into `groups` blocks of neighbouring channels. Kernel ``o``
+    belongs to group ``o // (out_channels / groups)`` and reads the input channels of that group.
+
+    Parameters
+    ----------
+    in_channels, out_channels, groups : int
+        As for `conv2d_weight_shape`.
+
+    Returns
+    -------
+    list of range
+        One per kernel, each of ``in_channels / groups`` channels.
+
+    References
+    ----------
+    The documentation of ``torch.nn.Conv2d``.
+
+    Examples
+    --------
+    >>> conv2d_channels_read(12, 6, groups=3)[2]
+    range(4, 8)
+    >>> [list(channels) for channels in conv2d_channels_read(4, 4, groups=4)]
+    [[0], [1], [2], [3]]
+    """
+    in_channels, out_channels, groups = check_groups(in_channels, out_channels, groups)
+    depth, kernels = in_channels // groups, out_channels // groups
+    starts = [kernel // kernels * depth for kernel in range(out_channels)]
+    return [range(start, start + depth) for start in starts]

@@ -1,14 +1,14 @@
-"""Padding as other libraries and courses write it, turned into cells per side, and back.
+"""Conversion of padding and dilation from and to the conventions of other libraries.
 
-PyTorch's integer padding is the same on both sides of an axis and does not ask for the
-size of the image. Others count the total, name a rule whose result depends on the size,
-or list the sides in another order. Here, all of them become ``(left, right, top,
-bottom)``, the order of ``torch.nn.functional.pad`` and `convlab.ops.pad2d`; after that
-the convolution itself needs no padding.
+PyTorch's integer padding is the same on both sides of an axis and independent of the size of the
+image. Others give the total, name a rule whose result depends on the size, or list the sides in
+another order. Here, all of them become ``(left, right, top, bottom)``, the order of
+``torch.nn.functional.pad`` and `convlab.ops.pad2d`; after that the convolution itself needs no
+padding.
 
 Sources: "Notes on padding" in the documentation of ``tf.nn``; the operators ``Conv`` and
-``ConvTranspose`` of the ONNX standard; Zhang, Lipton, Li and Smola, "Dive into Deep
-Learning", section "Padding and Stride".
+``ConvTranspose`` of the ONNX standard; Zhang, Lipton, Li and Smola, "Dive into Deep Learning",
+section "Padding and Stride".
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Literal, SupportsIndex
 
 from convlab._validate import IntOrPair, integer, pair
-from convlab.shapes.windows import dilated_kernel_size
+from convlab.shapes.convolution import dilated_kernel_size
 
 Sides = tuple[int, int, int, int]
 Extra = Literal["after", "before"]
@@ -24,7 +24,7 @@ AutoPad = Literal["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"]
 
 
 def split_padding(total: IntOrPair, extra: Extra = "after") -> Sides:
-    """Share a total padding out to the sides: ``(left, right, top, bottom)``.
+    """Split a total padding between the sides: ``(left, right, top, bottom)``.
 
     Parameters
     ----------
@@ -32,16 +32,16 @@ def split_padding(total: IntOrPair, extra: Extra = "after") -> Sides:
         Rows and columns added in all, both sides together, at least 0: the :math:`p_h` and
         :math:`p_w` of "Dive into Deep Learning", twice the padding of PyTorch.
     extra : "after" or "before"
-        Who gets the odd cell. ``"after"``: right and bottom, as in PyTorch, TensorFlow
-        and the ``SAME_UPPER`` of ONNX. ``"before"``: left and top, as in ``SAME_LOWER`` and
-        in the course.
+        Side of the odd cell. ``"after"``: right and bottom, as in PyTorch, TensorFlow and the
+        ``SAME_UPPER`` of ONNX. ``"before"``: left and top, as in ``SAME_LOWER`` and in "Dive into
+        Deep Learning".
 
     Raises
     ------
     TypeError
         If `total` is not made of ints.
     ValueError
-        If it is negative, or `extra` is another word.
+        If it is negative, or `extra` is another string.
 
     Examples
     --------
@@ -67,10 +67,10 @@ def tf_same_padding(
     dilation: IntOrPair = 1,
     extra: Extra = "after",
 ) -> Sides:
-    r"""Cells that ``SAME`` of TensorFlow, Keras and JAX adds: ``(left, right, top, bottom)``.
+    r"""Return the ``SAME`` padding of TensorFlow, Keras and JAX: ``(left, right, top, bottom)``.
 
-    The rule fixes the output first, at :math:`\lceil \text{size} / \text{stride} \rceil`, and
-    then adds as little as lets that many windows stand:
+    The rule fixes the output size first, at :math:`\lceil \text{size} / \text{stride} \rceil`, and
+    then adds the fewest cells with which that many windows fit:
 
     .. math::
 
@@ -78,8 +78,8 @@ def tf_same_padding(
         \cdot \text{stride} + \text{dilation} (\text{kernel\_size} - 1) + 1
         - \text{size}\bigr)
 
-    With a stride above 1 the result changes with the size of the image, which no fixed
-    ``padding=`` of PyTorch does.
+    With a stride above 1 the result changes with the size of the image, which no fixed ``padding=``
+    of PyTorch does.
 
     Parameters
     ----------
@@ -88,12 +88,7 @@ def tf_same_padding(
     kernel_size, stride, dilation : int or pair of ints
         The rest of the layer, or of the pooling, each at least 1.
     extra : "after" or "before"
-        Who gets the odd cell; ``"before"`` is the ``SAME_LOWER`` of JAX and ONNX.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `pair` does, with minimum 1, and as `split_padding` does.
+        Side of the odd cell; ``"before"`` is the ``SAME_LOWER`` of JAX and ONNX.
 
     Examples
     --------
@@ -114,7 +109,7 @@ def tf_same_padding(
     return split_padding((total_h, total_w), extra)
 
 
-def onnx_padding(
+def padding_from_onnx(
     size: IntOrPair,
     kernel_size: IntOrPair,
     stride: IntOrPair = 1,
@@ -122,7 +117,7 @@ def onnx_padding(
     auto_pad: AutoPad = "NOTSET",
     pads: tuple[SupportsIndex, ...] | list[int] = (0, 0, 0, 0),
 ) -> Sides:
-    """Cells that an ONNX ``Conv`` or pooling adds: ``(left, right, top, bottom)``.
+    """Return the padding of an ONNX ``Conv`` or pooling: ``(left, right, top, bottom)``.
 
     Parameters
     ----------
@@ -131,25 +126,25 @@ def onnx_padding(
     kernel_size, stride, dilation : int or pair of ints
         ``kernel_shape``, ``strides`` and ``dilations`` of the node, each at least 1.
     auto_pad : "NOTSET", "SAME_UPPER", "SAME_LOWER" or "VALID"
-        ``NOTSET`` stands for "read `pads`", the two ``SAME`` for `tf_same_padding` with the
-        odd cell after or before, ``VALID`` for none.
+        ``NOTSET``: `pads`; the two ``SAME``: `tf_same_padding` with the odd cell after or before;
+        ``VALID``: none.
     pads : four ints
-        ``(top, left, bottom, right)``, each at least 0: first the beginnings of all axes, then
-        the ends.
+        ``(top, left, bottom, right)``, each at least 0: first the beginnings of all axes, then the
+        ends.
 
     Raises
     ------
     TypeError
-        If an argument is of the wrong kind.
+        If an argument has the wrong type.
     ValueError
-        If a number is too small, `auto_pad` is another word, `pads` has not four entries, or
-        both ask for padding, which the standard forbids.
+        If a number is too small, `auto_pad` is another string, `pads` does not have four entries,
+        or both specify a padding, which the standard forbids.
 
     Examples
     --------
-    >>> onnx_padding(8, kernel_size=3, pads=(0, 1, 2, 3))
+    >>> padding_from_onnx(8, kernel_size=3, pads=(0, 1, 2, 3))
     (1, 3, 0, 2)
-    >>> onnx_padding(8, kernel_size=3, stride=2, auto_pad="SAME_LOWER")
+    >>> padding_from_onnx(8, kernel_size=3, stride=2, auto_pad="SAME_LOWER")
     (1, 0, 1, 0)
     """
     if auto_pad not in ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"):
@@ -165,13 +160,13 @@ def onnx_padding(
     if any((top, left, bottom, right)):
         raise ValueError(
             f"auto_pad={auto_pad!r} and pads={(top, left, bottom, right)} cannot both be given: "
-            f"pads is read with auto_pad='NOTSET' only"
+            f"pads requires auto_pad='NOTSET'"
         )
     return (0, 0, 0, 0) if auto_pad == "VALID" else same
 
 
-def onnx_pads(padding: Sides) -> Sides:
-    """Reorder ``(left, right, top, bottom)`` to the ``pads`` of ONNX.
+def padding_to_onnx(padding: Sides) -> Sides:
+    """Convert ``(left, right, top, bottom)`` to the ``pads`` of ONNX.
 
     Parameters
     ----------
@@ -183,14 +178,9 @@ def onnx_pads(padding: Sides) -> Sides:
     tuple of four ints
         ``(top, left, bottom, right)``: first the beginnings, then the ends.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `padding` is not four ints of at least 0.
-
     Examples
     --------
-    >>> onnx_pads((1, 3, 0, 2))
+    >>> padding_to_onnx((1, 3, 0, 2))
     (0, 1, 2, 3)
     """
     left, right, top, bottom = _four(padding, "padding", "(left, right, top, bottom)")
@@ -200,12 +190,12 @@ def onnx_pads(padding: Sides) -> Sides:
 def tf_transposed_padding(
     kernel_size: IntOrPair, stride: IntOrPair = 1, dilation: IntOrPair = 1
 ) -> tuple[Sides, tuple[int, int]]:
-    r"""Cells that ``Conv2DTranspose(padding="same")`` of Keras cuts off, and those it adds.
+    r"""Return the cells that ``Conv2DTranspose(padding="same")`` of Keras removes and adds.
 
-    Its output has exactly :math:`\text{size} \cdot \text{stride}` cells, those that the
-    convolution with ``SAME`` would turn back into `size`. A transposed convolution without
-    padding makes :math:`\text{extent} - \text{stride}` cells more, which are cut off, the odd
-    one at the end; or fewer, which are added at the end.
+    Its output has exactly :math:`\text{size} \cdot \text{stride}` cells, which the convolution with
+    ``SAME`` reduces to `size`. A transposed convolution without padding returns
+    :math:`\text{extent} - \text{stride}` cells more, which are removed, the odd one at the end; or
+    fewer, which are added at the end.
 
     Parameters
     ----------
@@ -215,18 +205,14 @@ def tf_transposed_padding(
     Returns
     -------
     tuple
-        ``(left, right, top, bottom)``, the rows and columns to cut off the output of
+        ``(left, right, top, bottom)``, the rows and columns to remove from the output of
         ``conv_transpose2d(..., padding=0)``, and ``(height, width)``, its `output_padding`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `pair` does, with minimum 1.
 
     Notes
     -----
-    PyTorch's `padding` cuts off the same on both sides, and `output_padding` can only give
-    back at the end; where this function answers 0 before and 1 after, no pair of them will do.
+    PyTorch's `padding` removes the same number of cells on both sides, and `output_padding` only
+    adds cells at the end; where this function returns 0 before and 1 after, no pair of them is
+    equivalent.
 
     Examples
     --------
@@ -243,20 +229,15 @@ def tf_transposed_padding(
 
 
 def dilation_from_gaps(gaps: IntOrPair) -> tuple[int, int]:
-    """Turn "cells left out between two weights" into PyTorch's dilation, one more.
+    """Convert the number of cells left out between two weights to PyTorch's dilation.
 
-    Some courses count the gaps, so that their ordinary convolution has the number 0. For
-    PyTorch, TensorFlow, JAX and ONNX it is 1, the distance between two weights.
+    Some courses count the gaps, so that their ordinary convolution has the number 0. In PyTorch,
+    TensorFlow, JAX and ONNX it is 1, the distance between two weights.
 
     Parameters
     ----------
     gaps : int or pair of ints
         Cells left out between neighbouring weights, at least 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `pair` does, with minimum 0.
 
     Examples
     --------
@@ -268,7 +249,7 @@ def dilation_from_gaps(gaps: IntOrPair) -> tuple[int, int]:
 
 
 def _four(value: tuple[SupportsIndex, ...] | list[int], name: str, order: str) -> Sides:
-    """Return `value` as four ints of at least 0; `order` tells the message what they are."""
+    """Return `value` as four ints of at least 0; `order` describes them in error messages."""
     if not isinstance(value, tuple | list):
         raise TypeError(f"{name} must be four ints {order}, got {type(value).__name__} {value!r}")
     if len(value) != 4:

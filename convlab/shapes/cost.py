@@ -1,8 +1,8 @@
-"""What a layer costs: its multiply-accumulates.
+"""Cost of a layer in multiply-accumulates.
 
-One multiply-accumulate is one product added to a sum. Where a table speaks of FLOPs, it means
-either this number or twice as much, a product and an addition counted apart. Multiplications with
-the zeros of the padding are counted, as everybody does; adding the bias is not.
+One multiply-accumulate is one product added to a sum. FLOPs in published tables are either this
+number or twice as many, a product and an addition counted separately. Multiplications with the
+zeros of the padding are counted, as is customary; adding the bias is not.
 
 Source: the formulas follow from the definition of the layers, see the documentation of
 ``torch.nn.Conv2d``, ``torch.nn.ConvTranspose2d`` and ``torch.nn.Linear``.
@@ -14,8 +14,7 @@ from math import prod
 
 from convlab._validate import IntOrPair, Padding, check_groups, integer, pair
 from convlab.shapes.channels import conv2d_weight_shape
-from convlab.shapes.transposed import conv_transpose2d_output_size
-from convlab.shapes.windows import conv2d_output_size
+from convlab.shapes.convolution import conv2d_output_size, conv_transpose2d_output_size
 
 
 def conv2d_macs(
@@ -43,11 +42,6 @@ def conv2d_macs(
         Height and width of the input.
     in_channels, out_channels, kernel_size, stride, padding, dilation, groups
         As for ``torch.nn.Conv2d``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `convlab.shapes.conv2d_output_size` and `conv2d_weight_shape` do.
 
     Examples
     --------
@@ -80,8 +74,8 @@ def conv_transpose2d_macs(
         H_\text{in} \cdot W_\text{in} \cdot C_\text{in} \cdot
         \frac{C_\text{out}}{\text{groups}} \cdot k_H \cdot k_W
 
-    Every number of the input meets each weight of its kernel once, also those whose products
-    `padding` cuts off; stride and dilation move the products and change nothing in their number.
+    Every number of the input is multiplied by each weight of its kernel once, including those whose
+    products `padding` removes; stride and dilation do not change the number of products.
 
     Parameters
     ----------
@@ -90,17 +84,12 @@ def conv_transpose2d_macs(
     in_channels, out_channels, kernel_size, stride, padding, output_padding, groups, dilation
         As for ``torch.nn.ConvTranspose2d``, in its order.
 
-    Raises
-    ------
-    TypeError, ValueError
-        As `convlab.shapes.conv_transpose2d_output_size` and `conv2d_weight_shape` do.
-
     Examples
     --------
     >>> conv_transpose2d_macs(14, 256, 128, kernel_size=2, stride=2)
     25690112
     """
-    # Called for its checks: a layer that cannot exist costs nothing that could be counted.
+    # Called for its checks only: the cost does not depend on the size of the output.
     conv_transpose2d_output_size(size, kernel_size, stride, padding, output_padding, dilation)
     in_channels, out_channels, groups = check_groups(in_channels, out_channels, groups)
     kernels = conv2d_weight_shape(out_channels, in_channels, kernel_size, groups)
@@ -113,18 +102,13 @@ def linear_macs(in_features: int, out_features: int, rows: int = 1) -> int:
     Parameters
     ----------
     in_features, out_features : int
-        Numbers that go in and come out, at least 1.
+        Numbers in an input and an output vector, at least 1.
     rows : int
-        How many vectors go through the layer, at least 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is no int, or too small.
+        Number of vectors, at least 0.
 
     Examples
     --------
-    The first fully connected layer of VGG costs little beside its convolutions:
+    The first fully connected layer of VGG is cheap compared with its convolutions:
 
     >>> linear_macs(512 * 7 * 7, 4096)
     102760448

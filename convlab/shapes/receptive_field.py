@@ -1,9 +1,9 @@
-"""How far a unit sees: the interval of input cells behind one number of the output.
+"""Receptive fields: the input cells on which one number of the output depends.
 
-Along one direction, the units of a layer stand on the input like windows do: unit `i` sees the
-cells ``start + i * jump`` to ``start + i * jump + size - 1``. Three numbers therefore describe a
-whole layer, and each further layer changes them by a line of arithmetic. Cells of padding count,
-as they do in the published numbers: `start` is negative where the first unit looks beyond the edge.
+Along one direction, unit `i` of a layer depends on the cells ``start + i * jump`` to
+``start + i * jump + size - 1``. Three numbers therefore describe a whole layer, and each further
+layer changes them by a line of arithmetic. Cells of padding count, as they do in the published
+numbers: `start` is negative where the field of the first unit begins in the padding.
 
 Sources: Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks",
 Distill (2019); Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016).
@@ -11,18 +11,21 @@ Distill (2019); Dumoulin and Visin, "A guide to convolution arithmetic for deep 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convlab._validate import IntOrPair, Padding, integer, pair
-from convlab.shapes.windows import conv2d_padding, dilated_kernel_size
+from convlab.shapes.convolution import conv2d_padding, dilated_kernel_size
 
-# More negative than any padding; `integer` wants to be told a minimum.
-_ANYWHERE = -(2**63)
+# One layer of windows: (kernel_size,), (kernel_size, stride) or (kernel_size, stride, dilation).
+WindowLayer = Sequence[IntOrPair]
+
+_NO_MINIMUM = -(2**63)  # more negative than any padding
 
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What the units of a layer see of the input, along one direction.
+    """Receptive field of the units of a layer, along one direction.
 
     Attributes
     ----------
@@ -31,18 +34,13 @@ class ReceptiveField:
         dilated kernel skips lie between them and count.
     jump : int
         Input cells from the field of one unit to that of the next, at least 0. With 0 all units
-        see the same cells, as after a global pooling.
+        have the same field, as after a global pooling.
     start : int
-        The first cell that unit 0 sees; negative if that cell is padding.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is no int, or too small.
+        First cell of the field of unit 0; negative if that cell is padding.
 
     Examples
     --------
-    Without layers every unit is an input cell and sees itself:
+    Without layers every unit is an input cell and depends on itself only:
 
     >>> ReceptiveField()
     ReceptiveField(size=1, jump=1, start=0)
@@ -58,19 +56,19 @@ class ReceptiveField:
     start: int = 0
 
     def __post_init__(self) -> None:
-        """Store plain ints, or refuse."""
-        for name, minimum in (("size", 1), ("jump", 0), ("start", _ANYWHERE)):
+        """Check the numbers and store them as plain ints."""
+        for name, minimum in (("size", 1), ("jump", 0), ("start", _NO_MINIMUM)):
             object.__setattr__(self, name, integer(getattr(self, name), name, minimum))
 
     @property
     def center(self) -> float:
-        """The middle of what unit 0 sees; unit `i` has it at ``center + i * jump``.
+        """Center of the field of unit 0; that of unit `i` is ``center + i * jump``.
 
         A cell is counted at its own index, so the middle of cells 0 and 1 is 0.5.
 
         Examples
         --------
-        A padding of half the kernel keeps the first unit above the first cell:
+        With a padding of half the kernel, the first field is centered on the first cell:
 
         >>> ReceptiveField().window(7, stride=2, padding=3).center
         0.0
@@ -80,24 +78,19 @@ class ReceptiveField:
         return self.start + (self.size - 1) / 2
 
     def cells(self, unit: int) -> range:
-        """Say which input cells a unit sees, padding included.
+        """Return the input cells in the field of a unit, padding included.
 
         Parameters
         ----------
         unit : int
             Index of the unit along this direction.
 
-        Raises
-        ------
-        TypeError
-            If `unit` is not an int.
-
         Examples
         --------
         >>> ReceptiveField(size=3, jump=2, start=-1).cells(unit=4)
         range(7, 10)
         """
-        first = self.start + integer(unit, "unit", _ANYWHERE) * self.jump
+        first = self.start + integer(unit, "unit", _NO_MINIMUM) * self.jump
         return range(first, first + self.size)
 
     def window(
@@ -117,13 +110,8 @@ class ReceptiveField:
         kernel_size, stride, dilation : int
             The window, each at least 1.
         padding : int
-            Cells added *before* the first, at least 0. What is added behind the last does not
-            move any field.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument is no int, or too small.
+            Cells added *before* the first, at least 0. Cells added after the last do not move any
+            field.
 
         Examples
         --------
@@ -140,9 +128,9 @@ class ReceptiveField:
         )
 
     def union(self, other: ReceptiveField) -> ReceptiveField:
-        """Return the field where two branches meet, in a sum or a concatenation.
+        """Return the field after two branches are joined, in a sum or a concatenation.
 
-        It reaches from the first cell that either branch sees to the last.
+        It extends from the first cell of either field to the last.
 
         Parameters
         ----------
@@ -152,8 +140,7 @@ class ReceptiveField:
         Raises
         ------
         ValueError
-            If the jumps differ: the fields of the sum then have no common size, and it takes the
-            number of units to list them one by one.
+            If the jumps differ: the fields of the sum then have no common size.
 
         Examples
         --------
@@ -177,10 +164,10 @@ class ReceptiveField:
     ) -> tuple[ReceptiveField | None, ...]:
         """Return the fields after a transposed convolution, one for each phase.
 
-        Cell `i` of its input is put down at the outputs ``i * stride - padding + k * dilation``
-        for each weight `k`. How many cells an output collects depends on its place between two
-        of these steps. So the outputs fall into `stride` phases: those at ``phase``, ``phase +
-        stride``, ``phase + 2 * stride``, ... have fields of one size, `jump` apart.
+        Cell `i` of its input contributes to the outputs ``i * stride - padding + k * dilation`` for
+        each weight `k`. The number of cells that contribute to an output depends on its position
+        modulo the stride. So the outputs fall into `stride` phases: those at ``phase``,
+        ``phase + stride``, ``phase + 2 * stride``, ... have fields of one size, `jump` apart.
 
         Parameters
         ----------
@@ -190,17 +177,12 @@ class ReceptiveField:
         Returns
         -------
         tuple of (ReceptiveField or None)
-            `stride` entries. None for a phase into which no weight falls; its outputs are zero
+            `stride` entries. None for a phase to which no weight contributes; its outputs are zero
             (or the bias).
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument is no int, or too small.
 
         Examples
         --------
-        A 3-kernel at stride 2: the outputs collect two cells and one cell in turn.
+        A kernel of 3 at stride 2: outputs depend on two cells and on one cell in turn.
 
         >>> for phase in ReceptiveField().transposed(3, stride=2):
         ...     print(phase)
@@ -227,7 +209,7 @@ class ReceptiveField:
 def transposed_cells(
     output: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> list[int]:
-    """List the input cells that one output of a transposed convolution collects.
+    """List the input cells that contribute to one output of a transposed convolution.
 
     Parameters
     ----------
@@ -239,12 +221,7 @@ def transposed_cells(
     Returns
     -------
     list of int
-        In ascending order. Those below 0 and behind the last cell do not exist, and add nothing.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is no int, or too small.
+        In ascending order. Those below 0 and beyond the last cell do not exist, and add nothing.
 
     Examples
     --------
@@ -253,7 +230,7 @@ def transposed_cells(
     """
     kernel_size, stride = integer(kernel_size, "kernel_size", 1), integer(stride, "stride", 1)
     padding, dilation = integer(padding, "padding", 0), integer(dilation, "dilation", 1)
-    output = integer(output, "output", _ANYWHERE)
+    output = integer(output, "output", _NO_MINIMUM)
     offsets = (output + padding - k * dilation for k in reversed(range(kernel_size)))
     return [offset // stride for offset in offsets if offset % stride == 0]
 
@@ -273,12 +250,7 @@ def conv2d_receptive_field(
     kernel_size, stride, padding, dilation
         As for `convlab.shapes.conv2d_output_size`.
     before : pair of ReceptiveField or None
-        The fields of the layer's input, (height, width); None stands for the image itself.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `convlab.shapes.conv2d_padding` and `ReceptiveField` do.
+        Fields of the layer's input, (height, width); None stands for the image itself.
 
     Examples
     --------
@@ -295,3 +267,124 @@ def conv2d_receptive_field(
     d_h, d_w = pair(dilation, "dilation", minimum=1)
     rows, columns = before or (ReceptiveField(), ReceptiveField())
     return rows.window(k_h, s_h, top, d_h), columns.window(k_w, s_w, left, d_w)
+
+
+def path_counts(layers: Sequence[WindowLayer]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    r"""Count the paths from each input cell to one output cell of a stack of layers.
+
+    In every layer, an output cell reads ``kernel_size`` cells per direction. A *path* picks one of
+    them in the last layer, one of those that it read in the layer before, and so on down to the
+    input. A count of 0 is a cell inside the receptive field on which the output does not depend.
+    Without nonlinearities, and if all weights are independent with mean 0 and the same variance,
+    the counts are proportional to the variance of the gradient.
+
+    The output cell is one in the middle of a large map, where padding has no influence.
+
+    Parameters
+    ----------
+    layers : sequence of (kernel_size, stride, dilation)
+        From the first layer to the last. Each entry is an int or a pair ``(height, width)``, at
+        least 1; stride and dilation may be left out, from the end. Pooling is a layer, too.
+
+    Returns
+    -------
+    rows, columns : tuples of ints
+        The counts for each direction, as long as the receptive field. Height and width are
+        independent: pixel (i, j) is connected to the output by ``rows[i] * columns[j]`` paths.
+
+    Raises
+    ------
+    TypeError
+        If an entry is neither an int nor a pair of ints, or a layer is not a sequence.
+    ValueError
+        If there are no layers, a layer has no entry or more than three, or a number is below 1.
+
+    Notes
+    -----
+    Cell :math:`i` of a layer's output reads the cells :math:`i s + u d` of its input, so the
+    counts are propagated from the last layer to the first. Cells in the middle have many paths
+    and cells at the rim few, see Luo et al., "Understanding the Effective Receptive Field in
+    Deep Convolutional Neural Networks" (2016).
+
+    Examples
+    --------
+    Two layers of 3 read five cells, the one in the middle along three paths:
+
+    >>> path_counts([(3,), (3,)])
+    ((1, 2, 3, 2, 1), (1, 2, 3, 2, 1))
+
+    With a dilation of 2 in both, every second cell is never read:
+
+    >>> rows, columns = path_counts([(3, 1, 2), (3, 1, 2)])
+    >>> rows
+    (1, 0, 2, 0, 3, 0, 2, 0, 1)
+    """
+    parsed = _parse_layers(layers)
+    rows, columns = (
+        _path_counts_along([tuple(argument[axis] for argument in layer) for layer in parsed])
+        for axis in (0, 1)
+    )
+    return rows, columns
+
+
+def receptive_fields(
+    layers: Sequence[WindowLayer],
+) -> tuple[tuple[ReceptiveField, ReceptiveField], ...]:
+    """Return the receptive fields of a stack of layers without padding, before and after each.
+
+    Parameters
+    ----------
+    layers : sequence of (kernel_size, stride, dilation)
+        As for `path_counts`.
+
+    Returns
+    -------
+    tuple of (rows, columns)
+        One entry more than there are layers; the first is the input itself.
+
+    Examples
+    --------
+    >>> [rows.size for rows, columns in receptive_fields([(3, 1, 1), (3, 1, 2), (3, 1, 4)])]
+    [1, 3, 7, 15]
+    """
+    fields = [(ReceptiveField(), ReceptiveField())]
+    for kernel_size, stride, dilation in _parse_layers(layers):
+        fields.append(conv2d_receptive_field(kernel_size, stride, 0, dilation, before=fields[-1]))
+    return tuple(fields)
+
+
+def _parse_layers(layers: Sequence[WindowLayer]) -> list[tuple[tuple[int, int], ...]]:
+    if len(layers) == 0:
+        raise ValueError("layers is empty: give at least one (kernel_size, stride, dilation)")
+    return [_parse_layer(layer, number) for number, layer in enumerate(layers)]
+
+
+def _parse_layer(layer: WindowLayer, number: int) -> tuple[tuple[int, int], ...]:
+    if not isinstance(layer, tuple | list):
+        raise TypeError(
+            f"layers[{number}] must be (kernel_size, stride, dilation), "
+            f"got {type(layer).__name__} {layer!r}"
+        )
+    if not 1 <= len(layer) <= 3:
+        raise ValueError(
+            f"layers[{number}] must be (kernel_size, stride, dilation), "
+            f"got {len(layer)} values: {layer!r}"
+        )
+    names = ("kernel_size", "stride", "dilation")
+    kernel_size, stride, dilation = (
+        pair(value, f"{name} of layers[{number}]", minimum=1)
+        for name, value in zip(names, [*layer, 1, 1], strict=False)
+    )
+    return kernel_size, stride, dilation
+
+
+def _path_counts_along(layers: list[tuple[int, ...]]) -> tuple[int, ...]:
+    counts = [1]  # of the output cell itself
+    for kernel_size, stride, dilation in reversed(layers):
+        extent, _ = dilated_kernel_size(kernel_size, dilation)
+        input_counts = [0] * ((len(counts) - 1) * stride + extent)
+        for cell, count in enumerate(counts):
+            for tap in range(kernel_size):
+                input_counts[cell * stride + tap * dilation] += count
+        counts = input_counts
+    return tuple(counts)

@@ -1,23 +1,23 @@
-"""What a model is made of, layer by layer: shapes, parameters, cost, receptive field.
+"""Summarize a model layer by layer: shapes, parameters, cost, receptive fields.
 
-`summary` runs a model once and watches. Two things are watched: hooks say which module is
-executing, and a ``TorchDispatchMode`` sees every operation that reaches PyTorch's kernels, so it
-makes no difference whether a pooling is a module or a call of ``F.max_pool2d``. Each operation
-then moves the image's traces from its inputs to its outputs by a rule of its own
-(`convlab.summary.rules`), and one without a rule makes them unknown, never wrong.
+`summary` runs a model once. Hooks tell which module is running, and a ``TorchDispatchMode``
+intercepts every operation that reaches the kernels of PyTorch (`recorder`), so it makes no
+difference whether a pooling is a module or a call of ``F.max_pool2d``. The modules alone would not
+be enough: the sums of ResNet, the concatenations of DenseNet and the shuffled channels of
+ShuffleNet are code.
 
-Why not read the modules alone? Because half of a modern network is not in its modules: the sums of
-ResNet, the concatenations of DenseNet, the shuffled channels of ShuffleNet are code.
+For every tensor the `tracker` knows whether it depends on the input, which parameters it was
+computed from, and for each axis of the image its receptive field (`axis_field`). An operation
+derives the fields of its outputs from those of its inputs by a rule (`operation_rules`); a few
+modules have rules of their own (`module_rules`). Without a rule, or where a rule cannot decide, the
+field of the output is unknown, and so is that of everything computed from it: unknown, never wrong.
 """
 
-try:
-    import torch  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        "convlab.summary needs PyTorch, which is missing: pip install torch"
-    ) from error
+from convlab._require import require
 
-from convlab.summary.layers import Layer, LayerField, Summary
-from convlab.summary.summarize import summary
+require("torch", needed_by="convlab.summary")
+
+from convlab.summary.layers import Layer, LayerField
+from convlab.summary.summarize import Summary, summary
 
 __all__ = ["Layer", "LayerField", "Summary", "summary"]

@@ -1,9 +1,9 @@
-"""Watch a model run: who is executing, and which operations.
+"""Record the layers of one run of a model: hooks on its modules, and every operation executed.
 
-Hooks on the modules tell who is executing, and a `TorchDispatchMode` sees every operation that
-reaches PyTorch's kernels, however the code called it. So ``x + y``, ``torch.cat`` and
-``F.max_pool2d`` inside a module's ``forward`` are seen as clearly as layers are, and nothing has
-to be known of the module's class.
+The hooks tell which module is running, and a `TorchDispatchMode` intercepts every operation that
+reaches the kernels of PyTorch, whatever Python code called it. So ``x + y``, ``torch.cat`` and
+``F.max_pool2d`` in the ``forward`` of a module are recorded as well as layers are, and nothing
+needs to be known about the class of the module.
 """
 
 from __future__ import annotations
@@ -18,209 +18,263 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from convlab.summary.counting import multiply_accumulates
+from convlab.shapes import ReceptiveField
+from convlab.summary.axis_field import AxisField, Field, TensorFields
+from convlab.summary.counting import count_macs
 from convlab.summary.layers import Layer, LayerField
-from convlab.summary.leaves import known_macs, known_sight
-from convlab.summary.names import ACTIVATIONS, JOINS, WINDOWS, kind_of
-from convlab.summary.tracker import Sight, Step, Tracker, storage, tensors_in
+from convlab.summary.module_rules import module_fields, module_macs
+from convlab.summary.operation import Operation, storage, tensors_in
+from convlab.summary.tracker import Tracker
+
+# Operations that get a row of their own if the code of a module executes them: joins of branches,
+# windows and normalizations, activations that return a new tensor, and products with weights; not
+# those that only move elements, and not every sum with a constant.
+_JOINS = {"cat", "stack"}
+_WINDOWS = {
+    "convolution", "_convolution", "im2col", "col2im",
+    *(f"max_pool{n}d_with_indices" for n in (1, 2, 3)),
+    *(f"avg_pool{n}d" for n in (1, 2, 3)),
+    *(f"_adaptive_avg_pool{n}d" for n in (2, 3)),
+    *(f"adaptive_max_pool{n}d" for n in (2, 3)),
+    *(f"{mode}_pad{n}d" for mode in ("reflection", "replication") for n in (1, 2, 3)),
+    *(f"{mode}{n}d" for mode in ("upsample_nearest", "_upsample_nearest_exact") for n in (1, 2, 3)),
+    "upsample_linear1d", "upsample_bilinear2d", "upsample_bicubic2d", "upsample_trilinear3d",
+    "_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa",
+    "constant_pad_nd", "mean", "amax", "native_layer_norm", "native_group_norm",
+    "native_batch_norm", "pixel_shuffle", "pixel_unshuffle",
+}  # fmt: skip
+_ACTIVATIONS = {
+    "relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "hardswish", "hardsigmoid", "hardtanh",
+    "leaky_relu", "elu", "celu", "selu", "mish", "softplus", "log_sigmoid_forward",
+    "_prelu_kernel", "glu", "_softmax", "_log_softmax", "_safe_softmax",
+}  # fmt: skip
+_KINDS = {
+    "addmm": "linear", "mm": "matmul", "bmm": "matmul", "baddbmm": "matmul", "mv": "matmul",
+    "addmv": "linear", "dot": "matmul", "constant_pad_nd": "pad", "im2col": "unfold",
+    "col2im": "fold", "log_sigmoid_forward": "logsigmoid", "_prelu_kernel": "prelu",
+    "_safe_softmax": "softmax",
+}  # fmt: skip
 
 
 @dataclass
 class _Row:
-    """A layer that is being put together."""
+    """A layer under construction."""
 
     name: str
     kind: str
     call: int
     shape: tuple[int, ...] = ()
-    parameters: set[int] = field(default_factory=set)
+    parameters: frozenset[int] = frozenset()
     macs: int | None = 0
-    memory: int = 0
-    sight: Sight = ()
+    activation_bytes: int = 0
+    fields: TensorFields = ()
 
-    def returned(self, outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
-        """Note the shape and the new memory of what was returned."""
+    def set_outputs(self, outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
+        """Store the shape of the first output, and the memory that no input shares."""
         if outputs:
             self.shape = tuple(outputs[0].shape)
         old = {storage(x) for x in inputs} - {None}
         new = {storage(x) or id(x): x for x in outputs if storage(x) not in old}
-        self.memory = sum(x.numel() * x.element_size() for x in new.values())
+        self.activation_bytes = sum(x.numel() * x.element_size() for x in new.values())
 
 
 @dataclass
-class _Frame:
-    """A module that is executing."""
+class _ModuleCall:
+    """A module that is running."""
 
     module: nn.Module
     name: str
-    call: int
+    number: int
     first_row: int
-    sights: list[Sight]
     inputs: list[Tensor]
+    input_fields: list[TensorFields]
     has_called: bool = False
     operations: Counter[str] = field(default_factory=Counter)
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Collects the layers of one run of a model.
-
-    Parameters
-    ----------
-    model : nn.Module
-        The model, which is about to run.
-    tracker : Tracker
-        Knows the inputs.
-    """
+    """Record the layers of one run of a model; the tracker knows the fields of its inputs."""
 
     def __init__(self, model: nn.Module, tracker: Tracker) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._model = model
         self._tracker = tracker
         self._parameters = list(model.parameters())
-        tracker.declare(self._parameters)
+        tracker.add_parameters(self._parameters)
         self._names = {module: name for name, module in model.named_modules()}
-        self._calls: Counter[nn.Module] = Counter()
-        self._frames: list[_Frame] = []
+        self._num_calls: Counter[nn.Module] = Counter()
+        self._running: list[_ModuleCall] = []
         self._rows: list[_Row] = []
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Record what happens inside of the ``with`` statement; leave no hook behind."""
+    def recording(self) -> Iterator[None]:
+        """Record what runs inside the ``with`` block; remove all hooks at its end."""
         with ExitStack() as stack:
             for module in self._names:
                 if isinstance(module, torch.jit.ScriptModule):
-                    continue  # takes no hooks; its operations are seen all the same
-                before = module.register_forward_pre_hook(
-                    self._enter, with_kwargs=True, prepend=True
-                )
-                stack.callback(before.remove)
-                after = module.register_forward_hook(self._leave, with_kwargs=True)
-                stack.callback(after.remove)
+                    continue  # takes no hooks; its operations are recorded nevertheless
+                for handle in (
+                    module.register_forward_pre_hook(self._enter, with_kwargs=True, prepend=True),
+                    module.register_forward_hook(self._leave, with_kwargs=True),
+                ):
+                    stack.callback(handle.remove)
             if isinstance(self._model, torch.jit.ScriptModule):
-                self._frames.append(_Frame(self._model, "", 1, 0, [], []))
+                self._running.append(_ModuleCall(self._model, "", 1, 0, [], []))
             with self:
                 yield
 
     @property
-    def place(self) -> str:
-        """Say which module is executing, for an error message."""
-        if not self._frames:
+    def location(self) -> str:
+        """The module that is running, for an error message."""
+        if not self._running:
             return "the model"
-        frame = self._frames[-1]
-        kind = type(frame.module).__name__
-        shapes = ", ".join(str(tuple(x.shape)) for x in frame.inputs)
-        name = f"layer {frame.name!r} ({kind})" if frame.name else f"the model itself ({kind})"
+        call = self._running[-1]
+        kind = type(call.module).__name__
+        shapes = ", ".join(str(tuple(x.shape)) for x in call.inputs)
+        name = f"layer {call.name!r} ({kind})" if call.name else f"the model itself ({kind})"
         return f"{name}, called with {shapes or 'no tensor'}"
 
-    # The modules.
-
     def _enter(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
-        if self._frames:
-            self._frames[-1].has_called = True
-        self._calls[module] += 1
+        """Note that a module starts to run."""
+        if self._running:
+            self._running[-1].has_called = True
+        self._num_calls[module] += 1
         inputs = tensors_in([args, kwargs])
-        sights = [self._tracker.of(x).sight for x in inputs]
-        self._frames.append(
-            _Frame(
-                module, self._names[module], self._calls[module], len(self._rows), sights, inputs
-            )
-        )
+        fields = [self._tracker.info(x).fields for x in inputs]
+        name, number = self._names[module], self._num_calls[module]
+        self._running.append(_ModuleCall(module, name, number, len(self._rows), inputs, fields))
 
     def _leave(self, module: nn.Module, args: Any, kwargs: dict[str, Any], output: Any) -> None:
-        # A module that failed, and whose caller caught the error, never left.
-        while self._frames[-1].module is not module:
-            self._frames.pop()
-        frame = self._frames.pop()
-        rows = self._rows[frame.first_row :]
-        if frame.has_called or (len(rows) > 1 and not _is_one_layer(module)):
+        """Replace the rows of a layer's operations by one row when it returns."""
+        # Modules that raised an error which their caller caught never returned.
+        while self._running[-1].module is not module:
+            self._running.pop()
+        call = self._running.pop()
+        rows = self._rows[call.first_row :]
+        if call.has_called or (len(rows) > 1 and not _is_one_layer(module)):
             return
         outputs = tensors_in(output)
-        row = _Row(frame.name, type(module).__name__, frame.call)
-        row.returned(outputs, frame.inputs)
-        row.parameters = {number for inner in rows for number in inner.parameters}
+        row = _Row(call.name, type(module).__name__, call.number)
+        row.set_outputs(outputs, call.inputs)
+        row.parameters = frozenset[int]().union(*(inner.parameters for inner in rows))
         counts = [inner.macs for inner in rows]
         row.macs = None if None in counts else sum(count or 0 for count in counts)
-        if frame.inputs and outputs:
-            macs = known_macs(module, frame.inputs[0])
+        if call.inputs and outputs:
+            x, y = call.inputs[0], outputs[0]
+            macs = module_macs(module, x)
             row.macs = row.macs if macs is None else macs
-            sight = known_sight(module, frame.inputs[0], outputs[0], frame.sights[0])
-            if sight is not None:
-                self._tracker.overrule(outputs[0], sight)
+            fields = module_fields(module, x, y, call.input_fields[0])
+            if fields is not None:
+                self._tracker.set_fields(y, fields)
         if outputs:
-            row.sight = self._tracker.of(outputs[0]).sight
-        self._rows[frame.first_row :] = [row]
-
-    # The operations.
+            row.fields = self._tracker.info(outputs[0]).fields
+        self._rows[call.first_row :] = [row]
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """Execute an operation and note it."""
+        """Execute an operation and record it."""
         kwargs = kwargs or {}
-        # Under `torch.inference_mode` operations arrive that are made of others, such as a linear
-        # layer: look at the others.
+        # Under `torch.inference_mode` composite operations such as a linear layer arrive undivided:
+        # record the operations that they are made of.
         if torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"):
             with self:
                 return func.decompose(*args, **kwargs)
         result = func(*args, **kwargs)
-        step = self._tracker.follow(func, args, kwargs, result)
-        macs = multiply_accumulates(step.call, func, args, kwargs, result)
-        if self._frames and step.call.outputs and self._is_row(step, macs):
-            self._add(step, macs)
+        operation = Operation(func, args, kwargs, result)
+        num_inputs, parameters = self._tracker.record(operation)
+        macs = count_macs(operation)
+        if self._running and _has_row(operation, num_inputs, parameters, macs):
+            self._add_row(operation, parameters, macs)
         return result
 
-    def _is_row(self, step: Step, macs: int | None) -> bool:
-        """Whether an operation is worth a row: see `convlab.summary.names`."""
-        if macs or step.parameters:
-            return True
-        if not step.dependents:
-            return False
-        call = step.call
-        if step.dependents > 1 and (call.pointwise or call.name in JOINS):
-            return True
-        fresh = storage(call.output) not in {storage(x) for x in call.tensors()} - {None}
-        return call.name in WINDOWS or macs is None or (call.name in ACTIVATIONS and fresh)
-
-    def _add(self, step: Step, macs: int | None) -> None:
-        frame = self._frames[-1]
-        kind = kind_of(step.call)
-        frame.operations[kind] += 1
-        count = frame.operations[kind]
+    def _add_row(self, operation: Operation, parameters: frozenset[int], macs: int | None) -> None:
+        """Add a row for an operation that the code of a module executes."""
+        call = self._running[-1]
+        kind = _kind(operation)
+        call.operations[kind] += 1
+        count = call.operations[kind]
         label = f"({kind})" if count == 1 else f"({kind} {count})"
-        row = _Row(f"{frame.name} {label}".strip(), kind, frame.call)
-        row.returned([step.call.output], step.call.tensors())
-        row.parameters = set(step.parameters)
+        row = _Row(f"{call.name} {label}".strip(), kind, call.number)
+        row.set_outputs([operation.output], operation.inputs)
+        row.parameters = parameters
         row.macs = macs
-        row.sight = self._tracker.of(step.call.output).sight
+        row.fields = self._tracker.info(operation.output).fields
         self._rows.append(row)
 
-    def layers(self, lengths: tuple[int, ...]) -> tuple[Layer, ...]:
-        """Return what was recorded; a parameter counts in the first layer that uses it."""
-        seen: set[int] = set()
+    def layers(self, image_size: Sequence[int]) -> tuple[Layer, ...]:
+        """Return the recorded layers; a parameter counts in the first layer that uses it."""
+        counted: set[int] = set()
         layers = []
         for row in self._rows:
-            new = row.parameters - seen
-            seen |= new
-            layers.append(
-                Layer(
-                    row.name,
-                    row.kind,
-                    row.call,
-                    row.shape,
-                    sum(self._parameters[number].numel() for number in new),
-                    row.macs,
-                    row.memory,
-                    LayerField.of(row.sight, lengths),
-                )
-            )
+            parameters = sum(self._parameters[i].numel() for i in row.parameters - counted)
+            counted |= row.parameters
+            field = _layer_field(row.fields, image_size)
+            costs = parameters, row.macs, row.activation_bytes
+            layers.append(Layer(row.name, row.kind, row.call, row.shape, *costs, field))
         return tuple(layers)
 
 
 def _is_one_layer(module: nn.Module) -> bool:
-    """Whether a module counts as one layer however many operations it executes.
+    """Return whether a module counts as one layer however many operations it executes.
 
-    PyTorch's own layers do, and classes derived from them; a module of somebody's own shows what
-    it does inside.
+    Layers of PyTorch and classes derived from them do; other modules show their operations.
     """
     classes = [cls for cls in type(module).__mro__ if cls not in (nn.Module, object)]
     return any(cls.__module__.startswith(("torch.nn.", "convlab.nn")) for cls in classes)
+
+
+def _has_row(
+    operation: Operation, num_inputs: int, parameters: frozenset[int], macs: int | None
+) -> bool:
+    """Return whether an operation gets a row of its own."""
+    name = operation.name
+    if not operation.outputs:
+        return False
+    if macs or parameters or (num_inputs > 1 and (operation.pointwise or name in _JOINS)):
+        return True
+    if not num_inputs:
+        return False
+    is_new = storage(operation.output) not in {storage(x) for x in operation.inputs} - {None}
+    return name in _WINDOWS or macs is None or (name in _ACTIVATIONS and is_new)
+
+
+def _kind(operation: Operation) -> str:
+    """Return the name of the Python function that an operation implements."""
+    name = operation.name.split("::")[-1]
+    if name in ("convolution", "_convolution"):
+        rank = operation["weight"].dim() - 2
+        return f"conv_transpose{rank}d" if operation["transposed"] else f"conv{rank}d"
+    if name in _KINDS:
+        return _KINDS[name]
+    if "scaled_dot_product" in name:
+        return "attention"
+    if "upsample" in name:
+        return "interpolate"
+    if name.startswith(("reflection_pad", "replication_pad")):
+        return "pad"
+    return name.removeprefix("native_").removeprefix("_").removesuffix("_with_indices")
+
+
+def _layer_field(fields: TensorFields, image_size: Sequence[int]) -> LayerField | None:
+    """Return the receptive field of a layer; None if it is unknown along every axis."""
+    if not any(isinstance(field, AxisField) for field in fields):
+        return None
+    numbers = [_numbers(field) for field in fields]
+    sizes, jumps, starts = zip(*numbers, strict=True)
+    whole = (
+        size is not None and jump == 0 and start <= 0 and start + size >= length
+        for (size, jump, start), length in zip(numbers, image_size, strict=True)
+    )
+    return LayerField(sizes, jumps, starts, tuple(whole))
+
+
+def _numbers(field: Field) -> tuple[int | None, int | None, Any]:
+    """Return size, jump and start of a field along one axis."""
+    if not isinstance(field, AxisField):
+        return None, None, None
+    if isinstance(field.units, ReceptiveField):
+        return field.units.size, field.units.jump, field.units.start
+    sizes = [interval[1] - interval[0] for interval in field.units if interval is not None]
+    first = field.units[0]
+    return max(sizes), None, None if first is None else first[0]

@@ -1,57 +1,160 @@
-"""From a model and the shape of its input to its summary."""
+"""Summarize a model: its layers, and their totals."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import reprlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from convlab._model_state import preserve_model_state
 from convlab._validate import integer
-from convlab.summary.layers import Summary
+from convlab.summary.axis_field import AxisField, TensorFields
+from convlab.summary.formatting import (
+    format_bytes,
+    format_count,
+    format_shape,
+    html_table,
+    text_table,
+)
+from convlab.summary.layers import Layer
 from convlab.summary.recorder import Recorder
-from convlab.summary.running import undisturbed
-from convlab.summary.traces import Sees, Trace
-from convlab.summary.tracker import Sight, Tracker
+from convlab.summary.tracker import Tracker
 
-InputShape = Sequence[int] | Tensor | Sequence[Tensor]
+
+@dataclass(frozen=True, repr=False)
+class Summary:
+    """The layers of a model in the order of execution, and their totals.
+
+    It prints as a table, and a notebook displays it as one.
+
+    Attributes
+    ----------
+    model : str
+        Class of the model.
+    input_shapes : tuple of shapes
+        Shapes of the inputs it ran on, batch included.
+    layers : tuple of Layer
+        The layers.
+    parameters : int
+        Number of parameters of the model, shared ones counted once.
+    parameters_unused : int
+        How many of them took no part in this run, as in a branch for training only.
+    parameter_bytes : int
+        Memory of the parameters.
+    """
+
+    model: str
+    input_shapes: tuple[tuple[int, ...], ...]
+    layers: tuple[Layer, ...]
+    parameters: int
+    parameters_unused: int
+    parameter_bytes: int
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-accumulates of all layers; None if those of any layer are unknown."""
+        known = [layer.macs for layer in self.layers if layer.macs is not None]
+        return sum(known) if len(known) == len(self.layers) else None
+
+    @property
+    def activation_bytes(self) -> int:
+        """Memory of the outputs of all layers, as if nothing were freed in between."""
+        return sum(layer.activation_bytes for layer in self.layers)
+
+    @property
+    def image_size(self) -> tuple[int, ...]:
+        """Size of the image, for example (height, width)."""
+        return self.input_shapes[0][2:]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as numbers, strings, lists and dictionaries, ready for JSON.
+
+        Examples
+        --------
+        >>> import torch, convlab.summary
+        >>> found = convlab.summary.summary(torch.nn.Conv2d(3, 8, 3), (3, 32, 32)).to_dict()
+        >>> found["macs"], found["layers"][0]["receptive_field"]
+        (194400, {'size': [3, 3], 'jump': [1, 1], 'start': [0, 0]})
+        """
+        return {
+            "model": self.model,
+            "input_shapes": [[*shape] for shape in self.input_shapes],
+            "layers": [layer.to_dict() for layer in self.layers],
+            "parameters": self.parameters,
+            "parameters_unused": self.parameters_unused,
+            "parameter_bytes": self.parameter_bytes,
+            "macs": self.macs,
+            "activation_bytes": self.activation_bytes,
+        }
+
+    def __repr__(self) -> str:
+        """Return a table in plain text."""
+        return text_table(*self._content())
+
+    def _repr_html_(self) -> str:
+        """Return a table for a notebook."""
+        return html_table(*self._content())
+
+    def _content(self) -> tuple[str, Sequence[Layer], list[str], bool]:
+        """Return title, layers, totals, and whether there are receptive fields."""
+        title = f"{self.model}, input {', '.join(map(format_shape, self.input_shapes))}"
+        unused = f", of which {format_count(self.parameters_unused)} took no part in this run"
+        totals = [
+            f"parameters: {format_count(self.parameters)} ({format_bytes(self.parameter_bytes)})"
+            + (unused if self.parameters_unused else ""),
+            f"multiply-accumulates: {format_count(self.macs)}",
+            f"activations: {format_bytes(self.activation_bytes)}",
+        ]
+        return title, self.layers, totals, bool(self.image_size)
 
 
 def summary(
     model: nn.Module,
-    input_shape: InputShape,
+    input: Sequence[int] | Tensor | Sequence[Tensor] | None = None,
     *,
+    input_size: Sequence[int] | None = None,
+    input_data: Tensor | Sequence[Tensor] | None = None,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
 ) -> Summary:
-    """Run a model once and tell, layer by layer, what it makes of an image, and at what cost.
+    """Run a model once and list its layers: output shapes, parameters, cost, receptive fields.
 
-    Works on every ``nn.Module``, whatever its ``forward`` does: what is executed is watched, not
-    what is declared. A module that runs twice has two entries; one that does not run has none.
+    Works on every ``nn.Module``, whatever its ``forward`` does: the summary shows what is executed,
+    not what is declared. A module that runs twice has two entries; one that does not run has none.
 
-    The receptive field follows the image through convolutions, poolings, sums and concatenations
-    of branches, reshapes, normalizations and products of matrices. It is the theoretical one: the
-    cells on which a unit *can* depend, all channels at its place taken together, and beyond the
-    edge the cells of padding. A layer that reads only some channels of a concatenation is given the
-    field of all of them, the one case in which a field can be larger than what is seen. Where an
-    operation is not understood it is None, printed ``?``, and stays so until the end of the model.
+    The receptive field is followed through convolutions, poolings, interpolation, sums and
+    concatenations of branches, reshapes, normalizations and products of matrices. It is the
+    theoretical one: the cells on which a unit *can* depend, all channels at its place taken
+    together, and beyond the edge the cells of padding. A layer that reads only some channels of a
+    concatenation is given the field of all of them, the one case in which a field can be too large.
+    After an operation for which there is no rule, such as attention, it is None, printed ``?``,
+    until the end of the model.
 
     Parameters
     ----------
     model : nn.Module
         The model. It runs in evaluation mode and without gradients; its training flags, its
-        buffers and the random numbers are as before when this returns or raises.
-    input_shape : tuple of ints, tensor or tuple of tensors
+        buffers and the state of the random number generators are restored afterwards.
+    input : tuple of ints, tensor or tuple of tensors
         ``(C, H, W)``, to which a batch of one is added, or the whole shape with the batch first,
         such as ``(N, C, H, W)``, ``(N, features)`` or ``(N, C, D, H, W)``; the input is then
-        filled with ones. Tensors are given to the model as they are, several as its positional
+        filled with ones. Tensors are passed to the model unchanged, several as its positional
         arguments; the first must be the image.
+    input_size : tuple of ints, optional
+        Instead of `input`: the whole shape with the batch first, whatever its length, as in
+        torchinfo.
+    input_data : tensor or tuple of tensors, optional
+        Instead of `input`: the tensors, as in torchinfo.
     dtype : torch.dtype, optional
         Type of an input made from a shape; by default that of the model's first parameter.
     device : torch.device or str, optional
-        Where an input made from a shape lies; by default where the model's first parameter does.
+        Device of an input made from a shape; by default that of the model's first parameter.
 
     Returns
     -------
@@ -61,19 +164,20 @@ def summary(
     Raises
     ------
     TypeError
-        If `model` is no ``nn.Module``, or `input_shape` neither ints nor tensors.
+        If `model` is not an ``nn.Module``, the input is neither ints nor tensors, or not exactly
+        one of `input`, `input_size` and `input_data` is given.
     ValueError
-        If a size is below 1, fewer than two sizes are given, or the model has parameters whose
+        If a size is below 1, `input` has fewer than two sizes, or the model has parameters whose
         shapes are not known before its first run (``nn.LazyConv2d``).
     RuntimeError
-        If the model fails: the message says in which layer, and what it said itself.
+        If the model fails; the message names the layer and repeats the error.
 
     Notes
     -----
     Multiply-accumulates are those of convolutions, linear layers, matrix products and attention,
     as in the tables of torchvision, for the whole batch. The memory of the activations is that of
-    the rows of the table; what passes in between, such as a sum with a constant, has no row.
-    Numbers that leave PyTorch (``tensor.numpy()``) cannot be followed.
+    the rows of the table; intermediate results without a row, such as a sum with a constant, are
+    not included. Values that leave PyTorch (``tensor.numpy()``) cannot be followed.
 
     Sources: Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural
     Networks", Distill (2019); the documentation of ``torch.utils._python_dispatch``.
@@ -103,63 +207,95 @@ def summary(
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
     if any(is_lazy(x) for x in [*model.parameters(), *model.buffers()]):
-        raise ValueError("model has parameters without a shape (a lazy module): run it once before")
-    inputs = _inputs(model, input_shape, dtype, device)
-    tracker = Tracker(directions=max(inputs[0].dim() - 2, 0))
+        raise ValueError("model has parameters without a shape (a lazy module): run it once first")
+    options = {"input": input, "input_size": input_size, "input_data": input_data}
+    arguments = [(name, value) for name, value in options.items() if value is not None]
+    if len(arguments) != 1:
+        names = " and ".join(name for name, _ in arguments) or "none of them"
+        raise TypeError(f"give exactly one of input, input_size and input_data, got {names}")
+    inputs = _make_inputs(model, *arguments[0], dtype, device)
+    image = inputs[0]
+    tracker = Tracker(num_axes=max(image.dim() - 2, 0))
     for x in inputs:
-        tracker.start(x, _first_sight(x, inputs[0], tracker))
+        tracker.set_fields(x, _input_fields(x, image, tracker))
     recorder = Recorder(model, tracker)
     try:
-        with undisturbed(model), recorder.watching():
+        with _evaluation_mode(model), recorder.recording():
             model(*inputs)
     except Exception as error:
-        raise RuntimeError(f"{type(error).__name__} in {recorder.place}: {error}") from error
-    layers = recorder.layers(tuple(inputs[0].shape[2:]))
+        raise RuntimeError(f"{type(error).__name__} in {recorder.location}: {error}") from error
+    layers = recorder.layers(image.shape[2:])
     parameters = list(model.parameters())
-    total = sum(x.numel() for x in parameters)
+    num_parameters = sum(x.numel() for x in parameters)
     return Summary(
         type(model).__name__,
         tuple(tuple(x.shape) for x in inputs),
         layers,
-        total,
-        total - sum(layer.parameters for layer in layers),
+        num_parameters,
+        num_parameters - sum(layer.parameters for layer in layers),
         sum(x.numel() * x.element_size() for x in parameters),
     )
 
 
-def _inputs(
+def _make_inputs(
     model: nn.Module,
-    given: InputShape,
+    name: str,
+    value: Any,
     dtype: torch.dtype | None,
     device: torch.device | str | None,
 ) -> list[Tensor]:
-    """Return the arguments to call the model with."""
-    if isinstance(given, Tensor):
-        return [given]
-    if not isinstance(given, Sequence) or isinstance(given, str) or not given:
-        raise TypeError(
-            f"input_shape must be a tuple of ints such as (3, 224, 224), a tensor or a tuple of "
-            f"tensors, got {type(given).__name__} {given!r}"
-        )
-    values: list[Any] = list(given)
-    if all(isinstance(value, Tensor) for value in values):
+    """Return the positional arguments of the model, from the argument of this name."""
+    takes_shape, takes_tensors = name != "input_data", name != "input_size"
+    if takes_tensors and isinstance(value, Tensor):
+        return [value]
+    entries = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
+    if takes_tensors and entries and all(isinstance(entry, Tensor) for entry in entries):
         # The same tensor given twice is two inputs.
-        return [value if i == 0 else value.view_as(value) for i, value in enumerate(values)]
-    shape = [integer(size, f"input_shape[{i}]", minimum=1) for i, size in enumerate(values)]
-    if len(shape) < 2:
+        return [x if i == 0 else x.view_as(x) for i, x in enumerate(entries)]
+    if not takes_shape or not entries:
+        expected = {
+            "input": "a tuple of ints such as (3, 224, 224), a tensor or a tuple of tensors",
+            "input_size": "a tuple of ints such as (1, 3, 224, 224)",
+            "input_data": "a tensor or a tuple of tensors",
+        }
+        got = f"{type(value).__name__} {reprlib.repr(value)}"
+        raise TypeError(f"{name} must be {expected[name]}, got {got}")
+    shape = [integer(size, f"{name}[{i}]", minimum=1) for i, size in enumerate(entries)]
+    if len(shape) < 2 and name == "input":
         raise ValueError(
-            f"input_shape must be (C, H, W), or a whole shape with the batch first, such as "
-            f"(N, C, H, W): got {tuple(shape)}"
+            f"input must be (C, H, W), or a whole shape with the batch first, such as "
+            f"(N, C, H, W), got {tuple(shape)}"
         )
+    if len(shape) == 3 and name == "input":
+        shape = [1, *shape]
     first = next((x for x in model.parameters() if x.is_floating_point()), None)
     if first is not None:
         dtype, device = dtype or first.dtype, device or first.device
-    return [torch.ones([1, *shape] if len(shape) == 3 else shape, dtype=dtype, device=device)]
+    return [torch.ones(shape, dtype=dtype, device=device)]
 
 
-def _first_sight(x: Tensor, image: Tensor, tracker: Tracker) -> Sight:
-    """Return what an input sees: itself, if it has the size of the image."""
+def _input_fields(x: Tensor, image: Tensor, tracker: Tracker) -> TensorFields:
+    """Return the fields of an input: an image if it has the size of the image."""
     if x.shape[2:] == image.shape[2:] and x.dim() == image.dim():
-        return tuple(Trace.of_image(dim, x.shape[dim]) for dim in range(2, x.dim()))
-    # Another map of another size has cells of its own; a vector or a number has none.
-    return tracker.unknown if x.dim() > 2 else (Sees.NOTHING,) * tracker.directions
+        return tuple(AxisField.of_image(dim, x.shape[dim]) for dim in range(2, x.dim()))
+    # The cells of a map of another size are not those of the image; vectors and scalars have none.
+    return tracker.unknown if x.dim() > 2 else tracker.independent
+
+
+@contextmanager
+def _evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Put a model into evaluation mode, without gradients; restore its state afterwards.
+
+    The state of the random number generators is restored too.
+    """
+    devices = {x.device for x in model.parameters() if x.device.type == "cuda"}
+    fastpath = torch.backends.mha.get_fastpath_enabled()
+    rng_states = torch.random.fork_rng(devices=sorted(devices, key=str))
+    with preserve_model_state(model), rng_states, torch.no_grad():
+        # The fused kernels of attention hide the operations inside.
+        torch.backends.mha.set_fastpath_enabled(False)
+        try:
+            model.eval()
+            yield
+        finally:
+            torch.backends.mha.set_fastpath_enabled(fastpath)

@@ -1,27 +1,19 @@
-"""Follow the image through every operation."""
+"""Track which tensors depend on the input of a model, and their receptive fields."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from convlab.summary.rules import Axis, Call, Rule, find_rule
-from convlab.summary.traces import BlankError, Sees, Trace, UnknownError
+from convlab.summary.axis_field import Field, NoField, TensorFields, UnknownFieldError
+from convlab.summary.operation import InputFields, Operation, storage
+from convlab.summary.operation_rules import rule_for
 
-# Along one direction: a trace, or several that add up. Numbers that compare two places, such as the
-# products of queries and keys, see what both see, and have a dimension for each.
-Seen = Trace | tuple[Trace, ...] | Sees
-# What one tensor sees: one entry per direction of the image.
-Sight = tuple[Seen, ...]
-# More ways than this to combine what the arguments see are not followed.
-_MOST = 16
-
-# These look at the shape of a tensor, or at nothing; what they return depends on no number in it.
+# Operations whose outputs depend on the shape of a tensor at most, not on its values.
 _WITHOUT_VALUES = {
     "empty_like", "full_like", "new_empty", "new_empty_strided", "new_full", "new_ones",
     "new_zeros", "ones_like", "rand_like", "randint_like", "randn_like", "zeros_like",
@@ -30,236 +22,117 @@ _WITHOUT_VALUES = {
 
 
 @dataclass(frozen=True)
-class State:
+class TensorInfo:
     """What is known of a tensor.
 
     Attributes
     ----------
-    depends : bool
-        Whether its numbers depend on the input of the model.
-    sight : tuple
-        What it sees of the image, per direction.
+    depends_on_input : bool
+        Whether its values depend on the input of the model.
+    fields : tuple
+        Its receptive field along each axis of the image.
     parameters : frozenset of int
-        Numbers of the parameters it was computed from, as long as it met no input.
+        The parameters it was computed from, by number, as long as it does not depend on the input.
     """
 
-    depends: bool
-    sight: Sight
+    depends_on_input: bool
+    fields: TensorFields
     parameters: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True)
-class Step:
-    """An operation that was followed."""
-
-    call: Call
-    dependents: int  # how many different arguments depend on the input
-    parameters: frozenset[int]  # which parameters met the input here
-
-
 class Tracker:
-    """The states of all tensors that are alive.
+    """What is known of every tensor that is alive.
 
     Parameters
     ----------
-    directions : int
-        How many directions the image has: 2 for pictures, 0 for a model without an image.
+    num_axes : int
+        Number of axes of the image: 2 for height and width, 0 for a model without an image.
     """
 
-    def __init__(self, directions: int) -> None:
-        self.directions = directions
-        # From a tensor that is alive to its State; typed by hand, PyTorch leaves it untyped.
-        self._states: Any = WeakTensorKeyDictionary()
-        # A number was taken out of a tensor (`item()`): from then on it may be anywhere.
-        self._leaked = False
+    def __init__(self, num_axes: int) -> None:
+        self.unknown: TensorFields = (NoField.UNKNOWN,) * num_axes
+        self.independent: TensorFields = (NoField.INDEPENDENT,) * num_axes
+        # From a living tensor to its TensorInfo; PyTorch leaves the class untyped.
+        self._infos: Any = WeakTensorKeyDictionary()
+        # Whether the value of a tensor was read (`item()`): later constants may contain it.
+        self._value_was_read = False
 
-    def start(self, tensor: Tensor, sight: Sight) -> None:
-        """Declare an input of the model."""
-        self._states[tensor] = State(True, sight)
-
-    def declare(self, parameters: Iterable[Tensor]) -> None:
-        """Declare the parameters, in order: they get the numbers 0, 1, 2, ..."""
+    def add_parameters(self, parameters: Iterable[Tensor]) -> None:
+        """Add the parameters of the model, which get the numbers 0, 1, 2, ..."""
         for number, parameter in enumerate(parameters):
-            self._states[parameter] = State(False, self._nothing, frozenset([number]))
+            self._infos[parameter] = TensorInfo(False, self.independent, frozenset([number]))
 
-    @property
-    def _nothing(self) -> Sight:
-        return (Sees.NOTHING,) * self.directions
+    def set_fields(self, tensor: Tensor, fields: TensorFields) -> None:
+        """Set the fields of a tensor that depends on the input of the model."""
+        self._infos[tensor] = TensorInfo(True, fields)
 
-    @property
-    def unknown(self) -> Sight:
-        """The sight of a tensor that depends on the image in an unknown way."""
-        return (Sees.UNKNOWN,) * self.directions
+    def info(self, tensor: Tensor) -> TensorInfo:
+        """Return what is known of a tensor; one that is new to the tracker is a constant."""
+        info = self._infos.get(tensor)
+        if info is None:
+            # Stored, so that a later operation that writes into it is noticed.
+            info = self._infos[tensor] = TensorInfo(False, self.independent)
+        assert isinstance(info, TensorInfo)
+        return info
 
-    def of(self, tensor: Tensor) -> State:
-        """Return the state of a tensor; one that was never seen is a constant."""
-        state = self._states.get(tensor)
-        if state is None:
-            # Remembered, so that what is written into it later is noticed.
-            state = self._states[tensor] = State(False, self._nothing)
-        assert isinstance(state, State)
-        return state
+    def record(self, operation: Operation) -> tuple[int, frozenset[int]]:
+        """Derive what is known of the tensors that an operation returned or wrote into.
 
-    def overrule(self, tensor: Tensor, sight: Sight) -> None:
-        """Replace what a tensor sees by what is known from elsewhere."""
-        self._states[tensor] = State(True, sight)
-
-    def follow(
-        self, func: torch._ops.OpOverload, args: Any, kwargs: dict[str, Any], result: Any
-    ) -> Step:
-        """Give states to what an operation returned, or wrote into its arguments."""
-        call, written = _bind(func, args, kwargs, result)
-        inputs = {id(x): x for x in call.tensors()}.values()
-        if call.name in _WITHOUT_VALUES:
-            inputs = {}.values()
-        before = [self.of(x) for x in inputs]
-        parameters = frozenset[int]().union(*(state.parameters for state in before))
-        depends = sum(state.depends for state in before)
-        if depends and call.name == "_local_scalar_dense":
-            self._leaked = True
-        if depends:
-            states = [State(True, sight) for sight in self._sights(call)]
+        Returns
+        -------
+        (int, frozenset of int)
+            How many different arguments depend on the input of the model, and if any does, the
+            parameters among the others, by number.
+        """
+        inputs = {id(x): x for x in operation.inputs}
+        if operation.name in _WITHOUT_VALUES:
+            inputs = {}
+        infos = [self.info(x) for x in inputs.values()]
+        parameters = frozenset[int]().union(*(info.parameters for info in infos))
+        num_inputs = sum(info.depends_on_input for info in infos)
+        if num_inputs:
+            if operation.name == "_local_scalar_dense":
+                self._value_was_read = True
+            outputs = [TensorInfo(True, fields) for fields in self._output_fields(operation)]
+            written = TensorInfo(True, self.unknown)
         else:
-            states = [State(False, self._nothing, parameters)] * len(call.outputs)
-        for tensor, state in zip(call.outputs, states, strict=True):
-            self._set(tensor, state)
-        for tensor in written:
-            if not any(tensor is output for output in call.outputs):
-                known = State(True, self.unknown) if depends else State(False, self._nothing)
-                self._set(tensor, known)
-        return Step(call, depends, parameters if depends else frozenset())
+            constant = TensorInfo(False, self.independent, parameters)
+            outputs = [constant] * len(operation.outputs)
+            written = TensorInfo(False, self.independent)
+        for tensor, info in zip(operation.outputs, outputs, strict=True):
+            self._set(tensor, info)
+        for tensor in operation.written:
+            if not any(tensor is output for output in operation.outputs):
+                self._set(tensor, written)
+        return num_inputs, parameters if num_inputs else frozenset()
 
-    def _set(self, tensor: Tensor, state: State) -> None:
-        old = self._states.get(tensor)
-        self._states[tensor] = state
-        if old is not None and old != state and (old.depends or state.depends):
-            # Written in place. Views of the same memory changed with it, who knows where.
+    def _set(self, tensor: Tensor, info: TensorInfo) -> None:
+        old = self._infos.get(tensor)
+        self._infos[tensor] = info
+        if old is not None and old != info and (old.depends_on_input or info.depends_on_input):
+            # Written in place: views of the same memory changed too, in an unknown place.
             memory = storage(tensor)
-            others = [x for x in self._states if x is not tensor and storage(x) == memory]
+            others = [x for x in self._infos if x is not tensor and storage(x) == memory]
             for other in others:
-                self._states[other] = State(True, self.unknown)
+                self.set_fields(other, self.unknown)
 
-    def _sights(self, call: Call) -> list[Sight]:
-        """Return what each output sees, by the rule for the operation."""
-        along = [self._along(call, direction) for direction in range(self.directions)]
-        return [tuple(seen[i] for seen in along) for i in range(len(call.outputs))]
+    def _output_fields(self, operation: Operation) -> list[TensorFields]:
+        """Return the fields of each output, by the rule for the operation."""
+        by_axis = [self._axis_fields(operation, axis) for axis in range(len(self.unknown))]
+        return [tuple(fields[i] for fields in by_axis) for i in range(len(operation.outputs))]
 
-    def _along(self, call: Call, direction: int) -> list[Seen]:
-        """Return what each output sees along one direction."""
-        many = len(call.outputs)
-        looks = {id(x): self.of(x).sight[direction] for x in call.tensors()}
-        if set(looks.values()) == {Sees.NOTHING}:
-            return [Sees.NOTHING] * many
-        rule = find_rule(call)
-        if self._leaked or rule is None:
-            return [Sees.UNKNOWN] * many
+    def _axis_fields(self, operation: Operation, axis: int) -> list[Field]:
+        """Return the field of each output along one axis."""
+        count = len(operation.outputs)
+        fields = {id(x): self.info(x).fields[axis] for x in operation.inputs}
+        if all(field is NoField.INDEPENDENT for field in fields.values()):
+            return [NoField.INDEPENDENT] * count
+        rule = rule_for(operation)
+        if self._value_was_read or rule is None:
+            return [NoField.UNKNOWN] * count
         try:
-            seen = _apply(rule, call, looks)
-        except BlankError:  # of the parts of a split, others may see something
-            seen = [Sees.NOTHING] * many if many == 1 or "pool" in call.name else []
-        except UnknownError:
-            seen = []
-        return (seen + [Sees.UNKNOWN] * many)[:many]
-
-
-def _apply(rule: Rule, call: Call, looks: Mapping[int, Seen]) -> list[Seen]:
-    """Apply a rule to everything at once, or, where it cannot, to one trace after the other."""
-    if not any(isinstance(look, tuple) for look in looks.values()):
-        try:
-            return [*_ask(rule, call, looks)]
-        except BlankError:
-            raise
-        except UnknownError:
-            pass
-    return _ask_one_by_one(rule, call, looks)
-
-
-def _ask(rule: Rule, call: Call, looks: Mapping[int, Seen]) -> list[Trace]:
-    """Apply a rule to what the arguments see, one trace each at most."""
-
-    def look(tensor: Tensor) -> Trace | Sees:
-        seen = looks.get(id(tensor), Sees.NOTHING)
-        assert not isinstance(seen, tuple)
-        return seen
-
-    answer = rule(call, Axis(look))
-    return answer if isinstance(answer, list) else [answer]
-
-
-def _ask_one_by_one(rule: Rule, call: Call, looks: Mapping[int, Seen]) -> list[Seen]:
-    """Apply a rule to one trace after the other, as if nothing else depended on the image.
-
-    What an output sees is the sum of what it sees through each argument, so this is right for
-    every rule; and it also works where the traces run along different dimensions.
-    """
-    if Sees.UNKNOWN in looks.values():
-        raise UnknownError("an input sees nobody knows what")
-    ways = [
-        (key, trace)
-        for key, look in looks.items()
-        for trace in (look if isinstance(look, tuple) else (look,))
-        if isinstance(trace, Trace)
-    ]
-    if len(ways) > _MOST:
-        raise UnknownError("too many ways to combine what the arguments see")
-    answers = [_ask(rule, call, {key: trace}) for key, trace in ways]
-    return [
-        _together(traces, tuple(output.shape))
-        for traces, output in zip(zip(*answers, strict=True), call.outputs, strict=False)
-    ]
-
-
-def _together(traces: Iterable[Trace], shape: tuple[int, ...]) -> Seen:
-    """Add up traces: those of one dimension become one, an equal view of all is part of each."""
-    by_dim: dict[int | None, Trace] = {}
-    for trace in traces:
-        old = by_dim.get(trace.dim)
-        by_dim[trace.dim] = trace if old is None else old.union(trace, shape)
-    common = by_dim.pop(None, None)
-    if common is not None:
-        if not by_dim:
-            return common
-        by_dim = {dim: trace.union(common, shape) for dim, trace in by_dim.items()}
-    known = tuple(dict.fromkeys(by_dim.values()))
-    return known[0] if len(known) == 1 else known
-
-
-def storage(tensor: Tensor) -> int | None:
-    """Return a number that two tensors share if they share their memory."""
-    try:
-        return int(tensor.untyped_storage()._cdata)
-    except (NotImplementedError, RuntimeError):  # sparse and opaque tensors
-        return None
-
-
-def tensors_in(value: Any) -> list[Tensor]:
-    """List the tensors in nested tuples, lists and dictionaries."""
-    if isinstance(value, Tensor):
-        return [value]
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, tuple | list):
-        return [tensor for entry in value for tensor in tensors_in(entry)]
-    return []
-
-
-def _bind(
-    func: torch._ops.OpOverload, args: Any, kwargs: dict[str, Any], result: Any
-) -> tuple[Call, list[Tensor]]:
-    """Name the arguments, and find those that are written into."""
-    arguments, written = {}, []
-    for position, argument in enumerate(func._schema.arguments):
-        if position < len(args):
-            value = args[position]
-        else:
-            value = kwargs.get(argument.name, argument.default_value)
-        arguments[argument.name] = value
-        if argument.alias_info is not None and argument.alias_info.is_write:
-            written += tensors_in(value)
-    namespace, name = func._schema.name.split("::")
-    if func._schema.is_mutable and not name.startswith("_"):
-        name = name.removesuffix("_")
-    if namespace != "aten":
-        name = func._schema.name
-    pointwise = torch.Tag.pointwise in func.tags
-    return Call(name, pointwise, arguments, tensors_in(result)), written
+            answer = rule(operation, InputFields(fields))
+        except UnknownFieldError:
+            return [NoField.UNKNOWN] * count
+        known = answer if isinstance(answer, list) else [answer]
+        return (known + [NoField.UNKNOWN] * count)[:count]

@@ -15,12 +15,9 @@ Examples
 True
 """
 
-try:
-    import torch  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        "convlab.training needs PyTorch, which is missing: pip install torch"
-    ) from error
+from convlab._require import require
+
+require("torch", needed_by="convlab.training")
 
 from convlab.training.config import TrainConfig, recipe
 from convlab.training.errors import (

@@ -22,9 +22,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from convlab._files import atomic_write, remove_unfinished
+from convlab._files import FolderLock, atomic_write, remove_unfinished
 from convlab.data import Dataset
-from convlab.data.locking import FolderLock
 from convlab.training.config import TrainConfig
 from convlab.training.distributed import DistributedContext
 from convlab.training.errors import CheckpointError, FolderInUse
@@ -68,7 +67,7 @@ class CheckpointManager:
         trace: TracebackType | None,
     ) -> None:
         if self.folder is not None:
-            self._lock.give_back()
+            self._lock.release()
 
     def resume(self) -> None:
         """Lock the folder, and restore the state from the newest checkpoint, if there is one.
@@ -120,7 +119,7 @@ class CheckpointManager:
         """Create and lock the folder, and load its newest checkpoint."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            locked = self._lock.take()
+            locked = self._lock.acquire()
         except OSError as error:
             raise OSError(
                 f"{folder} cannot be the folder of a training: {error.strerror or error}"

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``, from the first word to the last file."""
+"""The `python -m benchmarks` command: arguments, a quick run, progress."""
 
 import io
 import json
@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import QUICK_RESULTS, ROOT, answers, arguments
-from benchmarks.progress import Progress
+from benchmarks.processes import Progress, Request
 from benchmarks.report import RESULTS
-from benchmarks.request import Request
 from benchmarks.store import load
 from benchmarks.suites import DEFAULT, SUITES
 from benchmarks.timing import QUICK
@@ -55,7 +54,7 @@ def test_a_quick_run_measures_stores_and_prints(tmp_path):
 def test_a_worker_that_fails_is_an_error():
     request = Request("small", "natural", 1, QUICK, quick=True)
     no_python = os.environ | {"PYTHONHOME": "nowhere"}
-    with pytest.raises(RuntimeError, match="the worker for small ended with 1"):
+    with pytest.raises(RuntimeError, match="the worker for small failed with exit code 1"):
         list(answers(request, no_python))
 
 
@@ -84,7 +83,7 @@ def test_fewer_rounds_than_the_least_are_possible():
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--threads", "0"], "--threads must be from 1"),
         (["--threads", "1", "100000"], "--threads must be from 1"),
@@ -92,10 +91,10 @@ def test_fewer_rounds_than_the_least_are_possible():
         (["--suite", "resnet19"], "resnet18"),
     ],
 )
-def test_arguments_that_make_no_sense_are_refused(words, said, capsys):
+def test_arguments_that_make_no_sense_are_refused(words, message, capsys):
     with pytest.raises(SystemExit):
         arguments(words)
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 class Terminal(io.StringIO):

@@ -1,15 +1,17 @@
-"""Whoever is timed computes the same."""
+"""All contenders compute the same, and a cheaper layer is compared with an ordinary one."""
 
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import conv2d
 
-from benchmarks.backward import prepare
-from benchmarks.contenders import contenders
+from benchmarks.contenders import Contender, contenders, factors, gradients, ungrouped
 from benchmarks.layers import Layer
+from benchmarks.measure import Setting, measure
 from benchmarks.peers import PEERS
 from benchmarks.problems import make
-from benchmarks.suites import GRAD_INPUT, GRAD_WEIGHT, GRADIENTS, SUITES, Case
+from benchmarks.suites import FORWARD, GRAD_INPUT, GRAD_WEIGHT, GRADIENTS, SEPARABLE, SUITES, Case
+from benchmarks.timing import Clock, Plan
 from convlab import ops
 
 PLAIN = Layer(3, 4, 11, 3, stride=2, padding=1)
@@ -53,7 +55,7 @@ def test_the_reference_comes_first_and_every_method_takes_part():
 def test_the_exact_answer_is_pytorchs_in_float64():
     problem = make(Case(PLAIN, 2))
     x, w = torch.from_numpy(problem.x).double(), torch.from_numpy(problem.w).double()
-    expected = torch.nn.functional.conv2d(x, w, stride=2, padding=1)
+    expected = conv2d(x, w, stride=2, padding=1)
     np.testing.assert_array_equal(problem.expected[0], expected.numpy())
     assert problem.expected[0].dtype == np.float64
     assert problem.x.dtype == np.float32
@@ -66,7 +68,7 @@ def test_gradients_are_those_of_autograd(memory_format):
         x, w, g = (torch.from_numpy(array) for array in (problem.x, problem.w, problem.g))
         bias = torch.zeros(4, dtype=torch.float64, requires_grad=True)
         x.requires_grad_(), w.requires_grad_()
-        torch.nn.functional.conv2d(x, w, bias, stride=2, padding=1).backward(g)
+        conv2d(x, w, bias, stride=2, padding=1).backward(g)
         wanted = {GRAD_INPUT: [x], GRAD_WEIGHT: [w], GRADIENTS: [x, w, bias]}[task]
         (contender,) = [c for c in contenders(SUITES["backward"], task) if c.name == memory_format]
         found = contender.prepare(problem)()
@@ -78,7 +80,7 @@ def test_gradients_are_those_of_autograd(memory_format):
 @pytest.mark.parametrize("task", [GRAD_INPUT, GRAD_WEIGHT, GRADIENTS])
 def test_convlabs_gradients_are_right(task):
     problem = make(Case(PLAIN, 2, task=task))
-    assert problem.error(prepare(problem)()) < 1e-5
+    assert problem.error(gradients(problem)()) < 1e-5
 
 
 def test_a_peer_declines_what_it_was_not_written_for():
@@ -111,5 +113,101 @@ def test_an_error_is_relative_to_the_largest_result():
     off.flat[3] = np.nan
     assert problem.error((off,)) == np.inf
     assert problem.error((exact[:, 1:],)) == np.inf
-    with pytest.raises(ValueError, match="2 results where 1 are expected"):
+    with pytest.raises(ValueError, match="expected 1 results, got 2"):
         problem.error((exact, exact))
+
+
+GROUPS = SUITES["groups"]
+GROUP_CASES = [
+    Case(Layer(6, 4, 9, 3, padding=1, groups=2), 2),
+    Case(Layer(5, 5, 8, 3, stride=2, padding=1, groups=5), 1),
+    Case(Layer(5, 7, 9, 3, padding=1), 2, task=SEPARABLE),
+    Case(Layer(4, 4, 9, 3, stride=2, padding=1), 1, task=SEPARABLE),
+]
+
+
+def contenders_of(case):
+    return {contender.name: contender for contender in contenders(GROUPS, case.task)}
+
+
+@pytest.mark.parametrize("case", GROUP_CASES, ids=lambda case: f"{case.layer.name} {case.task}")
+def test_grouped_and_ordinary_layers_compute_the_same(case):
+    problem = make(case)
+    for name, contender in contenders_of(case).items():
+        results = contender.prepare(problem)()
+        assert problem.error(results) < 1e-5, name
+        channels_last = results[0].is_contiguous(memory_format=torch.channels_last)
+        assert channels_last == name.endswith("channels_last"), name
+
+
+def test_the_ordinary_layer_really_is_one():
+    problem = ungrouped(make(GROUP_CASES[0]))
+    assert problem.layer.groups == 1
+    assert problem.w.shape == (4, 6, 3, 3)
+    found = conv2d(torch.from_numpy(problem.x), torch.from_numpy(problem.w), padding=1)
+    assert problem.error((found,)) < 1e-6
+
+
+def test_a_separable_weight_is_a_product_and_comes_apart_again():
+    w = make(GROUP_CASES[2]).w
+    depthwise, pointwise = factors(w)
+    assert depthwise.shape == (5, 1, 3, 3)
+    assert pointwise.shape == (7, 5, 1, 1)
+    np.testing.assert_allclose(pointwise * depthwise[:, 0], w, rtol=1e-4)
+    for channel in range(5):
+        assert np.linalg.matrix_rank(w[:, channel].reshape(7, 9), tol=1e-4) == 1
+
+
+def test_operations_of_a_separable_layer_are_those_of_its_two_steps():
+    # 2 images, 9x9 pixels; 5 channels of 3x3, then 7 kernels of 5 numbers
+    assert GROUP_CASES[2].gflop * 1e9 == pytest.approx(2 * 2 * 81 * (5 * 9 + 7 * 5))
+    # a stride leaves fewer pixels to the second step
+    assert GROUP_CASES[3].gflop * 1e9 == pytest.approx(2 * 25 * (4 * 9 + 4 * 4))
+
+
+def test_each_memory_format_has_its_own_reference():
+    for case, name in ((GROUP_CASES[0], "grouped"), (GROUP_CASES[2], "separable")):
+        references = {
+            contender.name: contender.reference for contender in contenders_of(case).values()
+        }
+        assert references == {
+            "torch": "torch",
+            f"torch {name}": "torch",
+            "torch channels_last": "torch channels_last",
+            f"torch {name} channels_last": "torch channels_last",
+        }
+        assert next(iter(references)) == "torch"
+
+
+def test_a_ratio_is_taken_against_the_contenders_own_reference():
+    time = [0.0]
+
+    def contender(name, seconds, reference):
+        def call():
+            time[0] += seconds
+            return (problem.expected[0].astype(np.float32),)
+
+        return Contender(name, "torch", lambda _: call, reference=reference)
+
+    problem = make(GROUP_CASES[0])
+    entered = [
+        contender("torch", 8.0, "torch"), contender("less", 2.0, "torch"),
+        contender("other", 4.0, "other"), contender("less other", 2.0, "other"),
+    ]  # fmt: skip
+    clock = Clock("fake", lambda: time[0], sleep=lambda _: None)
+    plan = Plan(slow=100.0, budget=20.0, least_rounds=1)
+    rows, skipped = measure(GROUP_CASES[0], entered, Setting("natural", 1, clock, plan))
+    assert skipped == []
+    assert {row.contender: row.ratio for row in rows} == {
+        "torch": 1.0, "less": 4.0, "other": 1.0, "less other": 2.0,
+    }  # fmt: skip
+    rounds = {row.contender: row.n for row in rows}
+    assert rounds["torch"] == rounds["other"] == 7  # references are in every round
+
+
+def test_the_suite_goes_up_to_one_channel_per_group_and_has_both_tasks():
+    assert {case.task for case in GROUPS.cases} == {FORWARD, SEPARABLE}
+    grouped = [case.layer for case in GROUPS.cases if case.task == FORWARD]
+    assert {layer.groups for layer in grouped} >= {2, 4, 8, 16, 32}
+    assert {layer.size for layer in grouped if layer.groups == layer.channels} == {56, 28, 14}
+    assert all(case.layer.groups == 1 for case in GROUPS.cases if case.task == SEPARABLE)

@@ -1,4 +1,4 @@
-"""The tables of layers are those of the networks."""
+"""The layer tables match the networks of torchvision."""
 
 from collections import Counter
 

@@ -1,8 +1,9 @@
-"""The environment of a measurement."""
+"""Environments, versions and properties of the libraries."""
 
 import numpy as np
 import threadpoolctl
 
+import convlab
 from benchmarks import libraries, machine
 from benchmarks.timing import clock_for
 
@@ -64,4 +65,5 @@ def test_one_s_own_work_is_not_that_of_others():
 def test_versions_are_those_that_are_imported():
     versions = machine.versions()
     assert versions["numpy"] == np.__version__
+    assert versions["convlab"] == convlab.__version__
     assert set(versions) >= {"python", "convlab", "torch", "scipy", "jax"}

@@ -1,4 +1,4 @@
-"""One case: what ends up in its rows."""
+"""The rows of one case."""
 
 import threading
 
@@ -94,7 +94,7 @@ def test_kernel_after_kernel_is_never_hopeless():
 
 
 @pytest.mark.parametrize("divisible", ["", "images", "kernels"])
-def test_whoever_is_fast_enough_does_all_of_it(divisible):
+def test_a_fast_contender_is_timed_on_the_whole_case(divisible):
     theatre = Theatre()
     rows, _ = theatre.rows(theatre.contender("mine", 1.0, divisible))
     assert not rows["mine"].extrapolated

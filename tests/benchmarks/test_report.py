@@ -1,4 +1,4 @@
-"""The tables that people read."""
+"""Tables of stored results."""
 
 import dataclasses
 
@@ -59,8 +59,8 @@ def test_the_best_peer_is_the_fastest_of_each_layer():
         row("torch", 1.0, **OTHER), row("convlab auto", 1.0, **OTHER), row("einsum", 0.1, **OTHER),
         row("tensordot", 2.0, **OTHER),
     ]  # fmt: skip
-    said = "geometric mean 1.00, least 0.50 (3>64 7x7 s2 @224, N=1)"
-    assert said in report(result(*rows))
+    summary = "geometric mean 1.00, least 0.50 (3>64 7x7 s2 @224, N=1)"
+    assert summary in report(result(*rows))
     assert "geometric mean 1.00, least" not in report(result(*rows[:2]))
 
 

@@ -1,11 +1,10 @@
-"""A result and its file."""
+"""Storing and reading results."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from benchmarks import store
 from benchmarks.report import RESULTS
 from benchmarks.store import load, rounded, save
 from tests.benchmarks.samples import ROW, result, row
@@ -35,7 +34,7 @@ def test_an_older_result_stays_if_writing_fails(tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store.os, "replace", interrupt)
+    monkeypatch.setattr("os.replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
         save(result(ROW, ROW), tmp_path)
     assert path.read_bytes() == before
@@ -46,7 +45,7 @@ def test_another_schema_is_refused(tmp_path):
     path = save(result(ROW), tmp_path)
     text = path.read_text()
     path.write_text(text.replace('"schema": 1', '"schema": 0'))
-    with pytest.raises(ValueError, match="has schema 0; this reads 1"):
+    with pytest.raises(ValueError, match="has schema 0, expected 1"):
         load(path)
     path.write_text(text.replace('"gflops"', '"speed"'))
     with pytest.raises(ValueError, match="speed"):

@@ -1,4 +1,4 @@
-"""How times are taken, with a clock that stands still unless it is told otherwise."""
+"""Rounds, pauses and medians, with a simulated clock."""
 
 import gc
 

@@ -127,7 +127,7 @@ def test_another_schema_is_refused(tmp_path):
     path = save(RESULT, tmp_path)
     text = path.read_text()
     path.write_text(text.replace('"schema": 1', '"schema": 0'))
-    with pytest.raises(ValueError, match="has schema 0; this reads 1"):
+    with pytest.raises(ValueError, match="has schema 0, expected 1"):
         load(path)
     path.write_text(text.replace('"peak_mib"', '"memory"'))
     with pytest.raises(ValueError, match="memory"):

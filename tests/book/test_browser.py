@@ -15,7 +15,7 @@ WITH_FORMULAS = [
     if (source := (ROOT / name).with_suffix(".ipynb")).exists()
     and "$$" in source.read_text(encoding="utf-8")
 ]
-GENERATED = ["genindex.html", "search.html", "_modules/convlab/shapes/windows.html"]
+GENERATED = ["genindex.html", "search.html", "_modules/convlab/shapes/convolution.html"]
 
 
 @pytest.fixture(scope="module", params=PAGES + GENERATED)

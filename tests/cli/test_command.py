@@ -1,10 +1,11 @@
-"""The command as a whole: from a terminal, without PyTorch, into a pipe that closes."""
+"""The whole command: from a terminal, without PyTorch, into a closed pipe."""
 
 import subprocess
 import sys
 
 import pytest
 
+import convlab
 from convlab.cli import main
 
 
@@ -30,8 +31,8 @@ def test_without_pytorch_shapes_works_and_summary_says_how_to_get_it():
     done = run("summary", "resnet18", code=without)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "convlab summary: error: convlab.summary needs PyTorch, which is missing: "
-        "pip install torch\n"
+        "convlab summary: error: convlab.summary needs PyTorch, which is not installed: "
+        'pip install "convlab-book[torch]"\n'
     )
 
 
@@ -52,9 +53,9 @@ def test_a_letter_that_the_terminal_lacks_is_a_question_mark(monkeypatch, capsys
 
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
-    from convlab.cli.command import _write
+    from convlab.cli.command import _print
 
-    _write("≤3")
+    _print("≤3")
     assert stream.buffer.getvalue() == b"?3\n"
 
 
@@ -74,3 +75,9 @@ def test_help_and_version(capsys, words):
         main(words)
     assert ended.value.code == 0
     assert "convlab" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"convlab {convlab.__version__}\n"

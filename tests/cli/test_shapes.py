@@ -1,6 +1,8 @@
 """`convlab shapes`: the derivation shows the numbers of `convlab.shapes`."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from convlab.cli.command import build_parser
 from convlab.cli.errors import CommandError
 
 
-def said(capsys, *words):
+def output_of(capsys, *words):
     assert main(["shapes", *map(str, words)]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
@@ -20,7 +22,7 @@ def said(capsys, *words):
 
 
 def test_the_first_layer_of_resnet_step_by_step(capsys):
-    assert said(capsys, 224, "--kernel", 7, "--stride", 2, "--padding", 3) == (
+    assert output_of(capsys, 224, "--kernel", 7, "--stride", 2, "--padding", 3) == (
         "input 224x224, kernel 7x7, stride 2, padding 3, dilation 1\n"
         "\n"
         "height and width\n"
@@ -39,7 +41,7 @@ def test_the_first_layer_of_resnet_step_by_step(capsys):
 
 
 def test_height_and_width_are_derived_apart_where_they_differ(capsys):
-    text = said(capsys, "224x320", "--kernel", "3x4", "--padding", "same", "--dilation", "2x1")
+    text = output_of(capsys, "224x320", "--kernel", "3x4", "--padding", "same", "--dilation", "2x1")
     assert "kernel 3x4, stride 1, padding same, dilation 2x1" in text
     assert "height\n" in text
     assert "320 + 1 + 2 = 323" in text  # the odd cell of padding lies at the right
@@ -47,22 +49,22 @@ def test_height_and_width_are_derived_apart_where_they_differ(capsys):
 
 
 def test_what_floor_drops_is_told_apart_by_where_it_lies(capsys):
-    assert "at the end      1 of the image" in said(capsys, 224, "--kernel", 3, "--stride", 2)
-    both = said(capsys, 10, "--kernel", 3, "--stride", 5, "--padding", 1)
+    assert "at the end      1 of the image" in output_of(capsys, 224, "--kernel", 3, "--stride", 2)
+    both = output_of(capsys, 10, "--kernel", 3, "--stride", 5, "--padding", 1)
     assert "at the end      3 of the image and 1 of the padding" in both
-    assert "at the end      nothing" in said(capsys, 5, "--kernel", 3, "--padding", "valid")
+    assert "at the end      nothing" in output_of(capsys, 5, "--kernel", 3, "--padding", "valid")
 
 
 def test_a_pooling_steps_by_its_kernel_and_may_round_up(capsys):
-    assert said(capsys, 5, "--kernel", 2, "--pool").endswith("output 2x2\n")
-    text = said(capsys, 6, "--kernel", 3, "--stride", 2, "--ceil-mode")
+    assert output_of(capsys, 5, "--kernel", 2, "--pool").endswith("output 2x2\n")
+    text = output_of(capsys, 6, "--kernel", 3, "--stride", 2, "--ceil-mode")
     assert "3 / 2 = 2 (remainder 1)" in text
     assert "the last window reaches over by  1" in text
     assert text.endswith("output 3x3\n")
-    assert "less a window behind the input   3 - 1 = 2" in said(
+    assert "less a window behind the input   3 - 1 = 2" in output_of(
         capsys, 6, "--kernel", 2, "--stride", 3, "--ceil-mode"
     )
-    assert said(capsys, 5, "--kernel", 2, "--pool", "--padding", "valid").endswith("2x2\n")
+    assert output_of(capsys, 5, "--kernel", 2, "--pool", "--padding", "valid").endswith("2x2\n")
 
 
 sizes = st.integers(1, 30)
@@ -75,17 +77,17 @@ sizes = st.integers(1, 30)
     stride=st.tuples(st.integers(1, 4), st.integers(1, 4)),
     padding=st.tuples(st.integers(0, 3), st.integers(0, 3)),
     dilation=st.tuples(st.integers(1, 3), st.integers(1, 3)),
-    kind=st.sampled_from([[], ["--pool"], ["--ceil-mode"]]),
+    mode=st.sampled_from([[], ["--pool"], ["--ceil-mode"]]),
 )
-def test_every_size_is_that_of_the_package(size, kernel, stride, padding, dilation, kind):
+def test_every_size_is_that_of_the_package(size, kernel, stride, padding, dilation, mode):
     numbers = (size, kernel, stride, padding, dilation)
-    words = ["shapes", "x".join(map(str, size)), *kind]
+    words = ["shapes", "x".join(map(str, size)), *mode]
     for name, value in zip(("kernel", "stride", "padding", "dilation"), numbers[1:], strict=True):
         words += [f"--{name}", "x".join(map(str, value))]
     parsed = build_parser().parse_args(words)
-    ask = shapes.pool2d_output_size if kind else shapes.conv2d_output_size
+    ask = shapes.pool2d_output_size if mode else shapes.conv2d_output_size
     try:
-        expected = ask(*numbers, *(["--ceil-mode" in kind] if kind else []))
+        expected = ask(*numbers, *(["--ceil-mode" in mode] if mode else []))
     except ValueError as error:
         expected = str(error)
     try:
@@ -121,3 +123,13 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2(capsys, words, message):
     assert captured.err.startswith("convlab shapes: error: ")
     assert captured.err.count("\n") == 1
     assert re.search(message, captured.err)
+
+
+def test_it_needs_neither_numpy_nor_pytorch():
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['numpy', 'torch', 'matplotlib']))\n"
+        "from convlab.cli import main; sys.exit(main(['shapes', '224', '--kernel', '7']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("output 218x218\n")

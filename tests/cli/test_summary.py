@@ -1,4 +1,4 @@
-"""`convlab summary`: models by name and by import."""
+"""The command `convlab summary`: models by name and by import."""
 
 import json
 import sys
@@ -62,12 +62,12 @@ def test_a_callable_is_imported(capsys, mine):
         (["my_networks:net"], "my_networks:net needs --input"),
         (["nowhere:net", "--input", "3"], "cannot import nowhere:net: ModuleNotFoundError"),
         (["my_networks:no", "--input", "3"], "cannot import my_networks:no: AttributeError"),
-        (["my_networks:number", "--input", "3"], "my_networks:number is no callable but int"),
+        (["my_networks:number", "--input", "3"], "my_networks:number must be callable, got int"),
         (["my_networks:broken", "--input", "3"], r"broken\(\) raised OSError: no weights here"),
         (["builtins:dict", "--input", "1x8x8"], "model must be an nn.Module, got dict"),
         (["my_networks:net", "--input", "3x8x8"], r"RuntimeError in the model itself \(Conv2d\)"),
-        (["my_networks:net", "--input", "8"], r"input_shape must be \(C, H, W\)"),
-        (["my_networks:net", "--input", "1x0x8"], r"input_shape\[1\] must be at least 1, got 0"),
+        (["my_networks:net", "--input", "8"], r"input must be \(C, H, W\)"),
+        (["my_networks:net", "--input", "1x0x8"], r"input\[1\] must be at least 1, got 0"),
         (["lenet5", "--input", "big"], "expected whole numbers"),
         ([], "the following arguments are required: model"),
     ],

@@ -1,4 +1,4 @@
-"""The file in the cache: complete or not there, and not believed without a look."""
+"""The cache: its files are complete or absent, and checked when they are read."""
 
 import errno
 import os
@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convlab.data import DataError, DatasetEntry, cache, cache_folder
-
-ENTRY = DatasetEntry((1, 2, 3), ("a", "b", "c"))
+from convlab.data import DataError, cache
+from convlab.data.cache import cache_folder
 
 
 def arrays(count=4, value=7):
@@ -24,11 +23,13 @@ def arrays(count=4, value=7):
     }
 
 
-def assert_same(found, expected):
-    assert set(found) == set(expected)
+def read(path):
+    return cache.read(path, "things", image_shape=(1, 2, 3), class_names=("a", "b", "c"))
+
+
+def assert_same(dataset, expected):
     for key, array in expected.items():
-        np.testing.assert_array_equal(found[key], array)
-        assert found[key].dtype == array.dtype
+        np.testing.assert_array_equal(getattr(dataset, key), array)
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def path(tmp_path):
 
 def test_what_is_written_is_read_and_nothing_else_is_left(path):
     cache.write(path, arrays())
-    assert_same(cache.read(path, ENTRY), arrays())
+    assert_same(read(path), arrays())
     assert [file.name for file in path.parent.iterdir()] == ["things.npz"]
 
 
@@ -55,10 +56,10 @@ def test_others_may_read_the_file_if_the_umask_says_so(path):
 
 def test_files_of_numpy_are_read_compressed_or_not_with_any_integers_as_labels(path):
     for save in (np.savez, np.savez_compressed):
-        for kind in (np.uint8, np.int32, np.int64):
-            stored = {k: v.astype(kind) if "labels" in k else v for k, v in arrays().items()}
+        for dtype in (np.uint8, np.int32, np.int64):
+            stored = {k: v.astype(dtype) if "labels" in k else v for k, v in arrays().items()}
             save(path, **stored, remark=np.array([1]))
-            assert_same(cache.read(path, ENTRY), stored)
+            assert_same(read(path), stored)
 
 
 # --- damage ---------------------------------------------------------------------------------------
@@ -70,80 +71,86 @@ def test_a_file_cut_short_anywhere_is_refused(path):
     for length in (*range(0, len(whole), 17), *range(len(whole) - 25, len(whole))):
         path.write_bytes(whole[:length])
         with pytest.raises(DataError, match=r"things.npz is damaged .*: delete it, and"):
-            cache.read(path, ENTRY)
+            read(path)
 
 
 def test_a_changed_byte_is_noticed_or_changes_nothing(path):
     cache.write(path, arrays())
     whole = path.read_bytes()
-    said = []
+    messages = []
     for place in range(len(whole)):
         flip = (0x01, 0x80, 0xFF)[place % 3]
         path.write_bytes(whole[:place] + bytes([whole[place] ^ flip]) + whole[place + 1 :])
         try:
-            found = cache.read(path, ENTRY)
+            found = read(path)
         except DataError as error:
-            said.append(str(error))
+            messages.append(str(error))
         else:  # a date, or another remark of the archive
             assert_same(found, arrays())
-    assert len(said) > len(whole) / 2
-    assert all(str(path) in sentence for sentence in said)
+    assert len(messages) > len(whole) / 2
+    assert all(str(path) in message for message in messages)
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "its end is missing, or it never was one"),
-        (b"<html>404</html>", "its end is missing, or it never was one"),
-        (b"\x93NUMPY" + bytes(100), "its end is missing"),
+        (b"", "the end of a zip archive is missing"),
+        (b"<html>404</html>", "the end of a zip archive is missing"),
+        (b"\x93NUMPY" + bytes(100), "the end of a zip archive is missing"),
     ],
 )
 def test_another_kind_of_file_is_refused(path, content, reason):
     path.write_bytes(content)
-    with pytest.raises(DataError, match=f"damaged or no .npz file .*{reason}"):
-        cache.read(path, ENTRY)
+    with pytest.raises(DataError, match=f"damaged or not an .npz file .*{reason}"):
+        read(path)
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"test_labels": None}, "it has no test_labels"),
-        ({"train_images": None, "test_labels": None}, "no train_images and no test_labels"),
+        ({"test_labels": None}, "test_labels missing"),
+        ({"train_images": None, "test_labels": None}, "train_images and test_labels missing"),
         (
             {"train_images": np.zeros((4, 2, 3), np.uint8)},
-            r"train_images is uint8 of shape \(4, 2, 3\), not uint8 of shape \(N, 1, 2, 3\)",
+            r"train_images must have the shape \(N, C, H, W\), got \(4, 2, 3\)",
         ),
-        ({"test_images": np.zeros((2, 1, 2, 3))}, "test_images is float64 of shape"),
         (
-            {"train_labels": np.zeros(5, np.uint8)},
-            r"train_labels is uint8 of shape \(5,\), not one integer for each of 4 images",
+            {
+                k: np.zeros((n, 3, 2, 3), np.uint8)
+                for k, n in (("train_images", 4), ("test_images", 2))
+            },
+            r"images of shape \(3, 2, 3\) instead of \(1, 2, 3\)",
         ),
-        ({"train_labels": np.zeros(4)}, "train_labels is float64"),
+        ({"test_images": np.zeros((2, 1, 2, 3))}, "test_images must be .* uint8, got float64"),
+        ({"train_labels": np.zeros(5, np.uint8)}, "holds 4 images, train_labels 5 labels"),
+        ({"train_labels": np.zeros(4)}, "train_labels must be .* integers, got float64"),
         (
             {"test_images": np.zeros((0, 1, 2, 3), np.uint8), "test_labels": np.zeros(0, int)},
-            r"test_labels is int64 of shape \(0,\)",
+            "test_images holds no image",
         ),
-        ({"test_labels": np.array([0, 3])}, "test_labels goes from 0 to 3, not from 0 to 2"),
-        ({"test_labels": np.array([-1, 1])}, "test_labels goes from -1 to 1"),
+        ({"test_labels": np.array([0, 3])}, "test_labels holds 3, but there are 3 classes"),
+        ({"test_labels": np.array([-1, 1])}, "test_labels holds -1"),
     ],
 )
 def test_another_data_set_is_refused(path, changes, reason):
     stored = {k: v for k, v in {**arrays(), **changes}.items() if v is not None}
     np.savez(path, **stored)
-    with pytest.raises(DataError, match=rf"things.npz is not the data set .*{reason}.*delete it"):
-        cache.read(path, ENTRY)
+    with pytest.raises(
+        DataError, match=rf"things.npz is not the data set things .*{reason}.*delete it"
+    ):
+        read(path)
 
 
 def test_objects_are_not_unpickled(path):
     np.savez(path, **{**arrays(), "train_images": np.array([print], object)})
     with pytest.raises(DataError, match="Object arrays cannot be loaded"):
-        cache.read(path, ENTRY)
+        read(path)
 
 
 def test_what_cannot_be_opened_is_not_called_damaged(path):
     path.mkdir()
     with pytest.raises(DataError, match=r"things.npz cannot be read .*: check its permissions"):
-        cache.read(path, ENTRY)
+        read(path)
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -161,8 +168,8 @@ def test_a_writing_that_fails_leaves_the_old_file_and_nothing_else(path, monkeyp
     with pytest.raises((DataError, KeyboardInterrupt)) as caught:
         cache.write(path, arrays(value=2))
     if isinstance(error, OSError):
-        assert f"{path} could not be written (No space left): make room" in str(caught.value)
-    assert_same(cache.read(path, ENTRY), arrays(value=1))
+        assert f"{path} could not be written: No space left; free disk space" in str(caught.value)
+    assert_same(read(path), arrays(value=1))
     assert [file.name for file in path.parent.iterdir()] == ["things.npz"]
 
 
@@ -177,7 +184,7 @@ def test_where_a_file_that_is_being_read_cannot_be_replaced_it_stays(path, monke
     cache.write(path, arrays())
     assert [file.name for file in path.parent.iterdir()] == ["things.npz"]
     path.unlink()
-    with pytest.raises(DataError, match=r"could not be written .Access is denied"):
+    with pytest.raises(DataError, match=r"could not be written: Access is denied"):
         cache.write(path, arrays())
 
 
@@ -185,7 +192,7 @@ def test_leftovers_of_killed_processes_go_when_they_are_old(path):
     old, young = (path.with_name(f".things.npz.{name}.part") for name in ("old", "young"))
     for part in (old, young):
         part.write_bytes(b"half")
-    an_hour_ago = time.time() - cache.FORGOTTEN - 10
+    an_hour_ago = time.time() - cache.ABANDONED - 10
     os.utime(old, (an_hour_ago, an_hour_ago))
     cache.write(path, arrays())
     assert not old.exists()
@@ -216,10 +223,10 @@ def test_while_several_processes_write_every_reader_finds_a_whole_file(path):
     readings = 0
     while any(writer.poll() is None for writer in writers):
         if path.exists():
-            found = cache.read(path, ENTRY)
-            count = len(found["train_images"])
+            found = read(path)
+            count = len(found.train_images)
             assert count in counts
-            assert (found["train_images"] == count % 256).all()
+            assert (found.train_images == count % 256).all()
             readings += 1
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     assert readings > 10
@@ -286,8 +293,8 @@ def test_a_folder_that_cannot_be_made_or_written_is_named_before_anything_is_dow
     tmp_path, monkeypatch
 ):
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(DataError, match=r"inside cannot keep the data .*: set CONVLAB_DATA"):
-        cache.prepare(tmp_path / "file" / "inside")
+    with pytest.raises(DataError, match=r"inside is not usable as a cache folder .*: set CONVLAB"):
+        cache.make_writable(tmp_path / "file" / "inside")
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(DataError, match=r"cannot keep the data .no permission to write"):
-        cache.prepare(tmp_path)
+    with pytest.raises(DataError, match=r"cache folder .no permission to write"):
+        cache.make_writable(tmp_path)

@@ -1,15 +1,17 @@
-"""What a data set promises, and what it refuses to be made of."""
+"""A data set: what it refuses, how it is split, and how its images are converted."""
 
 import dataclasses
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from convlab.data import Dataset
-from convlab.data.dataset import mean_and_std
+from convlab.data import Dataset, load, match_input, split_validation
+from convlab.data.dataset import PARTS, check_labels, mean_and_std
+
+DIGITS = split_validation(load("digits"), 0.1)
 
 
 def dataset(**changes):
@@ -104,3 +106,150 @@ def test_it_cannot_be_changed_and_says_what_it_is():
 def test_parts_that_do_not_belong_together_are_refused(changes, error, message):
     with pytest.raises(error, match=message):
         dataset(**changes)
+
+
+@pytest.mark.parametrize(
+    ("labels", "error", "message"),
+    [
+        ([1, 2], TypeError, "labels must be a NumPy array of integers, got list"),
+        (np.array([1.0]), TypeError, "labels must be a NumPy array of integers, got float64"),
+        (np.array([[1]]), ValueError, r"labels must have the shape \(N,\), got \(1, 1\)"),
+        (np.array([1, -2]), ValueError, "labels must be at least 0, got -2"),
+    ],
+)
+def test_labels_of_an_unknown_number_of_classes_are_checked_too(labels, error, message):
+    with pytest.raises(error, match=message):
+        check_labels(labels, "labels")
+
+
+# --- the split ------------------------------------------------------------------------------------
+
+
+def numbered(labels):
+    """Make a data set whose training images hold their own index."""
+    labels = np.asarray(labels)
+    index = np.arange(len(labels), dtype="<u2").view(np.uint8).reshape(-1, 1, 1, 2)
+    classes = tuple(str(label) for label in range(max(labels) + 1))
+    return Dataset("numbered", index, labels, index[:1], labels[:1], classes)
+
+
+def split(labels, fraction, seed):
+    """Split, and return the indices of the training and of the validation images."""
+    parts = split_validation(numbered(labels), fraction, seed)
+    images = (parts.train_images, parts.validation_images)
+    return tuple(part.view("<u2").ravel().tolist() for part in images)
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.integers(0, 5), min_size=8, max_size=80),
+    st.floats(0.05, 0.95),
+    st.integers(0, 2**40),
+)
+def test_every_image_is_in_one_part_and_every_class_gives_its_share(labels, fraction, seed):
+    labels = np.array(labels)
+    counts = np.bincount(labels)
+    assume(any(count > 1 and count * fraction >= 0.5 for count in counts))
+    kept, moved = split(labels, fraction, seed)
+    assert sorted(kept + moved) == list(range(len(labels)))
+    assert kept == sorted(kept)
+    assert moved == sorted(moved)
+    for label, count in zip(*np.unique(labels, return_counts=True), strict=True):
+        taken = (labels[moved] == label).sum()
+        assert abs(taken - fraction * count) <= 0.5 or taken == count - 1
+        assert taken < count
+
+
+def test_images_and_labels_stay_together_and_the_test_images_stay():
+    labels = np.repeat([0, 1, 2], 20)
+    data = numbered(labels)
+    parts = split_validation(data, 0.25, seed=1)
+    for part in ("train", "validation"):
+        indices = getattr(parts, f"{part}_images").view("<u2").ravel()
+        np.testing.assert_array_equal(getattr(parts, f"{part}_labels"), labels[indices])
+    np.testing.assert_array_equal(parts.test_images, data.test_images)
+    assert parts.mean == mean_and_std(parts.train_images)[0] != data.mean
+
+
+def test_the_same_seed_makes_the_same_choice_and_another_seed_another():
+    labels = np.repeat(np.arange(10), 30)
+    first, again, other = (split(labels, 0.2, seed)[1] for seed in (3, 3, 4))
+    assert first == again != other
+
+
+def test_the_choice_never_changes():
+    """Resuming a training relies on it, with any NumPy on any machine."""
+    _, moved = split([0] * 1000, 0.01, seed=7)
+    assert moved == [6, 32, 37, 114, 614, 680, 747, 865, 877, 923]
+
+
+def test_any_image_can_be_chosen():
+    chosen = {index for seed in range(40) for index in split([0] * 10, 0.3, seed)[1]}
+    assert chosen == set(range(10))
+
+
+def test_a_set_that_is_split_is_not_split_again():
+    with pytest.raises(ValueError, match="digits has 145 validation images already"):
+        split_validation(DIGITS, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (([0, 1], 0.0, 0), ValueError, "fraction must be above 0 and below 1, got 0.0"),
+        (([0, 1], 1, 0), ValueError, "fraction must be above 0 and below 1, got 1"),
+        (([0, 1], float("nan"), 0), ValueError, "fraction must .* got nan"),
+        (([0] * 20, 0.01, 0), ValueError, "0.01 of 20 images in 1 classes moves no image"),
+        (([0, 1], 0.5, -1), ValueError, "seed must be at least 0, got -1"),
+        (([0, 1], 0.5, 1.5), TypeError, "seed must be an int"),
+    ],
+)
+def test_what_cannot_be_split_is_refused(arguments, error, message):
+    with pytest.raises(error, match=message):
+        split(*arguments)
+
+
+# --- images converted to another shape: every pixel is kept ---------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 32, 32), (3, 28, 28), (1, 28, 31), (3, 33, 40)])
+def test_the_old_image_stands_in_the_middle_of_a_black_one_in_every_channel(shape):
+    matched = match_input(DIGITS, shape)
+    assert matched.image_shape == shape
+    top, left = (shape[1] - 28) // 2, (shape[2] - 28) // 2
+    for part in PARTS:
+        old, new = getattr(DIGITS, f"{part}_images"), getattr(matched, f"{part}_images")
+        np.testing.assert_array_equal(
+            getattr(matched, f"{part}_labels"), getattr(DIGITS, f"{part}_labels")
+        )
+        for channel in range(shape[0]):
+            middle = new[:, channel, top : top + 28, left : left + 28]
+            np.testing.assert_array_equal(middle, old[:, 0])
+        assert new.sum(dtype=np.int64) == shape[0] * old.sum(dtype=np.int64)
+
+
+def test_images_that_have_the_shape_are_left_alone():
+    assert match_input(DIGITS, (1, 28, 28)) is DIGITS
+
+
+def test_the_mean_counts_the_black_padding():
+    mean = match_input(DIGITS, (3, 56, 28)).mean
+    assert mean == pytest.approx([DIGITS.mean[0] / 2] * 3, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((2, 28, 28), "digits has images of 1 channels, .* takes 2"),
+        ((1, 27, 28), "digits has images of 28 x 28 pixels, .* 27 x 28"),
+        ((3, 32, 16), "28 x 28 pixels, .* 32 x 16"),
+    ],
+)
+def test_what_would_lose_pixels_or_invent_channels_is_refused(shape, message):
+    with pytest.raises(ValueError, match=message):
+        match_input(DIGITS, shape)
+
+
+def test_colours_are_not_thrown_away():
+    with pytest.raises(ValueError, match=r"3 channels, .* takes 1"):
+        match_input(match_input(DIGITS, (3, 32, 32)), (1, 32, 32))

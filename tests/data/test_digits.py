@@ -4,9 +4,13 @@ import hashlib
 
 import numpy as np
 import sklearn.datasets
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn.functional import interpolate
 
-from convlab.data import enlarge, load
-from convlab.data.digits import is_test, read_cells
+from convlab.data import load
+from convlab.data.digits import enlarge, is_test, read_cells
 
 CELLS, LABELS = read_cells()
 DIGITS = load("digits")
@@ -20,10 +24,10 @@ def test_they_are_scikit_learns():
 
 
 def test_the_fifth_the_tenth_the_fifteenth_of_each_class_are_test_images():
-    seen = dict.fromkeys(range(10), 0)
+    counts = dict.fromkeys(range(10), 0)
     for label, test in zip(LABELS.tolist(), is_test(LABELS), strict=True):
-        seen[label] += 1
-        assert test == (seen[label] % 5 == 0)
+        counts[label] += 1
+        assert test == (counts[label] % 5 == 0)
 
 
 def test_training_and_test_images_together_are_all_digits_in_their_order():
@@ -52,3 +56,36 @@ FINGERPRINT = "ba152889a8791d3f5162bd12648a78992f6db4d1879bbf99565100b279b107d6"
 
 def test_an_image_fills_the_range_of_a_byte():
     assert (DIGITS.train_images.min(), DIGITS.train_images.max()) == (0, 255)
+
+
+# --- the enlargement: PyTorch's bilinear interpolation, without its rounding errors ---------------
+
+
+@settings(max_examples=200)
+@given(st.integers(1, 9), st.integers(0, 30), st.integers(1, 1000), st.integers(0, 2**32 - 1))
+def test_it_is_pytorchs_rounded_to_the_nearest_byte(small, more, white, seed):
+    images = np.random.default_rng(seed).integers(0, white + 1, (3, small, small))
+    ours = enlarge(images, small + more, white)
+    exact = interpolate(
+        torch.from_numpy(images * 255 / white)[:, None],
+        size=(small + more, small + more),
+        mode="bilinear",
+        align_corners=False,
+    )[:, 0]
+    # Half a byte, and what floating-point arithmetic adds where a value lies right between two.
+    assert np.abs(ours - exact.numpy()).max() <= 0.5 + 1e-9
+
+
+def test_halves_are_rounded_upwards():
+    assert enlarge(np.array([[[1]]]), 1, white=2).item() == 128  # 127.5
+
+
+def test_an_image_of_the_right_size_is_only_brought_to_bytes():
+    cells = np.arange(17)[:16].reshape(1, 4, 4)
+    np.testing.assert_array_equal(enlarge(cells, 4, white=15), cells * 17)
+
+
+def test_black_and_white_stay():
+    for value, byte in ((0, 0), (16, 255)):
+        enlarged = enlarge(np.full((1, 8, 8), value, np.uint8), 28, white=16)
+        assert (enlarged == byte).all()

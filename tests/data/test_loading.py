@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 import torch
 import torchvision.datasets
 
-from convlab.data import DATASETS, DataError, downloads, load
+from convlab.data import DATASETS, DataError, load, loading
 from tests.data.data_servers import (
     CIFAR_CLASSES,
     CLASSES,
@@ -99,11 +100,13 @@ def test_without_network_and_file_one_sentence_says_what_to_do(name, folder, mon
     refuse_connections(monkeypatch, name)
     with pytest.raises(DataError) as caught:
         load(name)
-    said = str(caught.value)
-    assert said.startswith(f"{name} is not in {folder / name}.npz and cannot be had (the download")
-    assert "refused" in said
-    assert f"call load('{name}') once with a network, or copy that file" in said
-    assert "\n" not in said
+    message = str(caught.value)
+    assert message.startswith(
+        f"{folder / name}.npz does not exist, and {name} cannot be downloaded"
+    )
+    assert "refused" in message
+    assert f"call load('{name}') once with a network connection, copy that file" in message
+    assert "\n" not in message
     assert left_behind(folder) == []
 
 
@@ -141,7 +144,7 @@ def test_a_server_that_sends_rubbish_leaves_nothing_behind(name, damage, folder,
 
 
 def test_a_server_that_says_nothing_is_given_up(folder, monkeypatch):
-    monkeypatch.setattr(downloads, "PATIENCE", 0.2)
+    monkeypatch.setattr(loading, "TIMEOUT", 0.2)
     files = files_of("mnist", images_and_labels("mnist"))
     with serving({next(iter(files)): lambda _: time.sleep(1)}) as address:
         point_torchvision_to(address, "mnist", files, monkeypatch)
@@ -183,16 +186,38 @@ def test_a_process_that_is_killed_leaves_nothing_in_the_cache(folder, tmp_path):
     assert list(folder.iterdir()) == []
 
 
+def test_of_several_that_want_a_data_set_one_downloads_it(folder, monkeypatch):
+    began, go_on, downloads = threading.Event(), threading.Event(), []
+
+    def download(name):
+        downloads.append(name)
+        began.set()
+        go_on.wait(30)
+        return images_and_labels(name)
+
+    monkeypatch.setattr(loading, "download", download)
+    threads = [threading.Thread(target=load, args=("mnist",)) for _ in range(3)]
+    threads[0].start()
+    assert began.wait(30)
+    for thread in threads[1:]:
+        thread.start()
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert downloads == ["mnist"]
+    assert left_behind(folder) == ["mnist.npz"]
+
+
 def test_without_torchvision_the_sentence_says_how_to_get_it(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "torchvision.datasets", None)
-    with pytest.raises(DataError, match=r"mnist is not in .* missing: pip install torchvision"):
+    with pytest.raises(DataError, match=r"the download needs torchvision, .* pip install \"convl"):
         load("mnist")
 
 
 def test_a_damaged_file_is_named_and_not_replaced(folder):
     folder.mkdir()
     (folder / "mnist.npz").write_bytes(b"mine, whatever it is")
-    with pytest.raises(DataError, match=r"mnist.npz is damaged or no .npz file .*: delete it"):
+    with pytest.raises(DataError, match=r"mnist.npz is damaged or not an .npz file .*: delete it"):
         load("mnist")
     assert (folder / "mnist.npz").read_bytes() == b"mine, whatever it is"
 

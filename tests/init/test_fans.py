@@ -1,4 +1,4 @@
-"""Fans, counted with a pencil, by PyTorch, and by the derivatives of the layer."""
+"""Fans compared with PyTorch and with the derivatives of the layer."""
 
 import pytest
 import torch
@@ -45,7 +45,11 @@ def test_a_weight_without_numbers_has_fans_too():
     [
         ((torch.empty(5),), ValueError, r"at least 2 axes.*shape \(5,\)"),
         (((),), ValueError, r"at least 2 axes.*shape \(\)"),
-        (((6, 2, 3, 3), 4), ValueError, r"6 kernels, which groups=4 .* remainder of 2"),
+        (
+            ((6, 2, 3, 3), 4),
+            ValueError,
+            r"6 kernels, which is not divisible by groups=4: .* remainder of 2",
+        ),
         (((6, 2, 3, 3), 0), ValueError, "groups must be at least 1, got 0"),
         (((6, 2.5),), TypeError, r"weight.shape\[1\] must be an int"),
         (((6, -1),), ValueError, r"weight.shape\[1\] must be at least 0, got -1"),

@@ -1,4 +1,4 @@
-"""From the same seed, the same numbers as PyTorch, bit for bit."""
+"""Filling functions draw the same numbers as PyTorch from the same seed, bit for bit."""
 
 import pytest
 import torch

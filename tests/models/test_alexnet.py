@@ -1,4 +1,4 @@
-"""AlexNet is torchvision's, number for number."""
+"""AlexNet matches torchvision."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""LeNet-5 as it is written today, layer by layer."""
+"""The layers and output of LeNet-5."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The residual networks are torchvision's, and every block keeps its promise."""
+"""The residual networks match torchvision, and every block adds its input."""
 
 import pytest
 import torch
@@ -30,7 +30,6 @@ def test_names_shapes_and_counts_are_torchvisions(name):
         (k, v.shape) for k, v in theirs.state_dict().items()
     ]
     assert sum(p.numel() for p in ours.parameters()) == COUNTS[name]
-    assert f"{COUNTS[name]:,} parameters" in getattr(models, name).__doc__
 
 
 @pytest.mark.parametrize("name", ["resnet18", "resnet50"])

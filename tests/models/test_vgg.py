@@ -1,4 +1,4 @@
-"""The VGG networks are torchvision's, with and without batch normalization."""
+"""The VGG networks match torchvision, with and without batch normalization."""
 
 import pytest
 import torch
@@ -32,8 +32,6 @@ def test_the_parameters_are_as_many_as_torchvision_publishes(depth, batch_norm):
     with torch.device("meta"):
         model = NETWORKS[depth](batch_norm=batch_norm)
     assert sum(p.numel() for p in model.parameters()) == meta["num_params"]
-    if not batch_norm:
-        assert f"{meta['num_params']:,} parameters" in type(model).__doc__
 
 
 @pytest.mark.parametrize(("depth", "batch_norm"), [(11, False), (13, True)])

@@ -1,4 +1,4 @@
-"""Folding changes no result, finds what can be folded and nothing else, and says why not."""
+"""Folding preserves results, and applies to exactly the foldable pairs."""
 
 import copy
 
@@ -14,7 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 import convlab.models
 import convlab.nn
-from convlab.nn import fold_batch_norm, fold_batch_norms, redundant_biases, replace_conv2d
+from convlab.nn import fold_conv_bn, fold_model, redundant_biases, replace_conv2d
 
 
 def seasoned(bn):
@@ -69,12 +69,12 @@ CONVOLUTIONS = st.fixed_dictionaries(
     st.integers(0, 2**32 - 1),
 )
 @settings(deadline=None)
-def test_one_layer_does_what_two_did(kind, arguments, affine, eps, seed):
+def test_one_layer_does_what_two_did(cls, arguments, affine, eps, seed):
     torch.manual_seed(seed)
-    conv = kind(4, 8, dtype=torch.float64, **arguments)
+    conv = cls(4, 8, dtype=torch.float64, **arguments)
     bn = seasoned(nn.BatchNorm2d(8, eps=eps, affine=affine, dtype=torch.float64))
     x = torch.randn(2, 4, 6, 7, dtype=torch.float64)
-    folded = fold_batch_norm(conv, bn)
+    folded = fold_conv_bn(conv, bn)
     torch.testing.assert_close(folded(x), bn(conv(x)), rtol=1e-12, atol=1e-12)
     if affine:
         theirs = fuse_conv_bn_eval(conv.eval(), bn)
@@ -82,11 +82,11 @@ def test_one_layer_does_what_two_did(kind, arguments, affine, eps, seed):
         torch.testing.assert_close(folded.bias, theirs.bias, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", [nn.Conv2d, convlab.nn.Conv2d])
-def test_the_new_layer_has_the_arguments_of_the_old_one_and_a_bias(kind):
-    conv = kind(4, 6, (3, 5), 2, (1, 2), 3, 2, bias=False, padding_mode="circular")
+@pytest.mark.parametrize("cls", [nn.Conv2d, convlab.nn.Conv2d])
+def test_the_new_layer_has_the_arguments_of_the_old_one_and_a_bias(cls):
+    conv = cls(4, 6, (3, 5), 2, (1, 2), 3, 2, bias=False, padding_mode="circular")
     before = copy.deepcopy(conv.state_dict())
-    folded = fold_batch_norm(conv, seasoned(nn.BatchNorm2d(6)))
+    folded = fold_conv_bn(conv, seasoned(nn.BatchNorm2d(6)))
     assert repr(folded) == repr(conv).replace(", bias=False", "")
     assert type(folded) is type(conv)
     assert not folded.training
@@ -97,7 +97,7 @@ def test_the_new_layer_has_the_arguments_of_the_old_one_and_a_bias(kind):
 @pytest.mark.parametrize("trained", [True, False])
 def test_the_new_parameters_are_trained_if_the_old_weight_was(trained):
     conv, bn = conv_and_bn()
-    folded = fold_batch_norm(conv.requires_grad_(trained), bn)
+    folded = fold_conv_bn(conv.requires_grad_(trained), bn)
     assert [p.requires_grad for p in folded.parameters()] == [trained, trained]
     assert all(p.is_leaf for p in folded.parameters())
 
@@ -107,8 +107,8 @@ def test_a_narrow_type_is_rounded_once(dtype):
     torch.manual_seed(0)
     conv, bn = conv_and_bn(64)
     conv = conv.to(dtype)  # the statistics may stay wider, as in mixed precision
-    folded = fold_batch_norm(conv, bn)
-    exact = fold_batch_norm(conv.double(), bn.double())
+    folded = fold_conv_bn(conv, bn)
+    exact = fold_conv_bn(conv.double(), bn.double())
     assert folded.weight.dtype == folded.bias.dtype == dtype
     assert torch.equal(folded.weight, exact.weight.to(dtype))
     assert torch.equal(folded.bias, exact.bias.to(dtype))
@@ -116,21 +116,21 @@ def test_a_narrow_type_is_rounded_once(dtype):
 
 def test_two_layers_that_do_not_fit_together_are_refused():
     conv, _ = conv_and_bn(4)
-    with pytest.raises(ValueError, match="conv makes 4 channels, but bn normalizes 5"):
-        fold_batch_norm(conv, seasoned(nn.BatchNorm2d(5)))
+    with pytest.raises(ValueError, match="conv has 4 output channels, but bn normalizes 5"):
+        fold_conv_bn(conv, seasoned(nn.BatchNorm2d(5)))
 
 
 def test_a_normalization_in_training_is_refused():
     conv, bn = conv_and_bn()
     with pytest.raises(ValueError, match=r"bn is in training mode.*call bn.eval\(\) first"):
-        fold_batch_norm(conv, bn.train())
+        fold_conv_bn(conv, bn.train())
 
 
 def test_a_normalization_without_statistics_is_refused():
     conv, _ = conv_and_bn(4)
     bn = nn.BatchNorm2d(4, track_running_stats=False).eval()
     with pytest.raises(ValueError, match=r"no running statistics \(track_running_stats=False\)"):
-        fold_batch_norm(conv, bn)
+        fold_conv_bn(conv, bn)
 
 
 class Standardized(nn.Conv2d):
@@ -158,16 +158,16 @@ class Standardized(nn.Conv2d):
 )
 def test_other_layers_are_refused(conv, bn, message):
     with pytest.raises(TypeError, match=message):
-        fold_batch_norm(conv, bn.eval())
+        fold_conv_bn(conv, bn.eval())
 
 
 def test_layers_with_hooks_or_parametrizations_are_refused():
     conv, bn = conv_and_bn()
     with pytest.raises(ValueError, match="conv has hooks or parametrizations"):
-        fold_batch_norm(parametrizations.weight_norm(copy.deepcopy(conv)), bn)
+        fold_conv_bn(parametrizations.weight_norm(copy.deepcopy(conv)), bn)
     bn.register_forward_hook(lambda *_: None)
     with pytest.raises(ValueError, match="bn has hooks or parametrizations"):
-        fold_batch_norm(conv, bn)
+        fold_conv_bn(conv, bn)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_networks_give_the_same_logits_with_fewer_layers(name, size, left):
     torch.manual_seed(0)
     model = seasoned_model(torchvision.models.get_model(name)).double()
     before = copy.deepcopy(model.state_dict())
-    folded = fold_batch_norms(model)
+    folded = fold_model(model)
     x = torch.randn(2, 3, size, size, dtype=torch.float64)
     with torch.no_grad():
         assert error(folded(x), model(x)) < 1e-11
@@ -207,7 +207,7 @@ def test_the_networks_of_the_book_are_understood(name, shape, biases):
     else:
         model = convlab.models.MODELS[name].build(num_classes=10)
     model, x = seasoned_model(model).double(), torch.randn(2, *shape, dtype=torch.float64)
-    folded = fold_batch_norms(model)
+    folded = fold_model(model)
     with torch.no_grad():
         assert error(folded(x), model(x)) < 1e-11
     assert norms_in(folded) == []
@@ -219,13 +219,13 @@ def test_resnet18_in_single_precision():
     model = seasoned_model(torchvision.models.resnet18())
     x = torch.randn(2, 3, 96, 96)
     with torch.no_grad():
-        assert error(fold_batch_norms(model)(x), model(x)) < 1e-5
+        assert error(fold_model(model)(x), model(x)) < 1e-5
 
 
 def test_the_copy_shares_no_memory_with_the_model():
     model = nn.Sequential(*conv_and_bn(), nn.Conv2d(4, 4, 1)).eval()
     before = [p.clone() for p in model.parameters()]
-    for parameter in fold_batch_norms(model).parameters():
+    for parameter in fold_model(model).parameters():
         nn.init.zeros_(parameter)
     torch.testing.assert_close(list(model.parameters()), before, rtol=0, atol=0)
 
@@ -315,7 +315,7 @@ LEFT = {
 @pytest.mark.parametrize("model", FOLDED.values(), ids=FOLDED)
 def test_what_is_certain_is_folded(model):
     x = torch.randn(2, 3, 6, 6)
-    folded = fold_batch_norms(model)
+    folded = fold_model(model)
     torch.testing.assert_close(folded(x), model(x))
     assert norms_in(folded) == []
 
@@ -323,7 +323,7 @@ def test_what_is_certain_is_folded(model):
 @pytest.mark.parametrize("model", LEFT.values(), ids=LEFT)
 def test_what_is_not_certain_is_left_alone(model):
     x = torch.randn(2, 3, 6, 6)
-    left = fold_batch_norms(model)
+    left = fold_model(model)
     torch.testing.assert_close(left(x), model(x), rtol=0, atol=0)
     assert norms_in(left) == norms_in(model)
 
@@ -331,37 +331,37 @@ def test_what_is_not_certain_is_left_alone(model):
 def test_tied_weights_are_left_alone():
     model = nn.Sequential(*conv_and_bn(3), nn.Conv2d(3, 3, 3)).eval()
     model[2].weight = model[0].weight
-    assert norms_in(fold_batch_norms(model)) == ["1"]
+    assert norms_in(fold_model(model)) == ["1"]
     assert redundant_biases(model, torch.zeros(1, 3, 8, 8)) == {}
 
 
 def test_a_model_in_training_is_refused_with_the_name_of_the_layer():
     model = FOLDED["the plain pair"]
     with pytest.raises(ValueError, match="the model is in training mode"):
-        fold_batch_norms(copy.deepcopy(model).train())
+        fold_model(copy.deepcopy(model).train())
     halfway = copy.deepcopy(model)
     halfway.bn.train()
     with pytest.raises(ValueError, match="bn is in training mode"):
-        fold_batch_norms(halfway)
+        fold_model(halfway)
 
 
 def test_a_model_that_decides_by_the_numbers_is_refused():
     model = Model(lambda m, x: m.bn(m.conv(x)) if x.mean() > 0 else m.conv(x))
-    with pytest.raises(ValueError, match="cannot follow the tensors through Model"):
-        fold_batch_norms(model)
-    with pytest.raises(ValueError, match="cannot follow the tensors through Model"):
+    with pytest.raises(ValueError, match="cannot trace Model"):
+        fold_model(model)
+    with pytest.raises(ValueError, match="cannot trace Model"):
         redundant_biases(model, torch.zeros(1, 3, 8, 8))
 
 
 def test_a_model_that_asks_for_the_kind_of_its_layers_is_refused():
     model = Model(lambda m, x: m.bn(m.conv(x)) * (2 if isinstance(m.bn, nn.BatchNorm2d) else 1))
-    with pytest.raises(ValueError, match=r"does something else when .* nn.Identity"):
-        fold_batch_norms(model)
+    with pytest.raises(ValueError, match=r"takes another path when .* nn.Identity"):
+        fold_model(model)
 
 
 def test_tracing_leaves_nothing_in_the_model():
     model = Model(lambda m, x: m.bn(m.conv(x)) + torch.ones(1))
-    fold_batch_norms(model)
+    fold_model(model)
     redundant_biases(model, torch.zeros(1, 3, 8, 8))
     assert set(vars(model)) == set(vars(Model(None)))
 
@@ -389,7 +389,7 @@ def classifier():
 
 def test_models_of_our_convolution_are_understood():
     model, x = replace_conv2d(classifier()).eval(), torch.randn(2, 1, 28, 28)
-    folded = fold_batch_norms(model)
+    folded = fold_model(model)
     torch.testing.assert_close(folded(x), model(x))
     assert isinstance(folded[0], convlab.nn.Conv2d)
     assert norms_in(folded) == []

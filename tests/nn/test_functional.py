@@ -39,10 +39,8 @@ def test_it_agrees_with_pytorch_and_refuses_what_pytorch_refuses(case):
             conv2d(**tensors(case))
     else:
         answer = conv2d(**tensors(case))
-        assert answer.numpy().dtype == expected.dtype
-        np.testing.assert_allclose(
-            answer.numpy(), expected, rtol=0, atol=TOLERANCE[expected.dtype], strict=True
-        )
+        assert (answer.numpy().dtype, tuple(answer.shape)) == (expected.dtype, expected.shape)
+        np.testing.assert_allclose(answer.numpy(), expected, rtol=0, atol=TOLERANCE[expected.dtype])
 
 
 @settings(max_examples=200)
@@ -212,7 +210,7 @@ X, W = torch.zeros(2, 4, 5, 6), torch.zeros(6, 4, 3, 3)
         (lambda: conv2d(X, W, 2, padding="same"), TypeError, "bias must be a torch.Tensor"),
         (lambda: conv2d(X, W, None, 2, "same"), InputError, "stride"),
         (lambda: conv2d(X, W, stride=1.0), TypeError, "stride must be an int or a pair"),
-        (lambda: conv2d(X, W, dilation=3), InputError, r"dilation=\(3, 3\) spans 7 cells"),
+        (lambda: conv2d(X, W, dilation=3), InputError, r"dilation=3 spans 7 cells"),
         (lambda: conv2d(X[:, :, :0], W, padding=3), InputError, "size.*0"),
         (lambda: conv2d(X, W, padding=5, padding_mode="reflect"), InputError, "at most 4"),
         (lambda: conv2d(X, W, padding=6, padding_mode="circular"), InputError, "at most 5"),
@@ -225,8 +223,8 @@ def test_what_does_not_belong_together_is_refused(call, error, message):
 
 
 def test_an_input_error_is_caught_like_pytorchs():
-    for kind in (ValueError, RuntimeError):
-        with pytest.raises(kind):
+    for error in (ValueError, RuntimeError):
+        with pytest.raises(error):
             conv2d(X[:, :3], W)
 
 

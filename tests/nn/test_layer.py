@@ -1,4 +1,4 @@
-"""`convlab.nn.Conv2d` is `torch.nn.Conv2d` in everything that can be seen from outside."""
+"""`convlab.nn.Conv2d` behaves like `torch.nn.Conv2d`."""
 
 import copy
 import inspect
@@ -30,9 +30,9 @@ def both(**options):
     """Build both layers under one seed."""
     arguments = {"in_channels": 4, "out_channels": 8, "kernel_size": 3} | options
     layers = []
-    for kind in (Conv2d, nn.Conv2d):
+    for cls in (Conv2d, nn.Conv2d):
         torch.manual_seed(0)
-        layers.append(kind(**arguments))
+        layers.append(cls(**arguments))
     return layers
 
 
@@ -75,7 +75,7 @@ def test_attributes_repr_state_and_initial_weights_are_the_same(options):
 
 
 def test_the_constructor_takes_the_same_arguments():
-    ours, theirs = (inspect.signature(kind).parameters for kind in (Conv2d, nn.Conv2d))
+    ours, theirs = (inspect.signature(cls).parameters for cls in (Conv2d, nn.Conv2d))
     assert list(ours) == list(theirs)
     for name, parameter in ours.items():
         assert parameter.default == theirs[name].default, name
@@ -119,13 +119,13 @@ def test_weights_load_strictly_both_ways():
 
 
 def test_weights_in_channels_last_are_drawn_in_the_same_order():
-    layers = both()
-    for layer in layers:
-        layer.to(memory_format=torch.channels_last)
+    ours, contiguous = both()  # PyTorch 2.9 and older draw channels last in the order of the memory
+    ours.to(memory_format=torch.channels_last)
+    for layer in (ours, contiguous):
         torch.manual_seed(5)
         layer.reset_parameters()
-    assert torch.equal(layers[0].weight, layers[1].weight)
-    assert torch.equal(layers[0].bias, layers[1].bias)
+    assert torch.equal(ours.weight, contiguous.weight)
+    assert torch.equal(ours.bias, contiguous.bias)
 
 
 @pytest.mark.parametrize(

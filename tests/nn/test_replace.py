@@ -1,4 +1,4 @@
-"""`replace_conv2d` changes the layers of a model, and nothing that the model computes."""
+"""`replace_conv2d` changes the class of layers, and no result."""
 
 import copy
 
@@ -11,7 +11,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from convlab.nn import Conv2d, replace_conv2d
 
 
-def kinds(model):
+def classes(model):
     return [type(m) for m in model.modules() if isinstance(m, nn.Conv2d | Conv2d)]
 
 
@@ -26,9 +26,9 @@ def test_a_network_of_torchvision_gives_the_same_logits(name):
     x = torch.randn(2, 3, 96, 96)
     with torch.no_grad():
         expected = model(x)
-        count = len(kinds(model))
+        count = len(classes(model))
         assert replace_conv2d(model) is model
-        assert kinds(model) == [Conv2d] * count
+        assert classes(model) == [Conv2d] * count
         answer = model(x)
     torch.testing.assert_close(answer, expected, rtol=0, atol=1e-5 * float(expected.abs().max()))
 
@@ -101,9 +101,9 @@ class Standardized(nn.Conv2d):
 
 def test_subclasses_stay_and_are_named():
     model = nn.Sequential(nn.Conv2d(1, 1, 1), Standardized(1, 1, 3))
-    with pytest.warns(UserWarning, match=r"stay as they are: 1 \(Standardized\)"):
+    with pytest.warns(UserWarning, match=r"are not replaced: 1 \(Standardized\)"):
         replace_conv2d(model)
-    assert kinds(model) == [Conv2d, Standardized]
+    assert classes(model) == [Conv2d, Standardized]
 
 
 def test_a_lazy_layer_is_refused_before_anything_is_replaced():
@@ -112,7 +112,7 @@ def test_a_lazy_layer_is_refused_before_anything_is_replaced():
         replace_conv2d(model)
     assert type(model[0]) is nn.Conv2d
     model(torch.zeros(1, 1, 8, 8))
-    assert kinds(replace_conv2d(model)) == [Conv2d, Conv2d]
+    assert classes(replace_conv2d(model)) == [Conv2d, Conv2d]
 
 
 def test_only_modules_are_models():

@@ -131,7 +131,7 @@ def transposed_convolutions(draw, valid_only=False):
 def torch_conv_transpose2d(input, weight, bias, **options):
     """Answer with PyTorch's function for float64, rounded to the dtype that came in.
 
-    Its roads for float32 take a dilation of 0, and return images of height 0.
+    Its implementations for float32 accept a dilation of 0, and return images of height 0.
     """
     arrays = (None if a is None else a.astype(np.float64) for a in (input, weight, bias))
     tensors = [None if a is None else torch.from_numpy(a) for a in arrays]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from benchmarks.layers import DEPTHWISE, OTHER, RESNET18, VGG16, Layer
 from convlab.ops import METHODS, conv2d
 from convlab.ops.auto import choose
+from convlab.ops.geometry import Geometry
 from convlab.ops.methods import BY_NAME
 from convlab.shapes import conv2d_output_size
 
@@ -18,9 +19,7 @@ def chosen(layer, images=1):
         images,
         layer.weight_shape,
         (layer.output_size, layer.output_size),
-        (layer.stride, layer.stride),
-        (layer.dilation, layer.dilation),
-        layer.groups,
+        Geometry((layer.stride,) * 2, (0, 0, 0, 0), (layer.dilation,) * 2, layer.groups),
     )
 
 
@@ -78,7 +77,7 @@ def layers(draw, for_winograd=False):
     With `for_winograd`, one that Winograd's algorithm could do, and mostly pays for.
     """
     groups = draw(st.sampled_from([1, 1, 2] if for_winograd else [1, 1, 2, 3, 32]))
-    few, steps = (16, [1]) if for_winograd else (1, [1, 1, 2, 3])
+    few, steps = (24, [1]) if for_winograd else (1, [1, 1, 2, 3])
     depth, per_group = (
         draw(st.integers(few, few + 8) | st.integers(few, max(few, 600 // groups))) for _ in "ck"
     )
@@ -86,14 +85,13 @@ def layers(draw, for_winograd=False):
     stride = draw(st.tuples(*[st.sampled_from(steps)] * 2))
     dilation = draw(st.tuples(*[st.sampled_from([1, 1, 2, 3])] * 2))
     extent = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel_size, strict=True))
-    size = tuple(e + draw(st.integers(0, 9) | st.integers(0, 200)) for e in extent)
+    more_cells = st.integers(9, 200) if for_winograd else st.integers(0, 9) | st.integers(0, 200)
+    size = tuple(e + draw(more_cells) for e in extent)
     return {
-        "images": draw(st.integers(0, 64)),
+        "images": draw(st.integers(int(for_winograd), 64)),
         "weight_shape": (groups * per_group, depth, *kernel_size),
-        "out_size": conv2d_output_size(size, kernel_size, stride, 0, dilation),
-        "stride": stride,
-        "dilation": dilation,
-        "groups": groups,
+        "output_size": conv2d_output_size(size, kernel_size, stride, 0, dilation),
+        "geometry": Geometry(stride, (0, 0, 0, 0), dilation, groups),
     }, size
 
 
@@ -104,12 +102,10 @@ def test_the_choice_can_do_the_job(case):
     name = choose(**arguments)
     assert name in METHODS
     _, depth, *_ = shape = arguments["weight_shape"]
-    x = np.empty((0, depth * arguments["groups"], *size), np.float32)
+    x = np.empty((0, depth * arguments["geometry"].groups, *size), np.float32)
     w = np.broadcast_to(np.float32(0), shape)
-    answer = BY_NAME[name](
-        x, w, arguments["stride"], (0, 0, 0, 0), arguments["dilation"], arguments["groups"]
-    )
-    assert answer.shape == (0, shape[0], *arguments["out_size"])
+    answer = BY_NAME[name](x, w, arguments["geometry"])
+    assert answer.shape == (0, shape[0], *arguments["output_size"])
 
 
 @given(layers())
@@ -117,7 +113,7 @@ def test_winograd_is_taken_for_tiles_of_at_most_6_x_6_and_stride_1_only(case):
     arguments, _ = case
     name = choose(**arguments)
     if name.startswith("winograd"):
-        assert arguments["stride"] == (1, 1)
+        assert arguments["geometry"].stride == (1, 1)
         assert max(arguments["weight_shape"][2:]) + int(name[-1]) - 1 <= 6
         assert min(arguments["weight_shape"][2:]) > 1
     if name == "depthwise":

@@ -5,24 +5,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convlab.ops.blocks import blocks, columns_at_once, copy_strip, part
+from convlab.ops.blocks import buffer_view, columns_per_block, copy_padded_rows, split_into_blocks
 
 counts = {
     "images": st.integers(0, 40),
     "rows": st.integers(1, 40),
-    "per_row": st.integers(1, 40),
-    "at_most": st.integers(1, 2000),
+    "cells_per_row": st.integers(1, 40),
+    "max_cells": st.integers(1, 2000),
 }
 
 
 @given(**counts)
 def test_every_row_of_every_image_is_in_one_block_and_they_come_in_order(
-    images, rows, per_row, at_most
+    images, rows, cells_per_row, max_cells
 ):
     covered = [
         (image, row)
-        for some, band in blocks(images, rows, per_row, at_most)
-        for image in range(some.start, some.stop)
+        for batch, band in split_into_blocks(images, rows, cells_per_row, max_cells)
+        for image in range(batch.start, batch.stop)
         for row in range(band.start, band.stop)
     ]
     assert covered == list(np.ndindex(images, rows))
@@ -30,36 +30,39 @@ def test_every_row_of_every_image_is_in_one_block_and_they_come_in_order(
 
 @given(**counts)
 def test_a_block_is_small_enough_or_a_single_row_and_the_first_is_the_largest(
-    images, rows, per_row, at_most
+    images, rows, cells_per_row, max_cells
 ):
     sizes = [
-        (some.stop - some.start, band.stop - band.start)
-        for some, band in blocks(images, rows, per_row, at_most)
+        (batch.stop - batch.start, band.stop - band.start)
+        for batch, band in split_into_blocks(images, rows, cells_per_row, max_cells)
     ]
     for pictures, height in sizes:
-        assert pictures * height * per_row <= at_most or (pictures, height) == (1, 1)
+        assert pictures * height * cells_per_row <= max_cells or (pictures, height) == (1, 1)
         assert pictures == 1 or height == rows
         assert pictures <= sizes[0][0]
         assert height <= sizes[0][1]
 
 
 @given(**counts)
-def test_there_are_no_more_blocks_than_there_must_be(images, rows, per_row, at_most):
-    number = len(list(blocks(images, rows, per_row, at_most)))
-    if rows * per_row < at_most:
-        assert number == -(-images // (at_most // (rows * per_row)))
+def test_there_are_no_more_blocks_than_there_must_be(images, rows, cells_per_row, max_cells):
+    number = len(list(split_into_blocks(images, rows, cells_per_row, max_cells)))
+    if rows * cells_per_row < max_cells:
+        assert number == -(-images // (max_cells // (rows * cells_per_row)))
     else:
-        assert number == images * -(-rows // max(1, at_most // per_row))
+        assert number == images * -(-rows // max(1, max_cells // cells_per_row))
 
 
 def test_parts_are_about_equal_instead_of_full_ones_and_a_crumb():
-    bands = [rows.stop - rows.start for _, rows in blocks(1, rows=10, per_row=1, at_most=9)]
+    bands = [
+        rows.stop - rows.start
+        for _, rows in split_into_blocks(1, rows=10, cells_per_row=1, max_cells=9)
+    ]
     assert bands == [5, 5]
 
 
 @pytest.mark.parametrize(("window", "itemsize"), [(9, 4), (576, 4), (576, 8), (10**6, 8)])
 def test_columns_fill_2_mib_but_there_are_at_least_512(window, itemsize):
-    columns = columns_at_once(window, itemsize)
+    columns = columns_per_block(window, itemsize)
     size = columns * window * itemsize
     assert columns == 512 or 2 * 2**20 - window * itemsize < size <= 2 * 2**20
     assert columns >= 512
@@ -79,20 +82,20 @@ def test_a_strip_is_a_part_of_the_padded_image(height, width, sides, first, rows
     x = np.random.default_rng(seed).uniform(1, 2, (2, 3, height, width))
     padded = np.pad(x, ((0, 0), (0, 0), (top, bottom + 40), (left, right)))
     strip = np.full((2, 3, rows, left + width + right), np.nan)
-    copy_strip(x, strip, first - top, left)
+    copy_padded_rows(x, strip, first - top, left)
     np.testing.assert_array_equal(strip, padded[:, :, first : first + rows])
 
 
 def test_a_strip_may_be_narrower_than_the_padded_image():
     x = np.arange(1.0, 7.0).reshape(1, 1, 2, 3)
     strip = np.full((1, 1, 2, 3), np.nan)
-    copy_strip(x, strip, first=0, left=1)
+    copy_padded_rows(x, strip, first_row=0, left=1)
     assert strip[0, 0].tolist() == [[0, 1, 2], [0, 4, 5]]
 
 
-def test_a_part_is_the_beginning_of_the_buffer_and_no_copy():
+def test_a_view_is_the_beginning_of_the_buffer_and_no_copy():
     buffer = np.arange(10.0)
-    piece = part(buffer, 2, 3)
+    piece = buffer_view(buffer, 2, 3)
     assert piece.tolist() == [[0, 1, 2], [3, 4, 5]]
     piece[0, 0] = 7
     assert buffer[0] == 7

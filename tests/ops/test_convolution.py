@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from convlab.ops import METHODS, conv2d
 from convlab.ops.auto import choose
+from convlab.ops.geometry import Geometry
 from tests.ops.strategies import convolutions, torch_conv2d
 
 TOLERANCE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-5}
@@ -207,7 +208,7 @@ WIDE = np.ones((1, 64, 24, 24), np.float32), np.full((64, 64, 3, 3), 0.5, np.flo
 
 
 def test_auto_takes_winograd_for_the_wide_layer_of_the_next_tests():
-    assert choose(1, (64, 64, 3, 3), (22, 22), (1, 1), (1, 1), 1) == "winograd4"
+    assert choose(1, (64, 64, 3, 3), (22, 22), Geometry()) == "winograd4"
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -226,7 +227,7 @@ def test_auto_does_not_spread_what_is_not_finite(value, where):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_auto_does_not_spread_in_a_depthwise_layer(value):
     x, w = np.ones((1, 8, 24, 24)), np.ones((8, 1, 3, 3))
-    assert choose(1, w.shape, (22, 22), (1, 1), (1, 1), 8) == "depthwise"
+    assert choose(1, w.shape, (22, 22), Geometry(groups=8)) == "depthwise"
     x[0, 5, 9, 9] = value
     expected = torch.conv2d(*map(torch.from_numpy, (x, w)), groups=8).numpy()
     np.testing.assert_array_equal(conv2d(x, w, groups=8), expected)

@@ -1,4 +1,4 @@
-"""Scratch memory: lent without overlap, kept within bounds, one buffer for each thread."""
+"""Scratch memory: allocated without overlap, kept within bounds, one buffer for each thread."""
 
 import gc
 import threading
@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convlab.ops import workspace as module
-from convlab.ops.workspace import ALIGNMENT, LIMIT, release_workspace, workspace
+from convlab.ops.workspace import ALIGNMENT, MAX_BYTES, release_workspace, workspace
 
 
 @pytest.fixture(autouse=True)
 def cold_start():
     release_workspace()
     yield
-    assert (module._local.used, module._local.asked) == (0, 0)
+    assert (module._local.used, module._local.requested) == (0, 0)
     assert module._local.outermost() is None
     release_workspace()
 
@@ -28,8 +28,8 @@ def kept():
 
 def warm_up(size):
     """Make the buffer hold `size` bytes: it grows when the call after a large one begins."""
-    with workspace(np.uint8) as take:
-        take(size)
+    with workspace(np.uint8) as allocate:
+        allocate(size)
     with workspace(np.uint8):
         pass
 
@@ -42,8 +42,8 @@ def test_arrays_have_the_shape_and_dtype_asked_for_and_share_nothing(shapes, dty
     """Whether the buffer holds all of them, some or none."""
     release_workspace()
     warm_up(room)
-    with workspace(dtype) as take:
-        arrays = [take(*shape) for shape in shapes]
+    with workspace(dtype) as allocate:
+        arrays = [allocate(*shape) for shape in shapes]
         for number, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
             assert array.shape == tuple(shape)
             assert array.dtype == np.dtype(dtype)
@@ -55,54 +55,54 @@ def test_arrays_have_the_shape_and_dtype_asked_for_and_share_nothing(shapes, dty
 
 def test_the_second_call_finds_its_memory_ready_and_aligned():
     for expected in (False, True, True):
-        with workspace(np.float64) as take:
-            for array in (take(3), take(5, 7), take(1)):
+        with workspace(np.float64) as allocate:
+            for array in (allocate(3), allocate(5, 7), allocate(1)):
                 assert np.shares_memory(array, module._local.buffer) == expected
                 assert not expected or array.ctypes.data % ALIGNMENT == 0
 
 
 def test_what_does_not_fit_is_fresh_memory_and_the_next_call_has_room():
     warm_up(1000)
-    with workspace(np.uint8) as take:
-        assert np.shares_memory(take(900), module._local.buffer)
-        assert not np.shares_memory(take(5000), module._local.buffer)
-    with workspace(np.uint8) as take:
-        assert np.shares_memory(take(900), module._local.buffer)
-        assert np.shares_memory(take(5000), module._local.buffer)
+    with workspace(np.uint8) as allocate:
+        assert np.shares_memory(allocate(900), module._local.buffer)
+        assert not np.shares_memory(allocate(5000), module._local.buffer)
+    with workspace(np.uint8) as allocate:
+        assert np.shares_memory(allocate(900), module._local.buffer)
+        assert np.shares_memory(allocate(5000), module._local.buffer)
 
 
 def test_the_buffer_grows_to_the_most_that_was_lent_at_a_time():
     """Blocks inside a block, one after the other, use the same memory."""
-    with workspace(np.uint8) as take:
-        take(1024)
+    with workspace(np.uint8) as allocate:
+        allocate(1024)
         for size in (2048, 4096, 2048):
-            with workspace(np.uint8) as lend:
-                lend(size)
-    with workspace(np.uint8) as take:
+            with workspace(np.uint8) as allocate_inner:
+                allocate_inner(size)
+    with workspace(np.uint8) as allocate:
         assert kept() == 1024 + 4096
-        outer = take(1024)
-        with workspace(np.uint8) as lend:
-            assert np.shares_memory(lend(4096), module._local.buffer)
+        outer = allocate(1024)
+        with workspace(np.uint8) as allocate_inner:
+            assert np.shares_memory(allocate_inner(4096), module._local.buffer)
         assert np.shares_memory(outer, module._local.buffer)
 
 
 def test_what_can_never_fit_does_not_make_the_buffer_grow():
-    with workspace(np.uint8) as take:
-        take(100 * LIMIT // 99)
-        take(64)
+    with workspace(np.uint8) as allocate:
+        allocate(100 * MAX_BYTES // 99)
+        allocate(64)
     warm_up(0)
     assert kept() == 64
 
 
 def test_at_most_the_limit_is_kept():
-    with workspace(np.uint8) as take:
-        take(LIMIT // 2)
-        take(LIMIT)
+    with workspace(np.uint8) as allocate:
+        allocate(MAX_BYTES // 2)
+        allocate(MAX_BYTES)
     warm_up(0)
-    assert kept() == LIMIT
-    with workspace(np.uint8) as take:
-        assert take(LIMIT).size == LIMIT
-        assert take(LIMIT + 1).size == LIMIT + 1
+    assert kept() == MAX_BYTES
+    with workspace(np.uint8) as allocate:
+        assert allocate(MAX_BYTES).size == MAX_BYTES
+        assert allocate(MAX_BYTES + 1).size == MAX_BYTES + 1
 
 
 def test_a_small_call_does_not_shrink_the_buffer():
@@ -113,13 +113,13 @@ def test_a_small_call_does_not_shrink_the_buffer():
 
 def test_an_inner_block_does_not_touch_the_arrays_of_the_outer_one():
     warm_up(4096)
-    with workspace(np.float32) as take:
-        outer = take(100)
+    with workspace(np.float32) as allocate:
+        outer = allocate(100)
         outer[...] = 1
-        with workspace(np.float64) as lend:
-            inner = lend(100)
+        with workspace(np.float64) as allocate_inner:
+            inner = allocate_inner(100)
             inner[...] = 2
-        again = take(100)
+        again = allocate(100)
         again[...] = 3
         assert (outer == 1).all()
         assert np.shares_memory(inner, again)  # given back when the inner block ended
@@ -130,17 +130,17 @@ def test_an_error_inside_a_block_gives_everything_back(error):
     warm_up(4096)
 
     def interrupted():
-        with workspace(np.uint8) as take:
-            take(100)
-            with workspace(np.uint8) as lend:
-                lend(100)
+        with workspace(np.uint8) as allocate:
+            allocate(100)
+            with workspace(np.uint8) as allocate_inner:
+                allocate_inner(100)
                 raise error
 
     with pytest.raises(error):
         interrupted()
     assert module._local.used == 0
-    with workspace(np.uint8) as take:
-        first = take(10)
+    with workspace(np.uint8) as allocate:
+        first = allocate(10)
         assert first.ctypes.data == module._local.buffer.ctypes.data
 
 
@@ -151,40 +151,40 @@ def test_a_block_that_was_interrupted_gives_nothing_back_later():
     outer.__enter__()(100)
     inner.__enter__()(100)
     outer.__exit__(KeyboardInterrupt, None, None)
-    with workspace(np.uint8) as take:
-        first = take(1000)
+    with workspace(np.uint8) as allocate:
+        first = allocate(1000)
         del inner
         gc.collect()
-        assert not np.shares_memory(first, take(1000))
+        assert not np.shares_memory(first, allocate(1000))
 
 
 def test_a_block_that_never_ended_is_forgotten_with_it():
     warm_up(4096)
     block = workspace(np.uint8)
     block.__enter__()(3000)
-    with workspace(np.uint8) as take:  # within it, as far as anyone can tell
-        assert not np.shares_memory(take(3000), module._local.buffer)
+    with workspace(np.uint8) as allocate:  # within it, as far as anyone can tell
+        assert not np.shares_memory(allocate(3000), module._local.buffer)
     del block
-    with workspace(np.uint8) as take:
-        assert np.shares_memory(take(3000), module._local.buffer)
+    with workspace(np.uint8) as allocate:
+        assert np.shares_memory(allocate(3000), module._local.buffer)
 
 
 def test_release_gives_the_buffer_back():
     warm_up(4096)
     release_workspace()
     assert kept() == 0
-    with workspace(np.uint8) as take:
-        take(1)
+    with workspace(np.uint8) as allocate:
+        allocate(1)
     assert kept() == 0  # what was asked for before the release is forgotten as well
 
 
 def test_release_inside_a_block_leaves_the_lent_arrays_alone():
     warm_up(4096)
-    with workspace(np.uint8) as take:
-        array = take(100)
+    with workspace(np.uint8) as allocate:
+        array = allocate(100)
         array[...] = 1
         release_workspace()
-        other = take(100)
+        other = allocate(100)
         other[...] = 2
         assert (array == 1).all()
 
@@ -201,8 +201,8 @@ def test_each_thread_has_a_buffer_of_its_own():
         seen["shared"] = np.shares_memory(module._local.buffer, mine)
         release_workspace()
 
-    with workspace(np.uint8) as take:
-        take(100)
+    with workspace(np.uint8) as allocate:
+        allocate(100)
         thread = threading.Thread(target=work)
         thread.start()
         thread.join()

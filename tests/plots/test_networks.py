@@ -1,12 +1,15 @@
-"""The drawing of a network shows every shape once, in order, in the size of its map."""
+"""Boxes show the shapes of a network, lines the weights of its layers, bars their shares."""
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
+import torch
 from matplotlib.colors import to_hex
 
 from convlab import plots
-from convlab.plots import networks
+from convlab.plots.drawing import LINE
+from convlab.plots.networks import FAMILIES, GROUP_COLOURS
 
 LENET = [
     ("image", "Input", (1, 28, 28)),
@@ -41,7 +44,7 @@ def colours(drawing):
 
 
 def colour(family):
-    return networks.FAMILIES[family][1]
+    return FAMILIES[family][1]
 
 
 def test_every_convolution_pooling_and_linear_layer_has_a_box_with_its_shape():
@@ -102,8 +105,111 @@ def test_a_depth_joins_the_layers_of_a_block_and_shows_what_comes_out():
     ]
     assert colours(drawing) == [colour("convolution")] * 3 + [colour("fully connected")]
     assert [name for name, _ in labels(plots.network(BLOCKS, depth=2))] == [
-        "conv1", "layer1.0", "layer1.1", "layer2.0", "fc",
-    ]  # fmt: skip
+        "conv1",
+        "layer1.0",
+        "layer1.1",
+        "layer2.0",
+        "fc",
+    ]
+
+
+def channel_rows(ax):
+    """Return the title of each row, and the position of each of its channels."""
+    found = {}
+    for text in ax.texts:
+        found.setdefault(text.get_position()[1], []).append(text)
+    return [
+        (texts[0].get_text(), {int(t.get_text()): t.get_position()[0] for t in texts[1:]})
+        for _, texts in sorted(found.items())
+    ]
+
+
+def connected(ax):
+    """Return each line as (row, channel above, channel below)."""
+    drawn, positions = [], [position for _, position in channel_rows(ax)]
+    ys = sorted({text.get_position()[1] for text in ax.texts})
+    for line in ax.lines:
+        (x0, x1), (y0, y1) = line.get_data()
+        row = next(number for number, y in enumerate(ys) if y < y0 < y1 < ys[number + 1])
+        ends = [
+            next(channel for channel, at in positions[row + side].items() if at == pytest.approx(x))
+            for side, x in enumerate((x0, x1))
+        ]
+        drawn.append((row, *ends))
+    return drawn
+
+
+def group_colours(ax, row):
+    """Return the set of colours of each channel in a row."""
+    _, positions = channel_rows(ax)[row]
+    ys = sorted({text.get_position()[1] for text in ax.texts})
+    found = {channel: set() for channel in positions}
+    for patch in ax.patches:
+        x, y = patch.get_center()
+        if patch.get_fill() and y == pytest.approx(ys[row]):
+            channel = min(positions, key=lambda c: abs(positions[c] - x))
+            found[channel].add(to_hex(patch.get_facecolor()))
+    return found
+
+
+@pytest.mark.parametrize("arguments", [(12, 6, 3), (4, 6, 1), (6, 6, 6), (3, 6, 3)])
+def test_every_weight_of_the_layer_is_a_line(arguments):
+    in_channels, out_channels, groups = arguments
+    (ax,) = plots.channel_connections((in_channels, out_channels), groups).axes
+    layer = torch.nn.Conv2d(in_channels, out_channels, 1, groups=groups, bias=False)
+    torch.nn.init.ones_(layer.weight)
+    output = layer(torch.eye(in_channels)[:, :, None, None])[:, :, 0, 0]
+    expected = {(0, *pair) for pair in output.nonzero().tolist()}
+    assert set(connected(ax)) == expected
+    assert len(connected(ax)) == layer.weight.numel()
+
+
+def test_a_group_has_one_colour_from_top_to_bottom():
+    (ax,) = plots.channel_connections((6, 6, 3), groups=3).axes
+    for row in range(3):
+        found = group_colours(ax, row)
+        size = len(found) // 3
+        assert found == {channel: {GROUP_COLOURS[channel // size]} for channel in found}
+    assert {to_hex(line.get_color()) for line in ax.lines} == set(GROUP_COLOURS[:3])
+
+
+def test_after_a_shuffle_channels_have_the_colours_of_all_groups():
+    (ax,) = plots.channel_connections((9, 9, 9), groups=3, shuffle=True).axes
+    assert [title for title, _ in channel_rows(ax)] == ["input", "layer 1", "shuffled", "output"]
+    assert all(found == set(GROUP_COLOURS[:3]) for found in group_colours(ax, 3).values())
+    expected = torch.nn.ChannelShuffle(3)(torch.arange(9).reshape(1, 9, 1, 1)).flatten()
+    moved = {below: above for row, above, below in connected(ax) if row == 1}
+    assert [moved[channel] for channel in range(9)] == expected.tolist()
+
+
+def test_layers_may_have_different_groups_and_mixtures_are_grey():
+    (ax,) = plots.channel_connections((4, 4, 2, 2), groups=(4, 1, 1)).axes
+    assert [len([1 for line in connected(ax) if line[0] == row]) for row in range(3)] == [4, 8, 4]
+    assert [to_hex(line.get_color()) for line in ax.lines[-4:]] == [LINE] * 4
+
+
+def test_colours_begin_again_after_the_last():
+    (ax,) = plots.channel_connections((7, 7), groups=7).axes
+    assert group_colours(ax, 0)[6] == {GROUP_COLOURS[0]}
+
+
+def test_numpy_integers_are_accepted():
+    (ax,) = plots.channel_connections(np.array([4, 2]), np.int64(2)).axes
+    assert len(connected(ax)) == 4
+
+
+def test_the_parts_lie_end_to_end_and_fill_the_bar():
+    (ax,) = plots.stacked_bars({"a": {"x": 1, "y": 3}, "b": {"x": 0, "y": 7}}).axes
+    widths = [[patch.get_width() for patch in bars] for bars in ax.containers]
+    starts = [[patch.get_x() for patch in bars] for bars in ax.containers]
+    assert widths == [[25, 0], [75, 100]]
+    assert starts == [[0, 0], [25, 0]]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+
+
+def test_small_parts_have_no_space_for_their_number():
+    (ax,) = plots.stacked_bars({"a": {"x": 7, "y": 93}}).axes
+    assert [text.get_text() for text in ax.texts] == ["93 %"]
 
 
 @pytest.mark.parametrize(
@@ -123,8 +229,44 @@ def test_a_depth_joins_the_layers_of_a_block_and_shows_what_comes_out():
         ),
         (lambda: plots.network(LENET, depth=0), ValueError, "depth .* got 0"),
         (lambda: plots.network(LENET, depth=1.5), TypeError, "depth must be an int"),
+        (lambda: plots.channel_connections((4,)), ValueError, r"at least one output, got \[4\]"),
+        (
+            lambda: plots.channel_connections((4, 4), (2, 2)),
+            ValueError,
+            r"one int, or 1 .* got \[2, 2\]",
+        ),
+        (
+            lambda: plots.channel_connections((4, 6), 4),
+            ValueError,
+            "out_channels=6 is not divisible",
+        ),
+        (lambda: plots.channel_connections((4, 2.0)), TypeError, "channels must be an int"),
+        (lambda: plots.channel_connections((4, 4), 2.0), TypeError, "groups must be an int"),
+        (
+            lambda: plots.channel_connections((4, 4), 2, shuffle=1),
+            TypeError,
+            "shuffle must be True",
+        ),
+        (lambda: plots.stacked_bars({}), ValueError, "nothing to draw"),
+        (
+            lambda: plots.stacked_bars({"a": {"x": 1}, "b": {"y": 1}}),
+            ValueError,
+            r"same parts, got \['x'\] .* \['y'\] in 'b'",
+        ),
+        (
+            lambda: plots.stacked_bars({"a": {"x": 1, "y": -1}}),
+            ValueError,
+            "'a' must be at least 0",
+        ),
+        (lambda: plots.stacked_bars({"a": {"x": 0}}), ValueError, "not all 0"),
+        (lambda: plots.stacked_bars({"a": {}}), ValueError, "not all 0"),
+        (
+            lambda: plots.stacked_bars({"a": dict.fromkeys("vwxyz", 1)}),
+            ValueError,
+            "at most 4 parts, got 5",
+        ),
     ],
 )
-def test_what_is_no_network_is_refused(draw, error, message):
+def test_invalid_arguments_are_refused(draw, error, message):
     with pytest.raises(error, match=message):
         draw()

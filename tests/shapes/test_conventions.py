@@ -91,7 +91,7 @@ def test_an_onnx_convolution_is_a_padding_by_the_sides_and_one_without(room, aut
     strides = pair(room["stride"], "stride", 1)
     dilations = pair(room["dilation"], "dilation", 1)
     chosen = {"pads": pads} if auto_pad == "NOTSET" else {}
-    sides = shapes.onnx_padding(**room, auto_pad=auto_pad, **chosen)
+    sides = shapes.padding_from_onnx(**room, auto_pad=auto_pad, **chosen)
     try:
         found = ops.conv2d(ops.pad2d(x, sides), w, None, strides, 0, dilations)
     except ValueError:  # a window larger than the padded image; ONNX does not say what then
@@ -104,11 +104,11 @@ def test_an_onnx_convolution_is_a_padding_by_the_sides_and_one_without(room, aut
 
 @given(sides=st.tuples(*[st.integers(0, 9)] * 4))
 def test_the_pads_of_onnx_lead_back_to_the_sides(sides):
-    assert shapes.onnx_padding(9, 1, pads=shapes.onnx_pads(sides)) == sides
+    assert shapes.padding_from_onnx(9, 1, pads=shapes.padding_to_onnx(sides)) == sides
 
 
 def test_the_pads_of_onnx_are_in_its_order():
-    assert shapes.onnx_pads((1, 2, 3, 4)) == (3, 1, 4, 2)
+    assert shapes.padding_to_onnx((1, 2, 3, 4)) == (3, 1, 4, 2)
 
 
 @given(
@@ -162,32 +162,32 @@ def test_gaps_start_from_0_and_dilation_from_1():
         ("tf_same_padding", {"size": 9, "kernel_size": 3, "stride": 0}, ValueError, "stride must"),
         ("tf_same_padding", {"size": 9, "kernel_size": 3, "dilation": 0}, ValueError, "dilation"),
         (
-            "onnx_padding",
+            "padding_from_onnx",
             {"size": 9, "kernel_size": 3, "auto_pad": "SAME"},
             ValueError,
             "auto_pad must be 'NOTSET', .* got 'SAME'",
         ),
         (
-            "onnx_padding",
+            "padding_from_onnx",
             {"size": 9, "kernel_size": 3, "auto_pad": "VALID", "pads": (0, 1, 0, 0)},
             ValueError,
             r"auto_pad='VALID' and pads=\(0, 1, 0, 0\) cannot both be given",
         ),
         (
-            "onnx_padding",
+            "padding_from_onnx",
             {"size": 9, "kernel_size": 3, "pads": (1, 1)},
             ValueError,
             r"pads must be four ints \(top, left, bottom, right\), got 2 values: \(1, 1\)",
         ),
         (
-            "onnx_padding",
+            "padding_from_onnx",
             {"size": 9, "kernel_size": 3, "pads": 1},
             TypeError,
             "pads must be four ints .* got int 1",
         ),
-        ("onnx_pads", {"padding": (1, 1, 1)}, ValueError, r"padding must be four ints \(left"),
-        ("onnx_pads", {"padding": (1, 1, -1, 1)}, ValueError, r"padding\[2\] must be at least 0"),
-        ("onnx_pads", {"padding": (1, 1, 1, 0.5)}, TypeError, r"padding\[3\] must be an int"),
+        ("padding_to_onnx", {"padding": (1, 1, 1)}, ValueError, r"padding must be four ints"),
+        ("padding_to_onnx", {"padding": (1, 1, -1, 1)}, ValueError, r"padding\[2\] .* at least 0"),
+        ("padding_to_onnx", {"padding": (1, 1, 1, 0.5)}, TypeError, r"padding\[3\] must be an int"),
         ("tf_transposed_padding", {"kernel_size": 0}, ValueError, "kernel_size must be at least 1"),
         ("tf_transposed_padding", {"kernel_size": 3, "stride": 0}, ValueError, "stride must be"),
         ("dilation_from_gaps", {"gaps": -1}, ValueError, "gaps must be at least 0, got -1"),

@@ -1,4 +1,4 @@
-"""The windows that `convlab.shapes.pooling` lays out are those of PyTorch's poolings."""
+"""Sizes of poolings and windows of adaptive pooling are those of PyTorch."""
 
 import itertools
 import re
@@ -42,51 +42,26 @@ def test_output_size_is_that_of_pytorch_or_both_refuse(size, pooling):
         assert shapes.pool2d_output_size(size, **pooling) == expected
 
 
-def possible_windows():
-    """Every valid pooling along one direction, with small numbers."""
+def possible_poolings():
+    """Every valid pooling along one direction, with small numbers, and its number of windows."""
     everything = itertools.product(
         range(1, 8), range(1, 5), range(1, 5), range(3), range(1, 4), [False, True]
     )
     for arguments in everything:
         try:
-            rows, _ = shapes.pool2d_axes(*arguments)
+            outputs, _ = shapes.pool2d_output_size(*arguments)
         except ValueError:
             continue
-        yield arguments, rows
-
-
-def test_every_window_reads_its_cells_of_the_input_in_order_and_nothing_else():
-    for (size, kernel, stride, padding, dilation, _), rows in possible_windows():
-        read = [[] for _ in range(rows.outputs)]
-        for places, cells in rows.steps:
-            for place, cell in zip(range(rows.outputs)[places], range(size)[cells], strict=True):
-                read[place].append(cell)
-        for place, cells in enumerate(read):
-            start = place * stride - padding
-            window = [start + dilation * cell for cell in range(kernel)]
-            assert cells == [cell for cell in window if 0 <= cell < size]
-            not_before = [cell for cell in window if cell >= 0]
-            if not_before:
-                assert rows.first[place] == not_before[0]
-
-
-def test_cells_are_counted_with_the_padding_and_without_it():
-    for (size, kernel, stride, padding, dilation, _), rows in possible_windows():
-        if dilation > 1:
-            continue
-        for place in range(rows.outputs):
-            window = range(place * stride - padding, place * stride - padding + kernel)
-            assert rows.real[place] == sum(0 <= cell < size for cell in window) > 0
-            assert rows.padded[place] == sum(cell < size + padding for cell in window)
+        yield arguments, outputs
 
 
 def test_ceil_mode_adds_at_most_one_window_and_starts_none_behind_the_input():
-    for (size, kernel, stride, padding, dilation, ceil_mode), rows in possible_windows():
-        assert (rows.outputs - 1) * stride - padding < size
+    for (size, kernel, stride, padding, dilation, ceil_mode), outputs in possible_poolings():
+        assert (outputs - 1) * stride - padding < size
         span = dilation * (kernel - 1) + 1
         if ceil_mode and span <= size + 2 * padding:
             floor, _ = shapes.pool2d_output_size(size, kernel, stride, padding, dilation)
-            assert rows.outputs - floor in (0, 1)
+            assert outputs - floor in (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -109,9 +84,9 @@ def test_output_sizes_that_people_look_up(size, pooling, expected):
 
 
 def test_without_ceil_mode_the_size_is_that_of_a_convolution():
-    for (*arguments, ceil_mode), rows in possible_windows():
+    for (*arguments, ceil_mode), outputs in possible_poolings():
         if not ceil_mode:
-            assert shapes.conv2d_output_size(*arguments)[0] == rows.outputs
+            assert shapes.conv2d_output_size(*arguments)[0] == outputs
 
 
 def test_numpy_and_torch_integers_are_integers():
@@ -189,3 +164,57 @@ def test_the_span_that_an_error_allows_is_the_largest_that_works(
     kernels = range(max(1, 2 * padding), 20)
     spans = [dilation * (kernel - 1) + 1 for kernel in kernels]
     assert [bool(works(kernel)) for kernel in kernels] == [span <= most for span in spans]
+
+
+@given(size=st.integers(1, 20), outputs=st.integers(0, 25))
+def test_adaptive_windows_are_the_cells_that_get_a_gradient(size, outputs):
+    row = torch.zeros(1, 1, size, requires_grad=True)
+    answer = F.adaptive_avg_pool2d(row, (1, outputs))
+    expected = []
+    for place in range(outputs):
+        (gradient,) = torch.autograd.grad(answer[0, 0, place], row, retain_graph=True)
+        read = gradient[0, 0].nonzero().ravel()
+        expected.append((int(read[0]), int(read[-1]) + 1))
+        assert len(read) == expected[-1][1] - expected[-1][0]
+    assert shapes.adaptive_windows(size, outputs) == expected
+
+
+@given(size=st.integers(1, 60), outputs=st.integers(1, 60))
+def test_adaptive_windows_cover_everything_and_their_lengths_differ_by_at_most_one(size, outputs):
+    windows = shapes.adaptive_windows(size, outputs)
+    assert sorted({cell for start, end in windows for cell in range(start, end)}) == [*range(size)]
+    lengths = [end - start for start, end in windows]
+    assert max(lengths) - min(lengths) <= 1
+    if size % outputs == 0:
+        assert lengths == [size // outputs] * outputs
+
+
+def test_the_adaptive_size_is_what_was_asked_for_and_none_keeps_it():
+    assert shapes.adaptive_output_size((9, 7), 3) == (3, 3)
+    assert shapes.adaptive_output_size((9, 7), [2, 12]) == (2, 12)
+    assert shapes.adaptive_output_size((9, 7), (None, 1)) == (9, 1)
+    assert shapes.adaptive_output_size(9, (None, None)) == (9, 9)
+    assert shapes.adaptive_output_size(9, 0) == (0, 0)
+    assert shapes.adaptive_output_size(np.int64(9), np.int8(4)) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "error", "message"),
+    [
+        ("adaptive_output_size", (0, 1), ValueError, "size must be at least 1, got 0"),
+        ("adaptive_output_size", (9, -1), ValueError, "output_size must be at least 0, got -1"),
+        ("adaptive_output_size", (9, (None, -2)), ValueError, r"output_size\[1\] .* got -2"),
+        ("adaptive_output_size", (9, (2,)), ValueError, "output_size must be .* got 1 values"),
+        ("adaptive_output_size", (9, (1, 2, 3)), ValueError, "output_size .* got 3 values"),
+        ("adaptive_output_size", (9, None), TypeError, "output_size must be .* got NoneType"),
+        ("adaptive_output_size", (9, 2.0), TypeError, "output_size must be .* got float 2.0"),
+        ("adaptive_output_size", (9, (True, 2)), TypeError, r"output_size\[0\] .* bool True"),
+        ("adaptive_output_size", (9, (1, "2")), TypeError, r"output_size\[1\] .* got str '2'"),
+        ("adaptive_windows", (0, 1), ValueError, "size must be at least 1, got 0"),
+        ("adaptive_windows", (5, -1), ValueError, "outputs must be at least 0, got -1"),
+        ("adaptive_windows", (5, 1.5), TypeError, "outputs must be an int, got float 1.5"),
+    ],
+)
+def test_a_bad_adaptive_argument_is_named_with_its_numbers(function, arguments, error, message):
+    with pytest.raises(error, match=message):
+        getattr(shapes, function)(*arguments)

@@ -1,8 +1,8 @@
-"""What really depends on what, measured with NaN, beside what the tracker says.
+"""Compare the fields of the tracker with the dependencies that NaN reveals.
 
-NaN is what remains of every sum and every maximum in which a NaN takes part. So an image in which
-one column is NaN turns exactly those outputs into NaN that depend on the column. In float64 the
-convolutions of PyTorch on a CPU are plain products of matrices and spread no NaN any further.
+Every sum and every maximum in which a NaN takes part is NaN. So an image in which one column is NaN
+turns exactly those outputs into NaN that depend on the column. In float64 the convolutions of
+PyTorch on a CPU are plain products of matrices and spread no NaN any further.
 """
 
 from contextlib import contextmanager
@@ -10,15 +10,15 @@ from contextlib import contextmanager
 import torch
 
 from convlab.shapes import ReceptiveField
+from convlab.summary.axis_field import AxisField, NoField
 from convlab.summary.recorder import Recorder
-from convlab.summary.traces import Sees, Trace
 from convlab.summary.tracker import Tracker
 
 
 def measured(model, channels, size):
-    """For each submodule and direction: which cells each element of its output depends on.
+    """For each submodule and axis: the cells on which each element of its output depends.
 
-    Returns a dictionary name -> (per direction) boolean tensor (cells, *output shape).
+    Returns a dictionary name -> (per axis) boolean tensor (cells, *output shape).
     """
     batch = torch.ones(sum(size), channels, *size, dtype=torch.float64)
     for row in range(size[0]):
@@ -31,20 +31,20 @@ def measured(model, channels, size):
     return {name: nans.split(size) for name, nans in found.items()}
 
 
-def told(model, channels, size):
-    """For each submodule: what the tracker says of its output."""
+def tracked(model, channels, size):
+    """For each submodule: the fields of its output, by the tracker."""
     x = torch.ones(1, channels, *size, dtype=torch.float64)
-    tracker = Tracker(2)
-    tracker.start(x, (Trace.of_image(2, size[0]), Trace.of_image(3, size[1])))
+    tracker = Tracker(num_axes=2)
+    tracker.set_fields(x, (AxisField.of_image(2, size[0]), AxisField.of_image(3, size[1])))
     recorder = Recorder(model, tracker)
-    sights = {}
+    fields = {}
 
-    def look(name, output):
-        sights[name] = tracker.of(output).sight
+    def store(name, output):
+        fields[name] = tracker.info(output).fields
 
-    with torch.no_grad(), recorder.watching(), _outputs_of(model, look):
+    with torch.no_grad(), recorder.recording(), _outputs_of(model, store):
         model(x)
-    return sights
+    return fields
 
 
 @contextmanager
@@ -63,62 +63,66 @@ def _outputs_of(model, use):
 
 
 def check(model, channels, size):
-    """Assert that the tracker says of every submodule what was measured.
+    """Assert that each field is unknown or what was measured; return the names of the unknown.
 
-    A unit whose field lies inside of the image depends on its first and its last cell, and on
-    nothing outside; one that looks beyond the edge depends on nothing outside of its field.
+    A unit whose field lies inside the image depends on its first and its last cell, and on nothing
+    outside; one whose field reaches beyond the edge depends on nothing outside its field.
     """
     model = model.double().eval()
     depends = measured(model, channels, size)
-    for name, sight in told(model, channels, size).items():
+    unknown = []
+    for name, fields in tracked(model, channels, size).items():
         if not all(nans.any() for nans in depends[name]):
-            # Nothing but padding was looked at in one direction, so nothing in the other either.
+            # Only padding was read along one axis, so nothing of the image along the other either.
             assert not any(nans.any() for nans in depends[name])
             continue
-        assert Sees.UNKNOWN not in sight, f"{name} ({getattr(model, name)}) is unknown"
+        if NoField.UNKNOWN in fields:
+            unknown.append(name)
+            continue
         rows, columns = depends[name]
-        check_one(sight[0], sight[1], rows, size[0], size[1])
-        check_one(sight[1], sight[0], columns, size[1], size[0])
+        check_axis(fields[0], fields[1], rows, size[0], size[1])
+        check_axis(fields[1], fields[0], columns, size[1], size[0])
+    return unknown
 
 
-def check_one(seen, across, nans, length, length_across):
-    """Compare what a trace says with the cells (first dimension) that were measured.
+def check_axis(field, across, nans, length, length_across):
+    """Compare a field with the cells (first dimension) that were measured along its axis.
 
-    A path that sees nothing but padding in the other direction (`across`) sees nothing at all, so
-    the first and the last cell are asked of elements that look at the image alone.
+    A path that reads only padding along the other axis (`across`) reads nothing of the image, so
+    the first and the last cell are asserted for elements that read the image alone.
     """
-    if seen is Sees.NOTHING:
+    if field is NoField.INDEPENDENT:
         assert not nans.any()
         return
-    if across.dim is not None and across.dim != seen.dim:
+    if across.dim is not None and across.dim != field.dim:
         indices = range(nans.shape[across.dim])
-        kept = [i for i in indices if _inside(_unit(across, i), length_across)]
+        kept = [i for i in indices if _inside(_interval(across, i), length_across)]
         if kept:
             nans = nans.index_select(across.dim, torch.tensor(kept))
-    for index in range(1 if seen.dim is None else nans.shape[seen.dim]):
-        one = nans if seen.dim is None else nans.select(seen.dim, index).unsqueeze(-1)
+    for index in range(1 if field.dim is None else nans.shape[field.dim]):
+        one = nans if field.dim is None else nans.select(field.dim, index).unsqueeze(-1)
         cells = one.flatten(1).any(1).nonzero().ravel().tolist()
-        unit = _unit(seen, index)
-        beside = _unit(across, index if across.dim == seen.dim else 0)
-        if across.dim not in (None, seen.dim):
-            beside = _unit(across, kept[0]) if kept else None
-        if unit is None:
+        interval = _interval(field, index)
+        beside = _interval(across, index if across.dim == field.dim else 0)
+        if across.dim not in (None, field.dim):
+            beside = _interval(across, kept[0]) if kept else None
+        if interval is None:
             assert not cells
-        elif _inside(unit, length) and _inside(beside, length_across):
-            assert (cells[0], cells[-1] + 1) == unit
+        elif _inside(interval, length) and _inside(beside, length_across):
+            assert (cells[0], cells[-1] + 1) == interval
         else:
-            assert all(unit[0] <= cell < unit[1] for cell in cells)
+            assert all(interval[0] <= cell < interval[1] for cell in cells)
 
 
-def _unit(seen, index):
-    """Return what the element with this index along its dimension sees."""
-    return seen.units()[index // seen.inner % seen.count]
+def _interval(field, index):
+    """Return the field of the element with this index along its dimension."""
+    return field.interval(index // field.inner_size % field.num_units)
 
 
-def _inside(unit, length):
-    return unit is not None and unit[0] >= 0 and unit[1] <= length
+def _inside(interval, length):
+    return interval is not None and interval[0] >= 0 and interval[1] <= length
 
 
-def is_regular(seen):
-    """Whether three numbers describe what is seen."""
-    return isinstance(seen, Trace) and isinstance(seen.field, ReceptiveField)
+def is_regular(field):
+    """Return whether three numbers describe a field."""
+    return isinstance(field, AxisField) and isinstance(field.units, ReceptiveField)

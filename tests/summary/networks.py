@@ -1,4 +1,6 @@
-"""Random small networks, block by block, with whatever real networks do to an image."""
+"""Random small networks, block by block, with the operations of real networks."""
+
+from collections import OrderedDict
 
 import torch
 import torch.nn.functional as F
@@ -9,16 +11,16 @@ import convlab.nn
 
 
 class Block(nn.Module):
-    """A function of the image, with the layers that it uses."""
+    """A function of the input, with the layers and parameters that it uses."""
 
-    def __init__(self, function, **layers):
+    def __init__(self, function, **members):
         super().__init__()
         self.function = function
-        for name, layer in layers.items():
-            self.add_module(name, layer)
+        for name, member in members.items():
+            setattr(self, name, member)
 
-    def forward(self, x):
-        return self.function(self, x)
+    def forward(self, *args):
+        return self.function(self, *args)
 
 
 small = st.integers(1, 3)
@@ -82,10 +84,11 @@ def squeezes(draw, channels):
 @st.composite
 def down_and_up(draw, channels):
     factor, ceil_mode = draw(st.integers(2, 3)), draw(st.booleans())
+    mode = draw(st.sampled_from(["nearest", "nearest-exact"]))
 
     def forward(self, x):
         low = F.avg_pool2d(x, factor, ceil_mode=ceil_mode)
-        return torch.cat([x, F.interpolate(low, size=x.shape[2:], mode="nearest")], dim=1)
+        return torch.cat([x, F.interpolate(low, size=x.shape[2:], mode=mode)], dim=1)
 
     return Block(forward)
 
@@ -120,11 +123,10 @@ def last_dimension(draw, channels):
 
 @st.composite
 def movements(draw, channels):
-    kind = draw(st.sampled_from(["flip", "roll", "slice", "pad", "tokens", "transpose", "split"]))
+    kind = draw(st.sampled_from(["flip", "slice", "pad", "tokens", "transpose", "split"]))
     amount = draw(st.integers(0, 2))
     functions = {
         "flip": lambda self, x: x.flip(2),
-        "roll": lambda self, x: x.roll((amount, -amount), (2, 3)),
         "slice": lambda self, x: x[:, :, :: amount + 1],
         "pad": lambda self, x: F.pad(x, (amount, 1, 0, amount)),
         "tokens": lambda self, x: x.flatten(2).transpose(1, 2).mT.unflatten(2, x.shape[2:]),
@@ -132,6 +134,12 @@ def movements(draw, channels):
         "split": lambda self, x: torch.cat([F.relu(half) for half in x.chunk(2, dim=2)], dim=2),
     }
     return Block(functions[kind])
+
+
+@st.composite
+def rolls(draw, channels):
+    shifts = draw(st.tuples(st.integers(-2, 2), st.integers(-2, 2)))
+    return Block(lambda self, x: x.roll(shifts, (2, 3)))
 
 
 @st.composite
@@ -148,14 +156,14 @@ def simple(draw, channels):
 
 @st.composite
 def sized(draw, channels):
-    """Layers that fit their windows to the size."""
+    """Layers that adapt their windows to the size."""
     out = (draw(st.integers(1, 5)), draw(st.integers(1, 5)))
     return draw(st.sampled_from([nn.AdaptiveAvgPool2d(out), nn.AdaptiveMaxPool2d(out)]))
 
 
 @st.composite
 def attentions(draw, channels):
-    """Every place compared with every other, by matrices or by PyTorch's function."""
+    """Every place attends to every other, by matrices or by the function of PyTorch."""
 
     def forward(self, x):
         tokens = self.norm(x.flatten(2).transpose(1, 2))
@@ -183,28 +191,33 @@ KINDS = {
     "convolution": convolutions, "pooling": poolings, "residual": residuals,
     "inception": inceptions, "squeeze": squeezes, "down and up": down_and_up, "up": upwards,
     "shuffle": shuffles, "linear": last_dimension, "movement": movements, "simple": simple,
-    "sized": sized, "ours": ours, "attention": attentions,
+    "sized": sized, "ours": ours, "attention": attentions, "roll": rolls,
 }  # fmt: skip
+# The operations of these blocks have no rule: their fields are unknown.
+WITHOUT_RULE = {"attention", "roll"}
 
 
 @st.composite
 def networks(draw, kinds=tuple(KINDS), most=4):
-    """Return a network, the channels of its input, and height and width."""
+    """Return a network, the channels of its input, and height and width.
+
+    The blocks are named by their number and their kind, such as ``"0 pooling"``.
+    """
     channels = first = draw(st.integers(1, 4))
     size = draw(st.integers(3, 14)), draw(st.integers(3, 14))
     x = torch.ones(1, channels, *size)
-    blocks = []
+    blocks = {}
     for kind in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=most)):
         block = draw(KINDS[kind](channels)).eval()
         try:
             with torch.no_grad():
                 y = block(x)
         except (RuntimeError, ValueError):
-            continue  # the window does not fit any more
+            continue  # the window no longer fits
         if y.numel() == 0 or y.numel() > 20000:
             continue
-        blocks.append(block)
+        blocks[f"{len(blocks)} {kind}"] = block
         x, channels = y.clone(), y.shape[1]
         if min(y.shape[2:]) < 3:
-            break  # windows would soon look at nothing but padding
-    return nn.Sequential(*blocks), first, size
+            break  # windows would soon read only padding
+    return nn.Sequential(OrderedDict(blocks)), first, size

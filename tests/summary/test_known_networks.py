@@ -13,7 +13,7 @@ NETWORKS = [
 
 
 def build(name):
-    # On the device "meta" tensors have shapes and no numbers: nothing is computed, all is seen.
+    # On the device "meta" tensors have shapes but no values: nothing is computed, all is recorded.
     options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
     with torch.device("meta"):
         return torchvision.models.get_model(name, **options)

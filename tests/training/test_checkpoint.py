@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from convlab._files import atomic_write, remove_unfinished
+from convlab._files import atomic_write
 from convlab.training import CheckpointError
 from convlab.training.checkpoint import (
     FORMAT,
@@ -156,17 +156,3 @@ def test_nobody_is_told_to_run_what_is_in_a_foreign_file(tmp_path):
     with pytest.raises(CheckpointError, match="numbers and strings, and is not loaded") as raised:
         load_checkpoint(path)
     assert "weights_only" not in str(raised.value)
-
-
-def test_only_temporary_files_of_a_killed_process_are_removed(tmp_path):
-    """The name is taken from a write that is under way."""
-    left = []
-
-    def look(file):
-        left.extend(path.name for path in tmp_path.iterdir())
-
-    atomic_write(tmp_path / "a", look)
-    for name in (*left, ".mine.part", "b.part"):
-        (tmp_path / name).write_text("")
-    remove_unfinished(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".mine.part", "a", "b.part"]

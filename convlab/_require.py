@@ -1,0 +1,44 @@
+"""Import an optional package, or name the command that installs it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+# What the extra `torch` installs, as its makers spell it.
+OPTIONAL_PACKAGES = {"torch": "PyTorch", "torchvision": "torchvision", "matplotlib": "matplotlib"}
+INSTALL_COMMAND = 'pip install "convlab-book[torch]"'
+
+
+def require(module: str, needed_by: str) -> ModuleType:
+    """Import a module of an optional package.
+
+    Parameters
+    ----------
+    module : str
+        Its full name, such as ``"torchvision.datasets"``.
+    needed_by : str
+        The subject of the error message, such as ``"convlab.nn"``.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If the package, or another optional one that it imports, is not installed. A package that
+        is installed but broken raises what it raises.
+
+    Examples
+    --------
+    >>> require("matplotlib.colors", needed_by="convlab.plots").__name__
+    'matplotlib.colors'
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if name not in OPTIONAL_PACKAGES:
+            raise
+        raise ModuleNotFoundError(
+            f"{needed_by} needs {OPTIONAL_PACKAGES[name]}, which is not installed: "
+            f"{INSTALL_COMMAND}",
+            name=name,
+        ) from error

@@ -1,0 +1,238 @@
+"""Pictures of arrays: images, the weights of a layer, and its feature maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
+
+from convlab._validate import integer
+from convlab.plots.drawing import INK, LINE, Drawing, arrays_of, grid_size, panel_axes
+
+Scale = Literal["common", "each"]
+
+
+def images(pictures: Mapping[str, ArrayLike], columns: int = 3, symmetric: bool = False) -> Drawing:
+    """Draw pictures with their titles in a grid.
+
+    Parameters
+    ----------
+    pictures : mapping of str to array, (H, W) or (H, W, 3)
+        Title and pixels. Grey pictures are stretched each from its darkest to its lightest
+        value; colours are uint8, or floats from 0 to 1.
+    columns : int
+        The number of pictures side by side.
+    symmetric : bool
+        Draw grey pictures with 0 in the middle grey, so that negative values are dark and
+        positive ones light, for example the results of filters.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw, or an array is neither (H, W) nor (H, W, 3).
+
+    Examples
+    --------
+    >>> drawing = images({"dark to light": np.arange(6).reshape(2, 3)})
+    >>> drawing.axes[0].images[0].get_array().shape
+    (2, 3)
+    """
+    arrays = arrays_of(pictures)
+    rows, columns = grid_size(len(arrays), columns)
+    for title, array in arrays.items():
+        if array.ndim != 2 and (array.ndim != 3 or array.shape[2] != 3):
+            raise ValueError(f"{title!r} must be (H, W) or (H, W, 3), got shape {array.shape}")
+    height, width = next(iter(arrays.values())).shape[:2]
+    drawing = Drawing(7.0, rows * (7.0 / columns * height / width + 0.3))
+    axes = panel_axes(drawing, len(arrays), columns)
+    for ax, (title, array) in zip(axes, arrays.items(), strict=True):
+        limit = (float(np.abs(array).max()) or 1.0) if symmetric else None
+        low = None if limit is None else -limit
+        ax.imshow(array, cmap="gray", vmin=low, vmax=limit, interpolation="nearest")
+        ax.set_axis_off()
+        ax.set_title(title, fontsize=10, color=INK)
+    return drawing
+
+
+def kernel_slices(weight: ArrayLike) -> Drawing:
+    """Draw all slices of the weight of a convolution, a row per kernel, a column per channel.
+
+    Parameters
+    ----------
+    weight : array, (O, C / groups, kH, kW)
+        All slices share one colour scale: blue below zero, white at zero, red above.
+
+    Raises
+    ------
+    ValueError
+        If `weight` is not four-dimensional.
+
+    Examples
+    --------
+    >>> [axes.get_title() for axes in kernel_slices(np.ones((2, 3, 3, 3))).axes[:3]]
+    ['channel 0', 'channel 1', 'channel 2']
+    """
+    w = np.asarray(weight)
+    if w.ndim != 4:
+        raise ValueError(
+            f"weight must be (out_channels, in_channels / groups, kH, kW), got shape {w.shape}"
+        )
+    out_channels, in_channels = w.shape[:2]
+    limit = float(np.abs(w).max()) or 1.0
+    drawing = Drawing(0.95 * in_channels + 1.0, 0.95 * out_channels + 0.4)
+    axes = panel_axes(drawing, out_channels * in_channels, in_channels)
+    for index, ax in enumerate(axes):
+        kernel, channel = divmod(index, in_channels)
+        picture = ax.imshow(w[kernel, channel], cmap="RdBu_r", vmin=-limit, vmax=limit)
+        ax.set(xticks=[], yticks=[])
+        if kernel == 0:
+            ax.set_title(f"channel {channel}", fontsize=9, color=INK)
+        if channel == 0:
+            ax.set_ylabel(f"kernel {kernel}", fontsize=9, color=INK)
+    drawing.colorbar(picture, ax=axes, shrink=min(1.0, 2.5 / out_channels))
+    return drawing
+
+
+def filters(
+    weight: ArrayLike, columns: int = 8, scale: Scale = "common", channel: int | None = None
+) -> Drawing:
+    """Draw each kernel of a first layer as one small picture around the middle grey.
+
+    Weights are positive and negative, pixels are not: a weight of 0 becomes the middle grey,
+    and the largest absolute value black or white. (A stretch from the smallest weight to the
+    largest would put 0 at another grey in every layer.) `weight` is not changed.
+
+    Parameters
+    ----------
+    weight : array, (O, C, kH, kW)
+        Kernels that read red, green and blue (C = 3) are drawn in colour, those that read one
+        channel in grey. Of a layer: ``layer.weight.detach()``.
+    columns : int
+        The number of kernels side by side.
+    scale : {'common', 'each'}
+        Whether the largest absolute value is that of all kernels, or of each kernel.
+    channel : int, optional
+        Draw this slice of every kernel, in grey; for layers that read any number of channels.
+        `convlab.plots.kernel_slices` draws all slices of a few kernels.
+
+    Raises
+    ------
+    ValueError
+        If `weight` is not four-dimensional, is empty, holds NaN or infinity, reads neither 1
+        nor 3 channels while `channel` is None, `channel` does not exist, `columns` is below 1,
+        or `scale` is unknown.
+
+    Examples
+    --------
+    >>> weight = np.zeros((2, 3, 5, 5))
+    >>> weight[0, 0], weight[1, 2] = 1, -2  # red, and the opposite of blue
+    >>> filters(weight).axes[0].images[0].get_array()[0, 0].tolist()
+    [0.75, 0.5, 0.5]
+    """
+    w = _finite(weight, "weight", 4, "(out_channels, in_channels, kH, kW)").astype(float)
+    _check_scale(scale)
+    if channel is not None:
+        channel = integer(channel, "channel", minimum=0)
+        if channel >= w.shape[1]:
+            raise ValueError(f"channel must be below in_channels={w.shape[1]}, got {channel}")
+        w = w[:, channel : channel + 1]
+    if w.shape[1] not in (1, 3):
+        raise ValueError(
+            f"weight must have 1 or 3 input channels, got {w.shape[1]}: select one with channel=, "
+            "or use convlab.plots.kernel_slices"
+        )
+    limits = np.abs(w).max(axis=(1, 2, 3), keepdims=True)  # (O, 1, 1, 1)
+    limits = np.full_like(limits, limits.max()) if scale == "common" else limits
+    pictures = 0.5 + w / (2 * np.where(limits > 0, limits, 1.0))  # (O, C, kH, kW)
+    # Colours last; a single channel has no dimension of its own.
+    pictures = pictures.transpose(0, 2, 3, 1) if w.shape[1] == 3 else pictures[:, 0]
+    drawing, axes = _picture_grid(len(w), w.shape[2] / w.shape[3], columns)
+    for number, (ax, picture) in enumerate(zip(axes, pictures, strict=True)):
+        ax.imshow(picture, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
+        _add_title(ax, str(number))
+    return drawing
+
+
+def feature_maps(array: ArrayLike, columns: int = 4, scale: Scale = "common") -> Drawing:
+    """Draw the channels of a feature map as a grid of pictures.
+
+    Maps without negative numbers, such as the output of a ReLU, are drawn from black (zero) to
+    white, others in blue (negative), white (zero) and red (positive).
+
+    Parameters
+    ----------
+    array : array, (C, H, W)
+        The output of a layer for one image. Of a tensor: ``maps[0].detach()``.
+    columns : int
+        The number of maps side by side.
+    scale : {'common', 'each'}
+        With ``'common'``, a number has the same colour in all maps, and a colour bar shows
+        which: weak channels look weak. With ``'each'``, every map has its own scale, which
+        shows the content of weak ones; its largest absolute value stands above it.
+
+    Raises
+    ------
+    ValueError
+        If `array` is not (C, H, W), is empty, holds NaN or infinity, `columns` is below 1, or
+        `scale` is unknown.
+
+    Examples
+    --------
+    >>> maps = np.array([[[0, 1], [2, 3]], [[0, 0], [0, 9]]])
+    >>> [axes.images[0].get_clim() for axes in feature_maps(maps, scale="each").axes]
+    [(0.0, 3.0), (0.0, 9.0)]
+    """
+    maps = _finite(array, "array", 3, "(C, H, W)")
+    _check_scale(scale)
+    common = scale == "common"
+    signed = bool((maps < 0).any())
+    limits = np.abs(maps).max(axis=(1, 2)).astype(float)  # (C,)
+    ratio = maps.shape[1] / maps.shape[2]
+    drawing, axes = _picture_grid(len(maps), ratio, columns, extra_width=0.6 if common else 0.0)
+    for channel, ax in enumerate(axes):
+        limit = (limits.max() if common else limits[channel]) or 1.0  # all zeros: any scale will do
+        picture = ax.imshow(
+            maps[channel],
+            cmap="RdBu_r" if signed else "gray",
+            vmin=-limit if signed else 0.0,
+            vmax=limit,
+            interpolation="nearest",
+        )
+        largest = "" if common else f": {'±' if signed else ''}{limits[channel]:.2g}"
+        _add_title(ax, f"{channel}{largest}")
+    if common:
+        drawing.colorbar(picture, ax=axes, shrink=0.8, aspect=30, pad=0.02)
+    return drawing
+
+
+def _finite(array: ArrayLike, name: str, ndim: int, shape: str) -> NDArray[Any]:
+    values = np.asarray(array)
+    if values.ndim != ndim or not values.size:
+        raise ValueError(f"{name} must be {shape} and not empty, got shape {values.shape}")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} must be finite, but holds NaN or infinity")
+    return values
+
+
+def _check_scale(scale: str) -> None:
+    if scale not in ("common", "each"):
+        raise ValueError(f"scale must be 'common' or 'each', got {scale!r}")
+
+
+def _picture_grid(
+    count: int, ratio: float, columns: int, extra_width: float = 0.0
+) -> tuple[Drawing, list[Axes]]:
+    """Make axes for `count` pictures whose height is `ratio` times their width."""
+    rows, columns = grid_size(count, columns)
+    width = min(6.5 / columns, 2.2)  # inches, of one picture
+    drawing = Drawing(columns * width + extra_width, rows * (width * ratio + 0.26))
+    return drawing, panel_axes(drawing, count, columns)
+
+
+def _add_title(ax: Axes, title: str) -> None:
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_color(LINE)
+    ax.set_title(title, fontsize=10, color=INK, pad=3)

@@ -1,0 +1,214 @@
+"""Receptive fields of the elements of a tensor along one axis of the image, without tensors.
+
+An `AxisField` says on which cells of the image each element of a tensor depends, for example along
+the height. It records which dimension of the tensor follows this axis, how the units are laid out
+in that dimension (a reshape may have packed height and width into one), and the receptive field of
+each unit: three numbers while the units are regular, else one interval per unit.
+
+Channels are not told apart: a field covers what any channel at its place depends on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import pairwise
+from math import prod
+
+from convlab.shapes import ReceptiveField
+
+# The first cell and the one behind the last.
+Interval = tuple[int, int]
+
+
+class NoField(Enum):
+    """What is known of a tensor for which there is no `AxisField`."""
+
+    INDEPENDENT = "does not depend on the image"
+    UNKNOWN = "may depend on any cell of the image"
+
+
+class UnknownFieldError(Exception):
+    """Raised where the field of an output cannot be derived from those of the inputs."""
+
+
+@dataclass(frozen=True)
+class AxisField:
+    """The receptive fields of the elements of a tensor along one axis of the image.
+
+    Attributes
+    ----------
+    dim : int or None
+        The dimension of the tensor that follows the axis; None if all elements have one field.
+    num_units : int
+        Number of units along the axis.
+    inner_size : int
+        Number of neighbours along `dim` that belong to the same unit: the element with index ``i``
+        belongs to unit ``i // inner_size % num_units``.
+    units : ReceptiveField or tuple of (interval or None)
+        The field of each unit; None for a unit that depends on nothing, such as a padding cell.
+    """
+
+    dim: int | None
+    num_units: int
+    inner_size: int
+    units: ReceptiveField | tuple[Interval | None, ...]
+
+    @classmethod
+    def of_image(cls, dim: int, length: int) -> AxisField:
+        """Return the field of the image itself: every cell depends on itself."""
+        return cls(dim, length, 1, ReceptiveField())
+
+    @classmethod
+    def shared(cls, interval: Interval) -> AxisField:
+        """Return the field of a tensor whose elements all depend on one interval."""
+        start, end = interval
+        return cls(None, 1, 1, ReceptiveField(end - start, 0, start))
+
+    @classmethod
+    def from_intervals(cls, dim: int, intervals: Iterable[Interval | None]) -> AxisField | NoField:
+        """Return the field of units given one by one, in its simplest form."""
+        units = tuple(intervals)
+        known = [interval for interval in units if interval is not None]
+        if not known:
+            return NoField.INDEPENDENT
+        if len(known) == len(units):
+            start, size = known[0][0], known[0][1] - known[0][0]
+            jumps = {b[0] - a[0] for a, b in pairwise(known)}
+            if jumps <= {0} and {end for _, end in known} == {start + size}:
+                return cls.shared(known[0])
+            if len(jumps) == 1 and min(jumps) > 0 and {b - a for a, b in known} == {size}:
+                return cls(dim, len(units), 1, ReceptiveField(size, jumps.pop(), start))
+        return cls(dim, len(units), 1, units)
+
+    def interval(self, unit: int) -> Interval | None:
+        """Return the cells on which a unit depends.
+
+        Regular units continue beyond the edges, where they are cells of padding.
+        """
+        if isinstance(self.units, ReceptiveField):
+            cells = self.units.cells(unit)
+            return cells.start, cells.stop
+        return self.units[unit] if 0 <= unit < self.num_units else None
+
+    def hull(self) -> Interval:
+        """Return the cells from the first to the last on which any unit depends."""
+        regular = isinstance(self.units, ReceptiveField)
+        units = (0, self.num_units - 1) if regular else range(self.num_units)
+        hull = cover(map(self.interval, units))
+        assert hull is not None, "a field has at least one interval"
+        return hull
+
+    def merged(self) -> AxisField:
+        """Return the field of elements that each depend on all elements of this tensor."""
+        return AxisField.shared(self.hull())
+
+    def unpacked(self, length: int) -> AxisField:
+        """Return the same field with one unit for each of the `length` indices of `dim`."""
+        if self.dim is None or (self.inner_size, self.num_units) == (1, length):
+            return self
+        units = [self.interval(unit) for unit in range(self.num_units)]
+        listed = (units[i // self.inner_size % self.num_units] for i in range(length))
+        return AxisField(self.dim, length, 1, tuple(listed))
+
+    def intervals(self, length: int) -> list[Interval | None]:
+        """List the field of each of the `length` indices of `dim`."""
+        return list(map(self.unpacked(length).interval, range(length)))
+
+    def map_dim(self, new_dim: Callable[[int], int]) -> AxisField:
+        """Return the field after the dimensions of the tensor were renumbered."""
+        return self if self.dim is None else replace(self, dim=new_dim(self.dim))
+
+    def window(  # the arguments of a window, as everywhere
+        self, length: int, outputs: int, kernel: int, stride: int, padding: int, dilation: int
+    ) -> AxisField | NoField:
+        """Return the field after `outputs` windows along `dim`; negative padding cuts cells off."""
+        if self.dim is None:
+            return self
+        units = self.unpacked(length).units
+        if isinstance(units, ReceptiveField):
+            field = units.window(kernel, stride, max(padding, 0), dilation)
+            if padding < 0:
+                field = replace(field, start=field.start - padding * units.jump)
+            return AxisField(self.dim, outputs, 1, field)
+        starts = (output * stride - padding for output in range(outputs))
+        reads = (range(start, start + kernel * dilation, dilation) for start in starts)
+        return self.gather(length, reads)
+
+    def gather(self, length: int, indices: Iterable[Iterable[int]]) -> AxisField | NoField:
+        """Return the field when each output along `dim` depends on the inputs at some indices."""
+        if self.dim is None:
+            return self
+        interval = self.unpacked(length).interval
+        reads = (cover(map(interval, of_output)) for of_output in indices)
+        return AxisField.from_intervals(self.dim, reads)
+
+    def pad(self, length: int, before: int, after: int) -> AxisField | NoField:
+        """Return the field after cells were added (or cut off) at both ends of `dim`."""
+        return self.window(length, length + before + after, 1, 1, before, 1)
+
+    def reduce(self, dims: Iterable[int], rank: int, keepdim: bool) -> AxisField:
+        """Return the field after a sum, mean or maximum over some dimensions."""
+        reduced = {dim % rank for dim in dims}
+        if self.dim is None or self.dim in reduced:
+            return self.merged()
+        return self if keepdim else self.map_dim(lambda dim: dim - sum(r < dim for r in reduced))
+
+    def broadcast(self, shape: Sequence[int], new_shape: Sequence[int]) -> AxisField:
+        """Return the field after a tensor of this shape was expanded to another."""
+        if self.dim is None:
+            return self
+        new_dim = self.dim + len(new_shape) - len(shape)
+        if shape[self.dim] != new_shape[new_dim]:
+            return self.merged()  # one unit, repeated
+        return replace(self, dim=new_dim)
+
+    def union(self, other: AxisField, shape: Sequence[int]) -> AxisField:
+        """Return the field of a tensor of this shape that depends on what both fields cover."""
+        if self == other:
+            return self
+        dim = other.dim if self.dim is None else self.dim
+        if other.dim not in (None, dim):
+            raise UnknownFieldError("two dimensions follow the same axis of the image")
+        if (
+            isinstance(self.units, ReceptiveField)
+            and isinstance(other.units, ReceptiveField)
+            and replace(self, units=other.units) == other
+            and self.units.jump == other.units.jump
+        ):
+            return replace(self, units=self.units.union(other.units))
+        assert dim is not None, "shared fields are regular, with the same jump of 0"
+        both = zip(self.intervals(shape[dim]), other.intervals(shape[dim]), strict=True)
+        union = AxisField.from_intervals(dim, map(cover, both))
+        assert isinstance(union, AxisField), "each of the two has at least one interval"
+        return union
+
+    def reshape(self, shape: Sequence[int], new_shape: Sequence[int]) -> AxisField:
+        """Return the field after a reshape, which keeps the elements in their order.
+
+        The unit of an element is ``position // stride % num_units``, whatever the shape; the field
+        is known if one dimension of the new shape holds this index as a whole.
+        """
+        if self.dim is None or list(shape) == list(new_shape):
+            return self
+        if self.num_units == 1:  # of several dimensions of size 1, any may follow the axis now
+            return self.merged()
+        stride = self.inner_size * prod(shape[self.dim + 1 :])
+        for dim, length in enumerate(new_shape):
+            behind = prod(new_shape[dim + 1 :])
+            fits = stride % behind == 0 and (length * behind) % (stride * self.num_units) == 0
+            if fits and length > 1:
+                return replace(self, dim=dim, inner_size=stride // behind)
+        raise UnknownFieldError("the reshape splits an axis of the image")
+
+
+# What is known of a tensor along one axis, and along each axis of the image.
+Field = AxisField | NoField
+TensorFields = tuple[Field, ...]
+
+
+def cover(intervals: Iterable[Interval | None]) -> Interval | None:
+    """Return the cells from the first to the last of several intervals; None if there are none."""
+    known = [interval for interval in intervals if interval is not None]
+    return (min(a for a, _ in known), max(b for _, b in known)) if known else None

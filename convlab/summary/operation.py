@@ -1,0 +1,126 @@
+"""Represent one executed PyTorch operation, and the fields of its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from convlab.summary.axis_field import AxisField, Field, NoField, UnknownFieldError
+
+
+class Operation:
+    """An executed operation, with its arguments by name.
+
+    Parameters
+    ----------
+    func : OpOverload
+        The operation, such as ``torch.ops.aten.add.Tensor``.
+    args, kwargs
+        The arguments it was called with.
+    result
+        What it returned.
+
+    Attributes
+    ----------
+    name : str
+        Name of the operation, without the underscore of an in-place form: ``"add"``; with its
+        namespace if that is not ``aten``.
+    pointwise : bool
+        Whether PyTorch declares that each output element depends on the inputs at its own place
+        only.
+    arguments : dict
+        Every argument by its name in the schema of the operation, defaults included.
+    outputs : list of tensors
+        The tensors in the result.
+    inputs : list of tensors
+        The tensors among the arguments, those in lists included.
+    written : list of tensors
+        The arguments that the operation wrote into.
+    """
+
+    def __init__(
+        self, func: torch._ops.OpOverload, args: Any, kwargs: dict[str, Any], result: Any
+    ) -> None:
+        self.func, self.args, self.kwargs, self.result = func, args, kwargs, result
+        self.arguments: dict[str, Any] = {}
+        self.written: list[Tensor] = []
+        for position, argument in enumerate(func._schema.arguments):
+            if position < len(args):
+                value = args[position]
+            else:
+                value = kwargs.get(argument.name, argument.default_value)
+            self.arguments[argument.name] = value
+            if argument.alias_info is not None and argument.alias_info.is_write:
+                self.written += tensors_in(value)
+        namespace, name = func._schema.name.split("::")
+        if func._schema.is_mutable and not name.startswith("_"):
+            name = name.removesuffix("_")
+        self.name = name if namespace == "aten" else func._schema.name
+        self.pointwise = torch.Tag.pointwise in func.tags
+        self.outputs = tensors_in(result)
+        self.inputs = tensors_in(list(self.arguments.values()))
+
+    def __getitem__(self, argument: str) -> Any:
+        if argument not in self.arguments:
+            raise UnknownFieldError(f"this overload of {self.name} has no argument {argument}")
+        return self.arguments[argument]
+
+    @property
+    def output(self) -> Tensor:
+        """The first of the outputs."""
+        return self.outputs[0]
+
+
+class InputFields:
+    """The fields of the inputs of an operation, along one axis of the image.
+
+    Parameters
+    ----------
+    fields : mapping
+        From the ``id`` of a tensor to its field.
+    """
+
+    def __init__(self, fields: Mapping[int, Field]) -> None:
+        self._fields = fields
+
+    def get(self, tensor: Tensor | None) -> AxisField | None:
+        """Return the field of a tensor; None if it does not depend on the image.
+
+        Raises
+        ------
+        UnknownFieldError
+            If it depends on the image in an unknown way.
+        """
+        field = NoField.INDEPENDENT if tensor is None else self._fields[id(tensor)]
+        if field is NoField.UNKNOWN:
+            raise UnknownFieldError("the field of an input is unknown")
+        return field if isinstance(field, AxisField) else None
+
+    def require(self, tensor: Tensor) -> AxisField:
+        """Return the field of a tensor that must depend on the image for a rule to apply."""
+        field = self.get(tensor)
+        if field is None:
+            raise UnknownFieldError("only another input depends on the image")
+        return field
+
+
+def tensors_in(value: Any) -> list[Tensor]:
+    """List the tensors in nested tuples, lists and dictionaries."""
+    if isinstance(value, Tensor):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, tuple | list):
+        return [tensor for entry in value for tensor in tensors_in(entry)]
+    return []
+
+
+def storage(tensor: Tensor) -> int | None:
+    """Return a number that two tensors have in common if they share their memory."""
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (NotImplementedError, RuntimeError):  # sparse and opaque tensors
+        return None

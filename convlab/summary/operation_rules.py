@@ -1,0 +1,411 @@
+"""Derive the fields of an operation's outputs from those of its inputs: one function per kind.
+
+An operation without a rule makes its outputs unknown, and so does a rule that raises
+`UnknownFieldError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
+from math import ceil, floor, prod
+
+import torch
+from torch import Tensor
+
+from convlab.shapes import adaptive_windows, conv2d_output_size
+from convlab.shapes.receptive_field import transposed_cells
+from convlab.summary.axis_field import AxisField, Field, Interval, NoField, UnknownFieldError
+from convlab.summary.operation import InputFields, Operation
+
+# From an operation and the fields of its inputs along one axis to the field of its first output,
+# or of each.
+Rule = Callable[[Operation, InputFields], Field | list[Field]]
+
+_RULES: dict[str, Rule] = {}
+
+
+def rule_for(operation: Operation) -> Rule | None:
+    """Return the rule of an operation, or None."""
+    return _RULES.get(operation.name) or (elementwise if operation.pointwise else None)
+
+
+def _rule(*names: str) -> Callable[[Rule], Rule]:
+    """Register a rule for the operations of these names."""
+
+    def register(function: Rule) -> Rule:
+        _RULES.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+def _union(fields: Iterable[Field | None], shape: Sequence[int]) -> Field:
+    """Return the field of a tensor of this shape that depends on what any of the fields covers."""
+    union: Field = NoField.INDEPENDENT
+    for field in fields:
+        if isinstance(field, AxisField):
+            union = field.union(union, shape) if isinstance(union, AxisField) else field
+    return union
+
+
+# Operations that compute: element by element, over whole dimensions, products of matrices. Those
+# listed for the first rule are not tagged as pointwise by PyTorch.
+
+
+@_rule(
+    "hardswish", "hardsigmoid", "masked_fill", "clone", "_to_copy", "contiguous", "alias",
+    "detach", "lift_fresh", "native_dropout", "_prelu_kernel", "leaky_relu", "hardtanh", "prelu",
+    "log_sigmoid_forward", "rrelu_with_noise", "channel_shuffle", "native_channel_shuffle",
+    "nan_to_num", "softplus", "elu", "celu", "bernoulli",
+)  # fmt: skip
+def elementwise(operation: Operation, fields: InputFields) -> Field:
+    """Elementwise operation: each output depends on the inputs at its own place."""
+    shape = operation.output.shape
+    inputs = [(fields.get(x), x.shape) for x in operation.inputs]
+    return _union([field and field.broadcast(old, shape) for field, old in inputs], shape)
+
+
+@_rule("copy")
+def copy(operation: Operation, fields: InputFields) -> Field:
+    """Copy: the output depends on the source, not on the values that it replaces."""
+    source = operation["src"]
+    return fields.require(source).broadcast(source.shape, operation.output.shape)
+
+
+@_rule(
+    "mean", "sum", "amax", "amin", "max", "min", "var", "std", "var_mean", "std_mean",
+    "linalg_vector_norm", "norm", "logsumexp", "prod", "all", "any", "argmax", "argmin", "median",
+    "nanmean", "nansum", "aminmax", "mode", "kthvalue",
+)  # fmt: skip
+def reduction(operation: Operation, fields: InputFields) -> Field | list[Field]:
+    """Reduction: each output depends on all elements along some dimensions."""
+    if "other" in operation.arguments:  # maximum of two tensors
+        return elementwise(operation, fields)
+    x, dims = operation["self"], operation.arguments.get("dim")
+    dims = [dims] if isinstance(dims, int) else dims or range(x.dim())
+    keepdim = bool(operation.arguments.get("keepdim", False))
+    return [fields.require(x).reduce(dims, x.dim(), keepdim)] * len(operation.outputs)
+
+
+@_rule("_softmax", "_log_softmax", "_safe_softmax", "sort")
+def along_one_dimension(operation: Operation, fields: InputFields) -> list[Field]:
+    """Softmax or sort: each output depends on all elements along a dimension."""
+    x = operation["self"]
+    field = fields.require(x).reduce([operation["dim"]], x.dim(), keepdim=True)
+    return [field] * len(operation.outputs)
+
+
+@_rule("native_layer_norm", "_fused_rms_norm")
+def layer_norm(operation: Operation, fields: InputFields) -> Field:
+    """Layer normalization: each output depends on all elements along the last dimensions."""
+    rank = operation["input"].dim()
+    return _normalize(operation, fields, range(rank - len(operation["normalized_shape"]), rank))
+
+
+@_rule("native_group_norm")
+def group_norm(operation: Operation, fields: InputFields) -> Field:
+    """Group normalization: each output depends on all places in its group of channels."""
+    return _normalize(operation, fields, range(1, operation["input"].dim()))
+
+
+@_rule(
+    "native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training",
+    "cudnn_batch_norm", "miopen_batch_norm", "_batch_norm_no_update", "batch_norm_with_update",
+    "_batch_norm_with_update",
+)  # fmt: skip
+def batch_norm(operation: Operation, fields: InputFields) -> Field:
+    """Batch normalization: each output depends on its place; with batch statistics, on all."""
+    training = "no_training" not in operation.name and operation.arguments.get("training", True)
+    dims = [dim for dim in range(operation["input"].dim()) if dim != 1]
+    return _normalize(operation, fields, dims if training else [])
+
+
+def _normalize(operation: Operation, fields: InputFields, dims: Sequence[int]) -> Field:
+    """Compute the statistics over some dimensions; weights must not depend on the image."""
+    x = operation["input"]
+    if any(fields.get(other) is not None for other in operation.inputs if other is not x):
+        raise UnknownFieldError("the weights of the normalization depend on the image")
+    field = fields.require(x)
+    return field.reduce(dims, x.dim(), keepdim=True) if dims else field
+
+
+@_rule("mm", "addmm", "bmm", "baddbmm", "mv", "addmv", "dot")
+def matrix_product(operation: Operation, fields: InputFields) -> Field:
+    """Matrix product: each output depends on a row of one matrix and a column of the other."""
+    has_summand = operation.name in ("addmm", "baddbmm", "addmv")
+    *summand, left, right = list(operation.arguments.values())[: 3 if has_summand else 2]
+    rows, columns = fields.get(left), fields.get(right)
+    shape, vector = operation.output.shape, right.dim() == 1
+    union = _union(
+        [
+            rows and rows.reduce([-1], left.dim(), keepdim=not vector),
+            columns and columns.reduce([-1 if vector else -2], right.dim(), keepdim=not vector),
+        ],
+        shape,
+    )
+    added = [(fields.get(x), x.shape) for x in summand]
+    return _union([union, *(field and field.broadcast(old, shape) for field, old in added)], shape)
+
+
+# Operations with windows: convolution, pooling, padding, unfolding.
+
+
+@_rule("convolution", "_convolution", "convolution_overrideable", "cudnn_convolution")
+def convolution(operation: Operation, fields: InputFields) -> Field:
+    """Convolution: each output depends on a window of the image, and on all channels."""
+    x, weight, bias = operation["input"], operation["weight"], operation.arguments.get("bias")
+    kernel_size = weight.shape[2:]
+    field: Field | None = fields.get(x)
+    if isinstance(field, AxisField):
+        if field.dim == x.dim() - len(kernel_size) - 1:
+            if operation.arguments.get("groups", 1) != 1:
+                raise UnknownFieldError("channels in groups follow an axis of the image")
+            field = field.merged()
+        else:
+            field = _slide(operation, x, field, len(kernel_size), kernel_size, operation["stride"])
+    dynamic = (fields.get(weight), fields.get(bias))
+    merged = [weights and weights.merged() for weights in dynamic]
+    return _union([field, *merged], operation.output.shape)
+
+
+@_rule(
+    *(f"max_pool{rank}d_with_indices" for rank in (1, 2, 3)),
+    *(f"avg_pool{rank}d" for rank in (1, 2, 3)),
+    "max_pool2d", "mkldnn_max_pool2d",
+)  # fmt: skip
+def pooling(operation: Operation, fields: InputFields) -> list[Field]:
+    """Pooling: each output depends on a window along the last dimensions."""
+    x, kernel_size = operation["self"], operation["kernel_size"]
+    stride = operation["stride"] or kernel_size
+    rank = _pooling_rank(operation)
+    return [_slide(operation, x, fields.require(x), rank, kernel_size, stride)] * 2
+
+
+def _pooling_rank(operation: Operation) -> int:
+    return int(operation.name.split("_pool")[1][0])
+
+
+def _slide(
+    operation: Operation, x: Tensor, field: AxisField, rank: int,
+    kernel_size: int | Sequence[int], stride: int | Sequence[int],
+) -> Field:  # fmt: skip
+    """Return the field after windows along the last `rank` dimensions of a tensor."""
+    axis = -1 if field.dim is None else field.dim - (x.dim() - rank)
+    if field.dim is None or axis < 0:
+        return field
+    arguments = kernel_size, stride, operation["padding"], operation.arguments.get("dilation", 1)
+    listed = [[value] if isinstance(value, int) else value for value in arguments]
+    window = [values[0] if len(values) == 1 else values[axis] for values in listed]
+    length, outputs = x.shape[field.dim], operation.output.shape[field.dim]
+    if operation.arguments.get("transposed"):
+        return field.gather(length, (transposed_cells(i, *window) for i in range(outputs)))
+    return field.window(length, outputs, *window)
+
+
+@_rule(
+    "_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "adaptive_avg_pool1d",
+    "mkldnn_adaptive_avg_pool2d", "adaptive_max_pool2d", "adaptive_max_pool3d",
+)  # fmt: skip
+def adaptive_pooling(operation: Operation, fields: InputFields) -> list[Field]:
+    """Adaptive pooling: the windows are regular if the sizes divide, else of several sizes."""
+    x = operation["self"]
+    field = fields.require(x)
+    if field.dim is None or field.dim < x.dim() - _pooling_rank(operation):
+        return [field, field]
+    length, outputs = x.shape[field.dim], operation.output.shape[field.dim]
+    if outputs == 1 and length > 1:
+        return [field.merged()] * 2
+    if length % outputs == 0:
+        window = length // outputs
+        return [field.window(length, outputs, window, window, 0, 1)] * 2
+    return [field.gather(length, (range(*w) for w in adaptive_windows(length, outputs)))] * 2
+
+
+@_rule(
+    "constant_pad_nd",
+    *(f"{mode}_pad{rank}d" for mode in ("reflection", "replication") for rank in (1, 2, 3)),
+)
+def padding(operation: Operation, fields: InputFields) -> Field:
+    """Constant, reflection or replication padding: the new cells lie beyond the edge."""
+    x = operation["self"]
+    amounts = operation["pad" if operation.name == "constant_pad_nd" else "padding"]
+    return pad(fields.require(x), x, amounts)
+
+
+def pad(field: AxisField, x: Tensor, amounts: Sequence[int]) -> Field:
+    """Return the field after a padding given as for ``F.pad``, the last dimension first."""
+    if field.dim is None or field.dim < x.dim() - len(amounts) // 2:
+        return field
+    first = 2 * (x.dim() - 1 - field.dim)
+    return field.pad(x.shape[field.dim], amounts[first], amounts[first + 1])
+
+
+@_rule("im2col")
+def unfold(operation: Operation, fields: InputFields) -> Field:
+    """Unfolding: the last dimension of the output holds the windows row by row."""
+    x = operation["self"]
+    field = fields.require(x)
+    if field.dim is None:
+        return field
+    axis = field.dim - (x.dim() - 2)
+    if axis < 0:
+        raise UnknownFieldError("the channels follow an axis of the image")
+    names = ("kernel_size", "stride", "padding", "dilation")
+    arguments = [tuple(operation[name]) for name in names]
+    counts = conv2d_output_size(tuple(x.shape[-2:]), *arguments)
+    window = (values[axis] for values in arguments)
+    moved = field.window(x.shape[field.dim], counts[axis], *window)
+    if isinstance(moved, NoField):
+        return moved
+    return moved.reshape([*x.shape[:-2], *counts], [*x.shape[:-2], prod(counts)])
+
+
+@_rule(
+    *(f"upsample_nearest{rank}d" for rank in (1, 2, 3)),
+    *(f"_upsample_nearest_exact{rank}d" for rank in (1, 2, 3)),
+    "upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d",
+)  # fmt: skip
+def interpolation(operation: Operation, fields: InputFields) -> Field:
+    """Interpolation: each output depends on the nearest cell, or on the two around its place."""
+    x = operation["self"]
+    field = fields.require(x)
+    if field.dim is None or field.dim < 2:
+        return field
+    length, outputs = x.shape[field.dim], operation.output.shape[field.dim]
+    scales = [value for name, value in operation.arguments.items() if name.startswith("scales")]
+    scale = scales[field.dim - 2]
+    # Interpolated, the indices of the cells are the places of the outputs.
+    indices = torch.arange(length, dtype=torch.float64, device="cpu").reshape(1, 1, -1)
+    aten = torch.ops.aten
+    if "linear" in operation.name:
+        places = aten.upsample_linear1d(indices, [outputs], operation["align_corners"], scale)
+    else:
+        places = getattr(aten, f"{operation.name[:-2]}1d")(indices, [outputs], scale)
+    # A place within rounding of a cell depends on that cell alone.
+    places = places.ravel().tolist()
+    return field.gather(length, ((floor(p + 1e-4), ceil(p - 1e-4)) for p in places))
+
+
+# Operations that move elements and compute nothing.
+
+
+@_rule(
+    "view", "_unsafe_view", "_reshape_alias", "view_copy", "_reshape_copy", "unsqueeze", "squeeze"
+)
+def reshape(operation: Operation, fields: InputFields) -> Field:
+    """Keep the elements in their order."""
+    x = operation["self"]
+    return fields.require(x).reshape(x.shape, operation.output.shape)
+
+
+@_rule("permute", "transpose", "t")
+def permute(operation: Operation, fields: InputFields) -> Field:
+    """Renumber the dimensions."""
+    x = operation["self"]
+    order = list(range(x.dim()))
+    if operation.name == "permute":
+        order = [dim % x.dim() for dim in operation["dims"]]
+    elif x.dim() > 1:
+        a, b = (0, 1) if operation.name == "t" else (operation["dim0"], operation["dim1"])
+        order[a], order[b] = order[b], order[a]
+    return fields.require(x).map_dim(order.index)
+
+
+@_rule("expand")
+def expand(operation: Operation, fields: InputFields) -> Field:
+    """Repeat along dimensions of size 1, or new ones."""
+    x = operation["self"]
+    return fields.require(x).broadcast(x.shape, operation.output.shape)
+
+
+@_rule("repeat")
+def repeat(operation: Operation, fields: InputFields) -> Field:
+    """Repeat the whole tensor along any dimension."""
+    x = operation["self"]
+    new_dims = operation.output.dim() - x.dim()
+    field = fields.require(x).map_dim(lambda dim: dim + new_dims)
+    if field.dim is None:
+        return field
+    length = x.shape[field.dim - new_dims]
+    return field.gather(length, ([i % length] for i in range(operation.output.shape[field.dim])))
+
+
+@_rule("slice")
+def take_slice(operation: Operation, fields: InputFields) -> Field:
+    """Keep some of the elements along a dimension."""
+    length = operation["self"].shape[operation["dim"]]
+    kept = range(length)[slice(operation["start"], operation["end"], operation["step"])]
+    return _select(operation, fields, kept)
+
+
+@_rule("select")
+def take_one(operation: Operation, fields: InputFields) -> Field:
+    """Keep one element along a dimension, which the output does not have."""
+    x, dim = operation["self"], operation["dim"]
+    index = range(x.shape[dim])[operation["index"]]
+    field = _select(operation, fields, range(index, index + 1))
+    return field if isinstance(field, NoField) else field.reduce([dim], x.dim(), keepdim=False)
+
+
+@_rule("split", "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes", "chunk")
+def split(operation: Operation, fields: InputFields) -> list[Field]:
+    """Cut a tensor along a dimension."""
+    lengths = [part.shape[operation["dim"]] for part in operation.outputs]
+    ends = accumulate(lengths)
+    kept = [range(end - length, end) for end, length in zip(ends, lengths, strict=True)]
+    return [_select(operation, fields, indices) for indices in kept]
+
+
+def _select(operation: Operation, fields: InputFields, kept: range) -> Field:
+    """Keep the elements with some indices along the dimension ``dim``."""
+    x = operation["self"]
+    field = fields.require(x)
+    if field.dim != operation["dim"] % x.dim():
+        return field
+    if not kept:
+        return NoField.INDEPENDENT
+    return field.window(x.shape[field.dim], len(kept), 1, kept.step, -kept.start, 1)
+
+
+@_rule("as_strided")
+def as_strided(operation: Operation, fields: InputFields) -> Field:
+    """Change the strides, as the global pooling of a tensor in channels-last format does."""
+    x = operation["self"]
+    field = fields.require(x)
+    if field.dim is not None or x.untyped_storage().nbytes() != x.numel() * x.element_size():
+        raise UnknownFieldError("elements with other fields may take part")
+    return field
+
+
+@_rule("flip")
+def flip(operation: Operation, fields: InputFields) -> Field:
+    """Reverse the elements along some dimensions."""
+    x = operation["self"]
+    field = fields.require(x)
+    if field.dim not in [dim % x.dim() for dim in operation["dims"]]:
+        return field
+    length = x.shape[field.dim]
+    return field.gather(length, ([i] for i in reversed(range(length))))
+
+
+@_rule("cat", "stack")
+def cat(operation: Operation, fields: InputFields) -> Field:
+    """Join tensors: one after the other along their axis, else at the same places."""
+    shape = operation.output.shape
+    dim = operation["dim"] % len(shape)
+    tensors = [x for x in operation["tensors"] if x.dim() == operation["tensors"][-1].dim()]
+    joined = [fields.get(x) for x in tensors]
+    if operation.name == "stack":
+        return _union(
+            [field and field.map_dim(lambda d: d + (d >= dim)) for field in joined], shape
+        )
+    if all(field is None or field.dim != dim for field in joined):
+        return _union(joined, shape)
+    intervals: list[Interval | None] = []
+    for x, field in zip(tensors, joined, strict=True):
+        if field is not None and field.dim not in (None, dim):
+            raise UnknownFieldError("two dimensions follow the same axis of the image")
+        length = x.shape[dim]
+        intervals += [None] * length if field is None else field.intervals(length)
+    return AxisField.from_intervals(dim, intervals)

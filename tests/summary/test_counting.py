@@ -1,0 +1,99 @@
+"""Multiply-accumulates and parameters, by the definitions and by the counter of PyTorch."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import convlab.nn
+from convlab.summary import summary
+from tests.summary.networks import Block, networks
+
+
+@settings(max_examples=100)
+@given(networks())
+def test_cost_and_parameters_are_those_that_pytorch_counts(network):
+    model, channels, size = network
+    counted = summary(model, (2, channels, *size))
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(torch.ones(2, channels, *size))
+    assert counted.macs == counter.get_total_flops() // 2
+    assert counted.parameters == sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "macs"),
+    [
+        # outputs x products per output; for a transposed convolution inputs x products per input
+        (nn.Conv1d(4, 6, 3, groups=2), (2, 4, 9), (2 * 6 * 7) * (2 * 3)),
+        (nn.Conv2d(4, 6, (3, 2), 2, groups=2), (5, 4, 9, 8), (5 * 6 * 4 * 4) * (2 * 3 * 2)),
+        (nn.Conv2d(4, 4, 3, groups=4, dilation=2), (1, 4, 6, 5), (4 * 2 * 1) * 9),
+        (convlab.nn.Conv2d(4, 6, (3, 2), 2, groups=2), (5, 4, 9, 8), (5 * 6 * 16) * 12),
+        (nn.Conv3d(2, 3, (1, 2, 3), padding=1), (2, 2, 4, 5, 6), (2 * 3 * 6 * 6 * 6) * (2 * 6)),
+        (nn.ConvTranspose1d(4, 6, 3, stride=2), (2, 4, 9), (2 * 4 * 9) * (6 * 3)),
+        (nn.ConvTranspose2d(4, 6, 3, 2, 1, 1, groups=2), (1, 4, 5, 7), (4 * 5 * 7) * (3 * 9)),
+        (nn.ConvTranspose3d(2, 3, 2, stride=2), (1, 2, 3, 3, 3), (2 * 27) * (3 * 8)),
+        (nn.Linear(7, 3), (5, 7), (5 * 3) * 7),
+        (nn.Linear(7, 3), (5, 2, 7), (5 * 2 * 3) * 7),
+        (nn.Bilinear(4, 5, 6), ((2, 4), (2, 5)), None),
+        (nn.LSTM(4, 3), (5, 2, 4), None),
+    ],
+)
+def test_layers_cost_what_their_definition_says(layer, shape, macs):
+    shapes = shape if isinstance(shape[0], tuple) else (shape,)
+    found = summary(layer, input_data=[torch.ones(s) for s in shapes])
+    assert found.macs == macs
+    assert found.parameters == sum(p.numel() for p in layer.parameters())
+    assert found.parameters_unused == 0
+
+
+@pytest.mark.parametrize("layer", [nn.Conv2d(4, 6, 3), convlab.nn.Conv2d(4, 6, 3), nn.Linear(4, 2)])
+def test_an_empty_batch_costs_nothing(layer):
+    shape = (0, 4) if isinstance(layer, nn.Linear) else (0, 4, 9, 9)
+    assert summary(layer, torch.ones(shape)).macs == 0
+
+
+@pytest.mark.parametrize(
+    ("function", "macs"),
+    [
+        (lambda self, x: x @ torch.ones(3), 4 * 3),
+        (lambda self, x: torch.addmv(torch.ones(4), x, torch.ones(3)), 4 * 3),
+        (lambda self, x: x[0] @ x[1], 3),
+        (lambda self, x: torch.addmm(torch.ones(1), x, x.T), 4 * 3 * 4),
+        (lambda self, x: torch.einsum("ij,kj->ik", x, x), 4 * 3 * 4),
+        (lambda self, x: x * x, 0),
+        (lambda self, x: torch.cdist(x, x), None),
+        (lambda self, x: torch.cdist(x.repeat(8, 1), x.repeat(8, 1)), None),
+        (lambda self, x: torch.addbmm(torch.ones(1), x[None], x.T[None]), None),
+        (lambda self, x: torch.sparse.mm(torch.eye(4).to_sparse(), x), None),
+        (lambda self, x: torch.fft.fft(x).real, None),
+    ],
+)
+def test_products_in_code_are_counted_or_unknown(function, macs):
+    assert summary(Block(function), (4, 3)).macs == macs
+
+
+def test_attention_costs_two_products_of_matrices():
+    query, keys, values = torch.ones(3, 2, 5, 8), torch.ones(3, 2, 7, 8), torch.ones(3, 2, 7, 6)
+    attend = Block(lambda self, *args: F.scaled_dot_product_attention(*args))
+    assert summary(attend, (query, keys, values)).macs == 3 * 2 * (5 * 7 * 8 + 5 * 7 * 6)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.MultiheadAttention(8, 2, batch_first=True),
+        nn.TransformerEncoderLayer(8, 2, 16, batch_first=True),
+    ],
+)
+def test_layers_with_attention_cost_what_their_products_do(layer):
+    x = torch.ones(2, 5, 8)
+    call = (x, x, x) if isinstance(layer, nn.MultiheadAttention) else (x,)
+    found = summary(layer, call)
+    attention = 2 * 5 * (4 * 8 * 8) + 2 * 2 * 5 * 5 * (4 + 4)
+    feedforward = 0 if len(call) == 3 else 2 * 5 * (2 * 8 * 16)
+    assert found.macs == attention + feedforward
+    assert found.parameters == sum(p.numel() for p in layer.parameters())
+    assert found.parameters_unused == 0

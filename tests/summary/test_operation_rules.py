@@ -1,0 +1,135 @@
+"""The field of every tensor is what it depends on, or unknown."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from torch import nn
+
+from convlab.summary import summary
+from tests.summary.dependence import check, is_regular, tracked
+from tests.summary.networks import KINDS, WITHOUT_RULE, Block, networks
+
+REGULAR = ("convolution", "pooling", "residual", "inception", "shuffle", "simple", "ours")
+
+
+@settings(max_examples=150)
+@given(networks(kinds=REGULAR))
+def test_networks_of_windows_and_branches_have_regular_fields(network):
+    assert check(*network) == []
+    model, channels, size = network
+    assert all(is_regular(f) for fields in tracked(model, channels, size).values() for f in fields)
+
+
+@settings(max_examples=150)
+@given(networks())
+def test_only_what_follows_an_operation_without_a_rule_is_unknown(network):
+    unknown = check(*network)
+    kinds = {name: name.partition(" ")[2] for name, _ in network[0].named_children()}
+    without_rule = [name for name, kind in kinds.items() if kind in WITHOUT_RULE]
+    after = list(kinds)[list(kinds).index(without_rule[0]) :] if without_rule else []
+    assert set(unknown) <= set(after)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_alone(kind):
+    @settings(max_examples=30)
+    @given(networks(kinds=(kind,), most=2))
+    def alone(network):
+        unknown = check(*network)
+        assert kind in WITHOUT_RULE or not unknown
+
+    alone()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda self, x: x.cumsum(2),
+        lambda self, x: x[..., torch.tensor([2, 0, 1])],
+        lambda self, x: x.view(1, 2, 2, 2, 4),
+        lambda self, x: x.unfold(2, 3, 1),
+        lambda self, x: x * x.max().item(),
+        lambda self, x: x.roll(1, 2),
+        lambda self, x: x + x.mT,
+        lambda self, x: x @ x.mT,
+        lambda self, x: F.interpolate(x, scale_factor=2, mode="bicubic"),
+        lambda self, x: F.pixel_shuffle(x.repeat(1, 2, 1, 1), 2),
+        lambda self, x: F.scaled_dot_product_attention(x, x, x),
+        lambda self, x: F.pad(x, (1, 1, 1, 1), mode="circular"),
+        lambda self, x: torch.fft.fft(x).real,
+        lambda self, x: F.grid_sample(x, torch.zeros(1, 4, 4, 2), align_corners=False),
+    ],
+)
+def test_what_is_not_understood_is_unknown_and_stays_so(function):
+    model = nn.Sequential(Block(function), Block(lambda self, x: x.mean(-1)))
+    for layer in summary(model, (2, 4, 4)).layers:
+        field = layer.receptive_field
+        assert field is None or None in field.size
+
+
+def test_an_enlarged_map_has_no_jump():
+    for mode in ("nearest", "nearest-exact", "bilinear"):
+        model = nn.Sequential(nn.Conv2d(1, 1, 3, 2, 1), nn.Upsample(scale_factor=2, mode=mode))
+        field = summary(model, (1, 12, 12)).layers[-1].receptive_field
+        assert field.size == ((5, 5) if mode == "bilinear" else (3, 3))
+        assert (field.jump, field.start) == ((None, None), (-1, -1))
+
+
+def test_what_is_written_into_a_part_of_a_tensor_makes_the_whole_unknown():
+    def forward(self, x):
+        canvas = torch.zeros(1, 2, 6, 6)
+        canvas[:, :, 1:5, 1:5] = x
+        return self.conv(canvas)
+
+    found = summary(Block(forward, conv=nn.Conv2d(2, 2, 3)), (2, 4, 4))
+    assert found.layers[-1].receptive_field is None
+    assert "?" in str(found)
+
+
+def test_what_sees_nothing_or_takes_no_image_has_no_field():
+    found = summary(nn.Sequential(nn.Linear(4, 3), nn.ReLU()), (1, 4))
+    assert [layer.receptive_field for layer in found.layers] == [None, None]
+    assert "field" not in str(found)
+    assert "field" not in found._repr_html_()
+    constant = summary(Block(lambda self, x: torch.ones(1, 2, 4, 4)), (2, 4, 4))
+    assert constant.layers[-1].receptive_field is None
+
+
+def test_a_branch_that_reads_only_padding_adds_nothing():
+    up = nn.ConvTranspose2d(1, 1, 1, stride=2)  # every second row and column is empty
+    model = nn.Sequential(up, Block(lambda self, x: self.a(x) + x[:, :, ::2, ::2]))
+    model[1].a = nn.Sequential(nn.ZeroPad2d((1, 0, 1, 0)), nn.Conv2d(1, 1, 1, stride=2))
+    field = summary(model, (1, 4, 4)).layers[-1].receptive_field
+    assert (field.size, field.jump) == ((1, 1), (1, 1))
+
+
+def test_a_part_that_reads_only_padding_hides_no_other_part():
+    def forward(self, x):
+        _, image = F.pad(x, (0, 0, 4, 0)).split(4, dim=2)
+        return self.conv(image)
+
+    field = summary(Block(forward, conv=nn.Conv2d(1, 1, 3)), (1, 4, 4)).layers[-1].receptive_field
+    assert (field.size, field.start) == ((3, 3), (0, 0))
+
+
+def test_a_map_of_one_cell_survives_a_shuffle():
+    def shuffle(self, x):
+        n, c, h, w = x.shape
+        return x.view(n, 2, c // 2, h, w).transpose(1, 2).reshape(n, c, h, w)
+
+    model = nn.Sequential(nn.MaxPool2d(4), Block(shuffle), nn.Conv2d(2, 2, 3, padding=1))
+    field = summary(model, (2, 4, 4)).layers[-1].receptive_field
+    assert (field.size, field.start) == ((4, 4), (0, 0))
+
+
+def test_height_and_width_may_differ():
+    found = summary(nn.Conv2d(1, 1, (3, 5), (2, 1), (1, 0)), (1, 9, 9))
+    field = found.layers[0].receptive_field
+    assert field.to_dict() == {"size": [3, 5], "jump": [2, 1], "start": [-1, 0]}
+    assert "3x5   2x1" in str(found)
+    found = summary(nn.AdaptiveAvgPool2d((1, 4)), (1, 9, 11))
+    field = found.layers[0].receptive_field
+    assert (field.size, field.jump, field.start) == ((9, 4), (0, None), (0, 0))
+    assert field.whole == (True, False)
+    assert "wholex≤4   0x?" in str(found)

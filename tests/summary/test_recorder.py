@@ -1,0 +1,129 @@
+"""Rows of a summary: which layers and operations have one, and what it contains."""
+
+import warnings
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from convlab.summary import summary
+from tests.summary.networks import Block
+
+
+def rows(found):
+    return [(layer.name, layer.kind) for layer in found.layers]
+
+
+def test_joins_and_windows_that_are_code_have_rows_of_their_own():
+    model = Block(
+        lambda self, x: torch.cat(
+            [F.max_pool2d(self.conv(x), 2) + 1, F.avg_pool2d(x, 2)], 1
+        ).relu(),
+        conv=nn.Conv2d(2, 3, 3, padding=1),
+    )
+    found = summary(model, (2, 8, 8))
+    assert rows(found) == [
+        ("conv", "Conv2d"),
+        ("(max_pool2d)", "max_pool2d"),
+        ("(avg_pool2d)", "avg_pool2d"),
+        ("(cat)", "cat"),
+        ("(relu)", "relu"),
+    ]
+    assert [layer.receptive_field.size[0] for layer in found.layers] == [3, 4, 2, 4, 4]
+
+
+def test_the_second_use_of_an_operation_or_a_layer_is_numbered():
+    block = Block(lambda self, x: self.conv(self.conv(x)) + x + x, conv=nn.Conv2d(2, 2, 1))
+    found = summary(nn.Sequential(block), (2, 4, 4))
+    assert rows(found) == [
+        ("0.conv", "Conv2d"), ("0.conv", "Conv2d"), ("0 (add)", "add"), ("0 (add 2)", "add"),
+    ]  # fmt: skip
+    assert [layer.call for layer in found.layers] == [1, 2, 1, 1]
+    assert [layer.parameters for layer in found.layers] == [6, 0, 0, 0]
+    assert found.parameters == 6
+    assert "0.conv #2" in str(found)
+
+
+def test_parameters_that_are_shared_or_not_used_are_counted_once_or_apart():
+    shared = nn.Conv2d(2, 2, 1, bias=False)
+    model = Block(lambda self, x: self.b(self.a(x)), a=shared, b=shared, head=nn.Linear(3, 4))
+    found = summary(model, (2, 4, 4))
+    assert (found.parameters, found.parameters_unused) == (4 + 16, 16)
+    assert found.parameter_bytes == 80
+    assert "of which 16 took no part in this run" in str(found)
+
+
+def test_a_parameter_belongs_to_the_layer_where_it_meets_the_image():
+    def forward(self, x):
+        weight = self.weight - self.weight.mean(dim=(1, 2, 3), keepdim=True)
+        return F.conv2d(x, weight * self.gain) * self.scale
+
+    model = Block(
+        forward,
+        weight=nn.Parameter(torch.ones(4, 2, 3, 3)),
+        gain=nn.Parameter(torch.ones(1)),
+        scale=nn.Parameter(torch.ones(4, 1, 1)),
+    )
+    found = summary(model, (2, 5, 5))
+    assert rows(found) == [("(conv2d)", "conv2d"), ("(mul)", "mul")]
+    assert [layer.parameters for layer in found.layers] == [73, 4]
+
+
+def test_memory_is_that_of_what_is_new():
+    model = nn.Sequential(
+        nn.Conv2d(1, 2, 1), nn.ReLU(inplace=True), nn.ReLU(), nn.Flatten(), nn.Identity(),
+        Block(lambda self, x: (x, x[:, :3], x * 2)),
+    )  # fmt: skip
+    found = summary(model, (1, 4, 4))
+    assert [layer.activation_bytes for layer in found.layers] == [128, 0, 128, 0, 0, 128]
+    assert found.activation_bytes == 384
+    assert summary(model.double(), (3, 1, 4, 4)).activation_bytes == 2 * 3 * 384
+    assert summary(model, (1, 4, 4), dtype=torch.float64).layers[0].activation_bytes == 256
+
+
+@pytest.mark.parametrize("mode", [torch.inference_mode, lambda: torch.autocast("cpu")])
+def test_what_the_model_switches_on_itself_hides_nothing(mode):
+    def forward(self, x):
+        with mode():
+            return self.fc(F.relu(self.conv(x)).mT).flatten(1)
+
+    model = Block(forward, conv=nn.Conv2d(2, 3, 3, padding="same"), fc=nn.Linear(5, 2))
+    found = summary(model, (2, 5, 5))
+    assert [layer.macs for layer in found.layers] == [5 * 5 * 3 * 2 * 9, 0, 3 * 5 * 5 * 2]
+    assert [layer.receptive_field.size for layer in found.layers] == [(3, 3), (3, 3), (5 + 2, 3)]
+
+
+def test_a_compiled_or_scripted_model_is_recorded_too():
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 1, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scripted = torch.jit.script(model)
+        traced = torch.jit.trace(model, torch.ones(1, 1, 8, 8))
+    for variant in (scripted, traced, nn.Sequential(scripted), torch.fx.symbolic_trace(model)):
+        found = summary(variant, (1, 8, 8))
+        assert (found.parameters, found.parameters_unused) == (39, 0)
+        assert found.macs == summary(model, (1, 8, 8)).macs
+        assert found.layers[-1].receptive_field.size == (5, 5)
+
+
+def test_reparametrized_weights_belong_to_their_layer():
+    layer = nn.utils.parametrizations.weight_norm(nn.Conv2d(1, 2, 3))
+    found = summary(nn.Sequential(layer), (1, 8, 8))
+    assert [(row.kind, row.parameters) for row in found.layers] == [
+        ("_WeightNorm", 0), ("conv2d", 22),
+    ]  # fmt: skip
+    assert found.layers[1].receptive_field.size == (3, 3)
+
+
+def test_a_model_that_catches_errors_of_its_layers_is_understood():
+    def forward(self, x):
+        try:
+            return self.wrong(x)
+        except RuntimeError:
+            return self.right(x)
+
+    model = Block(forward, wrong=nn.Conv2d(3, 1, 1), right=nn.Conv2d(2, 1, 3))
+    found = summary(model, (2, 8, 8))
+    assert rows(found) == [("right", "Conv2d")]
+    assert found.parameters_unused == 4
