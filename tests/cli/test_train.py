@@ -122,7 +122,7 @@ def test_a_network_of_ones_own(capsys, tmp_path, monkeypatch):
         (["lenet5", "--data", "digits", "--checkpoint-every", "0"], "checkpoint_every must be at"),
         (["lenet5", "--data", "digits", "--device", "meta"], "device 'meta' cannot be used"),
         (["lenet5", "--data", "digits", "--crop", "28"], "crop must be below the images' 28 x 28"),
-        (["lenet5", "--data", "digits", "--validation-fraction", "0.0001"], "moves no image to the"),
+        (["lenet5", "--data", "digits", "--validation-fraction", "0.0001"], "moves no image to"),
     ],
 )
 def test_a_wrong_argument_is_one_line(capsys, words, message):
