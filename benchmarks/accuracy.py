@@ -1,4 +1,4 @@
-"""How good the networks become with the settings of `convlab.training.recipe`, over some seeds.
+"""Accuracy of the networks with the settings of `convlab.training.recipe`, over several seeds.
 
     python -m benchmarks.accuracy                              # the digits in the package
     python -m benchmarks.accuracy --task simple-cnn/cifar10    # needs the data; see convlab.data
@@ -35,7 +35,7 @@ DEFAULT_TASKS = ("simple-cnn/digits", "mnist-cnn/digits")
 
 @dataclass(frozen=True)
 class Trained:
-    """One training."""
+    """Result of one training."""
 
     task: str  # "model/data"
     seed: int
@@ -49,12 +49,12 @@ class Trained:
 
 
 def train(task: str, seed: int, epochs: int) -> Trained:
-    """Train once, in a process of its own.
+    """Train once, in a new process.
 
     Raises
     ------
     RuntimeError
-        If the training fails; with what it said.
+        If the training fails; with its error output.
     """
     model, data = task.split("/")
     with tempfile.TemporaryDirectory() as folder:
@@ -82,7 +82,7 @@ def train(task: str, seed: int, epochs: int) -> Trained:
 
 
 def summarize(task: str, runs: Sequence[Trained]) -> str:
-    """Say in one line what came out.
+    """Summarize the trainings of a task in one line.
 
     Examples
     --------

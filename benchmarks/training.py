@@ -1,4 +1,4 @@
-"""How many images per second training loops learn from: ``python -m benchmarks.training``."""
+"""Measure how many images per second training loops train on: ``python -m benchmarks.training``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOBODY = "torch alone"
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line, complain about what makes no sense, fill in what depends."""
+    """Parse and check the command line, and fill in the defaults."""
     parser = _parser()
     chosen = parser.parse_args(words)
     cores = machine.describe()["cores"]
@@ -88,7 +88,7 @@ def requests(chosen: argparse.Namespace) -> list[Request]:
 
 
 def start(request: Request, name: str, count: int, environment: dict[str, str]) -> Start:
-    """Start one contender in new processes."""
+    """Measure one contender in new processes."""
     one = Request(**{**vars(request), "contenders": (name,)})
     seconds: list[float] = []
     peaks: list[float] = []
@@ -110,7 +110,7 @@ def start(request: Request, name: str, count: int, environment: dict[str, str]) 
 
 
 def measure(chosen: argparse.Namespace, progress: Progress) -> Iterator[TrainingResult]:
-    """Measure all that was chosen; yield what is known after each network."""
+    """Measure the chosen contenders; yield the results so far after each network."""
     environment = machine.environments(os.environ, None)["natural"]
     rows: list[Row] = []
     starts: list[Start] = []

@@ -1,4 +1,4 @@
-"""Run a model without leaving a trace in it."""
+"""Restore the mode and the buffers of a model after running it."""
 
 from __future__ import annotations
 

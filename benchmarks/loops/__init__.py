@@ -1,18 +1,18 @@
-"""Training loops side by side: how many images per second each of them learns from.
+"""Training loops compared: how many images per second each of them trains on.
 
 ``python -m benchmarks.training`` measures them. From the ground up, imports run downwards only:
 
 ===============  ==============================================================
-`store`          the form of a result, and its file
-`task`           what is trained on what: images, network, settings
+`store`          the format of a result, and its file
+`task`           images, network and settings, which all loops share
 `plain`          the loop that courses teach
 `library`        `convlab.training.fit`
 `lightning`      a Lightning `Trainer`
 `bare`           the shortest loop that is fast: what the others could reach
-`contenders`     who takes part, and which one setting each variant changes
-`measure`        rounds of trainings, in turn; `device` what it runs on
-`fresh`          a process of its own: seconds until the first step, peak memory
-`worker`         the process that measures one network; `request` asks it
-`report`         tables for people
+`contenders`     all loops, and which one setting each variant changes
+`measure`        rounds of trainings, in turn; `device` describes the hardware
+`fresh`          a new process: seconds until the first step, peak memory
+`worker`         the process that measures one network; `request` its input
+`report`         tables in Markdown
 ===============  ==============================================================
 """

@@ -1,4 +1,4 @@
-"""The shortest loop that is fast: no data set, no book-keeping, nothing to configure.
+"""The shortest loop that is fast: no data set, no logging, nothing to configure.
 
 Scripts that compete for seconds look like this. All images lie on the device, as the numbers that
 the network takes; it is what the others could reach.
@@ -19,7 +19,7 @@ def train(
     task: Task, epochs: int, ended: Ended, *, channels_last: bool = False,
     precision: str = "fp32", compile: bool = False,
 ) -> None:  # fmt: skip
-    """Train for some epochs; half precision halves the weights too, all but the norms'."""
+    """Train for some epochs; half precision applies to all weights but those of the norms."""
     device, kind = torch.device(task.device), _TYPES[precision]
     layout = torch.channels_last if channels_last else torch.contiguous_format
     shape = (1, -1, 1, 1)

@@ -1,4 +1,4 @@
-"""Who takes part. A variant differs from its base in one setting, and says in which."""
+"""The training loops that are compared. A variant differs from its base in one setting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Train = Callable[[Task, int, Ended], None]
 
 @dataclass(frozen=True)
 class Contender:
-    """A way to train.
+    """A training loop with its settings.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Contender:
 
     @property
     def precision(self) -> str:
-        """Numbers of the forward pass."""
+        """Number format of the forward pass."""
         return str(self.settings.get("precision", "fp32"))
 
     def missing(self) -> bool:
@@ -57,7 +57,7 @@ class Contender:
         return self.needs is not None and importlib.util.find_spec(self.needs) is None
 
     def train(self) -> Train:
-        """Import it."""
+        """Import the loop, and return its function."""
         function = importlib.import_module(f"benchmarks.loops.{self.module}").train
         return partial(function, **self.settings)
 

@@ -1,4 +1,4 @@
-"""What a processor or a GPU says about itself."""
+"""Description, memory and synchronization of the processor and the GPU."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import torch
 
 
 def wait(device: str) -> None:
-    """Wait until a GPU has done all that it was told."""
+    """Wait until a GPU has finished its work."""
     if device == "cuda":
         torch.cuda.synchronize()
 
 
 def accelerator(device: str) -> dict[str, Any] | None:
-    """Describe the GPU, None on a CPU."""
+    """Return the name of the GPU; None on a CPU."""
     if device != "cuda":
         return None
     properties = torch.cuda.get_device_properties(0)
@@ -32,12 +32,12 @@ def accelerator(device: str) -> dict[str, Any] | None:
 
 
 def device_peak_mib(device: str) -> float | None:
-    """Return the most memory that tensors have had on the GPU, in MiB; None on a CPU."""
+    """Return the peak memory of tensors on the GPU, in MiB; None on a CPU."""
     return torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else None
 
 
 def peak_mib() -> float:
-    """Return the most memory that this process has had in RAM, in MiB.
+    """Return the peak memory of this process in RAM, in MiB.
 
     Linux says it per program. Other systems may count what the process was before it became
     this program.

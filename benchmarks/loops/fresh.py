@@ -1,4 +1,4 @@
-"""A process of its own for one contender: ``python -m benchmarks.loops.fresh REQUEST``.
+"""Start-up time of one contender in a new process: ``python -m benchmarks.loops.fresh REQUEST``.
 
 It trains for one epoch and says when the first step was done, by the clock of the system, and
 how much memory it has taken until the end. Nothing is imported that the contender does not need.

@@ -14,12 +14,13 @@ from convlab.training import TrainConfig, fit
 def train(task: Task, epochs: int, ended: Ended, *, ask: bool = False, **settings: Any) -> None:
     """Train for some epochs.
 
-    With `ask`, one number of a weight is read after each step, as `loss.item()` would be: the
-    host waits until the device has done all that it was told.
+    With `ask`, one number of a weight is read after each step, as with `loss.item()`: the host
+    waits until the device has finished its work.
     """
     config = TrainConfig(
         epochs=epochs, batch_size=task.batch, learning_rate=LEARNING_RATE, momentum=MOMENTUM,
-        weight_decay=WEIGHT_DECAY, warmup=WARMUP, flip=task.flip, device=task.device, **settings,
+        weight_decay=WEIGHT_DECAY, warmup_fraction=WARMUP, flip=task.flip, device=task.device,
+        **settings,
     )  # fmt: skip
     if config.compile:
         torch.compiler.reset()  # as in a new process: each training compiles its own network

@@ -1,4 +1,4 @@
-"""What people use instead of a loop of their own: Lightning's `Trainer`.
+"""Lightning's `Trainer`, which replaces the training loop.
 
 Without logger, checkpoints, progress bar and summary, which cost time and are not the point.
 """
@@ -20,7 +20,7 @@ from benchmarks.loops.task import Ended, Task
 
 
 class Classifier(lightning.LightningModule):
-    """A network, how it learns, and what is written down about it."""
+    """A network with its loss, optimizer and logged values."""
 
     def __init__(self, model: nn.Module, total_steps: int, flip: bool) -> None:
         super().__init__()

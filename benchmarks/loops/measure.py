@@ -1,4 +1,4 @@
-"""Rounds of trainings: each contender in turn, another one first each time."""
+"""Rounds of trainings: all contenders in turn, each round with another one first."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Timing:
 
 
 def timing(train: Train, task: Task, now: Callable[[], float] = time.perf_counter) -> Timing:
-    """Train for `EPOCHS`, and look at the clock at the end of each."""
+    """Train for `EPOCHS`, and measure the time of each."""
     losses: list[float] = []
 
     def ended(loss: float) -> None:
@@ -53,7 +53,7 @@ def timing(train: Train, task: Task, now: Callable[[], float] = time.perf_counte
 def interleave(
     contenders: Sequence[Contender], task: Task, rounds: int
 ) -> Iterator[tuple[str, Timing | Exception]]:
-    """Yield what each training gave, round by round.
+    """Yield the timing of each training, round by round.
 
     Everything that changes slowly touches all contenders alike. One that fails is not asked
     again.
@@ -75,7 +75,7 @@ def interleave(
 def row(
     contender: Contender, timings: dict[str, list[Timing]], task: Task, threads: int
 ) -> Row:  # fmt: skip
-    """Summarize what one contender did."""
+    """Summarize the timings of one contender."""
     speeds = {name: [timing.later for timing in found] for name, found in timings.items()}
     mine, own = timings[contender.name], speeds[contender.name]
     speed = spread(own)

@@ -36,7 +36,7 @@ class Pictures(Dataset[tuple[Tensor, int]]):
 def optimizer_and_schedule(
     model: nn.Module, total_steps: int
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    """Make what the loop and Lightning both use, in PyTorch's own words."""
+    """Return PyTorch's optimizer and schedule, which the plain loop and Lightning share."""
     optimizer = torch.optim.SGD(
         model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, nesterov=True,
         weight_decay=WEIGHT_DECAY,

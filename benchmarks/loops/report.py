@@ -21,7 +21,7 @@ _LEGEND = (
 
 
 def report(result: TrainingResult) -> str:
-    """Write everything worth reading, as Markdown."""
+    """Return the tables of a result, as Markdown."""
     lines = [f"# Training on {_where(result)}", ""]
     if result.quick:
         lines += ["**A quick run, to see that everything works. The numbers mean nothing.**", ""]
@@ -82,7 +82,7 @@ def _starts(starts: Iterable[Start]) -> str:
 
 
 def _disturbed(rows: Sequence[Row]) -> list[str]:
-    """Warn if others were at work."""
+    """Return a warning if other processes were busy."""
     worst = max((row.others or 0.0 for row in rows), default=0.0)
     if worst < _QUIET:
         return []

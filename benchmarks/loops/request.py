@@ -1,4 +1,4 @@
-"""What the command line asks of the processes that measure."""
+"""Requests that the command line sends to the processes that measure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Request:
-    """A network, and how it is to be trained."""
+    """A network and the settings of its measurement."""
 
     network: str
     contenders: tuple[str, ...]
@@ -20,11 +20,11 @@ class Request:
     rounds: int
 
     def to_json(self) -> str:
-        """Write it on one line, for a command."""
+        """Return the request as JSON on one line, for a command line."""
         return json.dumps(dataclasses.asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Request:
-        """Read it again."""
+        """Parse what `to_json` returns."""
         data = json.loads(text)
         return cls(**{**data, "contenders": tuple(data["contenders"])})

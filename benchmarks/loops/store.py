@@ -1,4 +1,4 @@
-"""The form of a training result, and its file: one JSON per device, flat, written whole."""
+"""Format of a training result, and its file: one flat JSON file per device."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Row:
-    """One contender training one network.
+    """Timings of one contender training one network.
 
     A *timing* is one epoch of a training: from the end of the epoch before to its own end, with
     all that the contender does in between. A ratio is *images per second of this contender / those
@@ -51,7 +51,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Start:
-    """One contender in fresh processes: how soon it learns, and how much memory it takes."""
+    """Time to the first step and memory of one contender, in new processes."""
 
     network: str
     contender: str  # "torch alone" only imports torch, makes the images and ends
@@ -69,7 +69,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A contender that did not take part, and why."""
+    """A contender that was left out, and the reason."""
 
     network: str
     contender: str

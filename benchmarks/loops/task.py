@@ -1,4 +1,4 @@
-"""What is trained: a network, images, and settings that all contenders share."""
+"""The training that all contenders share: network, images and settings."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Task:
     Parameters
     ----------
     network : str
-        One of `NETWORKS`. Photographs (SimpleCNN) are mirrored with chance 1/2, digits are not.
+        One of `NETWORKS`. Photographs (SimpleCNN) are flipped with probability 1/2, digits are not.
     count : int
-        Images per epoch, a multiple of `batch`, so that nobody has a rest to deal with.
+        Images per epoch, a multiple of `batch`, so that all batches are full.
     batch : int
         Images per step.
     device : str
@@ -64,12 +64,12 @@ class Task:
 
     @property
     def flip(self) -> bool:
-        """Whether images are mirrored."""
+        """Whether images are flipped."""
         return self.network == "SimpleCNN"
 
     @property
     def steps(self) -> int:
-        """How many there are in an epoch."""
+        """Number of steps in an epoch."""
         return self.count // self.batch
 
     def model(self) -> nn.Module:
@@ -79,7 +79,7 @@ class Task:
 
     @cached_property
     def data(self) -> Dataset:
-        """Bytes: noise over one of ten patterns of tiles, so there is something to learn.
+        """Images: noise over one of ten patterns of tiles, so there is something to learn.
 
         How fast a training is does not depend on what the images show.
         """

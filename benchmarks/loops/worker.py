@@ -1,4 +1,4 @@
-"""The process that measures one network: ``python -m benchmarks.loops.worker REQUEST``.
+"""Measure one network in a process of its own: ``python -m benchmarks.loops.worker REQUEST``.
 
 It writes one JSON object per line: first what it runs on, then one for each training, which only
 tells that there was one, and at the end the rows.
@@ -24,7 +24,7 @@ from benchmarks.loops.task import Task
 
 
 def work(request: Request) -> Iterator[dict[str, Any]]:
-    """Measure, and yield what is to be told."""
+    """Measure, and yield the objects to print."""
     torch.set_num_threads(request.threads)
     accelerator = device.accelerator(request.device)
     yield {"torch_kernels": torch_kernels(), "accelerator": accelerator}

@@ -1,14 +1,15 @@
-"""The batches of a training: which images, in which order, as the network wants them.
+"""Batches of a training: order, augmentation and normalization of the images.
 
-Two ways that make the same batches. `DeviceBatches` keeps all images on the device, as bytes, and
-cuts each batch out there: no copying, no processes, no waiting. `LoaderBatches` brings each batch
-from the host with PyTorch's `DataLoader`, for sets that do not fit.
+Two classes make the same batches. `DeviceBatches` keeps all images on the device, as bytes, and
+cuts each batch out there: no copies from the host, no processes, no waiting. `LoaderBatches`
+brings each batch from the host with PyTorch's `DataLoader`, for sets that do not fit.
 """
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,24 +17,44 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
+from torch.utils import data as torch_data
 
-from convlab.training.augmentation import Augmentation
+from convlab.data import Dataset
 from convlab.training.config import TrainConfig
-from convlab.training.distributed import World
+from convlab.training.distributed import DistributedContext
 from convlab.training.randomness import derived_seed
 
-Bytes = NDArray[np.uint8]
+
+class Batches(Protocol):
+    """Interface of the batches that `fit` trains on."""
+
+    batch_size: int  # over all processes
+    steps_per_epoch: int
+    total_steps: int
+
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield images ``(n, C, H, W)`` and labels ``(n,)`` of this process, from a step on."""
+        ...
+
+    def positions(self, epoch: int, step: int) -> list[int]:
+        """Return the positions of the images of one step, over all processes."""
+        ...
 
 
-def batch_order(count: int, batch: int, epoch: int, seed: int) -> Tensor:
-    """Return the order of one epoch, a function of the seed and the epoch.
+def make_batches(data: Dataset, config: TrainConfig, context: DistributedContext) -> Batches:
+    """Return the batches that `config.batches` names."""
+    batches = DeviceBatches if config.batches == "device" else LoaderBatches
+    return batches(data, config, context)
+
+
+def batch_order(count: int, batch_size: int, epoch: int, seed: int) -> Tensor:
+    """Return the order of the images in one epoch, a function of the seed and the epoch.
 
     Parameters
     ----------
     count : int
         Number of images.
-    batch : int
+    batch_size : int
         Images per step.
     epoch : int
         Counted from 0.
@@ -42,8 +63,8 @@ def batch_order(count: int, batch: int, epoch: int, seed: int) -> Tensor:
 
     Returns
     -------
-    Tensor (steps, batch)
-        Positions; each occurs at most once, and less than a batch of them is left out.
+    int64 Tensor (steps, batch_size)
+        Positions of images. Each occurs at most once; the rest that fills no batch is left out.
 
     Examples
     --------
@@ -51,25 +72,25 @@ def batch_order(count: int, batch: int, epoch: int, seed: int) -> Tensor:
     >>> order.shape, order.unique().numel()
     (torch.Size([3, 3]), 9)
     """
-    chance = torch.Generator().manual_seed(derived_seed(seed, "order", epoch))
-    steps = count // batch
-    return torch.randperm(count, generator=chance)[: steps * batch].reshape(steps, batch)
+    generator = torch.Generator().manual_seed(derived_seed(seed, "order", epoch))
+    steps = count // batch_size
+    return torch.randperm(count, generator=generator)[: steps * batch_size].reshape(steps, -1)
 
 
 class Normalization:
-    """Bytes to numbers with mean 0 and deviation 1 in each channel.
+    """Convert bytes to numbers with mean 0 and standard deviation 1 in each channel.
 
     Parameters
     ----------
     mean, std : sequence of float
         One number per channel, for pixels from 0 to 1.
     device : torch.device
-        Where the images are.
+        Device of the images.
 
     Raises
     ------
     ValueError
-        If the two differ in length, or a deviation is not above 0.
+        If the two differ in length, or a standard deviation is not above 0.
 
     Examples
     --------
@@ -93,201 +114,237 @@ class Normalization:
         self._shift = (-means / deviations).float().reshape(shape).to(device)
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Map ``(N, C, H, W)`` of uint8 to float32."""
+        """Convert uint8 ``(N, C, H, W)`` to float32."""
+        if images.shape[1] != self.channels:
+            raise ValueError(
+                f"images have {images.shape[1]} channels, mean and std {self.channels}"
+            )
         return images.to(torch.float32).mul_(self._scale).add_(self._shift)
 
 
-class Batches(Protocol):
-    """What `fit` asks for."""
+@dataclass(frozen=True)
+class Augmentation:
+    """Shift, flip and blank images at random, a whole batch at once on its device.
 
-    batch: int
-    steps: int
-
-    def epoch(self, epoch: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield images ``(n, C, H, W)`` and labels ``(n,)`` of this process, from a step on."""
-        ...
-
-    def positions(self, epoch: int, step: int) -> list[int]:
-        """Return which images a step takes, over all processes."""
-        ...
-
-
-class _Common:
-    """What both ways share: the order, and the last touch."""
-
-    def __init__(
-        self, images: Bytes, labels: NDArray[Any], mean: Sequence[float], std: Sequence[float],
-        config: TrainConfig, world: World,
-    ) -> None:  # fmt: skip
-        check_images(images, labels)
-        self.count, self.world, self.config = len(images), world, config
-        if config.batch_size % world.size:
-            raise ValueError(
-                f"batch_size {config.batch_size} cannot be shared equally by {world.size} processes"
-            )
-        self.batch = min(config.batch_size, self.count // world.size * world.size)
-        if not self.batch:
-            raise ValueError(f"{self.count} images are too few for {world.size} processes")
-        self.steps = self.count // self.batch
-        self.augmentation = Augmentation.of(config)
-        self.normalize = Normalization(mean, std, world.device)
-        if self.normalize.channels != images.shape[1]:
-            raise ValueError(
-                f"images have {images.shape[1]} channels, mean and std {self.normalize.channels}"
-            )
-
-    def positions(self, epoch: int, step: int) -> list[int]:
-        """Return which images a step takes, over all processes."""
-        order = batch_order(self.count, self.batch, epoch, self.config.seed)
-        return [int(position) for position in order[step]]
-
-    def _finished(self, images: Tensor, blank: Tensor | None) -> Tensor:
-        """Turn bytes ``(n, H, W, C)`` into what the network takes."""
-        planes = images.permute(0, 3, 1, 2)
-        if not self.config.channels_last:
-            planes = planes.contiguous()  # while it is bytes: a quarter of the work
-        values = self.normalize(planes)
-        # 0 is the mean, so a blank square says nothing about brightness.
-        return values if blank is None else values.masked_fill_(blank[:, None], 0)
-
-
-class DeviceBatches(_Common):
-    """All images on the device, as bytes; each batch is cut out there.
+    What happens to the images of a step is a function of the seed and the step.
 
     Parameters
     ----------
-    images : uint8 array (N, C, H, W)
-        Of the training.
-    labels : integer array (N,)
-        Their classes.
-    mean, std : sequence of float
-        Per channel, for pixels from 0 to 1.
-    config : TrainConfig
-        Batch size, seed, augmentation, layout in memory.
-    world : World
-        Which share this process takes.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the arrays do not fit together, or the batch cannot be shared.
+    flip : bool
+        Flip left to right with probability 1/2.
+    crop : int
+        Largest shift in pixels, in each direction.
+    cutout : int
+        Side of the blanked square.
+    seed : int
+        Seed of the run.
 
     Examples
     --------
-    >>> pixels = np.zeros((10, 1, 4, 4), np.uint8)
-    >>> config = TrainConfig(batch_size=5)
-    >>> batches = DeviceBatches(pixels, np.arange(10), [0.5], [0.5], config, World())
-    >>> batches.steps, [tuple(x.shape) for x, _ in batches.epoch(0)]
+    >>> images = torch.arange(2 * 9, dtype=torch.uint8).reshape(2, 3, 3, 1)
+    >>> augment = Augmentation(flip=True, crop=0, cutout=0, seed=0)
+    >>> augmented, blank = augment(images, torch.tensor([0, 1]), step=0, part=slice(0, 2))
+    >>> augmented.shape, blank is None
+    (torch.Size([2, 3, 3, 1]), True)
+    """
+
+    flip: bool
+    crop: int
+    cutout: int
+    seed: int
+
+    def __call__(
+        self, padded: Tensor, positions: Tensor, step: int, part: slice
+    ) -> tuple[Tensor, Tensor | None]:
+        """Cut the augmented images of one batch out of all images.
+
+        Which image is taken, how far it is shifted and whether it is flipped all say which pixel
+        goes where. So with shifts all three are one indexing operation.
+
+        Parameters
+        ----------
+        padded : Tensor (N, H + 2 crop, W + 2 crop, C)
+            All images, with `crop` rows and columns of black on each side.
+        positions : int64 Tensor (B,)
+            Positions of the images of this step, over all processes.
+        step : int
+            Number of the step in the training.
+        part : slice
+            Which of the B images this process takes. Random numbers are drawn for the others as
+            well, so that each image looks the same however many processes share the batch.
+
+        Returns
+        -------
+        images : Tensor (B of this process, H, W, C)
+            With the dtype of `padded`.
+        blank : bool Tensor (B of this process, H, W), optional
+            True inside the blanked square.
+        """
+        crop, batch_size, device = self.crop, len(positions), padded.device
+        height, width = padded.shape[1] - 2 * crop, padded.shape[2] - 2 * crop
+        generator = torch.Generator(device)
+        generator.manual_seed(derived_seed(self.seed, "augmentation", step))
+
+        def draw(below: int) -> Tensor:
+            """Draw one integer from 0 to ``below - 1`` for each image: (B, 1), then this part."""
+            numbers = torch.randint(below, (batch_size, 1), generator=generator, device=device)
+            return numbers[part]
+
+        rows = torch.arange(height, device=device)[None]  # (1, H)
+        columns = torch.arange(width, device=device)[None]  # (1, W)
+        blank = None
+        if self.cutout:
+            inside = []
+            for axis, size in ((rows, height), (columns, width)):
+                offset = axis - draw(size) + self.cutout // 2  # (B, H), then (B, W)
+                inside.append((offset >= 0) & (offset < self.cutout))
+            blank = inside[0][:, :, None] & inside[1][:, None, :]  # (B, H, W)
+        flipped = draw(2).bool() if self.flip else None  # (B, 1)
+        if not crop:  # whole images are copied, which is faster than single pixels
+            images = padded[positions[part]]
+            if flipped is not None:
+                images = torch.where(flipped[:, :, None, None], images.flip(2), images)
+            return images, blank
+        if flipped is not None:
+            columns = torch.where(flipped, width - 1 - columns, columns)  # (B, W)
+        rows, columns = rows + draw(2 * crop + 1), columns + draw(2 * crop + 1)  # (B, H), (B, W)
+        taken = positions[part][:, None, None]  # (B, 1, 1)
+        return padded[taken, rows[:, :, None], columns[:, None, :]], blank
+
+
+class _BatchesBase:
+    """Order, sizes and normalization of the batches, which both classes share."""
+
+    def __init__(self, data: Dataset, config: TrainConfig, context: DistributedContext) -> None:
+        self.count, self.config, self.context = len(data.train_images), config, context
+        processes = context.world_size
+        if config.batch_size % processes:
+            raise ValueError(
+                f"batch_size {config.batch_size} cannot be shared equally by {processes} processes"
+            )
+        self.batch_size = min(config.batch_size, self.count // processes * processes)
+        if not self.batch_size:
+            raise ValueError(f"{self.count} images are too few for {processes} processes")
+        self.steps_per_epoch = self.count // self.batch_size
+        self.total_steps = config.epochs * self.steps_per_epoch
+        self.part = context.batch_slice(self.batch_size)
+        self.augment = Augmentation(config.flip, config.crop, config.cutout, config.seed)
+        self.normalize = Normalization(data.mean, data.std, context.device)
+
+    def positions(self, epoch: int, step: int) -> list[int]:
+        """Return the positions of the images of one step, over all processes."""
+        order = batch_order(self.count, self.batch_size, epoch, self.config.seed)
+        return [int(position) for position in order[step]]
+
+    def _pad(self, pixels: Tensor) -> Tensor:
+        """Add `crop` rows and columns of black on each side of ``(N, H, W, C)``."""
+        crop = self.config.crop
+        return functional.pad(pixels, (0, 0, crop, crop, crop, crop))
+
+    def _finish(self, images: Tensor, blank: Tensor | None) -> Tensor:
+        """Convert bytes ``(n, H, W, C)`` to what the network takes, ``(n, C, H, W)``."""
+        planes = images.permute(0, 3, 1, 2)
+        if not self.config.channels_last:
+            planes = planes.contiguous()  # as bytes, a quarter of the size
+        values = self.normalize(planes)
+        # 0 is the mean, so a blank square does not change the brightness.
+        return values if blank is None else values.masked_fill_(blank[:, None], 0)
+
+
+class DeviceBatches(_BatchesBase):
+    """Batches that are cut out of images on the device, stored there as bytes.
+
+    Parameters
+    ----------
+    data : Dataset
+        Provides the training images and labels, and their mean and standard deviation.
+    config : TrainConfig
+        Provides batch size, seed, augmentation and memory format.
+    context : DistributedContext
+        Determines the share of this process.
+
+    Raises
+    ------
+    ValueError
+        If a channel has the same value everywhere, or the processes cannot share a batch equally.
+
+    Examples
+    --------
+    >>> pixels = np.arange(160, dtype=np.uint8).reshape(10, 1, 4, 4)
+    >>> labels, names = np.arange(10) % 2, ("even", "odd")
+    >>> data = Dataset("example", pixels, labels, pixels[:0], labels[:0], names)
+    >>> batches = DeviceBatches(data, TrainConfig(batch_size=5), DistributedContext())
+    >>> batches.steps_per_epoch, [tuple(images.shape) for images, _ in batches.epoch(0)]
     (2, [(5, 1, 4, 4), (5, 1, 4, 4)])
     """
 
-    def __init__(
-        self, images: Bytes, labels: NDArray[Any], mean: Sequence[float], std: Sequence[float],
-        config: TrainConfig, world: World,
-    ) -> None:  # fmt: skip
-        super().__init__(images, labels, mean, std, config, world)
-        border = config.crop
-        pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 2, 3, 1)))
-        self._padded = functional.pad(pixels, (0, 0, border, border, border, border)).to(
-            world.device
-        )
-        self._labels = torch.as_tensor(labels, dtype=torch.int64).to(world.device)
+    def __init__(self, data: Dataset, config: TrainConfig, context: DistributedContext) -> None:
+        super().__init__(data, config, context)
+        pixels = np.ascontiguousarray(data.train_images.transpose(0, 2, 3, 1))
+        self._padded = self._pad(torch.from_numpy(pixels)).to(context.device)
+        self._labels = torch.from_numpy(data.train_labels).to(context.device)
 
-    def epoch(self, epoch: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the batches of one epoch from step `first` on."""
-        part = self.world.part(self.batch)
-        order = batch_order(self.count, self.batch, epoch, self.config.seed)
-        order = order.to(self.world.device)
-        for step in range(first, self.steps):
-            taken = order[step]
-            images, blank = self.augmentation(self._padded, taken, epoch * self.steps + step, part)
-            yield self._finished(images, blank), self._labels[taken[part]]
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the batches of one epoch, from a step on."""
+        order = batch_order(self.count, self.batch_size, epoch, self.config.seed)
+        order = order.to(self.context.device)
+        for step in range(first_step, self.steps_per_epoch):
+            positions, total_step = order[step], epoch * self.steps_per_epoch + step
+            images, blank = self.augment(self._padded, positions, total_step, self.part)
+            yield self._finish(images, blank), self._labels[positions[self.part]]
 
 
-class _Pixels(Dataset[Any]):
-    """Images that are asked for by whole batches."""
-
-    def __init__(self, images: Bytes, labels: NDArray[Any]) -> None:
-        self.images, self.labels = images, labels
-
-    def __getitems__(self, positions: list[int]) -> tuple[Tensor, Tensor]:
-        images = np.ascontiguousarray(self.images[positions].transpose(0, 2, 3, 1))
-        return torch.from_numpy(images), torch.as_tensor(self.labels[positions], dtype=torch.int64)
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch
-
-
-def _leave_signals_to_the_parent(worker: int) -> None:
-    """Work on for the step at whose end the training stops."""
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, signal.SIG_IGN)
-
-
-class LoaderBatches(_Common):
-    """Each batch comes from the host, through a `DataLoader`.
+class LoaderBatches(_BatchesBase):
+    """Batches that a `DataLoader` brings from the host.
 
     Parameters, errors and batches are those of `DeviceBatches`; `config.loader_workers` processes
     read ahead.
     """
 
-    def __init__(
-        self, images: Bytes, labels: NDArray[Any], mean: Sequence[float], std: Sequence[float],
-        config: TrainConfig, world: World,
-    ) -> None:  # fmt: skip
-        super().__init__(images, labels, mean, std, config, world)
-        self._pixels = _Pixels(images, labels)
+    def __init__(self, data: Dataset, config: TrainConfig, context: DistributedContext) -> None:
+        super().__init__(data, config, context)
+        self._pixels = _PixelDataset(data.train_images, data.train_labels)
 
-    def epoch(self, epoch: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the batches of one epoch from step `first` on."""
-        part, border = self.world.part(self.batch), self.config.crop
-        order = batch_order(self.count, self.batch, epoch, self.config.seed)[first:, part]
-        loader: DataLoader[Any] = DataLoader(
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the batches of one epoch, from a step on."""
+        device, part = self.context.device, self.part
+        order = batch_order(self.count, self.batch_size, epoch, self.config.seed)
+        loader: torch_data.DataLoader[Any] = torch_data.DataLoader(
             self._pixels,
-            batch_sampler=order.tolist(),
-            collate_fn=_as_it_is,
+            batch_sampler=order[first_step:, part].tolist(),
+            collate_fn=_identity,
             num_workers=self.config.loader_workers,
-            worker_init_fn=_leave_signals_to_the_parent,
-            pin_memory=self.world.device.type == "cuda",
-            # The loader seeds its workers. Let it not draw from the generator of the layers.
+            worker_init_fn=_ignore_stop_signals,
+            pin_memory=device.type == "cuda",
+            # The loader draws seeds for its workers, which must not change what the layers draw.
             generator=torch.Generator(),
         )
-        where = torch.zeros(self.batch, dtype=torch.int64, device=self.world.device)
-        where[part] = torch.arange(part.stop - part.start, device=self.world.device)
-        for step, (images, labels) in enumerate(loader, first):
-            pixels = images.to(self.world.device, non_blocking=True)
-            padded = functional.pad(pixels, (0, 0, border, border, border, border))
-            cut, blank = self.augmentation(padded, where, epoch * self.steps + step, part)
-            yield (
-                self._finished(cut, blank), labels.to(self.world.device, non_blocking=True),
-            )  # fmt: skip
+        # Only this process's images are in memory: place i of its part holds its i-th image.
+        positions = torch.zeros(self.batch_size, dtype=torch.int64, device=device)
+        positions[part] = torch.arange(part.stop - part.start, device=device)
+        for step, (pixels, labels) in enumerate(loader, epoch * self.steps_per_epoch + first_step):
+            padded = self._pad(pixels.to(device, non_blocking=True))
+            images, blank = self.augment(padded, positions, step, part)
+            yield self._finish(images, blank), labels.to(device, non_blocking=True)
 
 
-def check_images(images: Any, labels: Any) -> None:
-    """Refuse what is not uint8 images (N, C, H, W) with N labels.
+class _PixelDataset(torch_data.Dataset[Any]):
+    """Images ``(H, W, C)`` and labels, fetched a whole batch at a time."""
 
-    Raises
-    ------
-    TypeError
-        If the images are no uint8 array.
-    ValueError
-        If the shapes do not fit together, or there is no image.
-    """
-    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
-        kind = getattr(images, "dtype", type(images).__name__)
-        raise TypeError(f"images must be an array of uint8, got {kind}")
-    if images.ndim != 4 or not len(images):
-        raise ValueError(f"images must be (N, C, H, W) with N at least 1, got {images.shape}")
-    if np.shape(labels) != (len(images),):
-        raise ValueError(f"{len(images)} images need labels of shape ({len(images)},), got "
-                         f"{np.shape(labels)}")  # fmt: skip
+    def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+        self.images, self.labels = images, labels
+
+    def __getitems__(self, positions: list[int]) -> tuple[Tensor, Tensor]:
+        images = np.ascontiguousarray(self.images[positions].transpose(0, 2, 3, 1))
+        return torch.from_numpy(images), torch.from_numpy(self.labels[positions])
 
 
-def make_batches(
-    images: Bytes, labels: NDArray[Any], mean: Sequence[float], std: Sequence[float],
-    config: TrainConfig, world: World,
-) -> Batches:  # fmt: skip
-    """Return the batches of the kind that `config.batches` names."""
-    kind = DeviceBatches if config.batches == "device" else LoaderBatches
-    return kind(images, labels, mean, std, config, world)
+def _identity(batch: Any) -> Any:
+    """Return a batch that needs no collation."""
+    return batch
+
+
+def _ignore_stop_signals(worker_id: int) -> None:
+    """Let a worker finish the step after which the training stops."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

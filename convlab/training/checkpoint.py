@@ -1,87 +1,151 @@
-"""Checkpoints that are there as a whole or not at all.
+"""Checkpoints: files that are complete or absent, and the folder of a training.
 
 A checkpoint is an ordinary file of `torch.save`, written under another name and then renamed, so
-that whatever moment a process dies at, the file under its own name is complete. It is a zip
-archive, and the check sums of all its members are compared before anything is believed; PyTorch
-alone would load a damaged one without a word. Loading never runs code (``weights_only=True``).
+that the file under its own name is complete whenever a process is killed. It is a zip archive, and
+the checksums of all its members are verified first, since PyTorch would load a damaged one without
+an error. Loading never runs code (``weights_only=True``).
 """
 
 from __future__ import annotations
 
-import os
 import re
+import warnings
 import zipfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import IO, Any
+from types import TracebackType
+from typing import Any
 
+import numpy as np
 import torch
+from torch import nn
 
-FORMAT = "convlab.training checkpoint 1"
+from convlab._files import FolderLock, atomic_write, remove_unfinished
+from convlab.data import Dataset
+from convlab.training.config import TrainConfig
+from convlab.training.distributed import DistributedContext
+from convlab.training.errors import CheckpointError, FolderInUse
+from convlab.training.history import History
+from convlab.training.state import TrainState
+
+FORMAT = "convlab.training checkpoint 2"
 _NAME = re.compile(r"checkpoint-(\d+)\.pt")
-_UNFINISHED = ".unfinished"
 
 
-class CheckpointError(RuntimeError):
-    """A checkpoint cannot be used. The message names the file and says why."""
+class CheckpointManager:
+    """Save and resume a training in a folder, which it locks; a context manager.
 
-
-def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file such that it is there as a whole or not at all.
+    Process 0 reads and writes for all processes.
 
     Parameters
     ----------
-    path : Path
-        Replaced if it exists.
-    write : callable
-        Gets an open binary file to write to.
-
-    Raises
-    ------
-    OSError
-        If the disk does not take it. Then nothing of it stays, and the file is as it was.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "a")
-    ...     write_whole(path, lambda file: file.write(b"all of it"))
-    ...     path.read_bytes()
-    b'all of it'
+    folder : Path, optional
+        Created if missing. None: nothing is saved or resumed.
+    keep : int
+        Number of checkpoints to keep.
+    state : TrainState
+        State of the training.
+    data : Dataset
+        Images of the training.
     """
-    unfinished = path.with_name(path.name + _UNFINISHED)
-    try:
-        with open(unfinished, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except BaseException as error:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-        reason = _of_the_disk(error)
-        if reason is None:
-            raise
-        raise OSError(f"{path} could not be written: {reason.strerror or reason}") from error
-    if os.name == "posix":  # the new name must reach the disk too
-        folder = os.open(path.parent, os.O_RDONLY)
+
+    def __init__(self, folder: Path | None, keep: int, state: TrainState, data: Dataset) -> None:
+        self.folder, self.keep, self.state = folder, keep, state
+        if folder is not None:
+            self._lock = FolderLock(folder)
+            self._fingerprint = run_fingerprint(state.model, data, state.config, state.context)
+
+    def __enter__(self) -> CheckpointManager:
+        return self
+
+    def __exit__(
+        self,
+        cls: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.folder is not None:
+            self._lock.release()
+
+    def resume(self) -> None:
+        """Lock the folder, and restore the state from the newest checkpoint, if there is one.
+
+        Raises
+        ------
+        CheckpointError
+            If there are checkpoints and none can be read.
+        FolderInUse
+            If another process has locked the folder.
+        OSError
+            If the folder cannot be created or written to.
+        ValueError
+            If the newest checkpoint belongs to another training.
+
+        Warns
+        -----
+        UserWarning
+            For each newer checkpoint that cannot be read.
+        """
+        if self.folder is None:
+            return
+        # Process 0 searches for all processes, which must agree on the newest checkpoint.
+        context = self.state.context
+        found: Any = None
+        if context.is_primary:
+            try:
+                found = self._open(self.folder)
+            except (CheckpointError, FolderInUse, OSError) as error:
+                found = error
+        found = context.broadcast(found)
+        if isinstance(found, Exception):
+            raise found
+        saved, problems = found
+        for problem in problems if context.is_primary else ():
+            warnings.warn(f"{problem}; the one before it is used", stacklevel=3)
+        if saved is not None:
+            differences = fingerprint_differences(saved["fingerprint"], self._fingerprint)
+            if differences:
+                raise ValueError(
+                    f"{self.folder} holds another training: {'; '.join(differences)}. Choose "
+                    f"another folder, or remove that one"
+                )
+            self.state.load_state_dict(saved)
+        epochs = saved["history"] if saved is not None else ()
+        self.state.history = History(self.folder if context.is_primary else None, epochs)
+
+    def _open(self, folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
+        """Create and lock the folder, and load its newest checkpoint."""
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            locked = self._lock.acquire()
+        except OSError as error:
+            raise OSError(
+                f"{folder} cannot be the folder of a training: {error.strerror or error}"
+            ) from error
+        if not locked:
+            raise FolderInUse(
+                f"another process is training into {folder}: wait until it has ended, or choose "
+                f"another folder"
+            )
+        remove_unfinished(folder)
+        return load_latest(folder)
+
+    def save(self) -> None:
+        """Write a checkpoint. All processes must call it."""
+        if self.folder is None:
+            return
+        contents = {**self.state.state_dict(), "fingerprint": self._fingerprint}
+        if self.state.context.is_primary:
+            save_checkpoint(self.folder, self.state.step, contents, self.keep)
+
+    def newest(self) -> Path | None:
+        """Return the newest checkpoint file, if there is one."""
+        return next(iter(list_checkpoints(self.folder)), None) if self.folder is not None else None
 
 
-def _of_the_disk(error: BaseException | None) -> OSError | None:
-    """Find what the disk said; PyTorch's writer raises something of its own after it."""
-    while error is not None and not isinstance(error, OSError):
-        error = error.__context__
-    return error
-
-
-def save(folder: Path, step: int, contents: Mapping[str, Any], keep: int = 2) -> Path:
+def save_checkpoint(folder: Path, step: int, contents: Mapping[str, Any], keep: int = 2) -> Path:
     """Write a checkpoint, then remove the oldest ones.
 
     Parameters
@@ -89,11 +153,11 @@ def save(folder: Path, step: int, contents: Mapping[str, Any], keep: int = 2) ->
     folder : Path
         Must exist.
     step : int
-        Steps done so far: the number in the file's name.
+        Steps so far: the number in the file name.
     contents : mapping
         Tensors, numbers, strings, and lists, tuples and dicts of them.
     keep : int
-        How many checkpoints stay, at least 1. 2, so that there is one before the newest.
+        Number of checkpoints to keep, at least 1. 2: the newest and the one before it.
 
     Returns
     -------
@@ -103,62 +167,62 @@ def save(folder: Path, step: int, contents: Mapping[str, Any], keep: int = 2) ->
     Examples
     --------
     >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     folder = Path(name)
     ...     for step in (1, 2, 3):
-    ...         newest = save(Path(folder), step, {"weights": torch.ones(2)})
-    ...     print(newest.name, len(checkpoints(Path(folder))), read(newest)["weights"])
+    ...         newest = save_checkpoint(folder, step, {"weights": torch.ones(2)})
+    ...     print(newest.name, len(list_checkpoints(folder)), load_checkpoint(newest)["weights"])
     checkpoint-00000003.pt 2 tensor([1., 1.])
     """
     path = folder / f"checkpoint-{step:08d}.pt"
-    whole = {"format": FORMAT, "step": step, **contents}
-    write_whole(path, lambda file: torch.save(whole, file))
-    for old in checkpoints(folder)[keep:]:
+    complete = {"format": FORMAT, "step": step, **contents}
+    atomic_write(path, lambda file: torch.save(complete, file))
+    for old in list_checkpoints(folder)[keep:]:
         old.unlink(missing_ok=True)
     return path
 
 
-def checkpoints(folder: Path) -> list[Path]:
-    """Return the checkpoint files of a folder, the newest step first."""
-    found = [
-        (int(m[1]), p) for p in folder.glob("checkpoint-*.pt") if (m := _NAME.fullmatch(p.name))
-    ]
+def list_checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoint files of a folder, the newest first."""
+    steps = {path: _NAME.fullmatch(path.name) for path in folder.glob("checkpoint-*.pt")}
+    found = [(int(match[1]), path) for path, match in steps.items() if match]
     return [path for _, path in sorted(found, reverse=True)]
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Read a checkpoint, to the CPU.
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Load a checkpoint to the CPU.
 
     Raises
     ------
     CheckpointError
-        If the file is damaged or truncated, or something else than a checkpoint of this package.
+        If the file is damaged or truncated, or is not a checkpoint of this package and version.
     OSError
-        If it cannot be read at all.
+        If it cannot be read.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
-        raise CheckpointError(f"{path} is truncated or no checkpoint ({error})") from error
+        raise CheckpointError(f"{path} is truncated or not a checkpoint ({error})") from error
     if damaged is not None:
-        raise CheckpointError(f"{path} is damaged: the check sum of {damaged} is wrong")
+        raise CheckpointError(f"{path} is damaged: the checksum of {damaged} is wrong")
     try:
         contents = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:  # PyTorch would advise to run what is in it
+    except UnpicklingError as error:  # PyTorch's message would suggest running what is in it
         raise CheckpointError(
-            f"{path} is no checkpoint of convlab: it holds more than numbers and words, and is "
-            f"not opened, because that could run foreign code"
+            f"{path} is not a checkpoint of convlab: it holds more than tensors, numbers and "
+            f"strings, and is not loaded, because that could run foreign code"
         ) from error
     except (RuntimeError, KeyError, EOFError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"{path} is no checkpoint of convlab ({reason})") from error
+        raise CheckpointError(f"{path} is not a checkpoint of convlab ({reason})") from error
     if not isinstance(contents, dict) or contents.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is no checkpoint of this version of convlab")
+        raise CheckpointError(f"{path} is not a checkpoint of this version of convlab")
     return contents
 
 
-def latest(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
-    """Read the newest checkpoint that can be read.
+def load_latest(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
+    """Load the newest checkpoint that can be read.
 
     Parameters
     ----------
@@ -168,36 +232,77 @@ def latest(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
     Returns
     -------
     contents : dict, optional
-        None if there is no checkpoint file at all.
+        None if there is no checkpoint file.
     problems : list of str
-        One sentence for each newer file that cannot be used.
+        One message for each newer file that cannot be used.
 
     Raises
     ------
     CheckpointError
-        If there are checkpoint files and none can be read: starting anew would overwrite what
-        may yet be saved.
+        If there are checkpoint files and none can be read: starting from the beginning would
+        overwrite them, though they may still be recoverable.
 
     Examples
     --------
-    >>> latest(Path("no such folder"))
+    >>> load_latest(Path("no such folder"))
     (None, [])
     """
     problems: list[str] = []
-    for path in checkpoints(folder):
+    for path in list_checkpoints(folder):
         try:
-            return read(path), problems
+            return load_checkpoint(path), problems
         except (CheckpointError, OSError) as error:
             problems.append(str(error))
     if problems:
         raise CheckpointError(
             f"no checkpoint in {folder} can be used, so there is nothing to continue from; "
-            f"remove them to start anew. {'; '.join(problems)}"
+            f"remove them to start from the beginning. {'; '.join(problems)}"
         )
     return None, []
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove what a process left that died while it wrote."""
-    for path in folder.glob(f"*{_UNFINISHED}"):
-        path.unlink(missing_ok=True)
+def run_fingerprint(
+    model: nn.Module, data: Dataset, config: TrainConfig, context: DistributedContext
+) -> dict[str, Any]:
+    """Return what must be equal for a checkpoint to be continued.
+
+    Returns
+    -------
+    dict
+        The settings by name, the type of the device, the number of processes, and checksums of
+        the shapes of the model and of the images.
+    """
+    shapes = [f"{name} {tuple(value.shape)}" for name, value in model.state_dict().items()]
+    parts = []
+    for part in ("train", "validation"):
+        images, labels = getattr(data, f"{part}_images"), getattr(data, f"{part}_labels")
+        parts.append(f"{part} {len(labels)}/{_checksum(images, labels)}")
+    return {
+        **config.to_dict(),
+        "device": context.device.type,
+        "model": f"{type(model).__name__} {zlib.crc32(';'.join(shapes).encode()):08x}",
+        "data": " ".join(parts),
+        "processes": context.world_size,
+    }
+
+
+def fingerprint_differences(saved: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]:
+    """Describe the entries in which two fingerprints differ.
+
+    Examples
+    --------
+    >>> fingerprint_differences({"epochs": 10, "seed": 0}, {"epochs": 20, "seed": 0})
+    ['epochs is 10 there and 20 here']
+    """
+    return [
+        f"{name} is {saved.get(name)} there and {own.get(name)} here"
+        for name in dict.fromkeys([*saved, *own])
+        if saved.get(name) != own.get(name)
+    ]
+
+
+def _checksum(*arrays: np.ndarray[Any, Any]) -> str:
+    total = 0
+    for array in arrays:
+        total = zlib.crc32(np.ascontiguousarray(array).data, total)
+    return f"{total:08x}"

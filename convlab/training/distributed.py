@@ -1,8 +1,8 @@
-"""Several processes that train one network, and what each needs to know of the others.
+"""Training with several processes: the process group, collectives and batch normalization.
 
-`torchrun` starts the processes and tells each its number in the environment. Each computes the
-gradients of its share of the batch; `DistributedDataParallel` averages them. CPUs talk through
-gloo, GPUs through nccl.
+`torchrun` starts the processes and sets the environment variables that identify each. Each computes
+the gradients of its share of the batch; `DistributedDataParallel` averages them. CPUs communicate
+through gloo, GPUs through nccl.
 """
 
 from __future__ import annotations
@@ -21,116 +21,116 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-# How long one process waits for another. Long enough for rank 0 to write a large checkpoint.
-PATIENCE = timedelta(minutes=5)
+from convlab.training.errors import DeviceError, WorkerLost
+from convlab.training.precision import at_least_float32
 
-
-class WorkerLost(RuntimeError):
-    """Another process of the job has ended, so this one cannot go on."""
-
-
-class DeviceError(ValueError):
-    """There is no such device here."""
+# How long a process waits for the others. Long enough for rank 0 to write a large checkpoint.
+TIMEOUT = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class World:
-    """The processes that train together, seen from one of them.
+class DistributedContext:
+    """Rank, number and device of the processes that train together, with their collectives.
+
+    With one process, the collectives return their argument.
 
     Parameters
     ----------
     rank : int
-        Number of this process; 0 is the one that writes files and speaks.
-    size : int
-        How many there are.
+        Number of this process. Process 0 is the primary one: it writes files and messages.
+    world_size : int
+        Number of processes.
     device : torch.device
-        Where this process computes.
+        Device of this process.
 
     Examples
     --------
-    >>> alone = World()
-    >>> alone.total(torch.tensor([1.0, 2.0]))
+    >>> context = DistributedContext()
+    >>> context.all_reduce_sum(torch.tensor([1.0, 2.0]))
     tensor([1., 2.])
-    >>> alone.part(128)
+    >>> context.batch_slice(128)
     slice(0, 128, None)
     """
 
     rank: int = 0
-    size: int = 1
+    world_size: int = 1
     device: torch.device = torch.device("cpu")  # noqa: RUF009  (immutable)
 
-    def part(self, batch: int) -> slice:
-        """Return which images of a batch are this process's."""
-        share = batch // self.size
+    @property
+    def is_primary(self) -> bool:
+        """Whether this is process 0."""
+        return self.rank == 0
+
+    def batch_slice(self, batch_size: int) -> slice:
+        """Return this process's share of a batch, which has the same size in each."""
+        share = batch_size // self.world_size
         return slice(self.rank * share, (self.rank + 1) * share)
 
-    def total(self, values: Tensor) -> Tensor:
-        """Return the sum over all processes."""
-        if self.size > 1:
+    def all_reduce_sum(self, values: Tensor) -> Tensor:
+        """Return the sum of a tensor over all processes."""
+        return self._all_reduce(values, dist.ReduceOp.SUM)
+
+    def all_reduce_min(self, values: Tensor) -> Tensor:
+        """Return the minimum of a tensor over all processes."""
+        return self._all_reduce(values, dist.ReduceOp.MIN)
+
+    def all_reduce_max(self, values: Tensor) -> Tensor:
+        """Return the maximum of a tensor over all processes."""
+        return self._all_reduce(values, dist.ReduceOp.MAX)
+
+    def _all_reduce(self, values: Tensor, operation: Any) -> Tensor:
+        if self.world_size > 1:
             values = values.clone()
-            dist.all_reduce(values)
+            dist.all_reduce(values, operation)
         return values
 
-    def lowest(self, values: Tensor) -> Tensor:
-        """Return the smallest value that any process has."""
-        if self.size > 1:
-            values = values.clone()
-            dist.all_reduce(values, dist.ReduceOp.MIN)
-        return values
-
-    def highest_number(self, number: int) -> int:
-        """Return the largest of the numbers of all processes, asked on the host."""
-        if self.size == 1:
-            return number
-        value = torch.tensor(number)  # on the CPU: the device is not disturbed
-        dist.all_reduce(value, dist.ReduceOp.MAX)
-        return int(value)
-
-    def everyones(self, value: Any) -> list[Any]:
-        """Return what each process gave, in the order of their numbers."""
-        if self.size == 1:
+    def all_gather(self, value: Any) -> list[Any]:
+        """Return the objects of all processes, ordered by rank."""
+        if self.world_size == 1:
             return [value]
-        values: list[Any] = [None] * self.size
+        values: list[Any] = [None] * self.world_size
         dist.all_gather_object(values, value)
         return values
 
-    def of_first(self, value: Any) -> Any:
-        """Return what process 0 gave."""
-        if self.size == 1:
+    def broadcast(self, value: Any) -> Any:
+        """Return the object of process 0."""
+        if self.world_size == 1:
             return value
-        box = [value]
-        dist.broadcast_object_list(box, src=0)
-        return box[0]
+        values = [value]
+        dist.broadcast_object_list(values, src=0)
+        return values[0]
 
-    def wrap(self, model: nn.Module) -> nn.Module:
-        """Return the model to call in training: its gradients are the mean over processes."""
-        if self.size == 1:
+    def wrap_model(self, model: nn.Module) -> nn.Module:
+        """Return the module to call in training, whose gradients are averaged over processes."""
+        if self.world_size == 1:
             return model
-        # Joint batch statistics make the buffers equal everywhere: no need to send them in each
-        # step. The switch got another name in PyTorch 2.15.
-        known = inspect.signature(DistributedDataParallel).parameters
-        name = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+        # Synchronized batch statistics make the buffers equal everywhere, so they need not be sent
+        # in each step. The option was renamed in PyTorch 2.15.
+        parameters = inspect.signature(DistributedDataParallel).parameters
+        name = (
+            "forward_sync_buffers" if "forward_sync_buffers" in parameters else "broadcast_buffers"
+        )
         options: dict[str, Any] = {name: False}
-        # Gradients of kernels with one input channel have two equally good layouts. PyTorch
-        # warns if they are not the same; nothing is slower for it.
+        # Gradients of kernels with one input channel have two equally good memory layouts.
+        # PyTorch warns if they differ, which costs nothing.
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
         return DistributedDataParallel(model, **options)
 
 
 def find_device(name: str, local_rank: int = 0) -> torch.device:
-    """Return the device of that name.
+    """Return the device of a name, after trying it.
 
     Parameters
     ----------
     name : str
-        "auto" for a CUDA GPU if there is one, else the CPU; or what `torch.device` takes.
+        "auto" for a CUDA GPU if there is one, else the CPU; or any name that `torch.device` takes.
     local_rank : int
-        Which of the GPUs of this machine, if the name gives none.
+        Index of the GPU on this machine, if the name has none.
 
     Raises
     ------
     DeviceError
-        If there is no such device; a ValueError.
+        If the device does not exist or cannot be used; a ValueError.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def find_device(name: str, local_rank: int = 0) -> torch.device:
         device = torch.device(name)
         if device.type == "cuda" and device.index is None:
             device = torch.device("cuda", local_rank)
-        torch.zeros(1, device=device).item()  # "meta" keeps no numbers
+        torch.zeros(1, device=device).item()  # fails on "meta", which stores no numbers
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0].split(". ")[0]
         raise DeviceError(f"device {name!r} cannot be used here: {reason}") from error
@@ -151,8 +151,8 @@ def find_device(name: str, local_rank: int = 0) -> torch.device:
 
 
 @contextmanager
-def joined(device: str) -> Iterator[World]:
-    """Join the job that `torchrun` started, or be alone.
+def process_group(device: str) -> Iterator[DistributedContext]:
+    """Join the processes that `torchrun` started, if it did, until the end of the block.
 
     Parameters
     ----------
@@ -161,41 +161,40 @@ def joined(device: str) -> Iterator[World]:
 
     Yields
     ------
-    World
-        The processes, until the end of the ``with`` block.
+    DistributedContext
+        Of a single process without `torchrun`.
 
     Raises
     ------
     DeviceError
         If the device cannot be used.
     WorkerLost
-        Inside the block, in place of what the library says when another process has ended.
+        In place of PyTorch's error when another process has ended inside the block.
 
     Examples
     --------
-    >>> with joined("cpu") as world:
-    ...     world.size
+    >>> with process_group("cpu") as context:
+    ...     context.world_size
     1
     """
-    here = find_device(device, int(os.environ.get("LOCAL_RANK", "0")))
-    if here.type == "cuda":
-        torch.cuda.set_device(here)
-    # torchrun sets all of these; a variable alone may be a leftover of something else.
-    started = {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys()
-    mine = started and not dist.is_initialized()
-    if mine:
-        dist.init_process_group(
-            "cpu:gloo,cuda:nccl" if here.type == "cuda" else "gloo", timeout=PATIENCE
-        )
+    found = find_device(device, int(os.environ.get("LOCAL_RANK", "0")))
+    if found.type == "cuda":
+        torch.cuda.set_device(found)
+    # torchrun sets all of these; a single one may be left over from something else.
+    launched = {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys()
+    joins = launched and not dist.is_initialized()
+    if joins:
+        backend = "cpu:gloo,cuda:nccl" if found.type == "cuda" else "gloo"
+        dist.init_process_group(backend, timeout=TIMEOUT)
     stack = ExitStack()
     try:
         if dist.is_initialized():
-            stack.enter_context(warnings.catch_warnings())  # see `World.wrap`
-            yield World(dist.get_rank(), dist.get_world_size(), here)
+            stack.enter_context(warnings.catch_warnings())  # undoes the filter of `wrap_model`
+            yield DistributedContext(dist.get_rank(), dist.get_world_size(), found)
         else:
-            yield World(device=here)
+            yield DistributedContext(device=found)
     except RuntimeError as error:
-        if dist.is_initialized() and _means_lost(error):
+        if dist.is_initialized() and _is_lost_connection(error):
             raise WorkerLost(
                 "another process of this job has ended; start the same command again to continue "
                 "from the last checkpoint"
@@ -203,12 +202,95 @@ def joined(device: str) -> Iterator[World]:
         raise
     finally:
         stack.close()
-        if mine:
+        if joins:
             dist.destroy_process_group()
 
 
-def _means_lost(error: RuntimeError) -> bool:
-    """Tell whether an error is what gloo or nccl raise when the other end is gone."""
+def _is_lost_connection(error: RuntimeError) -> bool:
+    """Tell whether gloo or nccl raise this error when another process has ended."""
     text = str(error).lower()
     signs = ("connection closed", "connection reset", "broken pipe", "remote process", "timed out")
     return isinstance(error, dist.DistError) or any(sign in text for sign in signs)
+
+
+class SyncBatchNorm(nn.modules.batchnorm._BatchNorm):
+    """Batch normalization with the statistics of the joint batch of all processes.
+
+    PyTorch's layer of this name does so on GPUs only; this one also on CPUs. It has the parameters,
+    buffers and results of the `torch.nn` layer on the joint batch, of which each process must have
+    an equal share. `sync_batch_norm` turns layers into it.
+    """
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        pass  # BatchNorm1d, 2d and 3d differ in this check alone
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalize ``(N, C, ...)``."""
+        if not self.training:
+            return super().forward(input)
+        values = at_least_float32(input)  # as PyTorch does
+        axes = [axis for axis in range(values.ndim) if axis != 1]
+        shape = [1, -1] + [1] * (values.ndim - 2)  # broadcasts (C,) against (N, C, ...)
+        # Two passes, mean first: the difference of two large sums would lose digits.
+        count = values.numel() // values.shape[1] * dist.get_world_size()
+        mean = _all_reduce_sum(values.sum(axes)) / count
+        centered = values - mean.reshape(shape)
+        variance = _all_reduce_sum(centered.square().sum(axes)) / count
+        self._update_running_stats(mean.detach(), variance.detach() * count / max(1, count - 1))
+        normalized = centered * torch.rsqrt(variance + self.eps).reshape(shape)
+        if self.affine:
+            normalized = normalized * self.weight.reshape(shape) + self.bias.reshape(shape)
+        return normalized.to(input.dtype)
+
+    def _update_running_stats(self, mean: Tensor, variance: Tensor) -> None:
+        if self.running_mean is None or self.running_var is None:
+            return
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked.add_(1)
+        momentum = self.momentum
+        if momentum is None:  # the mean over all batches so far
+            momentum = 1 / float(self.num_batches_tracked)
+        self.running_mean.lerp_(mean, momentum)
+        self.running_var.lerp_(variance, momentum)
+
+
+@contextmanager
+def sync_batch_norm(model: nn.Module) -> Iterator[None]:
+    """Let the batch normalizations of a model use the joint batch, until the end of the block.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Layers whose class is exactly `nn.BatchNorm1d`, `2d` or `3d` change their class, and
+        nothing else: names, parameters and buffers stay, also in checkpoints.
+    """
+    replaced = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    layers = [(module, type(module)) for module in model.modules() if type(module) in replaced]
+    for module, _ in layers:
+        module.__class__ = SyncBatchNorm
+    try:
+        yield
+    finally:
+        for module, cls in layers:
+            module.__class__ = cls
+
+
+class _AllReduceSum(torch.autograd.Function):
+    """Sum over processes. Each output depends on each input, so the gradients are summed too."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        dist.all_reduce(total)
+        return total
+
+
+def _all_reduce_sum(values: Tensor) -> Tensor:
+    total: Tensor = _AllReduceSum.apply(values)
+    return total

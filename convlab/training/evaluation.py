@@ -1,30 +1,30 @@
-"""How good a network is: counted over all images, each once, in eval mode."""
+"""Predictions of a network, and measures of how good they are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from convlab._model_state import preserve_model_state
 from convlab._validate import integer
 from convlab.training.batches import Normalization
-from convlab.training.checks import check_logits, check_model, check_rows, checked_labels
-from convlab.training.distributed import World
-from convlab.training.precision import at_least_float32, float_type
+from convlab.training.distributed import DistributedContext
+from convlab.training.precision import at_least_float32, model_dtype
 
-NORMAL_95 = 1.959964  # 95 % of a normal distribution lie within so many deviations
+Z_95 = 1.959964  # 95 % of a normal distribution lie within this many standard deviations
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a network does on a set of images.
+    """Loss and accuracy of a network on a set of images.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ class Evaluation:
         Mean cross entropy per image, in nats. Each image counts the same, also one in a short
         last batch.
     accuracy : float
-        Share of the images whose largest output is at their label, from 0 to 1.
+        Fraction of the images whose largest output is at their label, from 0 to 1.
     correct, count : int
-        The two numbers of which `accuracy` is the quotient.
+        Numerator and denominator of `accuracy`.
 
     Examples
     --------
@@ -49,24 +49,24 @@ class Evaluation:
     correct: int
     count: int
 
-    def interval(self, deviations: float = NORMAL_95) -> tuple[float, float]:
-        """Return where the accuracy on many more such images may lie (Wilson, 1927).
+    def interval(self, deviations: float = Z_95) -> tuple[float, float]:
+        """Return Wilson's confidence interval of the accuracy (1927).
 
-        Unlike the plain formula it stays within 0 and 1, and has a width at 100 % too.
+        Unlike the normal approximation it stays within 0 and 1, and has a width at 100 % too.
 
         Parameters
         ----------
         deviations : float
-            How sure to be, in standard deviations; by default 95 %.
+            Confidence, in standard deviations; by default 95 %.
 
         Returns
         -------
         low, high : float
         """
-        n, share, z = self.count, self.correct / self.count, deviations
-        middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-        reach = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-        return max(0.0, middle - reach), min(1.0, middle + reach)
+        n, p, z = self.count, self.correct / self.count, deviations
+        center = (p + z * z / (2 * n)) / (1 + z * z / n)
+        half_width = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        return max(0.0, center - half_width), min(1.0, center + half_width)
 
     def __str__(self) -> str:
         low, high = self.interval()
@@ -74,28 +74,6 @@ class Evaluation:
             f"{100 * self.accuracy:.2f} % of {self.count:,} right "
             f"(95 %: {100 * low:.1f} to {100 * high:.1f}), loss {self.loss:.4f}"
         )
-
-
-@contextmanager
-def eval_mode(model: nn.Module) -> Iterator[None]:
-    """Put a model into eval mode, then each of its layers back into the mode it was in.
-
-    Examples
-    --------
-    >>> layers = nn.Sequential(nn.Dropout(0.5)).train()
-    >>> with eval_mode(layers):
-    ...     layers.training
-    False
-    >>> layers.training
-    True
-    """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 def predict(
@@ -111,33 +89,33 @@ def predict(
     Parameters
     ----------
     model : nn.Module
-        Computes on the device that it is on. Its mode is left as it was.
+        Computes on the device where its weights are. Its mode and buffers are left unchanged.
     images : array or Tensor (N, C, H, W)
-        Bytes (uint8), which are normalized by `mean` and `std`; or numbers that already are what
-        the network takes. They get the type of its weights.
+        Bytes (uint8), which are normalized by `mean` and `std`; or floating-point inputs of the
+        network, which are converted to the dtype of its weights.
     mean, std : sequence of float, optional
-        Per channel, for pixels from 0 to 1: those of the training. Needed for bytes.
+        Per channel, for pixels from 0 to 1: those of the training. Required for bytes.
     batch_size : int
-        Images at a time, at least 1; bounds the memory, changes no result.
+        Images computed at a time, at least 1; bounds the memory and changes no result.
 
     Returns
     -------
     Tensor (N, classes)
-        On the CPU, float32; of a network in float64, float64.
+        On the CPU, in float32, or in float64 if the network computes in float64.
 
     Raises
     ------
     TypeError, ValueError
-        If the images have no such shape, or are bytes without `mean` and `std`, or the reverse;
-        if the network returns something else than one row for each image.
+        If the images have another shape, or are bytes without `mean` and `std`, or the reverse;
+        if the network does not return one row for each image.
 
     Examples
     --------
     >>> predict(nn.Flatten(), np.ones((3, 1, 2, 2), np.float32)).shape
     torch.Size([3, 4])
     """
-    parts = _outputs(model, images, mean, std, batch_size)
-    return torch.cat([at_least_float32(part).cpu() for part in parts])
+    batches = _outputs(model, images, mean, std, batch_size)
+    return torch.cat([at_least_float32(outputs).cpu() for outputs in batches])
 
 
 def evaluate(
@@ -148,36 +126,27 @@ def evaluate(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     batch_size: int = 500,
-    world: World | None = None,
 ) -> Evaluation:
     """Return loss and accuracy over all images, in eval mode.
 
     The mean is taken over images, not over batches: a mean of the batches' means would count an
-    image of a short last batch several times. In eval mode dropout is off, and batch normalization
-    uses what it learned; so the answer for an image does not depend on the others.
+    image of a short last batch several times. In eval mode dropout is off and batch normalization
+    uses its running statistics, so the output for an image does not depend on the others.
 
     Parameters
     ----------
     model : nn.Module
-        Its outputs are taken as logits ``(N, classes)``. Its mode is left as it was.
+        Its outputs are logits ``(N, classes)``. Its mode and buffers are left unchanged.
     images, mean, std, batch_size
         As in `predict`.
     labels : integer array or Tensor (N,)
-        The right classes.
-    world : World, optional
-        With several processes, each evaluates every `world.size`-th image, and the counts are
-        added: each image counts once, whether or not the set divides.
-
-    Returns
-    -------
-    Evaluation
-        The same in every process.
+        The correct classes.
 
     Raises
     ------
     TypeError, ValueError
-        As in `predict`, and if there is not one label for each image, a whole number from 0 up to
-        the number of the network's outputs.
+        As in `predict`, and if there is not one label for each image, from 0 up to the number of
+        the network's outputs.
 
     Examples
     --------
@@ -185,43 +154,63 @@ def evaluate(
     >>> evaluate(nn.Flatten(), logits.reshape(3, 3, 1, 1), [0, 1, 2]).correct
     2
     """
-    world = world or World()
+    return evaluate_distributed(
+        model, images, labels, DistributedContext(), mean=mean, std=std, batch_size=batch_size
+    )
+
+
+def evaluate_distributed(
+    model: nn.Module,
+    images: Any,
+    labels: Any,
+    context: DistributedContext,
+    *,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    batch_size: int = 500,
+) -> Evaluation:
+    """Return loss and accuracy over all images, which the processes share.
+
+    Each process evaluates every `world_size`-th image, and the counts are summed: each image counts
+    once, whether or not their number is divisible. The result is the same in every process.
+    """
     check_model(model)
-    right = checked_labels(labels)
-    if right.shape != (len(images),):
+    targets = torch.from_numpy(check_labels(labels, "labels"))
+    if targets.shape != (len(images),):
         raise ValueError(
-            f"{len(images)} images need labels of shape ({len(images)},), got {tuple(right.shape)}"
+            f"{len(images)} images need labels of shape ({len(images)},), got "
+            f"{tuple(targets.shape)}"
         )
     if not len(images):
         raise ValueError("there are no images to evaluate")
-    classes = int(right.max()) + 1
-    mine = slice(world.rank, None, world.size)
-    right = right[mine]
+    num_classes = int(targets.max()) + 1
+    shard = slice(context.rank, None, context.world_size)
+    targets = targets[shard]
     totals = torch.zeros(3, dtype=torch.float64, device=_device_of(model))
     start = 0
-    if len(right):
-        for outputs in _outputs(model, images[mine], mean, std, batch_size):
-            check_logits(outputs, len(outputs), classes)
-            wanted = right[start : start + len(outputs)].to(outputs.device)
+    if len(targets):
+        for outputs in _outputs(model, images[shard], mean, std, batch_size):
+            check_logits(outputs, len(outputs), num_classes)
+            batch_targets = targets[start : start + len(outputs)].to(outputs.device)
             start += len(outputs)
-            loss = functional.cross_entropy(at_least_float32(outputs), wanted, reduction="none")
-            hits = outputs.argmax(1) == wanted
-            totals[:2] += torch.stack([loss.double().sum(), hits.double().sum()])
+            losses = functional.cross_entropy(
+                at_least_float32(outputs), batch_targets, reduction="none"
+            )
+            hits = outputs.argmax(1) == batch_targets
+            totals[:2] += torch.stack([losses.double().sum(), hits.double().sum()])
             totals[2] += len(hits)
-    loss_sum, correct, count = world.total(totals).tolist()
+    loss_sum, correct, count = context.all_reduce_sum(totals).tolist()
     return Evaluation(loss_sum / count, correct / count, int(correct), int(count))
 
 
-def _device_of(model: nn.Module) -> torch.device:
-    tensors = [*model.parameters(), *model.buffers()]
-    return tensors[0].device if tensors else torch.device("cpu")
-
-
 def _outputs(
-    model: nn.Module, images: Any, mean: Sequence[float] | None, std: Sequence[float] | None,
+    model: nn.Module,
+    images: Any,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
     batch_size: int,
-) -> Iterator[Tensor]:  # fmt: skip
-    """Yield what the model answers, batch by batch."""
+) -> Iterator[Tensor]:
+    """Yield the outputs of the model, batch by batch."""
     check_model(model)
     if not isinstance(images, (np.ndarray, Tensor)) or images.ndim != 4 or not len(images):
         shape = getattr(images, "shape", type(images).__name__)
@@ -230,26 +219,158 @@ def _outputs(
     pixels = torch.as_tensor(
         np.ascontiguousarray(images) if isinstance(images, np.ndarray) else images
     )
-    device = _device_of(model)
+    device, dtype = _device_of(model), model_dtype(model)
     normalize = None
     if pixels.dtype == torch.uint8:
         if mean is None or std is None:
             raise ValueError("images of bytes need mean=data.mean and std=data.std of the training")
         normalize = Normalization(mean, std, device)
-        if normalize.channels != pixels.shape[1]:
-            raise ValueError(
-                f"images have {pixels.shape[1]} channels, mean and std {normalize.channels}"
-            )
     elif not pixels.dtype.is_floating_point:
         raise TypeError(f"images must be uint8 or floating point, got {pixels.dtype}")
     elif mean is not None or std is not None:
         raise ValueError(f"mean and std are for images of bytes; these are {pixels.dtype}")
-    kind = float_type(model)
-    with eval_mode(model):
+    with preserve_model_state(model):
+        model.eval()
         for batch in torch.split(pixels, batch_size):
-            moved = batch.to(device)
+            values = batch.to(device)
             with torch.no_grad():
-                values = moved if normalize is None else normalize(moved)
-                outputs = model(values.to(kind))
+                outputs = model((normalize(values) if normalize else values).to(dtype))
             check_rows(outputs, len(batch))
             yield outputs
+
+
+def _device_of(model: nn.Module) -> torch.device:
+    tensors = [*model.parameters(), *model.buffers()]
+    return tensors[0].device if tensors else torch.device("cpu")
+
+
+def confusion_matrix(labels: Any, predictions: Any, classes: int) -> NDArray[np.int64]:
+    """Count for each pair of classes how often the first was taken for the second.
+
+    Parameters
+    ----------
+    labels : integers (N,)
+        The correct classes, from 0 to ``classes - 1``, as a sequence, array or tensor.
+    predictions : integers (N,)
+        The predicted classes: of logits, ``logits.argmax(1)``.
+    classes : int
+        Number of classes, at least 1.
+
+    Returns
+    -------
+    int64 array (classes, classes)
+        Row: the correct class. Column: the prediction. The diagonal counts correct predictions; a
+        row adds up to the number of images of its class.
+
+    Raises
+    ------
+    TypeError
+        If labels or predictions are not integers.
+    ValueError
+        If they differ in number or are not rows of classes, or `classes` is below 1.
+
+    Examples
+    --------
+    >>> confusion_matrix(labels=[0, 0, 1, 2], predictions=[0, 2, 1, 2], classes=3)
+    array([[1, 0, 1],
+           [0, 1, 0],
+           [0, 0, 1]])
+    """
+    classes = integer(classes, "classes", minimum=1)
+    rows = {"labels": labels, "predictions": predictions}
+    for name, values in rows.items():
+        rows[name] = row = check_labels(values, name)
+        if row.ndim != 1:
+            raise ValueError(f"{name} must have the shape (N,), got {row.shape}")
+        if len(row) and row.max() >= classes:
+            raise ValueError(
+                f"{name} must be below the number of classes {classes}, got {row.max()}"
+            )
+    if len(rows["labels"]) != len(rows["predictions"]):
+        raise ValueError(
+            f"{len(rows['labels'])} labels need as many predictions, got {len(rows['predictions'])}"
+        )
+    pairs = np.bincount(rows["labels"] * classes + rows["predictions"], minlength=classes**2)
+    return pairs.reshape(classes, classes).astype(np.int64)
+
+
+def check_labels(labels: Any, name: str) -> NDArray[np.int64]:
+    """Return labels as an int64 array.
+
+    Raises
+    ------
+    TypeError
+        If they are not integers.
+    ValueError
+        If one is negative.
+    """
+    try:
+        found = np.asarray(labels.cpu() if isinstance(labels, Tensor) else labels)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be integers, got {type(labels).__name__}") from error
+    if found.size and found.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be integers, got {found.dtype}")
+    # PyTorch's loss silently ignores labels of -100.
+    if found.size and found.min() < 0:
+        raise ValueError(f"{name} must be at least 0, got {found.min()}")
+    return found.astype(np.int64)
+
+
+def check_model(model: object) -> None:
+    """Raise TypeError unless `model` is a module, for example if it is a class."""
+    if not isinstance(model, nn.Module):
+        found = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
+        raise TypeError(f"model must be a torch.nn.Module, got {found}")
+
+
+def check_rows(outputs: object, count: int) -> None:
+    """Raise TypeError or ValueError unless outputs have one floating-point row for each image."""
+    if not isinstance(outputs, Tensor):
+        raise TypeError(f"the model must return one Tensor, got {type(outputs).__name__}")
+    if not outputs.is_floating_point():
+        raise TypeError(f"the model must return floating point, got {outputs.dtype}")
+    if not outputs.ndim or len(outputs) != count:
+        raise ValueError(
+            f"the model must return one row for each of {count} images, got {tuple(outputs.shape)}"
+        )
+
+
+def check_logits(outputs: Tensor, count: int, num_classes: int) -> None:
+    """Check that outputs are logits for a number of images and classes.
+
+    Only shapes and dtypes are read, so nothing waits for the device.
+
+    Parameters
+    ----------
+    outputs : Tensor
+        Outputs of the network.
+    count : int
+        Number of images it was given.
+    num_classes : int
+        The largest label plus 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `check_rows`, or if the shape is not ``(count, num_classes)``; more classes are
+        allowed.
+
+    Examples
+    --------
+    >>> check_logits(torch.zeros(16, 5), 16, 10)
+    Traceback (most recent call last):
+    ...
+    ValueError: the model has 5 outputs for each image, but the labels go up to 9: it needs at
+    least 10
+    """
+    check_rows(outputs, count)
+    if outputs.ndim != 2:
+        raise ValueError(
+            f"the model must return logits (N, classes), here ({count}, {num_classes}), got "
+            f"{tuple(outputs.shape)}"
+        )
+    if outputs.shape[1] < num_classes:
+        raise ValueError(
+            f"the model has {outputs.shape[1]} outputs for each image, but the labels go up to "
+            f"{num_classes - 1}: it needs at least {num_classes}"
+        )

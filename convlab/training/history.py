@@ -1,41 +1,50 @@
-"""What happened in each epoch: kept, written while the training runs, drawn."""
+"""Epochs and results of a training: stored, printed and drawn; and its progress bar."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from convlab.training.checkpoint import write_whole
+import torch
+from torch import nn
+
+from convlab._files import atomic_write
+from convlab.training.config import TrainConfig
+from convlab.training.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from convlab.plots import Drawing
 
+Item = TypeVar("Item")
+
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training images.
+    """Results of one pass over the training images.
 
     Parameters
     ----------
     epoch : int
         Counted from 1.
     steps : int
-        Steps done since the start of the training.
+        Steps since the start of the training.
     learning_rate : float
         Of the last step.
     train_loss, train_accuracy : float
-        Over the images as the network saw them: augmented, in train mode, while it changed. They
-        show that something is learned, and are no measure of how good the network is. The loss is
-        the one that is made small: with label smoothing it cannot come near 0.
+        Means over the images of the epoch as the network was trained on them: augmented, in train
+        mode, while it changed. They show that it learns, and do not measure how good it is. The
+        loss is the one that is minimized: with label smoothing it cannot come near 0.
     validation_loss, validation_accuracy : float, optional
         In eval mode, after the epoch; None without validation images.
     seconds : float
-        For the training alone.
+        Of the training alone.
     images_per_second : float
         Of the training alone.
     """
@@ -64,15 +73,15 @@ class Epoch:
 
 
 class History(Sequence[Epoch]):
-    """All epochs so far.
+    """Sequence of the epochs so far, also written to files.
 
     Parameters
     ----------
     folder : Path, optional
-        Each epoch is appended there to ``history.csv`` and, one JSON object a line, to
+        Each epoch is appended to ``history.csv`` there and, one JSON object per line, to
         ``history.jsonl`` as soon as it ends.
     epochs : sequence of mapping
-        Epochs that came before, as `to_list` returns them.
+        Epochs of a checkpoint, as `to_list` returns them.
 
     Examples
     --------
@@ -90,12 +99,12 @@ class History(Sequence[Epoch]):
         self._epochs = [Epoch(**epoch) for epoch in epochs]
         self._folder = folder
         if folder is not None:
-            # A process may have died between a line here and its checkpoint, or within a line.
-            # What counts is the checkpoint, so the files are made anew from it.
+            # A process may have ended between a line here and its checkpoint, or within a line.
+            # The checkpoint decides, so both files are rewritten from it.
+            header = _csv_line(field.name for field in fields(Epoch))
             rows = "".join(_csv_line(asdict(epoch).values()) for epoch in self._epochs)
-            head = _csv_line(field.name for field in fields(Epoch))
-            _write(folder / "history.csv", head + rows)
-            _write(folder / "history.jsonl", "".join(map(_json_line, self._epochs)))
+            _write_text(folder / "history.csv", header + rows)
+            _write_text(folder / "history.jsonl", "".join(map(_json_line, self._epochs)))
 
     def append(self, epoch: Epoch) -> None:
         """Add an epoch, also to the files."""
@@ -109,20 +118,20 @@ class History(Sequence[Epoch]):
                     file.write(line)
 
     def to_list(self) -> list[dict[str, Any]]:
-        """Return plain values, for a checkpoint or for JSON."""
+        """Return the epochs as plain values, for a checkpoint or for JSON."""
         return [asdict(epoch) for epoch in self._epochs]
 
     def column(self, name: str) -> list[Any]:
-        """Return one number of each epoch.
+        """Return one field of all epochs.
 
         Raises
         ------
         ValueError
-            If an epoch has no such number.
+            If `Epoch` has no such field.
         """
         names = [field.name for field in fields(Epoch)]
         if name not in names:
-            raise ValueError(f"an epoch has no {name!r}, but {', '.join(names)}")
+            raise ValueError(f"name must be one of {', '.join(names)}, got {name!r}")
         return [getattr(epoch, name) for epoch in self._epochs]
 
     def plot(self) -> Drawing:
@@ -136,7 +145,7 @@ class History(Sequence[Epoch]):
         from convlab.plots import training_curves  # noqa: PLC0415  (training needs no matplotlib)
 
         if not self._epochs:
-            raise ValueError("nothing to draw: no epoch has ended yet")
+            raise ValueError("there is nothing to draw: no epoch has ended yet")
         loss = {"training": self.column("train_loss")}
         accuracy = {"training": self.column("train_accuracy")}
         if self._epochs[0].validation_loss is not None:
@@ -154,7 +163,82 @@ class History(Sequence[Epoch]):
         return iter(self._epochs)
 
 
-def _csv_line(values: Any) -> str:
+@dataclass(frozen=True)
+class FitResult:
+    """Result of a training.
+
+    Parameters
+    ----------
+    model : nn.Module
+        The argument of `fit`, trained.
+    history : History
+        One entry per epoch.
+    validation, test : Evaluation, optional
+        Of the final weights; None where there are no such images.
+    mean, std : tuple of float
+        Of the training images, per channel: `evaluate` and `predict` need them for bytes.
+    """
+
+    model: nn.Module
+    history: History
+    validation: Evaluation | None
+    test: Evaluation | None
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def write(self, folder: Path, config: TrainConfig) -> None:
+        """Write the weights to ``model.pt``, and settings and evaluations to ``result.json``.
+
+        Parameters
+        ----------
+        folder : Path
+            Must exist.
+        config : TrainConfig
+            Settings of the training.
+        """
+        weights = {name: value.cpu() for name, value in self.model.state_dict().items()}
+        atomic_write(folder / "model.pt", lambda file: torch.save(weights, file))
+        contents: dict[str, Any] = {"config": config.to_dict(), "mean": self.mean, "std": self.std}
+        for part, result in (("validation", self.validation), ("test", self.test)):
+            contents[part] = asdict(result) if result is not None else None
+        _write_text(folder / "result.json", json.dumps(contents, indent=2) + "\n")
+
+
+def progress_bar(
+    items: Iterable[Item], total: int, initial: int, description: str, show: bool | None
+) -> Iterator[Item]:
+    """Yield items, and show on a terminal how many there were.
+
+    Parameters
+    ----------
+    items : iterable
+        The remaining items.
+    total, initial : int
+        Number of all items, and of those before the first one here.
+    description : str
+        Text in front of the bar.
+    show : bool, optional
+        None: only if standard error is a terminal. The bar needs tqdm; without it there is none.
+
+    Examples
+    --------
+    >>> list(progress_bar("ab", total=3, initial=1, description="epoch 1", show=False))
+    ['a', 'b']
+    """
+    if show is None:
+        show = sys.stderr.isatty()
+    if show:
+        try:
+            tqdm = import_module("tqdm").tqdm
+        except ImportError:
+            show = False
+    if not show:
+        yield from items
+        return
+    yield from tqdm(items, total=total, initial=initial, desc=description, unit="step", leave=False)
+
+
+def _csv_line(values: Iterable[Any]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(values)
     return line.getvalue()
@@ -164,5 +248,5 @@ def _json_line(epoch: Epoch) -> str:
     return json.dumps(asdict(epoch)) + "\n"
 
 
-def _write(path: Path, text: str) -> None:
-    write_whole(path, lambda file: file.write(text.encode()))
+def _write_text(path: Path, text: str) -> None:
+    atomic_write(path, lambda file: file.write(text.encode()))

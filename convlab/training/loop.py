@@ -1,36 +1,40 @@
-"""The training loop: read `_train_step` first, then `_train_epoch`, then `fit`."""
+"""The training loop: `fit` and the `train_step` that it repeats."""
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from os import PathLike
 from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from convlab._validate import integer
 from convlab.data import Dataset, split_validation
-from convlab.data.dataset import PARTS
 from convlab.training.batches import Batches, make_batches
-from convlab.training.checks import check_fit, check_logits, check_sizes
+from convlab.training.checkpoint import CheckpointManager
 from convlab.training.config import TrainConfig
-from convlab.training.distributed import World, joined
-from convlab.training.evaluation import Evaluation, evaluate
-from convlab.training.failures import NonFiniteLoss
-from convlab.training.history import Epoch, History
-from convlab.training.joint_norm import joint_batch_norm
-from convlab.training.precision import arithmetic, at_least_float32, autocast, float_type
-from convlab.training.progress import watched
+from convlab.training.distributed import process_group, sync_batch_norm
+from convlab.training.errors import Interrupted, NonFiniteLoss
+from convlab.training.evaluation import (
+    Evaluation,
+    check_logits,
+    check_model,
+    evaluate_distributed,
+)
+from convlab.training.history import Epoch, FitResult, progress_bar
+from convlab.training.optim import learning_rate_at
+from convlab.training.precision import at_least_float32, autocast, backend_flags
 from convlab.training.randomness import derived_seed, seed_everything
-from convlab.training.result import FitResult
-from convlab.training.schedule import learning_rate
-from convlab.training.state import TrainState, identity
-from convlab.training.stopping import Interrupted, StopRequest
-from convlab.training.store import Store
+from convlab.training.state import TrainState
 
-ASK_EVERY = 10  # steps between two questions to the other processes whether to stop
+STOP_INTERVAL = 10  # steps after which several processes agree whether to stop
 
 
 def fit(
@@ -38,61 +42,61 @@ def fit(
     data: Dataset,
     config: TrainConfig | None = None,
     *,
-    out: str | PathLike[str] | None = None,
+    out: str | os.PathLike[str] | None = None,
     checkpoint_every: int | None = None,
     keep: int = 2,
     progress: bool | None = None,
     on_epoch: Callable[[Epoch], object] | None = None,
 ) -> FitResult:
-    """Train a network, and evaluate it on the test images once, at the end.
+    """Train a network to classify images, and evaluate it on the test images once, at the end.
 
     With `out`, the state is saved after each epoch, and the same call continues from there,
-    whatever ended the process before: the final weights are those of a training that nothing
-    interrupted, bit for bit on a CPU, and on a GPU with ``config.deterministic``.
+    however the process ended before: the final weights are those of an uninterrupted training,
+    bit for bit on a CPU, and on a GPU with ``config.deterministic``.
 
     Parameters
     ----------
     model : nn.Module
-        Takes ``(N, C, H, W)`` in the type of its weights, returns logits ``(N, classes)``. It is
-        moved to the device and trained in place. Its first weights are the caller's affair; a
-        continued training takes all weights from the checkpoint.
+        Takes ``(N, C, H, W)`` in the dtype of its weights and returns logits ``(N, classes)``. It
+        is moved to the device and trained in place, from the weights it has; a continued training
+        takes all weights from the checkpoint.
     data : Dataset
-        From `convlab.data.load`. If it has no validation images, `config.validation` says which
-        share of its training images become such.
+        From `convlab.data.load`. If it has no validation images, `config.validation_fraction`
+        of its training images are held out.
     config : TrainConfig, optional
         The settings; by default ``TrainConfig()``.
     out : path, optional
         Folder for checkpoints, ``history.csv``, ``history.jsonl``, and at the end ``model.pt``
-        (the weights) and ``result.json``. Made if missing.
+        (the weights) and ``result.json``. Created if missing.
     checkpoint_every : int, optional
-        Save after so many steps too, at least 1; for epochs that take long.
+        Also save after every so many steps, at least 1; for long epochs.
     keep : int
-        How many checkpoints stay, at least 1.
+        Number of checkpoints to keep, at least 1.
     progress : bool, optional
-        Show a bar; by default if standard error is a terminal.
+        Show a progress bar; by default if standard error is a terminal.
     on_epoch : callable, optional
-        Called with each entry of the history as it comes, in process 0.
+        Called with each `Epoch` when it ends, in process 0.
 
     Returns
     -------
     FitResult
-        The model in eval mode, the history, and how good it is.
+        The model in eval mode, the history, and the evaluations.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is no such thing; if the images do not suit the settings, or the model's
-        outputs the labels; if `out` holds a training with other settings, another model or
-        other images.
+        If an argument has the wrong type or is out of range; if the images do not suit the
+        settings, or the model's outputs the labels; if `out` holds a training with other settings,
+        another model or other images.
     NonFiniteLoss
-        If the loss is infinite or no number. This is noticed before the next checkpoint is
-        written, so the files hold the last good state.
+        If the loss becomes infinite or NaN. This is noticed before the next checkpoint is written,
+        so the files hold the last good state.
     CheckpointError
         If `out` has checkpoints and none can be read.
     FolderInUse
-        If another process trains into `out` at this moment.
+        If another process is training into `out`.
     OSError
-        If `out` cannot be written to. What was there stays whole.
+        If `out` cannot be written to. Existing files stay complete.
     WorkerLost
         If another process of the job has ended.
     Interrupted
@@ -100,7 +104,8 @@ def fit(
 
     Notes
     -----
-    Python's, NumPy's and PyTorch's shared generators are seeded from `config.seed`.
+    The loss is the cross entropy. The shared generators of Python, NumPy and PyTorch are seeded
+    from `config.seed`.
 
     Examples
     --------
@@ -110,185 +115,254 @@ def fit(
     >>> result.test.count, len(result.history)
     (355, 1)
     """
-    config = config or TrainConfig()
-    check_fit(model, data, config, out, keep, checkpoint_every)
-    check_sizes(config, data.image_shape)
-    if config.validation and not len(data.validation_labels):
-        data = split_validation(data, config.validation, derived_seed(config.seed, "split"))
+    config = TrainConfig() if config is None else config
+    check_training(model, data, config)
+    _check_output(out, keep, checkpoint_every)
+    if config.validation_fraction and not len(data.validation_labels):
+        seed = derived_seed(config.seed, "split")
+        data = split_validation(data, config.validation_fraction, seed)
     with ExitStack() as stack:
-        world = stack.enter_context(joined(config.device))
-        stack.enter_context(arithmetic(config))
+        context = stack.enter_context(process_group(config.device))
+        stack.enter_context(backend_flags(config))
+        batches = make_batches(data, config, context)
+        steps_per_epoch, total_steps = batches.steps_per_epoch, batches.total_steps
+        state = TrainState(model, config, context, count_classes(data))
+        if context.world_size > 1:
+            stack.enter_context(sync_batch_norm(model))
+        # Dropout draws from the shared generators; each process has its own.
+        seed_everything(derived_seed(config.seed, "layers", context.rank))
         folder = Path(out) if out is not None else None
-        training = _Training(model, data, config, world, folder, checkpoint_every, keep, progress)
-        if world.size > 1:  # only so are two processes the training of one
-            stack.enter_context(joint_batch_norm(model))
-        stack.callback(training.close)
-        training.resume()
-        stop = StopRequest(active=folder is not None, alone=world.size == 1)
-        training.on_epoch = on_epoch if world.rank == 0 else None
-        training.stop = stack.enter_context(stop)
-        training.run()
-        return training.result()
-
-
-class _Training:
-    """One call of `fit`: what stays the same during it, and the state that does not."""
-
-    def __init__(
-        self, model: nn.Module, data: Dataset, config: TrainConfig, world: World,
-        folder: Path | None, checkpoint_every: int | None, keep: int, progress: bool | None,
-    ) -> None:  # fmt: skip
-        self.data, self.config, self.world = data, config, world
-        self.every = checkpoint_every
-        self.progress = progress if world.rank == 0 else False
-        self.batches: Batches = make_batches(
-            data.train_images, data.train_labels, data.mean, data.std, config, world
+        checkpoints = stack.enter_context(CheckpointManager(folder, keep, state, data))
+        checkpoints.resume()
+        # After the weights are restored: several processes get those of process 0.
+        state.forward = context.wrap_model(model)
+        if config.compile:
+            state.forward = torch.compile(state.forward)  # type: ignore[assignment]
+        stop = stack.enter_context(
+            StopRequest(active=folder is not None, alone=context.world_size == 1)
         )
-        self.total_steps = config.epochs * self.batches.steps
-        self.classes = 1 + max(  # those that occur
-            int(labels.max()) for part in PARTS if len(labels := getattr(data, f"{part}_labels"))
-        )
-        layout = torch.channels_last if config.channels_last else torch.contiguous_format
-        self.model = model.to(world.device, memory_format=layout)  # type: ignore[call-overload]
-        self.state = TrainState(self.model, config, world)
-        self.kind = float_type(model)
-        self.history = History()
-        self.on_epoch: Callable[[Epoch], object] | None = None
-        self.store = None
-        if folder is not None:
-            self.store = Store(folder, keep, world, identity(model, data, config, world))
-        self.stop = StopRequest(active=False)
-        # Each process draws its own dropout.
-        seed_everything(derived_seed(config.seed, "layers", world.rank))
 
-    def resume(self) -> None:
-        """Continue from the newest checkpoint, if there is one."""
-        if self.store is not None:
-            self.history = self.store.resume(self.state)
+        while state.step < total_steps:
+            epoch, first_step = divmod(state.step, steps_per_epoch)
+            if first_step == 0:
+                state.start_epoch()
+            state.forward.train()
+            state.start_clock()
+            title = f"epoch {epoch + 1}/{config.epochs}"
+            show = progress if context.is_primary else False
+            steps = batches.epoch(epoch, first_step)
+            for images, labels in progress_bar(steps, steps_per_epoch, first_step, title, show):
+                train_step(state, images, labels, learning_rate_at(state.step, total_steps, config))
+                if state.step % steps_per_epoch:  # the end of an epoch comes below
+                    if checkpoint_every is not None and state.step % checkpoint_every == 0:
+                        _check_and_save(state, batches, checkpoints)
+                    if context.world_size == 1 or state.step % STOP_INTERVAL == 0:
+                        _stop_if_requested(stop, state, batches, checkpoints)
+            _end_epoch(state, data, batches, checkpoints)
+            checkpoints.save()
+            if on_epoch is not None and context.is_primary:
+                on_epoch(state.history[-1])
+            _stop_if_requested(stop, state, batches, checkpoints)
 
-    def close(self) -> None:
-        """Leave the folder to others."""
-        if self.store is not None:
-            self.store.close()
-
-    def run(self) -> None:
-        """Train until the last epoch has ended."""
-        called = self.world.wrap(self.model)
-        if self.config.compile:
-            called = torch.compile(called)  # type: ignore[assignment]
-        while self.state.step < self.total_steps:
-            self._train_epoch(called)
-            self._save()
-            if self.on_epoch is not None:
-                self.on_epoch(self.history[-1])
-            self._stop_if_asked()
-
-    def _train_epoch(self, called: nn.Module) -> None:
-        """Train to the end of an epoch, from wherever in it the state is."""
-        state, steps = self.state, self.batches.steps
-        epoch, first = divmod(state.step, steps)
-        if first == 0:
-            state.new_epoch()
-        called.train()
-        state.start_clock()
-        batches = self.batches.epoch(epoch, first)
-        title = f"epoch {epoch + 1}/{self.config.epochs}"
-        for images, labels in watched(batches, steps, first, title, self.progress):
-            self._train_step(called, images, labels)
-            if state.step % steps:  # the end of the epoch is seen to by `run`
-                self._between_steps()
-        loss_sum, correct = self.world.total(state.totals).tolist()  # waits for the device
-        state.read_clock()
-        self._check()
-        seen = steps * self.batches.batch
-        validation = self._evaluate("validation")
-        self.history.append(
-            Epoch(
-                epoch + 1, state.step, learning_rate(state.step - 1, self.total_steps, self.config),
-                loss_sum / seen, correct / seen,
-                validation.loss if validation else None,
-                validation.accuracy if validation else None,
-                state.seconds, seen / state.seconds,
-            )
-        )  # fmt: skip
-
-    def _train_step(self, called: nn.Module, images: Tensor, labels: Tensor) -> None:
-        """Forward, loss, backward, update. Nothing in here waits for the device."""
-        state, config = self.state, self.config
-        rate = learning_rate(state.step, self.total_steps, config)
-        for group in state.optimizer.param_groups:
-            group["lr"] = rate
-        with autocast(config, self.world.device):
-            logits = called(images.to(self.kind))
-        check_logits(logits, len(images), self.classes)
-        loss_sum = functional.cross_entropy(
-            at_least_float32(logits), labels, label_smoothing=config.label_smoothing,
-            reduction="sum",
-        )  # fmt: skip
-        # The mean over the joint batch. DDP divides by the number of processes once more.
-        loss = loss_sum * (self.world.size / self.batches.batch)
-        state.optimizer.zero_grad(set_to_none=True)
-        state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        if config.clip_norm is not None:
-            state.scaler.unscale_(state.optimizer)
-            nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm)
-        state.scaler.step(state.optimizer)
-        state.scaler.update()
-        state.count(loss_sum, (logits.detach().argmax(1) == labels).sum())
-        state.step += 1
-
-    def _between_steps(self) -> None:
-        """Save or stop within an epoch, if it is time to."""
-        step = self.state.step
-        if self.every is not None and step % self.every == 0:
-            self._check()
-            self._save()
-        if self.world.size == 1 or step % ASK_EVERY == 0:
-            self._stop_if_asked()
-
-    def _stop_if_asked(self) -> None:
-        number = self.world.highest_number(self.stop.signal_number)
-        if number:
-            self._check()
-            self._save()
-            where = self.store.folder if self.store is not None else "nowhere"
-            raise Interrupted(
-                f"stopped after step {self.state.step} of {self.total_steps}; the state is saved "
-                f"in {where}: start the same command again to continue",
-                number,
-            )
-
-    def _check(self) -> None:
-        """Raise if a loss was no finite number, before anything is saved."""
-        step = self.state.bad_step()
-        if step is None:
-            return
-        epoch, within = divmod(step, self.batches.steps)
-        raise NonFiniteLoss(
-            step, epoch + 1, learning_rate(step, self.total_steps, self.config),
-            self.batches.positions(epoch, within),
-            self.store.newest() if self.store is not None else None,
-        )  # fmt: skip
-
-    def _save(self) -> None:
-        if self.store is not None:
-            self.store.save(self.state, self.history)
-
-    def _evaluate(self, part: str) -> Evaluation | None:
-        images, labels = (getattr(self.data, f"{part}_{what}") for what in ("images", "labels"))
-        if not len(labels):
-            return None
-        with autocast(self.config, self.world.device):
-            return evaluate(self.model, images, labels, mean=self.data.mean, std=self.data.std,
-                            world=self.world)  # fmt: skip
-
-    def result(self) -> FitResult:
-        """Evaluate the final weights and write them down."""
-        self.model.eval()
-        result = FitResult(
-            self.model, self.history, self._evaluate("validation"), self._evaluate("test"),
-            self.data.mean, self.data.std,
-        )  # fmt: skip
-        if self.store is not None and self.world.rank == 0:
-            result.write(self.store.folder, self.config)
+        model.eval()
+        validation, test = (_evaluate(state, data, part) for part in ("validation", "test"))
+        result = FitResult(model, state.history, validation, test, data.mean, data.std)
+        if folder is not None and context.is_primary:
+            result.write(folder, config)
         return result
+
+
+def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate: float) -> Tensor:
+    """Take one training step, and return the sum of the losses before its update.
+
+    `images` ``(n, C, H, W)`` and `labels` ``(n,)`` are this process's share of the batch. Nothing
+    in here waits for the device.
+    """
+    config, optimizer, scaler = state.config, state.optimizer, state.scaler
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+    with autocast(config, state.context.device):
+        logits = state.forward(images.to(state.dtype))
+    check_logits(logits, len(images), state.num_classes)
+    loss_sum = functional.cross_entropy(
+        at_least_float32(logits), labels, label_smoothing=config.label_smoothing, reduction="sum"
+    )
+    # The mean over this process's share. All shares have the same size, and DDP averages their
+    # gradients, so these are the gradients of the mean over the joint batch.
+    loss = loss_sum * (1 / len(images))
+    optimizer.zero_grad(set_to_none=True)
+    scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+    if config.max_grad_norm is not None:
+        scaler.unscale_(optimizer)
+        nn.utils.clip_grad_norm_(state.model.parameters(), config.max_grad_norm)
+    scaler.step(optimizer)
+    scaler.update()
+    state.record(loss_sum, (logits.detach().argmax(1) == labels).sum())
+    state.step += 1
+    return loss_sum.detach()
+
+
+def _end_epoch(
+    state: TrainState, data: Dataset, batches: Batches, checkpoints: CheckpointManager
+) -> None:
+    """Add the epoch that has ended to the history."""
+    totals = state.context.all_reduce_sum(state.totals)
+    loss_sum, correct = totals.tolist()  # waits for the device
+    state.update_seconds()
+    _check_finite(state, batches, checkpoints)
+    validation = _evaluate(state, data, "validation")
+    image_count = batches.steps_per_epoch * batches.batch_size
+    state.history.append(
+        Epoch(
+            epoch=state.step // batches.steps_per_epoch,
+            steps=state.step,
+            learning_rate=learning_rate_at(state.step - 1, batches.total_steps, state.config),
+            train_loss=loss_sum / image_count,
+            train_accuracy=correct / image_count,
+            validation_loss=validation.loss if validation else None,
+            validation_accuracy=validation.accuracy if validation else None,
+            seconds=state.seconds,
+            images_per_second=image_count / state.seconds,
+        )
+    )
+
+
+def _evaluate(state: TrainState, data: Dataset, part: str) -> Evaluation | None:
+    """Evaluate the model on a part of the data, if that has images."""
+    images, labels = getattr(data, f"{part}_images"), getattr(data, f"{part}_labels")
+    if not len(labels):
+        return None
+    with autocast(state.config, state.context.device):
+        return evaluate_distributed(
+            state.model, images, labels, state.context, mean=data.mean, std=data.std
+        )
+
+
+def _check_finite(state: TrainState, batches: Batches, checkpoints: CheckpointManager) -> None:
+    """Raise NonFiniteLoss if a loss or a weight is infinite or NaN."""
+    step = state.nonfinite_step()
+    if step is None:
+        return
+    epoch, step_in_epoch = divmod(step, batches.steps_per_epoch)
+    raise NonFiniteLoss(
+        step,
+        epoch + 1,
+        learning_rate_at(step, batches.total_steps, state.config),
+        batches.positions(epoch, step_in_epoch),
+        checkpoints.newest(),
+    )
+
+
+def _check_and_save(state: TrainState, batches: Batches, checkpoints: CheckpointManager) -> None:
+    """Write a checkpoint, unless the state is not finite."""
+    _check_finite(state, batches, checkpoints)
+    checkpoints.save()
+
+
+def _stop_if_requested(
+    stop: StopRequest, state: TrainState, batches: Batches, checkpoints: CheckpointManager
+) -> None:
+    """Save and raise Interrupted if any process has received a signal to stop."""
+    # On the CPU, so that nothing waits for the device.
+    number = int(state.context.all_reduce_max(torch.tensor(stop.signal_number)))
+    if number:
+        _check_and_save(state, batches, checkpoints)
+        raise Interrupted(
+            f"stopped after step {state.step} of {batches.total_steps}; the state is saved in "
+            f"{checkpoints.folder}: start the same command again to continue",
+            number,
+        )
+
+
+def count_classes(data: Dataset) -> int:
+    """Return the largest label of all parts plus 1: the outputs that a network needs."""
+    labels = (data.train_labels, data.validation_labels, data.test_labels)
+    return 1 + max(int(part.max()) for part in labels if len(part))
+
+
+def check_training(model: object, data: object, config: object) -> None:
+    """Check what `fit` and `learning_rate_range` train.
+
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type.
+    ValueError
+        If `config.crop` can shift an image out of sight, or `config.cutout` is larger than it.
+    """
+    check_model(model)
+    if not isinstance(data, Dataset):
+        raise TypeError(f"data must be a Dataset, got {type(data).__name__}")
+    if not isinstance(config, TrainConfig):
+        raise TypeError(f"config must be a TrainConfig, got {type(config).__name__}")
+    _, height, width = data.image_shape
+    if config.crop >= min(height, width):
+        raise ValueError(
+            f"crop must be below the images' {height} x {width} pixels, got {config.crop}"
+        )
+    if config.cutout > min(height, width):
+        raise ValueError(
+            f"cutout must be at most the images' {height} x {width} pixels, got {config.cutout}"
+        )
+
+
+def _check_output(out: object, keep: Any, checkpoint_every: Any) -> None:
+    """Check the arguments of `fit` that concern its files."""
+    if out is not None:
+        if not isinstance(out, (str, os.PathLike)):
+            raise TypeError(f"out must be the path of a folder, got {type(out).__name__}")
+        if not os.fspath(out):
+            raise ValueError("out must be the path of a folder, got an empty one")
+    integer(keep, "keep", minimum=1)
+    if checkpoint_every is not None:
+        integer(checkpoint_every, "checkpoint_every", minimum=1)
+
+
+class StopRequest:
+    """Remember the first SIGINT (Ctrl-C) or SIGTERM; a context manager.
+
+    A second Ctrl-C raises KeyboardInterrupt at once, which is safe: files are complete at every
+    moment. With several processes it does not, since `torchrun` passes on the Ctrl-C that the
+    terminal has sent to them already. Outside the main thread, where Python delivers no signals,
+    signals keep their handlers.
+
+    Parameters
+    ----------
+    active : bool
+        Whether to handle signals at all: without a folder, nothing could be saved.
+    alone : bool
+        Whether this is the only process.
+
+    Examples
+    --------
+    >>> with StopRequest(active=True) as stop:
+    ...     signal.raise_signal(signal.SIGTERM)
+    ...     stop.signal_number == signal.SIGTERM
+    True
+    """
+
+    def __init__(self, active: bool, alone: bool = True) -> None:
+        self.signal_number = 0
+        self._alone = alone
+        self._active = active and threading.current_thread() is threading.main_thread()
+        self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> StopRequest:
+        if self._active:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._handlers[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(
+        self,
+        cls: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.signal_number and number == signal.SIGINT and self._alone:
+            raise KeyboardInterrupt
+        self.signal_number = number

@@ -1,7 +1,8 @@
-"""The optimizer, with weight decay where it belongs."""
+"""Optimizer and learning rate schedule."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -11,27 +12,27 @@ from convlab.training.config import TrainConfig
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Divide the parameters into those that decay and those that do not.
+    """Split the parameters into those with weight decay and those without.
 
     Kernels and matrices decay. Biases and the scales and shifts of normalization layers, which
-    are vectors, do not: pulling a shift to 0 forbids functions and simplifies none.
+    are vectors, do not: pulling a shift to 0 excludes functions and simplifies none.
 
     Parameters
     ----------
     model : nn.Module
-        Parameters that need no gradient are left out.
+        Parameters without gradients are left out.
     weight_decay : float
-        For the first group; the second has 0.
+        Of the first group; the second has 0.
 
     Returns
     -------
     list of dict
-        At most two groups for an optimizer, each with at least one parameter.
+        One or two groups for an optimizer, none of them empty.
 
     Raises
     ------
     ValueError
-        If the model has nothing to train.
+        If no parameter requires a gradient.
 
     Examples
     --------
@@ -39,12 +40,12 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
     >>> [(len(g["params"]), g["weight_decay"]) for g in parameter_groups(layers, 0.1)]
     [(1, 0.1), (3, 0.0)]
     """
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if not trained:
-        raise ValueError(f"{type(model).__name__} has no parameter that needs a gradient")
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if not trainable:
+        raise ValueError(f"{type(model).__name__} has no parameter that requires a gradient")
     groups: list[dict[str, Any]] = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
     ]
     return [group for group in groups if group["params"]]
 
@@ -52,15 +53,15 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """Return SGD with Nesterov momentum, or AdamW.
 
-    The fused kind updates all weights in one pass over memory, and on a GPU it skips a step with
-    infinite gradients (fp16) without asking the host.
+    The fused implementation updates all weights in one pass over memory, and on a GPU it skips a
+    step with infinite gradients (fp16) without asking the host.
 
     Parameters
     ----------
     model : nn.Module
-        On the device where it will be trained.
+        On the device on which it will be trained.
     config : TrainConfig
-        Gives `optimizer`, `learning_rate`, `momentum` and `weight_decay`.
+        Provides `optimizer`, `learning_rate`, `momentum` and `weight_decay`.
 
     Examples
     --------
@@ -69,17 +70,63 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
     ('AdamW', (0.9, 0.999))
     """
     groups = parameter_groups(model, config.weight_decay)
-    # The fused SGD of CPUs was wrong for 16 bits from PyTorch 2.4 to 2.11 at least.
+    # On CPUs, the fused SGD was wrong for 16-bit weights from PyTorch 2.4 to 2.11 at least.
     fused = all(
         p.device.type == "cuda"
         or (p.device.type == "cpu" and p.dtype in (torch.float32, torch.float64))
-        for g in groups
-        for p in g["params"]
+        for group in groups
+        for p in group["params"]
     )
+    rate, momentum = config.learning_rate, config.momentum
     if config.optimizer == "adamw":
-        betas = (config.momentum, 0.999)
-        return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=fused)
-    return torch.optim.SGD(
-        groups, lr=config.learning_rate, momentum=config.momentum, nesterov=config.momentum > 0,
-        fused=fused,
-    )  # fmt: skip
+        return torch.optim.AdamW(groups, lr=rate, betas=(momentum, 0.999), fused=fused)
+    return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=momentum > 0, fused=fused)
+
+
+def learning_rate_at(step: int, total_steps: int, config: TrainConfig) -> float:
+    """Return the learning rate of a step.
+
+    It is a function of the step alone, so a checkpoint need not store it.
+
+    Parameters
+    ----------
+    step : int
+        Counted from 0.
+    total_steps : int
+        Steps of the whole training, at least 1.
+    config : TrainConfig
+        Provides `learning_rate`, the highest one, `schedule` and `warmup_fraction`. In a warm-up
+        of n steps, step i has (i + 1)/n of the highest rate; "constant" has a warm-up too.
+
+    Returns
+    -------
+    float
+        Above 0: the last step is the last one before the schedule would reach 0.
+
+    Raises
+    ------
+    ValueError
+        If `step` is not one of the `total_steps`.
+
+    Notes
+    -----
+    Linear: Smith and Topin, "Super-Convergence", 2018, without the cycle of the momentum.
+    Cosine: Loshchilov and Hutter, "SGDR", 2017, one period.
+
+    Examples
+    --------
+    >>> config = TrainConfig(learning_rate=1.0, warmup_fraction=0.5)
+    >>> [learning_rate_at(step, 8, config) for step in range(8)]
+    [0.25, 0.5, 0.75, 1.0, 1.0, 0.75, 0.5, 0.25]
+    """
+    if not 0 <= step < total_steps:
+        raise ValueError(f"step must be at least 0 and below total_steps {total_steps}, got {step}")
+    warmup_steps = min(math.ceil(config.warmup_fraction * total_steps), total_steps - 1)
+    if step < warmup_steps:
+        return config.learning_rate * (step + 1) / warmup_steps
+    if config.schedule == "constant":
+        return config.learning_rate
+    decayed = (step - warmup_steps) / (total_steps - warmup_steps)
+    if config.schedule == "cosine":
+        return config.learning_rate * (1 + math.cos(math.pi * decayed)) / 2
+    return config.learning_rate * (1 - decayed)

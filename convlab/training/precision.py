@@ -1,4 +1,4 @@
-"""Which numbers the processor computes with."""
+"""Number formats: mixed precision, TF32 and determinism."""
 
 from __future__ import annotations
 
@@ -11,18 +11,11 @@ from torch import Tensor, nn
 
 from convlab.training.config import TrainConfig
 
-_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+_AUTOCAST_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
-    """Return the context for the forward pass: float32, or half as many bits where it is safe.
-
-    Parameters
-    ----------
-    config : TrainConfig
-        Gives `precision`.
-    device : torch.device
-        Where the network computes.
+    """Return the context of the forward pass, which `config.precision` chooses.
 
     Examples
     --------
@@ -30,14 +23,14 @@ def autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
     ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
     torch.bfloat16
     """
-    kind = _TYPES.get(config.precision)
-    return torch.autocast(device.type, dtype=kind, enabled=kind is not None)
+    dtype = _AUTOCAST_DTYPES.get(config.precision)
+    return torch.autocast(device.type, dtype=dtype, enabled=dtype is not None)
 
 
 def loss_scaler(config: TrainConfig, device: torch.device) -> torch.amp.GradScaler:
-    """Return what multiplies the loss of fp16, so that small gradients do not become 0.
+    """Return the scaler that keeps small gradients of fp16 from becoming 0.
 
-    bf16 has the range of float32, so only fp16 needs it; else it does nothing.
+    bf16 has the range of float32 and needs no scaling: then the scaler does nothing.
 
     Examples
     --------
@@ -47,20 +40,20 @@ def loss_scaler(config: TrainConfig, device: torch.device) -> torch.amp.GradScal
     return torch.amp.GradScaler(device.type, enabled=config.precision == "fp16")
 
 
-def float_type(model: nn.Module) -> torch.dtype:
-    """Return the type of the weights, which images must have too.
+def model_dtype(model: nn.Module) -> torch.dtype:
+    """Return the floating dtype of the weights, which images must have too.
 
     Examples
     --------
-    >>> float_type(nn.Linear(2, 2).double()), float_type(nn.Flatten())
+    >>> model_dtype(nn.Linear(2, 2).double()), model_dtype(nn.Flatten())
     (torch.float64, torch.float32)
     """
-    kinds = (parameter.dtype for parameter in model.parameters() if parameter.is_floating_point())
-    return next(kinds, torch.float32)
+    dtypes = (parameter.dtype for parameter in model.parameters() if parameter.is_floating_point())
+    return next(dtypes, torch.float32)
 
 
 def at_least_float32(values: Tensor) -> Tensor:
-    """Return values as they are, or of float32 if they have fewer bits: losses are sums.
+    """Convert values of fewer than 32 bits to float32, in which sums are accurate enough.
 
     Examples
     --------
@@ -73,17 +66,17 @@ def at_least_float32(values: Tensor) -> Tensor:
 
 
 @contextmanager
-def arithmetic(config: TrainConfig) -> Iterator[None]:
-    """Set TF32 and determinism as the configuration says, and put everything back at the end.
+def backend_flags(config: TrainConfig) -> Iterator[None]:
+    """Set PyTorch's switches for TF32 and determinism, and restore them at the end.
 
     Parameters
     ----------
     config : TrainConfig
-        Gives `tf32` and `deterministic`.
+        Provides `tf32` and `deterministic`.
 
     Examples
     --------
-    >>> with arithmetic(TrainConfig(deterministic=True)):
+    >>> with backend_flags(TrainConfig(deterministic=True)):
     ...     torch.are_deterministic_algorithms_enabled()
     True
     >>> torch.are_deterministic_algorithms_enabled()
@@ -91,22 +84,22 @@ def arithmetic(config: TrainConfig) -> Iterator[None]:
     """
     cudnn = torch.backends.cudnn
     before = torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.benchmark
-    strict = torch.are_deterministic_algorithms_enabled()
+    deterministic = torch.are_deterministic_algorithms_enabled()
     workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
     torch.set_float32_matmul_precision("high" if config.tf32 else "highest")
     cudnn.allow_tf32 = config.tf32
-    # Every step has the same shapes, so trying all algorithms once pays. But the winner may
-    # differ from run to run, and with it the last bits.
+    # All steps have the same shapes, so trying all algorithms once pays off. But the fastest one
+    # may differ from run to run, and with it the last bits.
     cudnn.benchmark = not config.deterministic
     if config.deterministic:
-        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # cuBLAS asks for it
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # cuBLAS requires it
         torch.use_deterministic_algorithms(True)
     try:
         yield
     finally:
         torch.set_float32_matmul_precision(before[0])
         cudnn.allow_tf32, cudnn.benchmark = before[1:]
-        torch.use_deterministic_algorithms(strict)
+        torch.use_deterministic_algorithms(deterministic)
         if config.deterministic and workspace is None:
             os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
         elif workspace is not None:

@@ -1,9 +1,8 @@
-"""Random numbers that can be had again.
+"""Seeds derived from one seed, and the state of the shared random generators.
 
-What an image looks like in step 700 is a function of the seed and of 700 (`derived_seed`), not of
-what was drawn before. Only what the layers draw by themselves, such as dropout, comes from the
-generators that all code shares; `random_state` and `set_random_state` carry those through a
-checkpoint.
+The augmentation of step 700 is a function of the seed and of 700 (`derived_seed`), not of what was
+drawn before. Only what layers draw by themselves, such as dropout, comes from the generators that
+all code shares; `random_state` and `set_random_state` carry those through a checkpoint.
 """
 
 from __future__ import annotations
@@ -17,22 +16,22 @@ import numpy as np
 import torch
 
 
-def derived_seed(seed: int, purpose: str, number: int = 0) -> int:
-    """Make a seed for one purpose out of the seed of the run.
+def derived_seed(seed: int, purpose: str, index: int = 0) -> int:
+    """Derive an independent seed from the seed of the run.
 
     Parameters
     ----------
     seed : int
         Seed of the run.
     purpose : str
-        What the numbers are for. Purposes get streams that have nothing to do with each other.
-    number : int
-        Counts what is drawn for the purpose: the epoch, the step, the process.
+        What the random numbers are for. Different purposes get unrelated streams.
+    index : int
+        Which epoch, step or process they are for.
 
     Returns
     -------
     int
-        From 0 up to 2**63 - 1.
+        From 0 to 2**63 - 1.
 
     Examples
     --------
@@ -41,7 +40,7 @@ def derived_seed(seed: int, purpose: str, number: int = 0) -> int:
     >>> derived_seed(0, "order", 1) == derived_seed(0, "order", 2)
     False
     """
-    digest = hashlib.sha256(f"{seed}/{purpose}/{number}".encode()).digest()
+    digest = hashlib.sha256(f"{seed}/{purpose}/{index}".encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1
 
 
@@ -62,13 +61,13 @@ def seed_everything(seed: int) -> None:
     True
     """
     random.seed(seed)
-    # The layers of other people draw from the old global generator, so it is seeded too.
+    # Third-party layers may draw from NumPy's legacy global generator, so it is seeded too.
     np.random.seed(derived_seed(seed, "numpy") % 2**32)  # noqa: NPY002
     torch.manual_seed(seed)
 
 
 def random_state() -> dict[str, Any]:
-    """Return where the shared generators stand, in types that `weights_only` loading accepts.
+    """Return the state of the shared generators, in types that `weights_only` loading accepts.
 
     Examples
     --------
@@ -79,24 +78,22 @@ def random_state() -> dict[str, Any]:
     True
     """
     algorithm, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002
+    numpy_keys = torch.from_numpy(np.asarray(keys, dtype=np.int64))
     return {
         "python": random.getstate(),
-        "numpy": (
-            algorithm, torch.from_numpy(np.asarray(keys, dtype=np.int64)), int(position),
-            int(has_gauss), float(gauss),
-        ),
+        "numpy": (algorithm, numpy_keys, int(position), int(has_gauss), float(gauss)),
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }  # fmt: skip
+    }
 
 
 def set_random_state(state: Mapping[str, Any]) -> None:
-    """Put the shared generators back to where they stood.
+    """Restore a state of the shared generators.
 
     Parameters
     ----------
     state : mapping
-        What `random_state` returned.
+        As returned by `random_state`.
     """
     version, numbers, gauss_next = state["python"]
     random.setstate((version, tuple(numbers), gauss_next))

@@ -1,161 +1,134 @@
-"""All that changes during a training, as one thing that can be saved and put back."""
+"""State of a training: everything that changes from step to step."""
 
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from convlab.data import Dataset
 from convlab.training.config import TrainConfig
-from convlab.training.distributed import World
+from convlab.training.distributed import DistributedContext
+from convlab.training.history import History
 from convlab.training.optim import make_optimizer
-from convlab.training.precision import loss_scaler
+from convlab.training.precision import loss_scaler, model_dtype
 from convlab.training.randomness import random_state, set_random_state
 
-NEVER = 2**62  # the step of a loss that has not happened
+NEVER = 2**62  # first step with a non-finite loss, if there is none
 
 
 class TrainState:
-    """Weights, optimizer, loss scale, counters: what a checkpoint holds.
+    """Weights, optimizer, loss scale and counters of a training, which a checkpoint stores.
 
-    The learning rate is a function of the step, the order of the images one of the epoch, their
-    augmentation one of the step (`schedule`, `batches`, `augmentation`); so `step` says where all
-    of these stand.
+    The learning rate is a function of the step, the order of the images one of the epoch, and
+    their augmentation one of the step: `step` determines all three.
 
     Parameters
     ----------
     model : nn.Module
-        On the device of the training.
+        Moved to the device of the training.
     config : TrainConfig
-        Its settings.
-    world : World
-        Its processes.
+        Settings of the training.
+    context : DistributedContext
+        Processes of the training.
+    num_classes : int
+        Smallest number of outputs that the labels allow.
+
+    Attributes
+    ----------
+    forward : nn.Module
+        What a training step calls: the model, or the model wrapped for several processes or
+        compiled.
+    dtype : torch.dtype
+        Of the weights, and so of the images.
+    step : int
+        Steps so far.
+    history : History
+        Epochs so far.
+    seconds : float
+        Spent in the current epoch.
+    totals : Tensor (2,)
+        Sum of the losses and number of correct predictions in the current epoch, in this process.
     """
 
-    def __init__(self, model: nn.Module, config: TrainConfig, world: World) -> None:
-        self.model, self.world = model, world
+    def __init__(
+        self, model: nn.Module, config: TrainConfig, context: DistributedContext, num_classes: int
+    ) -> None:
+        memory_format = torch.channels_last if config.channels_last else torch.contiguous_format
+        self.model = model.to(context.device, memory_format=memory_format)  # type: ignore[call-overload]
+        self.forward: nn.Module = self.model
+        self.config, self.context, self.num_classes = config, context, num_classes
+        self.dtype = model_dtype(model)
         self.optimizer = make_optimizer(model, config)
-        self.scaler = loss_scaler(config, world.device)
+        self.scaler = loss_scaler(config, context.device)
         self.step = 0
-        self.seconds = 0.0  # spent in the current epoch
+        self.history = History()
+        self.seconds = 0.0
         self._clock = time.perf_counter()
-        # Both stay on the device until the epoch ends: reading them in each step would let the
+        # These stay on the device until the epoch ends: reading them in each step would let the
         # processor wait for the device.
-        self.totals = torch.zeros(
-            2, dtype=torch.float64, device=world.device
-        )  # loss, right answers
-        self.first_bad = torch.full((), NEVER, dtype=torch.int64, device=world.device)
+        self.totals = torch.zeros(2, dtype=torch.float64, device=context.device)
+        self.first_bad = torch.full((), NEVER, dtype=torch.int64, device=context.device)
 
-    def count(self, loss_sum: Tensor, correct: Tensor) -> None:
-        """Add what one step found, without looking at it."""
-        self.totals += torch.stack([loss_sum.detach(), correct.to(loss_sum.dtype)])
-        here = torch.full_like(self.first_bad, self.step)
-        here.masked_fill_(torch.isfinite(loss_sum.detach()), NEVER)
-        self.first_bad = torch.minimum(self.first_bad, here)
+    def record(self, loss_sum: Tensor, correct: Tensor) -> None:
+        """Add the results of one step to the totals, without reading them."""
+        loss_sum = loss_sum.detach()
+        self.totals += torch.stack([loss_sum, correct.to(loss_sum.dtype)])
+        step = torch.full_like(self.first_bad, self.step)
+        step.masked_fill_(torch.isfinite(loss_sum), NEVER)
+        self.first_bad = torch.minimum(self.first_bad, step)
 
-    def bad_step(self) -> int | None:
-        """Return the first step with a loss that is no finite number, on any process.
+    def nonfinite_step(self) -> int | None:
+        """Return the first step with an infinite or NaN loss, in any process; None without one.
 
-        Weights that are not finite count as the last step: it has spoilt them.
+        Weights that are not finite count as the last step, which must have made them so.
         """
-        healthy = torch.stack([p.detach().isfinite().all() for p in self.model.parameters()]).all()
-        spoilt = torch.where(healthy, NEVER, max(0, self.step - 1)).to(self.first_bad)
-        step = int(self.world.lowest(torch.minimum(self.first_bad, spoilt)))
+        finite = torch.stack([p.detach().isfinite().all() for p in self.model.parameters()]).all()
+        bad_weights = torch.where(finite, NEVER, max(0, self.step - 1)).to(self.first_bad)
+        first = torch.minimum(self.first_bad, bad_weights)
+        step = int(self.context.all_reduce_min(first))
         return None if step == NEVER else step
 
+    def start_epoch(self) -> None:
+        """Set the totals of the epoch to 0."""
+        self.totals.zero_()
+        self.seconds = 0.0
+
     def start_clock(self) -> None:
-        """Count seconds from here."""
+        """Measure `seconds` from here."""
         self._clock = time.perf_counter()
 
-    def read_clock(self) -> None:
-        """Add the seconds since the last look."""
+    def update_seconds(self) -> None:
+        """Add the time since the clock was started or last read to `seconds`."""
         now = time.perf_counter()
         self.seconds += now - self._clock
         self._clock = now
 
-    def new_epoch(self) -> None:
-        """Start counting anew."""
-        self.totals.zero_()
-        self.seconds = 0.0
+    def state_dict(self) -> dict[str, Any]:
+        """Return the contents of a checkpoint, in types that `weights_only` loading accepts.
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, in types that `weights_only` loading accepts.
-
-        All processes must call it: each has generators and counts of its own.
+        All processes must call it: each has its own random generators and totals.
         """
-        self.read_clock()
-        mine = {"random": random_state(), "totals": self.totals.cpu()}
+        self.update_seconds()
+        own = {"random": random_state(), "totals": self.totals.cpu()}
         return {
+            "step": self.step,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             "seconds": self.seconds,
-            "processes": self.world.everyones(mine),
+            "processes": self.context.all_gather(own),
+            "history": self.history.to_list(),
         }
 
-    def restore(self, saved: Mapping[str, Any]) -> None:
-        """Put everything back as it was."""
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned, except the history, whose files have a folder."""
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.scaler.load_state_dict(saved["scaler"])
         self.step, self.seconds = saved["step"], saved["seconds"]
-        mine = saved["processes"][self.world.rank]
-        self.totals.copy_(mine["totals"])
-        set_random_state(mine["random"])
-
-
-def identity(model: nn.Module, data: Dataset, config: TrainConfig, world: World) -> dict[str, Any]:
-    """Return what must be the same for a training to be the same.
-
-    A checkpoint stores it, so that a run is never continued with other settings or other images.
-
-    Returns
-    -------
-    dict
-        Settings by their names, and "model", "data", "processes" and "kind of device".
-    """
-    shapes = [f"{name} {tuple(value.shape)}" for name, value in model.state_dict().items()]
-    return {
-        **config.to_dict(),
-        "device": world.device.type,
-        "model": f"{type(model).__name__} {_check_sum(';'.join(shapes).encode())}",
-        "data": " ".join(
-            f"{part} {len(getattr(data, f'{part}_labels'))}/{_of_arrays(data, part)}"
-            for part in ("train", "validation")
-        ),
-        "processes": world.size,
-    }
-
-
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Say in which entries two identities differ.
-
-    Examples
-    --------
-    >>> differences({"epochs": 10, "seed": 0}, {"epochs": 20, "seed": 0})
-    ['epochs is 10 there and 20 here']
-    """
-    names = dict.fromkeys([*old, *new])
-    return [
-        f"{name} is {old.get(name)} there and {new.get(name)} here"
-        for name in names
-        if old.get(name) != new.get(name)
-    ]
-
-
-def _of_arrays(data: Dataset, part: str) -> str:
-    images, labels = getattr(data, f"{part}_images"), getattr(data, f"{part}_labels")
-    return _check_sum(np.ascontiguousarray(images).data, np.ascontiguousarray(labels).data)
-
-
-def _check_sum(*parts: bytes | memoryview) -> str:
-    total = 0
-    for part in parts:
-        total = zlib.crc32(part, total)
-    return f"{total:08x}"
+        own = saved["processes"][self.context.rank]
+        self.totals.copy_(own["totals"])
+        set_random_state(own["random"])

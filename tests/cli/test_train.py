@@ -1,4 +1,4 @@
-"""`convlab train`: from the words of a person to a trained network, and every way to end."""
+"""`convlab train`: its settings, its messages, and every way to end."""
 
 import json
 import os
@@ -10,17 +10,18 @@ import time
 import numpy as np
 import pytest
 import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from convlab import data as rooms
+from convlab import data
 from convlab.cli import main, train
 from convlab.data import Dataset
-from convlab.training import TrainConfig, loop
+from convlab.training import TrainConfig
 
 
 @pytest.fixture(autouse=True)
 def few_digits(monkeypatch):
     """A tenth of the digits, so that a training takes a moment."""
-    plain = rooms.load
+    plain = data.load
 
     def load(name):
         whole = plain(name)
@@ -29,7 +30,7 @@ def few_digits(monkeypatch):
             whole.test_images[:40], whole.test_labels[:40], whole.class_names,
         )  # fmt: skip
 
-    monkeypatch.setattr(rooms, "load", load)
+    monkeypatch.setattr(data, "load", load)
 
 
 def said(capsys, *words):
@@ -63,9 +64,9 @@ def test_a_training_from_start_to_end(capsys, tmp_path):
 
 def test_every_setting_can_be_given(capsys, tmp_path):
     settings = {
-        "epochs": 1, "batch_size": 32, "validation": 0.25, "seed": 3, "optimizer": "adamw",
-        "learning_rate": 0.01, "schedule": "cosine", "warmup": 0.1, "momentum": 0.8,
-        "weight_decay": 0.01, "label_smoothing": 0.1, "clip_norm": 2.0, "flip": True, "crop": 1,
+        "epochs": 1, "batch_size": 32, "validation_fraction": 0.25, "seed": 3, "optimizer": "adamw",
+        "learning_rate": 0.01, "schedule": "cosine", "warmup_fraction": 0.1, "momentum": 0.8,
+        "weight_decay": 0.01, "label_smoothing": 0.1, "max_grad_norm": 2.0, "flip": True, "crop": 1,
         "cutout": 3, "device": "cpu", "precision": "bf16", "tf32": False, "channels_last": True,
         "compile": False, "deterministic": True, "batches": "loader",
         "loader_workers": 1,
@@ -112,7 +113,7 @@ def test_a_network_of_ones_own(capsys, tmp_path, monkeypatch):
         (["lenet5", "--data", "digits", "--device", "abacus"], "device 'abacus' cannot be used"),
         (["lenet5", "--data", "digits", "--keep", "0"], "keep must be at least 1, got 0"),
         (["lenet5", "--data", "digits", "--momentum", "1"], "momentum must be at least 0 and"),
-        (["os:getcwd", "--data", "digits"], "os:getcwd() is no torch.nn.Module but str"),
+        (["os:getcwd", "--data", "digits"], "os:getcwd() must return a torch.nn.Module, got str"),
         (["os:nothing", "--data", "digits"], "cannot import os:nothing"),
         (["lenet5", "--data", ""], "there is no data set '', only digits"),
         (["lenet5", "--data", "digits", "--out", ""], "out must be the path of a folder, got an e"),
@@ -121,7 +122,7 @@ def test_a_network_of_ones_own(capsys, tmp_path, monkeypatch):
         (["lenet5", "--data", "digits", "--checkpoint-every", "0"], "checkpoint_every must be at"),
         (["lenet5", "--data", "digits", "--device", "meta"], "device 'meta' cannot be used"),
         (["lenet5", "--data", "digits", "--crop", "28"], "crop must be below the images' 28 x 28"),
-        (["lenet5", "--data", "digits", "--validation", "0.0001"], "sets no image aside"),
+        (["lenet5", "--data", "digits", "--validation-fraction", "0.0001"], "moves no image to"),
     ],
 )
 def test_a_wrong_argument_is_one_line(capsys, words, message):
@@ -170,7 +171,7 @@ def test_what_is_wrong_with_a_network_of_ones_own(
     words = [f"wrongnets:{name}", "--data", "digits", "--epochs", 1, "--device", "cpu"]
     error = refused(capsys, *words, code=code)
     assert message in error
-    if message.endswith(" ("):  # an error that nobody foresaw says where it comes from
+    if message.endswith(" ("):  # an unexpected error says where it was raised
         assert f"{path}, line " in error
 
 
@@ -195,12 +196,12 @@ def test_no_compiler_is_one_line(capsys, monkeypatch):
     assert "--compile does not work here: No working C++ compiler found" in error
 
 
-@pytest.mark.parametrize("where", ["_model_and_data", "run"])
-def test_ctrl_c_before_the_training(capsys, monkeypatch, where):
+@pytest.mark.parametrize(("module", "name"), [(data, "load"), (train, "run")])
+def test_ctrl_c_before_the_training(capsys, monkeypatch, module, name):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train, where, interrupted)
+    monkeypatch.setattr(module, name, interrupted)
     error = refused(capsys, "lenet5", "--data", "digits", code=130)
     assert error.startswith("convlab train: interrupted")
 
@@ -240,7 +241,7 @@ def test_a_folder_that_cannot_be_made(capsys, tmp_path):
 def test_a_loss_that_is_no_number_is_one_line(capsys):
     error = refused(
         capsys, "lenet5", "--data", "digits", "--epochs", 1, "--learning-rate", 1e30,
-        "--warmup", 0, "--device", "cpu", code=1,
+        "--warmup-fraction", 0, "--device", "cpu", code=1,
     )  # fmt: skip
     assert "the loss is not finite in step" in error
 
@@ -258,36 +259,31 @@ def test_a_damaged_checkpoint_is_told_in_a_line(capsys, tmp_path):
 
 @pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("with_folder", [True, False])
-def test_ctrl_c_says_how_to_continue(capsys, tmp_path, monkeypatch, with_folder):
-    plain = loop._Training._train_step
-
-    def step(self, *arguments):
-        plain(self, *arguments)
-        signal.raise_signal(signal.SIGINT)
-
-    monkeypatch.setattr(loop._Training, "_train_step", step)
+def test_ctrl_c_says_how_to_continue(capsys, tmp_path, with_folder):
     words = ["lenet5", "--data", "digits", "--device", "cpu"]
     words += ["--out", tmp_path] if with_folder else []
-    error = refused(capsys, *words, code=130)
+    hook = register_optimizer_step_post_hook(lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        error = refused(capsys, *words, code=130)
+    finally:
+        hook.remove()
     if with_folder:
         assert "stopped after step 1 of 80; the state is saved in" in error
         assert "start the same command again to continue" in error
     else:
-        assert error == "convlab train: interrupted; nothing is stored\n"
+        assert error == "convlab train: interrupted; nothing is saved\n"
 
 
-def test_nobody_reads_any_more(monkeypatch, tmp_path):
-    calls = []
-
-    def closed(*words, **options):
-        raise BrokenPipeError
-
-    monkeypatch.setattr("builtins.print", closed)
-    monkeypatch.setattr(os, "dup2", lambda *numbers: calls.append(numbers))
-    with open(tmp_path / "out", "w", encoding="utf-8") as file:
-        monkeypatch.setattr(sys, "stdout", file)
-        train._say("epoch 1")
-    assert len(calls) == 1
+def test_a_closed_pipe_does_not_end_the_training(tmp_path, monkeypatch):
+    """As in ``convlab train ... | head -0``."""
+    words = ["lenet5", "--data", "digits", "--epochs", "2", "--device", "cpu"]
+    reading_end, writing_end = os.pipe()
+    os.close(reading_end)
+    with open(writing_end, "w", encoding="utf-8") as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        assert main(["train", *words, "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "history.jsonl").read_text().count("\n") == 2
+    assert (tmp_path / "model.pt").exists()
 
 
 def in_this_process(monkeypatch, out, *words):

@@ -11,6 +11,12 @@ from convlab.data import Dataset, load
 from convlab.training import TrainConfig
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """Layers draw the same first weights in each test, however many tests came before."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def digits():
     """A hundred real digits to learn from, forty to be tested on."""

@@ -1,4 +1,4 @@
-"""Which images come when: every image at most once an epoch, the same from both ways."""
+"""Batches: their order, normalization and augmentation, the same from both classes."""
 
 import itertools
 
@@ -6,17 +6,28 @@ import numpy as np
 import pytest
 import torch
 
-from convlab.training import DeviceBatches, LoaderBatches, Normalization, TrainConfig, World
-from convlab.training.batches import batch_order
+from convlab.data import Dataset
+from convlab.training import TrainConfig
+from convlab.training.batches import (
+    Augmentation,
+    DeviceBatches,
+    LoaderBatches,
+    Normalization,
+    batch_order,
+)
+from convlab.training.distributed import DistributedContext
 
-MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.3, 0.4)
 WAYS = [DeviceBatches, LoaderBatches]
+HEIGHT, WIDTH = 6, 5  # of the images of the augmentation
+
+
+def dataset(images, labels):
+    return Dataset("random", images, labels, images[:0], labels[:0], ("a", "b", "c", "d"))
 
 
 def made(way, images, device="cpu", rank=0, size=1, **settings):
     config = TrainConfig(**{"batch_size": 6, "batches": "loader", **settings})
-    world = World(rank, size, torch.device(device))
-    return way(*images, MEAN, STD, config, world)
+    return way(dataset(*images), config, DistributedContext(rank, size, torch.device(device)))
 
 
 def test_an_epoch_takes_each_image_at_most_once_and_the_next_in_another_order():
@@ -33,8 +44,9 @@ def test_an_epoch_takes_each_image_at_most_once_and_the_next_in_another_order():
 def test_batches_are_normalized_images_with_their_labels(way, random_images, device):
     images, labels = random_images
     batches = made(way, random_images, device)
-    assert (batches.steps, batches.batch) == (3, 6)
-    mean, std = (np.reshape(value, (3, 1, 1)) for value in (MEAN, STD))
+    assert (batches.steps_per_epoch, batches.batch_size) == (3, 6)
+    mean, std = ((images / 255).mean((0, 2, 3)), (images / 255).std((0, 2, 3)))
+    mean, std = mean.reshape(3, 1, 1), std.reshape(3, 1, 1)
     for step, (found, right) in enumerate(batches.epoch(4)):
         taken = batches.positions(4, step)
         assert found.device.type == right.device.type == device
@@ -103,8 +115,8 @@ def test_channels_last_is_a_layout_not_another_image(random_images):
 
 def test_a_set_smaller_than_a_batch_is_one_batch(random_images):
     batches = made(DeviceBatches, random_images, batch_size=1000)
-    assert (batches.steps, batches.batch) == (1, 23)
-    assert made(DeviceBatches, random_images, size=2, batch_size=1000).batch == 22
+    assert (batches.steps_per_epoch, batches.batch_size) == (1, 23)
+    assert made(DeviceBatches, random_images, size=2, batch_size=1000).batch_size == 22
 
 
 def test_the_blank_square_is_the_mean(random_images):
@@ -113,22 +125,6 @@ def test_the_blank_square_is_the_mean(random_images):
     changed = images != plain
     assert changed.any()
     assert (images[changed] == 0).all()
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        (lambda x, y: (x.astype(float), y), TypeError, "images must be an array of uint8"),
-        (lambda x, y: (x.tolist(), y), TypeError, "images must be an array of uint8, got list"),
-        (lambda x, y: (x[0], y), ValueError, r"images must be \(N, C, H, W\)"),
-        (lambda x, y: (x[:0], y[:0]), ValueError, "with N at least 1"),
-        (lambda x, y: (x, y[:-1]), ValueError, r"23 images need labels of shape \(23,\)"),
-        (lambda x, y: (x[:, :1], y), ValueError, "images have 1 channels, mean and std 3"),
-    ],
-)
-def test_what_is_no_set_of_images(random_images, change, error, message):
-    with pytest.raises(error, match=message):
-        made(DeviceBatches, change(*random_images))
 
 
 def test_a_batch_that_cannot_be_shared(random_images):
@@ -143,3 +139,69 @@ def test_a_batch_that_cannot_be_shared(random_images):
 def test_normalization_needs_deviations(mean, std):
     with pytest.raises(ValueError, match="one number per channel, and std numbers above 0"):
         Normalization(mean, std, torch.device("cpu"))
+
+
+def numbered(crop, device="cpu", count=200):
+    """Return images whose pixels have the values 1, 2, ..., in a black frame."""
+    pixels = 1 + torch.arange(HEIGHT * WIDTH, dtype=torch.uint8).reshape(1, HEIGHT, WIDTH, 1)
+    padded = torch.nn.functional.pad(pixels, (0, 0, crop, crop, crop, crop))
+    return padded.repeat(count, 1, 1, 1).to(device)
+
+
+def augmented(crop=0, flip=False, cutout=0, step=0, device="cpu", count=200, part=None):
+    augment = Augmentation(flip, crop, cutout, seed=3)
+    order = torch.arange(count, device=device)
+    cut, blank = augment(numbered(crop, device, count), order, step, part or slice(0, count))
+    return cut[..., 0].cpu().numpy(), None if blank is None else blank.cpu().numpy()
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("crop", [0, 1, 2])
+def test_every_result_is_a_shift_and_every_shift_occurs(crop, flip, device):
+    whole = numbered(crop)[0, ..., 0].numpy()
+    possible = set()
+    for top in range(2 * crop + 1):
+        for left in range(2 * crop + 1):
+            window = whole[top : top + HEIGHT, left : left + WIDTH]
+            possible.add(window.tobytes())
+            if flip:
+                possible.add(np.ascontiguousarray(window[:, ::-1]).tobytes())
+    found = {
+        np.ascontiguousarray(one).tobytes()
+        for one in augmented(crop, flip, device=device, count=600)[0]
+    }
+    assert found == possible
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 4])
+def test_a_blank_square_has_its_centre_anywhere_in_the_image(side, device):
+    _, blank = augmented(cutout=side, device=device, count=600)
+    found = {np.ascontiguousarray(one).tobytes() for one in blank}
+    possible = set()
+    for row in range(HEIGHT):
+        for column in range(WIDTH):
+            square = np.zeros((HEIGHT, WIDTH), bool)
+            top, left = row - side // 2, column - side // 2
+            square[max(0, top) : top + side, max(0, left) : left + side] = True
+            possible.add(square.tobytes())
+    assert found == possible
+
+
+def test_the_same_step_looks_the_same_and_another_does_not(device):
+    first = augmented(2, True, step=7, device=device)[0]
+    assert (augmented(2, True, step=7, device=device)[0] == first).all()
+    assert (augmented(2, True, step=8, device=device)[0] != first).any()
+
+
+@pytest.mark.parametrize("share", [slice(0, 4), slice(4, 8)])
+def test_a_share_of_the_batch_is_that_part_of_the_whole(share):
+    whole, blank = augmented(1, True, 2, count=8)
+    part, its_blank = augmented(1, True, 2, count=8, part=share)
+    assert (part == whole[share]).all()
+    assert (its_blank == blank[share]).all()
+
+
+def test_without_augmentation_the_images_are_untouched():
+    cut, blank = augmented()
+    assert (cut == numbered(0)[..., 0].numpy()).all()
+    assert blank is None

@@ -1,4 +1,4 @@
-"""A checkpoint is whole or not there; what is damaged or foreign is named and passed over."""
+"""A checkpoint is complete or absent; damaged and foreign files are named and passed over."""
 
 import os
 import pickle
@@ -7,47 +7,55 @@ import numpy as np
 import pytest
 import torch
 
-from convlab.training import CheckpointError, checkpoint
+from convlab._files import atomic_write
+from convlab.training import CheckpointError
+from convlab.training.checkpoint import (
+    FORMAT,
+    list_checkpoints,
+    load_checkpoint,
+    load_latest,
+    save_checkpoint,
+)
 
 
 def test_contents_come_back(tmp_path):
     contents = {"weights": torch.arange(5.0), "numbers": [1, 2.5, (True, None)], "nan": "x"}
-    found = checkpoint.read(checkpoint.save(tmp_path, 7, contents))
+    found = load_checkpoint(save_checkpoint(tmp_path, 7, contents))
     assert found["step"] == 7
     assert torch.equal(found["weights"], contents["weights"])
     assert found["numbers"] == [1, 2.5, (True, None)]
 
 
 def test_anyone_can_open_the_file(tmp_path):
-    path = checkpoint.save(tmp_path, 1, {"weights": torch.ones(2)})
+    path = save_checkpoint(tmp_path, 1, {"weights": torch.ones(2)})
     assert torch.load(path, weights_only=True)["step"] == 1
 
 
 def test_the_oldest_go(tmp_path):
     for step in (5, 100, 20):
-        checkpoint.save(tmp_path, step, {}, keep=2)
-    names = [path.name for path in checkpoint.checkpoints(tmp_path)]
+        save_checkpoint(tmp_path, step, {}, keep=2)
+    names = [path.name for path in list_checkpoints(tmp_path)]
     assert names == ["checkpoint-00000100.pt", "checkpoint-00000020.pt"]
 
 
 def test_a_truncated_file_is_named_at_whatever_length(tmp_path):
-    path = checkpoint.save(tmp_path, 1, {"weights": torch.randn(300)})
+    path = save_checkpoint(tmp_path, 1, {"weights": torch.randn(300)})
     whole = path.read_bytes()
     for length in [*range(0, len(whole), 97), len(whole) - 1]:
         path.write_bytes(whole[:length])
-        with pytest.raises(CheckpointError, match=f"{path} is truncated or no checkpoint"):
-            checkpoint.read(path)
+        with pytest.raises(CheckpointError, match=f"{path} is truncated or not a checkpoint"):
+            load_checkpoint(path)
 
 
 def test_a_changed_bit_in_the_weights_is_noticed(tmp_path):
     weights = torch.randn(300)
-    path = checkpoint.save(tmp_path, 1, {"weights": weights})
+    path = save_checkpoint(tmp_path, 1, {"weights": weights})
     whole = bytearray(path.read_bytes())
     whole[whole.index(weights.numpy().tobytes()) + 500] ^= 1
     path.write_bytes(whole)
     torch.load(path, weights_only=True)  # PyTorch itself does not notice
-    with pytest.raises(CheckpointError, match=r"is damaged: the check sum of .* is wrong"):
-        checkpoint.read(path)
+    with pytest.raises(CheckpointError, match=r"is damaged: the checksum of .* is wrong"):
+        load_checkpoint(path)
 
 
 class Evil:
@@ -57,14 +65,14 @@ class Evil:
 
 @pytest.mark.parametrize(
     "foreign",
-    [{"weights": 1}, [1, 2], {"format": "convlab.training checkpoint 0"}, torch.ones(2), Evil()],
+    [{"weights": 1}, [1, 2], {"format": "convlab.training checkpoint 1"}, torch.ones(2), Evil()],
 )
 def test_a_foreign_file_is_named_and_never_run(tmp_path, foreign, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "checkpoint-00000001.pt"
     torch.save(foreign, path)
-    with pytest.raises(CheckpointError, match=f"{path} is no checkpoint"):
-        checkpoint.read(path)
+    with pytest.raises(CheckpointError, match=f"{path} is not a checkpoint"):
+        load_checkpoint(path)
     assert not (tmp_path / "was-run").exists()
 
 
@@ -72,39 +80,39 @@ def test_other_kinds_of_files(tmp_path):
     path = tmp_path / "checkpoint-00000001.pt"
     for write in (
         lambda: path.write_text("hello"),
-        lambda: path.write_bytes(pickle.dumps({"format": checkpoint.FORMAT})),
-        lambda: checkpoint.write_whole(path, lambda file: np.savez(file, weights=np.ones(2))),
+        lambda: path.write_bytes(pickle.dumps({"format": FORMAT})),
+        lambda: atomic_write(path, lambda file: np.savez(file, weights=np.ones(2))),
     ):
         write()
-        with pytest.raises(CheckpointError, match="no checkpoint"):
-            checkpoint.read(path)
+        with pytest.raises(CheckpointError, match="not a checkpoint"):
+            load_checkpoint(path)
 
 
 def test_the_one_before_is_used(tmp_path):
-    checkpoint.save(tmp_path, 1, {"good": True})
-    checkpoint.save(tmp_path, 2, {"good": False}).write_bytes(b"half")
-    contents, problems = checkpoint.latest(tmp_path)
+    save_checkpoint(tmp_path, 1, {"good": True})
+    save_checkpoint(tmp_path, 2, {"good": False}).write_bytes(b"half")
+    contents, problems = load_latest(tmp_path)
     assert contents["good"]
     assert len(problems) == 1
     assert "checkpoint-00000002.pt is truncated" in problems[0]
 
 
 def test_if_none_can_be_read_nothing_is_overwritten(tmp_path):
-    checkpoint.save(tmp_path, 1, {}).write_bytes(b"half")
+    save_checkpoint(tmp_path, 1, {}).write_bytes(b"half")
     with pytest.raises(CheckpointError, match=r"no checkpoint in .* can be used, so there is noth"):
-        checkpoint.latest(tmp_path)
+        load_latest(tmp_path)
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     path = tmp_path / "a"
-    checkpoint.write_whole(path, lambda file: file.write(b"old"))
+    atomic_write(path, lambda file: file.write(b"old"))
 
     def fail(file):
         file.write(b"ne")
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="a could not be written: disk full"):
-        checkpoint.write_whole(path, fail)
+        atomic_write(path, fail)
     assert path.read_bytes() == b"old"
     assert [one.name for one in tmp_path.iterdir()] == ["a"]
 
@@ -116,7 +124,7 @@ def test_whatever_ends_a_write_leaves_nothing_half_written(tmp_path, error):
         raise error
 
     with pytest.raises(error if isinstance(error, type) else ValueError):
-        checkpoint.write_whole(tmp_path / "a", fail)
+        atomic_write(tmp_path / "a", fail)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -138,13 +146,13 @@ def test_what_pytorch_says_after_the_disk_said_it_is_full_is_not_the_reason(tmp_
         torch.save({"weights": torch.ones(10_000)}, Small())
 
     with pytest.raises(OSError, match="a could not be written: No space left on device"):
-        checkpoint.write_whole(tmp_path / "a", write)
+        atomic_write(tmp_path / "a", write)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nobody_is_told_to_run_what_is_in_a_foreign_file(tmp_path):
     path = tmp_path / "checkpoint-00000001.pt"
     torch.save(os.mkdir, path)
-    with pytest.raises(CheckpointError, match="more than numbers and words, and is not") as raised:
-        checkpoint.read(path)
+    with pytest.raises(CheckpointError, match="numbers and strings, and is not loaded") as raised:
+        load_checkpoint(path)
     assert "weights_only" not in str(raised.value)

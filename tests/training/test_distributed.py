@@ -1,4 +1,4 @@
-"""Two processes on one CPU: the training of one, and an end without a hang."""
+"""Two processes on one CPU: they train as one, and end without a hang."""
 
 import json
 import os
@@ -7,15 +7,22 @@ import sys
 
 import pytest
 import torch
+from torch import nn
 
 from convlab.training import WorkerLost, fit
-from convlab.training.distributed import World, find_device, joined
+from convlab.training.distributed import (
+    DistributedContext,
+    SyncBatchNorm,
+    find_device,
+    process_group,
+    sync_batch_norm,
+)
 
 PROGRAM = """
 import os, signal, sys, torch
 from torch import nn
 from convlab.data import Dataset, load
-from convlab.training import Interrupted, TrainConfig, WorkerLost, checkpoint, fit, loop
+from convlab.training import CheckpointError, Interrupted, TrainConfig, WorkerLost, fit
 torch.set_num_threads(1)
 whole = load("digits")
 data = Dataset("few", whole.train_images[:100], whole.train_labels[:100], whole.test_images[:39],
@@ -24,7 +31,18 @@ rank = int(os.environ.get("RANK", "0"))
 torch.manual_seed(rank)  # DDP must make the first weights equal
 model = nn.Sequential(nn.Conv2d(1, 4, 3, stride=3, bias=False), nn.BatchNorm2d(4), nn.ReLU(),
                       nn.Flatten(), nn.Linear(324, 16, bias=False), nn.BatchNorm1d(16),
-                      nn.Linear(16, 10)).to({kind})
+                      nn.Linear(16, 10)).to({dtype})
+steps = 0
+def count(module, images):
+    global steps
+    steps += module.training
+    in_forward(module.training)
+def in_forward(training): pass
+def in_save(): pass
+model.register_forward_pre_hook(count)
+model.register_state_dict_pre_hook(lambda *_: in_save())
+def send(to, name):
+    if rank == to: os.kill(os.getpid(), getattr(signal, name))
 {fault}
 try:
     fit(model, data, TrainConfig(**{settings}), out={out!r}, checkpoint_every=4)
@@ -34,11 +52,14 @@ except (WorkerLost, Interrupted) as error:
 """
 SETTINGS = {"epochs": 3, "batch_size": 16, "crop": 1, "flip": True, "device": "cpu"}
 # Everything that must not see that a batch is shared.
-ALL = {**SETTINGS, "cutout": 4, "clip_norm": 0.5, "label_smoothing": 0.1, "validation": 0.1}
+ALL = {
+    **SETTINGS, "cutout": 4, "max_grad_norm": 0.5, "label_smoothing": 0.1,
+    "validation_fraction": 0.1,
+}  # fmt: skip
 
 
-def program(out, settings=SETTINGS, fault="", kind="torch.float32"):
-    return PROGRAM.format(out=str(out), settings=settings, fault=fault, kind=kind)
+def program(out, settings=SETTINGS, fault="", dtype="torch.float32"):
+    return PROGRAM.format(out=str(out), settings=settings, fault=fault, dtype=dtype)
 
 
 @pytest.fixture
@@ -76,20 +97,20 @@ def history(out):
 
 
 KEEP_GRADIENTS = """
-plain = loop._Training._train_step
-def step(self, *batch):
-    plain(self, *batch)
-    named = {name: p.grad for name, p in self.model.named_parameters()}
-    torch.save([named, self.model.state_dict()], f"{self.store.folder}-rank{rank}.pt")
+from torch.optim.optimizer import register_optimizer_step_post_hook
+def keep(*_):
+    named = {name: p.grad for name, p in model.named_parameters()}
+    torch.save([named, model.state_dict()], f"{OUT}-rank{rank}.pt")
     sys.exit(5)
-loop._Training._train_step = step
+register_optimizer_step_post_hook(keep)
 """
 
 
 def test_the_gradients_of_two_processes_are_those_of_the_joint_batch(job, tmp_path):
     """In float32, after one step."""
     for size in (1, 2):
-        assert job(size, tmp_path / str(size), ALL, KEEP_GRADIENTS) == [5] * size
+        fault = KEEP_GRADIENTS.replace("{OUT}", str(tmp_path / str(size)))
+        assert job(size, tmp_path / str(size), ALL, fault) == [5] * size
     one, first, second = (
         torch.load(tmp_path / name, weights_only=True)
         for name in ("1-rank0.pt", "2-rank0.pt", "2-rank1.pt")
@@ -111,7 +132,7 @@ def test_two_processes_train_as_one(job, tmp_path, optimizer):
     """In float64, where the order of a sum does not show: to the ninth digit, to the end."""
     settings = {**ALL, "optimizer": optimizer, "learning_rate": 0.02}
     for size in (1, 2):
-        assert job(size, tmp_path / str(size), settings, kind="torch.float64") == [0] * size
+        assert job(size, tmp_path / str(size), settings, dtype="torch.float64") == [0] * size
     one, two = (weights(tmp_path / name) for name in "12")
     assert one.keys() == two.keys()
     for name, value in one.items():
@@ -129,23 +150,19 @@ def test_two_processes_train_as_one(job, tmp_path, optimizer):
 
 
 SIGNAL_AT_STEP = """
-plain = loop._Training._train_step
-def step(self, *batch):
-    plain(self, *batch)
-    if self.state.step == {step} and rank == {rank}: os.kill(os.getpid(), signal.{signal})
-loop._Training._train_step = step
-"""
-DIE_IN = """
-plain = {place}
-def dying(*a, **k):
-    if rank == {rank}: os.kill(os.getpid(), signal.SIGKILL)
-    return plain(*a, **k)
-{place} = dying
+def in_forward(training):
+    if training and steps == {step}: send({rank}, "{signal}")
 """
 MOMENTS = {
     "a step": SIGNAL_AT_STEP.format(step=9, rank="{rank}", signal="SIGKILL"),
-    "an evaluation": DIE_IN.format(place="loop.evaluate", rank="{rank}"),
-    "a checkpoint": DIE_IN.format(place="loop.Store.save", rank="{rank}"),
+    "an evaluation": """
+def in_forward(training):
+    if not training: send({rank}, "SIGKILL")
+""",
+    "a checkpoint": """
+def in_save():
+    if steps: send({rank}, "SIGKILL")
+""",
 }
 
 
@@ -186,60 +203,95 @@ def test_a_request_to_stop_is_agreed_on_and_saved(job, tmp_path):
     assert (tmp_path / "checkpoint-00000010.pt").exists()
 
 
-SAY = """
+EXIT_WITH_7 = """
 plain = fit
 def fit(*a, **k):
     try: plain(*a, **k)
-    except {kind}: sys.exit(7)
+    except {error}: sys.exit(7)
 """
 
 
 @pytest.mark.parametrize("fault", ["checkpoint", "folder"])
-def test_what_one_process_finds_in_the_folder_all_say(job, tmp_path, fault):
-    """Nobody waits for an answer that does not come."""
+def test_what_process_0_finds_in_the_folder_all_raise(job, tmp_path, fault):
+    """No process waits for one that has ended."""
     out = tmp_path / "a"
     if fault == "checkpoint":
         out.mkdir()
         (out / "checkpoint-00000001.pt").write_text("damaged")
     else:
         out.write_text("a file")
-    kind = {"folder": "OSError", "checkpoint": "checkpoint.CheckpointError"}[fault]
-    assert job(2, out, fault=SAY.format(kind=kind)) == [7, 7]
+    error = {"folder": "OSError", "checkpoint": "CheckpointError"}[fault]
+    assert job(2, out, fault=EXIT_WITH_7.format(error=error)) == [7, 7]
+
+
+PROGRESS = """
+from types import SimpleNamespace
+bars = []
+def tqdm(steps, **options):
+    bars.append(options)
+    return steps
+sys.modules["tqdm"] = SimpleNamespace(tqdm=tqdm)
+plain = fit
+def fit(*a, **k):
+    plain(*a, progress=True, **k)
+    sys.exit(len(bars))
+"""
+
+
+def test_process_0_shows_the_progress_bar(job, tmp_path):
+    assert job(2, tmp_path, fault=PROGRESS) == [3, 0]  # one bar for each epoch
 
 
 def test_one_process_does_not_continue_what_two_began(network, digits, quick, tmp_path):
     fit(network(), digits, quick(), out=tmp_path)
     path = tmp_path / "checkpoint-00000018.pt"
     saved = torch.load(path, weights_only=True)
-    saved["identity"]["processes"] = 2
+    saved["fingerprint"]["processes"] = 2
     torch.save(saved, path)
     with pytest.raises(ValueError, match="processes is 2 there and 1 here"):
         fit(network(), digits, quick(), out=tmp_path)
 
 
-def test_alone_nothing_is_asked_of_others():
-    with joined("cpu") as world:
-        assert (world.rank, world.size) == (0, 1)
-        assert world.everyones("me") == ["me"]
-        assert world.of_first("me") == "me"
-        assert world.highest_number(3) == 3
-        assert world.wrap(model := torch.nn.Linear(1, 1)) is model
+def test_with_one_process_collectives_return_their_argument():
+    with process_group("cpu") as context:
+        assert (context.rank, context.world_size, context.is_primary) == (0, 1, True)
+        assert context.all_gather("me") == ["me"]
+        assert context.broadcast("me") == "me"
+        value = torch.tensor([3.0, 1.0])
+        for reduce in (context.all_reduce_sum, context.all_reduce_min, context.all_reduce_max):
+            assert reduce(value) is value
+        assert context.wrap_model(model := nn.Linear(1, 1)) is model
 
 
 def test_the_shares_of_a_batch_are_disjoint_and_complete():
-    parts = [World(rank, 4).part(12) for rank in range(4)]
+    parts = [DistributedContext(rank, 4).batch_slice(12) for rank in range(4)]
     assert [position for part in parts for position in range(12)[part]] == list(range(12))
 
 
-def test_what_the_library_says_of_a_lost_neighbour_becomes_a_sentence(monkeypatch):
+def test_an_error_of_gloo_becomes_worker_lost(monkeypatch):
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.distributed, "get_rank", lambda: 0)
     monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
-    with pytest.raises(WorkerLost, match="another process of this job has ended"), joined("cpu"):
+    with (
+        pytest.raises(WorkerLost, match="another process of this job has ended"),
+        process_group("cpu"),
+    ):
         raise RuntimeError("[gloo/tcp/pair.cc:553] Connection closed by peer [127.0.0.1]:4242")
-    with pytest.raises(RuntimeError, match="something else"), joined("cpu"):
+    with pytest.raises(RuntimeError, match="something else"), process_group("cpu"):
         raise RuntimeError("something else")
 
 
 def test_automatic_choice_of_the_device():
     assert find_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_layers_change_their_class_for_a_while_and_keep_their_names():
+    model = nn.Sequential(nn.BatchNorm2d(3), nn.Sequential(nn.BatchNorm1d(2)), nn.GroupNorm(1, 3))
+    before = {name: id(value) for name, value in model.named_parameters()}
+    with sync_batch_norm(model):
+        assert isinstance(model[0], SyncBatchNorm)
+        assert isinstance(model[1][0], SyncBatchNorm)
+        assert type(model[2]) is nn.GroupNorm
+        assert {name: id(value) for name, value in model.named_parameters()} == before
+    assert type(model[0]) is nn.BatchNorm2d
+    assert type(model[1][0]) is nn.BatchNorm1d

@@ -1,4 +1,4 @@
-"""Each image counts once and the same, whatever the batches; the mode is eval, and put back."""
+"""Each image counts once, whatever the batches and processes; the model is left unchanged."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from convlab.training import Evaluation, World, evaluate, predict
+from convlab.training import Evaluation, confusion_matrix, evaluate, predict
+from convlab.training.distributed import DistributedContext
+from convlab.training.evaluation import evaluate_distributed
 
 
 def logits_as_images(count, classes, seed=0):
@@ -31,9 +33,11 @@ def test_loss_and_accuracy_are_means_over_images(batch_size):
 def test_the_shares_of_several_processes_are_every_image_once(size, monkeypatch):
     images, labels = logits_as_images(23, 5)
     seen = []
-    monkeypatch.setattr(World, "total", lambda self, values: seen.append(values) or values)
+    monkeypatch.setattr(
+        DistributedContext, "all_reduce_sum", lambda self, values: seen.append(values) or values
+    )
     for rank in range(size):
-        evaluate(nn.Flatten(), images, labels, world=World(rank, size))
+        evaluate_distributed(nn.Flatten(), images, labels, DistributedContext(rank, size))
     whole = evaluate(nn.Flatten(), images, labels)
     loss, correct, count = sum(seen[:-1]).tolist()
     assert (correct, count) == (whole.correct, 23)
@@ -41,9 +45,10 @@ def test_the_shares_of_several_processes_are_every_image_once(size, monkeypatch)
 
 
 def test_a_process_without_any_image_takes_part(monkeypatch):
-    monkeypatch.setattr(World, "total", lambda self, values: values + 1)
+    monkeypatch.setattr(DistributedContext, "all_reduce_sum", lambda self, values: values + 1)
     images, labels = logits_as_images(2, 5)
-    assert evaluate(nn.Flatten(), images, labels, world=World(2, 3)).count == 1
+    context = DistributedContext(2, 3)
+    assert evaluate_distributed(nn.Flatten(), images, labels, context).count == 1
 
 
 def test_the_documented_loop_counts_an_image_of_a_short_batch_twice():
@@ -86,9 +91,9 @@ def test_bytes_are_normalized_as_in_training():
         (np.zeros((2, 3, 1, 1)), [0, 3], ValueError, "has 3 outputs .* the labels go up to 3"),
         (np.zeros((2, 3, 1, 1)), [0, -1], ValueError, "labels must be at least 0, got -1"),
         (np.zeros((2, 3, 1, 1)), [0, -100], ValueError, "labels must be at least 0, got -100"),
-        (np.zeros((2, 3, 1, 1)), [0.0, 1.0], TypeError, "labels must be integers, got torch.floa"),
-        (np.zeros((2, 3, 1, 1)), [True, False], TypeError, "labels must be integers, got torch.b"),
-        (np.zeros((2, 3, 1, 1)), ["a", "b"], TypeError, "labels must be integers, got list"),
+        (np.zeros((2, 3, 1, 1)), [0.0, 1.0], TypeError, "labels must be integers, got float64"),
+        (np.zeros((2, 3, 1, 1)), [True, False], TypeError, "labels must be integers, got bool"),
+        (np.zeros((2, 3, 1, 1)), ["a", "b"], TypeError, "labels must be integers, got <U1"),
     ],
 )
 def test_what_cannot_be_evaluated(images, labels, error, message):
@@ -133,11 +138,11 @@ def test_predictions_may_have_any_shape_evaluations_not():
         evaluate(nn.Identity(), images, [0, 1])
 
 
-@pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.bfloat16])
-def test_images_get_the_type_of_the_weights(kind):
-    model = nn.Sequential(nn.Flatten(), nn.Linear(3, 4)).to(kind)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_images_get_the_type_of_the_weights(dtype):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3, 4)).to(dtype)
     for images in (np.ones((2, 3, 1, 1), np.float64), torch.ones(2, 3, 1, 1)):
-        assert predict(model, images).dtype == (kind if kind == torch.float64 else torch.float32)
+        assert predict(model, images).dtype == (dtype if dtype == torch.float64 else torch.float32)
         assert evaluate(model, images, [0, 1]).count == 2
 
 
@@ -168,3 +173,43 @@ def test_the_interval_is_that_of_scipy(count, share):
 def test_it_says_what_it_found():
     text = str(Evaluation(0.25, 0.75, 3, 4))
     assert text == "75.00 % of 4 right (95 %: 30.1 to 95.4), loss 0.2500"
+
+
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=50),
+    dtype=st.sampled_from([np.int64, np.uint8, np.int32]),
+)
+def test_the_counts_are_those_of_scikit_learn(pairs, dtype):
+    from sklearn import metrics
+
+    labels, predictions = np.array(pairs, dtype).reshape(-1, 2).T
+    found = confusion_matrix(labels, predictions, 5)
+    theirs = np.zeros((5, 5), int)
+    if pairs:  # scikit-learn wants at least one
+        theirs = metrics.confusion_matrix(labels, predictions, labels=range(5))
+    np.testing.assert_array_equal(found, theirs)
+    assert found.dtype == np.int64
+    assert np.trace(found) == (labels == predictions).sum()
+
+
+def test_tensors_and_lists_are_taken():
+    logits = torch.tensor([[3.0, 1.0], [0.0, 2.0], [5.0, 4.0]])
+    found = confusion_matrix(torch.tensor([0, 1, 1]), logits.argmax(1), 2)
+    assert found.tolist() == [[1, 0], [1, 1]]
+    assert confusion_matrix([], [], 2).tolist() == [[0, 0], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions", "classes", "error", "message"),
+    [
+        ([0, 1], [0], 2, ValueError, "2 labels need as many predictions, got 1"),
+        ([0, 2], [0, 1], 2, ValueError, "labels must be below the number of classes 2, got 2"),
+        ([0, 1], [0, -1], 2, ValueError, "predictions must be at least 0, got -1"),
+        ([0.0], [0], 2, TypeError, "labels must be integers, got float64"),
+        ([0], [[0]], 2, ValueError, r"predictions must have the shape \(N,\), got \(1, 1\)"),
+        ([], [], 0, ValueError, "classes must be at least 1, got 0"),
+    ],
+)
+def test_what_cannot_be_counted(labels, predictions, classes, error, message):
+    with pytest.raises(error, match=message):
+        confusion_matrix(labels, predictions, classes)

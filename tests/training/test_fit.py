@@ -1,4 +1,4 @@
-"""The loop: what it computes, what it writes, how it ends."""
+"""`fit`: what it computes, what it writes, how it ends."""
 
 import json
 import threading
@@ -9,16 +9,21 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from convlab.training import (
-    TrainConfig,
-    evaluate,
-    fit,
-    learning_rate,
-    loop,
-)
-from convlab.training.batches import DeviceBatches
-from convlab.training.distributed import World
-from tests.training.trained import weights
+from convlab.training import TrainConfig, evaluate, fit
+from convlab.training.batches import DeviceBatches, make_batches
+from convlab.training.distributed import DistributedContext
+from convlab.training.loop import train_step
+from convlab.training.optim import learning_rate_at
+from convlab.training.state import TrainState
+from tests.training.helpers import weights
+
+
+def prepared(model, data, config):
+    """Return what `train_step` needs: a state, and the batches of one epoch."""
+    context = DistributedContext(device=torch.device(config.device))
+    state = TrainState(model, config, context, num_classes=10)
+    state.model.train()
+    return state, make_batches(data, config, context).epoch(0)
 
 
 def test_it_learns(network, digits, quick, device):
@@ -32,24 +37,29 @@ def test_it_learns(network, digits, quick, device):
 
 
 def test_it_is_the_plain_loop_of_a_textbook(network, digits, quick):
-    """Without anything special, it makes the weights that ten lines make."""
-    config = quick(epochs=2, label_smoothing=0.1, weight_decay=0.0, crop=0, clip_norm=0.5)
+    """It makes the weights, losses and accuracies that ten lines make."""
+    config = quick(epochs=2, label_smoothing=0.1, weight_decay=0.0, crop=0, max_grad_norm=0.5)
     result = fit(network(dropout=0.0), digits, config)
     model = network(dropout=0.0).train()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9, nesterov=True)
     criterion = nn.CrossEntropyLoss(label_smoothing=0.1)
-    batches = DeviceBatches(
-        digits.train_images, digits.train_labels, digits.mean, digits.std, config, World()
-    )
+    batches = DeviceBatches(digits, config, DistributedContext())
     step = 0
     for epoch in range(2):
-        for images, labels in batches.epoch(epoch):
-            optimizer.param_groups[0]["lr"] = learning_rate(step, 12, config)
+        loss_sum = correct = 0
+        for images, labels in batches.epoch(epoch):  # six batches of 16, of 100 images
+            optimizer.param_groups[0]["lr"] = learning_rate_at(step, 12, config)
             optimizer.zero_grad()
-            criterion(model(images), labels).backward()
+            logits = model(images)
+            loss = criterion(logits, labels)
+            loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 0.5)
             optimizer.step()
             step += 1
+            loss_sum += 16 * loss.item()
+            correct += int((logits.argmax(1) == labels).sum())
+        assert result.history[epoch].train_loss == pytest.approx(loss_sum / 96, rel=1e-5)
+        assert result.history[epoch].train_accuracy == correct / 96
     torch.testing.assert_close(weights(result.model), weights(model), rtol=1e-5, atol=1e-6)
 
 
@@ -71,7 +81,7 @@ def test_short_numbers_learn_too(network, digits, quick, precision, optimizer, d
     rate = 0.1 if optimizer == "sgd" else 0.01
     config = quick(
         epochs=12, precision=precision, optimizer=optimizer, learning_rate=rate, device=device,
-        clip_norm=1.0, channels_last=True,
+        max_grad_norm=1.0, channels_last=True,
     )  # fmt: skip
     result = fit(network(), digits, config)
     assert result.test.accuracy > 0.5
@@ -98,52 +108,67 @@ class Watch(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("settings", [{}, {"clip_norm": 1.0, "crop": 2, "flip": True, "cutout": 3}])
-def test_nothing_in_a_step_waits_for_the_device(network, digits, quick, settings, monkeypatch):
-    plain = loop._Training._train_step
+CLIPPED = {"max_grad_norm": 1.0, "crop": 2, "flip": True, "cutout": 3}
 
-    def watched(*arguments):
+
+@pytest.mark.parametrize("settings", [{}, CLIPPED])
+def test_nothing_in_a_step_waits_for_the_device(network, digits, quick, settings):
+    state, batches = prepared(network(), digits, quick(**settings))
+    for images, labels in batches:
         with Watch():
-            plain(*arguments)
-
-    monkeypatch.setattr(loop._Training, "_train_step", watched)
-    fit(network(), digits, quick(epochs=1, **settings))
+            train_step(state, images, labels, learning_rate=0.1)
+    assert state.step == 6
 
 
-def test_the_step_runs_where_cuda_refuses_to_wait(network, digits, quick, device, monkeypatch):
-    plain = loop._Training._train_step
-
-    def watched(*arguments):
+def test_the_step_runs_where_cuda_refuses_to_wait(network, digits, quick, device):
+    state, batches = prepared(network(), digits, quick(device=device, max_grad_norm=1.0))
+    for images, labels in batches:
         if device == "cuda":
             torch.cuda.set_sync_debug_mode("error")
         try:
-            plain(*arguments)
+            train_step(state, images, labels, learning_rate=0.1)
         finally:
             if device == "cuda":
                 torch.cuda.set_sync_debug_mode("default")
-
-    monkeypatch.setattr(loop._Training, "_train_step", watched)
-    result = fit(network(), digits, quick(epochs=1, device=device, clip_norm=1.0))
-    assert len(result.history) == 1
+    assert state.step == 6
 
 
-def test_training_numbers_are_weighted_by_images(network, digits, quick):
+def test_a_step_returns_the_sum_of_the_losses_before_its_update(digits, quick):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    state, batches = prepared(model, digits, quick(label_smoothing=0.2))
+    images, labels = next(batches)
+    logits = model(images).detach().double()
+    # By hand: 0.8 of the label's share, and 0.2 spread over the ten classes.
+    minus_log = logits.exp().sum(1).log()[:, None] - logits
+    losses = 0.8 * minus_log[torch.arange(16), labels] + 0.2 * minus_log.mean(1)
+    found = train_step(state, images, labels, learning_rate=0.1)
+    assert found.item() == pytest.approx(losses.sum().item(), rel=1e-5)
+    assert not found.requires_grad
+
+
+@pytest.mark.parametrize("batch_size", [1, 25, 100])
+def test_training_numbers_are_means_over_the_images(digits, quick, batch_size):
     """With a learning rate of almost nothing they are those of the model itself."""
-    config = quick(epochs=1, batch_size=25, crop=0, learning_rate=1e-12)
-    model = network(dropout=0.0)
-    for layer in model:
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.momentum = 0.0  # its batch statistics play no role in eval mode then
-    result = fit(model, digits, config)
-    assert result.history[0].train_accuracy * 100 == pytest.approx(
-        round(result.history[0].train_accuracy * 100)
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    config = quick(epochs=2, batch_size=batch_size, crop=0, learning_rate=1e-12)
+    wanted = evaluate(
+        model, digits.train_images, digits.train_labels, mean=digits.mean, std=digits.std
     )
-    assert result.history[0].steps == 4
-    assert result.history[0].learning_rate == pytest.approx(1e-12 * 1 / 3)
+    assert 0 < wanted.correct < 100
+    for epoch in fit(model, digits, config).history:
+        assert epoch.train_loss == pytest.approx(wanted.loss, rel=1e-5)
+        assert epoch.train_accuracy == wanted.accuracy
+        assert epoch.steps == epoch.epoch * (100 // batch_size)
+
+
+def test_the_learning_rate_of_an_epoch_is_that_of_its_last_step(network, digits, quick):
+    history = fit(network(), digits, quick(epochs=1, batch_size=25)).history
+    assert history[0].learning_rate == pytest.approx(0.1 / 3)
 
 
 def test_validation_images_come_from_the_training_images(network, digits, quick):
-    result = fit(network(), digits, quick(validation=0.2))
+    result = fit(network(), digits, quick(validation_fraction=0.2))
     assert result.validation.count == 20
     assert result.history[-1].validation_loss == pytest.approx(result.validation.loss)
     assert result.history[-1].steps == 3 * (80 // 16)
@@ -153,7 +178,7 @@ def test_validation_images_that_are_there_are_used(network, digits, quick):
     ready = replace(
         digits, validation_images=digits.test_images, validation_labels=digits.test_labels
     )
-    result = fit(network(), ready, quick(validation=0.2))
+    result = fit(network(), ready, quick(validation_fraction=0.2))
     assert result.validation == result.test
 
 
@@ -169,7 +194,7 @@ def test_the_test_images_decide_nothing(network, digits, quick):
 def test_what_is_written(network, digits, quick, tmp_path):
     out = tmp_path / "runs" / "a"
     seen = []
-    result = fit(network(), digits, quick(validation=0.1), out=out, on_epoch=seen.append)
+    result = fit(network(), digits, quick(validation_fraction=0.1), out=out, on_epoch=seen.append)
     assert seen == list(result.history)
     assert sorted(path.name for path in out.iterdir()) == [
         "checkpoint-00000010.pt", "checkpoint-00000015.pt", "history.csv", "history.jsonl",
@@ -182,17 +207,17 @@ def test_what_is_written(network, digits, quick, tmp_path):
     )
     assert again == result.test
     written = json.loads((out / "result.json").read_text())
-    assert TrainConfig(**written["config"]) == quick(validation=0.1)
+    assert TrainConfig(**written["config"]) == quick(validation_fraction=0.1)
     assert written["test"]["correct"] == result.test.correct
 
 
-@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16])
-def test_a_network_is_trained_in_the_type_of_its_weights(network, digits, quick, kind):
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_network_is_trained_in_the_dtype_of_its_weights(network, digits, quick, dtype):
     config = quick(learning_rate=0.01)
     plain = fit(network(dropout=0.0), digits, config)
-    other = fit(network(dropout=0.0).to(kind), digits, config)
-    assert other.model[0].weight.dtype == kind
-    tolerance = 1e-4 if kind == torch.float64 else 0.1
+    other = fit(network(dropout=0.0).to(dtype), digits, config)
+    assert other.model[0].weight.dtype == dtype
+    tolerance = 1e-4 if dtype == torch.float64 else 0.1
     assert other.test.loss == pytest.approx(plain.test.loss, rel=tolerance)
 
 

@@ -1,11 +1,14 @@
-"""The history in memory, in its two files, and drawn."""
+"""The history in memory, in its two files, and drawn; and the progress bar."""
 
 import csv
 import json
+import sys
+from types import SimpleNamespace
 
 import pytest
 
 from convlab.training import Epoch, History
+from convlab.training.history import progress_bar
 
 
 def entry(number, validation=None):
@@ -45,7 +48,7 @@ def test_a_column():
         history.append(entry(number))
     assert history.column("train_loss") == [2.0, 1.0]
     assert len(history[:1]) == 1
-    with pytest.raises(ValueError, match="an epoch has no 'loss', but epoch, steps"):
+    with pytest.raises(ValueError, match=r"name must be one of epoch, steps, .*, got 'loss'"):
         history.column("loss")
 
 
@@ -65,3 +68,26 @@ def test_it_says_what_happened():
         "epoch 1: training loss 2.0000, accuracy 50.00 %; validation loss 0.2500, "
         "accuracy 25.00 %; 2.0 s, 64 images/s"
     )
+
+
+def test_in_a_test_it_is_silent(capsys):
+    assert list(progress_bar([1, 2], 2, 0, "epoch", None)) == [1, 2]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_bar_is_told_where_it_starts(monkeypatch):
+    seen = {}
+
+    def bar(items, **options):
+        seen.update(options)
+        return items
+
+    monkeypatch.setitem(sys.modules, "tqdm", SimpleNamespace(tqdm=bar))
+    assert list(progress_bar([1, 2], 5, 3, "epoch 1/2", True)) == [1, 2]
+    assert (seen["total"], seen["initial"], seen["desc"]) == (5, 3, "epoch 1/2")
+
+
+def test_without_tqdm_there_is_no_bar(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert list(progress_bar([1, 2], 2, 0, "epoch", True)) == [1, 2]
+    assert capsys.readouterr().err == ""

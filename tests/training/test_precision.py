@@ -1,4 +1,4 @@
-"""Switches are set for the training and put back after it."""
+"""Switches are set for the training and restored after it."""
 
 import os
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from convlab.training import TrainConfig
-from convlab.training.precision import arithmetic, autocast, loss_scaler
+from convlab.training.precision import autocast, backend_flags, loss_scaler
 
 
 def switches():
@@ -25,7 +25,7 @@ def test_switches(tf32, deterministic, workspace, monkeypatch):
     if workspace:
         monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", workspace)
     before = switches()
-    with arithmetic(TrainConfig(tf32=tf32, deterministic=deterministic)):
+    with backend_flags(TrainConfig(tf32=tf32, deterministic=deterministic)):
         inside = switches()
     assert switches() == before
     assert inside[:4] == ("high" if tf32 else "highest", tf32, not deterministic, deterministic)
@@ -34,18 +34,18 @@ def test_switches(tf32, deterministic, workspace, monkeypatch):
 
 def test_switches_are_put_back_after_an_error():
     before = switches()
-    with pytest.raises(RuntimeError), arithmetic(TrainConfig(deterministic=True)):
+    with pytest.raises(RuntimeError), backend_flags(TrainConfig(deterministic=True)):
         raise RuntimeError
     assert switches() == before
 
 
 @pytest.mark.parametrize(
-    ("precision", "kind"),
+    ("precision", "dtype"),
     [("fp32", torch.float32), ("bf16", torch.bfloat16), ("fp16", torch.float16)],
 )
-def test_products_are_computed_in_the_chosen_type(precision, kind, device):
+def test_products_are_computed_in_the_chosen_type(precision, dtype, device):
     config = TrainConfig(precision=precision)
     with autocast(config, torch.device(device)):
         found = torch.nn.functional.linear(*(torch.ones(2, 2, device=device) for _ in range(2)))
-    assert found.dtype == kind
+    assert found.dtype == dtype
     assert loss_scaler(config, torch.device(device)).is_enabled() == (precision == "fp16")

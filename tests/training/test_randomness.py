@@ -1,4 +1,4 @@
-"""Random numbers can be had again, also through a file."""
+"""Random numbers are reproducible, also through a file."""
 
 import io
 import random

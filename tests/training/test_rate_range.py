@@ -1,4 +1,4 @@
-"""A trial of learning rates takes the steps of a training, and leaves no trace."""
+"""The range test takes the steps of a training, and leaves everything unchanged."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from convlab.training import DeviceBatches, World, learning_rate_range, make_optimizer
+from convlab.models import LeNet5
+from convlab.training import learning_rate_range
+from convlab.training.batches import DeviceBatches
+from convlab.training.distributed import DistributedContext
+from convlab.training.optim import make_optimizer
 
 
 def test_the_model_and_the_generators_are_as_before(digits, network, quick):
@@ -21,16 +25,14 @@ def test_the_model_and_the_generators_are_as_before(digits, network, quick):
 
 
 def test_the_losses_are_those_of_a_training_with_growing_rates(digits, network, quick):
-    config = quick(clip_norm=1.0, label_smoothing=0.1)
+    config = quick(max_grad_norm=1.0, label_smoothing=0.1)
     rates, losses = learning_rate_range(
         network(dropout=0.0), digits, config, lowest=0.01, highest=1.0, steps=8
     )
     np.testing.assert_allclose(rates[1:] / rates[:-1], 100 ** (1 / 7))
     model = network(dropout=0.0)
     optimizer = make_optimizer(model, config)
-    batches = DeviceBatches(
-        digits.train_images, digits.train_labels, digits.mean, digits.std, config, World()
-    )
+    batches = DeviceBatches(digits, config, DistributedContext())
     two_epochs = [*batches.epoch(0), *batches.epoch(1)]  # six batches each
     for rate, loss, (images, labels) in zip(rates, losses, two_epochs, strict=False):
         found = functional.cross_entropy(model(images), labels, label_smoothing=0.1)
@@ -51,6 +53,17 @@ def test_the_same_call_gives_the_same_losses(digits, network, quick, device):
     np.testing.assert_array_equal(calls[0][1], calls[1][1])
 
 
+def test_a_network_in_double_precision(digits, quick, device):
+    """As `fit` takes it; in float64 the losses are those of float32, to its rounding."""
+    losses = []
+    for dtype in (torch.float32, torch.float64):
+        torch.manual_seed(0)
+        model = LeNet5().to(dtype)
+        losses.append(learning_rate_range(model, digits, quick(device=device), steps=5)[1])
+        assert model.classifier[0].weight.dtype == dtype
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+
+
 def test_it_ends_where_the_loss_leaves_all_bounds(digits, network, quick):
     def plain():
         torch.manual_seed(0)
@@ -69,15 +82,16 @@ def test_it_ends_where_the_loss_leaves_all_bounds(digits, network, quick):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"lowest": 0.0}, "0 < lowest < highest is needed, got lowest=0.0, highest=10.0"),
+        ({"lowest": 0.0}, "must satisfy 0 < lowest < highest, got lowest=0.0, highest=10.0"),
         ({"lowest": 1.0, "highest": 0.1}, "got lowest=1.0, highest=0.1"),
         ({"highest": float("inf")}, "highest=inf"),
         ({"steps": 1}, "steps must be at least 2, got 1"),
+        ({"steps": 2.5}, "steps must be an int, got float 2.5"),
         ({"give_up": 1.0}, "give_up must be above 1, got 1.0"),
     ],
 )
 def test_what_is_no_range(digits, network, settings, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         learning_rate_range(network(), digits, **settings)
 
 

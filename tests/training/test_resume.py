@@ -3,6 +3,7 @@
 ``CONVLAB_KILLS=30 python -m pytest tests/training/test_resume.py`` kills as often as one likes.
 """
 
+import json
 import os
 import random
 import signal
@@ -11,13 +12,14 @@ import time
 import pytest
 import torch
 
-from convlab.training import CheckpointError, fit
+from convlab.training import CheckpointError, Interrupted, fit
+from tests.training.helpers import during_step
 
 CODE = """
 import os, signal, torch
 from torch import nn
 from convlab.data import Dataset, load
-from convlab.training import TrainConfig, checkpoint, fit, history, loop
+from convlab.training import History, TrainConfig, fit
 torch.set_num_threads(1)
 whole = load("digits")
 data = Dataset("few", whole.train_images[:96], whole.train_labels[:96], whole.test_images[:20],
@@ -26,7 +28,7 @@ torch.manual_seed(0)
 model = nn.Sequential(nn.Conv2d(1, 4, 3, stride=3), nn.BatchNorm2d(4), nn.ReLU(),
                       nn.Dropout(0.3), nn.Flatten(), nn.Linear(324, 10))
 config = TrainConfig(epochs=12, batch_size=16, crop=1, flip=True, cutout=4, device="cpu",
-                     validation=0.2, **{settings})
+                     validation_fraction=0.2, **{settings})
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 {fault}
@@ -41,6 +43,7 @@ def start(start):
     """Return a starter of this training."""
 
     def starter(out, settings=(), fault=""):
+        fault = fault.replace("{out!r}", repr(str(out)))
         return start(CODE.format(out=str(out), settings=dict(settings), fault=fault))
 
     return starter
@@ -51,6 +54,14 @@ def finished(start, out, settings=()):
     process.join()
     assert process.exitcode == 0
     return torch.load(out / "model.pt", weights_only=True)
+
+
+def metrics(out):
+    """Return what its history says of each epoch, except the time that it took."""
+    epochs = [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
+    return [
+        {name: value for name, value in epoch.items() if "second" not in name} for epoch in epochs
+    ]
 
 
 def assert_same_bits(found, wanted):
@@ -78,7 +89,8 @@ def test_killed_at_random_moments(start, tmp_path, settings):
             assert_same_bits(torch.load(out / "model.pt", weights_only=True), wanted)
             out = tmp_path / f"killed-{killed}"
     assert_same_bits(finished(start, out, settings), wanted)
-    assert (out / "history.jsonl").read_text().count("\n") == 12
+    assert metrics(out) == metrics(tmp_path / "whole")
+    assert len(metrics(out)) == 12
 
 
 FAULTS = {
@@ -94,15 +106,15 @@ plain = os.replace
 os.replace = lambda a, b: die() if "00000009" in str(b) else plain(a, b)
 """,
     "after it got its name": """
-plain = checkpoint.save
-checkpoint.save = lambda *a: (plain(*a), die()) if a[1] == 9 else plain(*a)
+plain = os.replace
+os.replace = lambda a, b: (plain(a, b), die()) if "00000009" in str(b) else plain(a, b)
 """,
     "between the history and its checkpoint": """
-plain = history.History.append
+plain = History.append
 def append(self, epoch):
     plain(self, epoch)
     if epoch.epoch == 2: die()
-history.History.append = append
+History.append = append
 """,
     "within an update of the weights": """
 plain = torch.optim.SGD.step
@@ -113,7 +125,11 @@ def update(self, *a):
 update.count = 0
 torch.optim.SGD.step = update
 """,
-    "after the last step, before the result": "loop._Training.result = die",
+    "after the last step, before the result": """
+def forward(module, images):
+    if not module.training and os.path.exists({out!r} + "/checkpoint-00000048.pt"): die()
+model.register_forward_pre_hook(forward)
+""",
 }
 
 
@@ -124,7 +140,8 @@ def test_killed_at_the_worst_moments(start, tmp_path, fault):
     process.join()
     assert process.exitcode == -signal.SIGKILL
     assert_same_bits(finished(start, tmp_path / "killed"), wanted)
-    assert not [p for p in os.listdir(tmp_path / "killed") if p.endswith("unfinished")]
+    assert metrics(tmp_path / "killed") == metrics(tmp_path / "whole")
+    assert not list((tmp_path / "killed").glob(".*"))  # nothing half-written
 
 
 def test_a_truncated_checkpoint_is_passed_over(network, digits, quick, tmp_path):
@@ -146,21 +163,11 @@ def test_if_all_are_truncated_it_ends(network, digits, quick, tmp_path):
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_on_every_device_the_resumed_bits_are_the_same(
-    network, digits, quick, tmp_path, device, precision, monkeypatch
+    network, digits, quick, tmp_path, device, precision
 ):
-    from convlab.training import Interrupted, loop
-
     config = quick(device=device, deterministic=True, precision=precision)
     wanted = fit(network(), digits, config).model.state_dict()
-    plain = loop._Training._train_step
-
-    def stopping(self, *arguments):
-        plain(self, *arguments)
-        if self.state.step == 8:
-            signal.raise_signal(signal.SIGTERM)
-
-    monkeypatch.setattr(loop._Training, "_train_step", stopping)
+    model = during_step(network(), 8, lambda: signal.raise_signal(signal.SIGTERM))
     with pytest.raises(Interrupted):
-        fit(network(), digits, config, out=tmp_path)
-    monkeypatch.undo()
+        fit(model, digits, config, out=tmp_path)
     assert_same_bits(fit(network(), digits, config, out=tmp_path).model.state_dict(), wanted)

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -15,12 +16,12 @@ from convlab.training import (
     Interrupted,
     NonFiniteLoss,
     fit,
-    learning_rate,
-    loop,
 )
 from convlab.training.batches import DeviceBatches
-from convlab.training.distributed import World
-from tests.training.trained import weights
+from convlab.training.distributed import DistributedContext
+from convlab.training.loop import StopRequest
+from convlab.training.optim import learning_rate_at
+from tests.training.helpers import during_step, weights
 
 
 class Explosion(nn.Module):
@@ -44,11 +45,8 @@ def test_a_loss_that_is_no_number_is_named_and_never_saved(digits, quick, tmp_pa
         fit(Explosion(), digits, config, out=tmp_path, checkpoint_every=every)
     error = raised.value
     assert (error.step, error.epoch) == (8, 2)
-    assert error.learning_rate == learning_rate(8, 18, config)
-    batches = DeviceBatches(
-        digits.train_images, digits.train_labels, digits.mean, digits.std, config, World()
-    )
-    assert error.positions == batches.positions(1, 2)
+    assert error.learning_rate == learning_rate_at(8, 18, config)
+    assert error.positions == DeviceBatches(digits, config, DistributedContext()).positions(1, 2)
     newest = "checkpoint-00000008.pt" if every else "checkpoint-00000006.pt"
     assert error.checkpoint.name == newest
     assert f"step 8 (epoch 2, learning rate {error.learning_rate:.3g}" in str(error)
@@ -71,68 +69,58 @@ def test_weights_that_a_last_step_spoilt_are_noticed(digits, quick):
     assert raised.value.step == 0
 
 
-def interrupt_at(step, monkeypatch, number=signal.SIGINT):
-    plain = loop._Training._train_step
-
-    def step_and_signal(self, *arguments):
-        plain(self, *arguments)
-        if self.state.step == step:
-            signal.raise_signal(number)
-
-    monkeypatch.setattr(loop._Training, "_train_step", step_and_signal)
+def metrics(history):
+    """Return what does not depend on the time: losses and accuracies of all epochs."""
+    return [(epoch.epoch, epoch.steps, epoch.train_loss, epoch.train_accuracy) for epoch in history]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("step", [1, 6, 8, 18])
-def test_ctrl_c_saves_and_the_same_call_continues(
-    network, digits, quick, tmp_path, monkeypatch, step, number
-):
-    whole = weights(fit(network(), digits, quick()).model)
-    interrupt_at(step, monkeypatch, number)
+def test_ctrl_c_saves_and_the_same_call_continues(network, digits, quick, tmp_path, step, number):
+    """With the same weights at the end, and the same losses, also of an epoch that was cut."""
+    whole = fit(network(), digits, quick())
+    model = during_step(network(), step, lambda: signal.raise_signal(number))
     with pytest.raises(Interrupted, match=f"stopped after step {step} of 18; the state") as stopped:
-        fit(network(), digits, quick(), out=tmp_path)
+        fit(model, digits, quick(), out=tmp_path)
     assert stopped.value.signal_number == number
-    monkeypatch.undo()
     result = fit(network(seed=5), digits, quick(), out=tmp_path)
-    assert torch.equal(weights(result.model), whole)
+    assert torch.equal(weights(result.model), weights(whole.model))
+    assert metrics(result.history) == metrics(whole.history)
     assert len(result.history) == 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_workers_of_the_loader_too_is_no_failure(
-    network, digits, quick, tmp_path, monkeypatch, number
+    network, digits, quick, tmp_path, number
 ):
     """As a terminal sends Ctrl-C, and a queueing system its request to end."""
     config = quick(batches="loader", loader_workers=1)
     whole = weights(fit(network(), digits, config).model)
-    plain = loop._Training._train_step
 
-    def step_and_signal(self, *arguments):
-        plain(self, *arguments)
-        if self.state.step == 2:
-            for child in multiprocessing.active_children():
-                os.kill(child.pid, number)
-            signal.raise_signal(number)
+    def signal_all():
+        children = multiprocessing.active_children()
+        assert children
+        for child in children:
+            os.kill(child.pid, number)
+        signal.raise_signal(number)
 
-    monkeypatch.setattr(loop._Training, "_train_step", step_and_signal)
     with pytest.raises(Interrupted, match="stopped after step 2 of 18"):
-        fit(network(), digits, config, out=tmp_path)
-    monkeypatch.undo()
+        fit(during_step(network(), 2, signal_all), digits, config, out=tmp_path)
     assert torch.equal(weights(fit(network(), digits, config, out=tmp_path).model), whole)
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_without_a_folder_is_ctrl_c(network, digits, quick, monkeypatch):
-    interrupt_at(2, monkeypatch)
+def test_ctrl_c_without_a_folder_is_ctrl_c(network, digits, quick):
+    model = during_step(network(), 2, lambda: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt) as stopped:
-        fit(network(), digits, quick())
+        fit(model, digits, quick())
     assert not isinstance(stopped.value, Interrupted)
 
 
-def test_a_finished_training_is_not_repeated(network, digits, quick, tmp_path, monkeypatch):
+def test_a_finished_training_is_not_repeated(network, digits, quick, tmp_path):
     first = fit(network(), digits, quick(), out=tmp_path)
-    monkeypatch.setattr(loop._Training, "_train_step", None)
-    again = fit(network(seed=3), digits, quick(), out=tmp_path)
+    model = during_step(network(seed=3), 1, lambda: pytest.fail("a step was taken"))
+    again = fit(model, digits, quick(), out=tmp_path)
     assert torch.equal(weights(first.model), weights(again.model))
     assert list(again.history) == list(first.history)
 
@@ -186,7 +174,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_and_nothing_half_written(
 
 def test_a_folder_belongs_to_one_training_at_a_time(network, digits, quick, tmp_path):
     def another(_):
-        with pytest.raises(FolderInUse, match=r"another process trains into .* at this"):
+        with pytest.raises(FolderInUse, match=r"another process is training into .*: wait"):
             fit(network(), digits, quick(), out=tmp_path)
         fit(network(), digits, quick(epochs=1), out=tmp_path / "another")
 
@@ -222,3 +210,39 @@ def test_what_failed_once_fails_at_the_same_step_again(digits, quick, tmp_path):
         found.append((raised.value.step, raised.value.positions, raised.value.checkpoint))
     assert found[0] == found[1]
     assert found[0][2].name == f"checkpoint-{found[0][0]:08d}.pt"
+
+
+def test_the_first_ctrl_c_is_remembered_the_second_ends():
+    with StopRequest(active=True) as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.signal_number == signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_among_several_processes_repeats_are_expected():
+    with StopRequest(active=True, alone=False) as stop:
+        for _ in range(3):
+            signal.raise_signal(signal.SIGINT)
+        assert stop.signal_number == signal.SIGINT
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_afterwards_everything_is_as_before(active):
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with StopRequest(active):
+        assert (signal.getsignal(signal.SIGINT) != before[0]) == active
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_in_another_thread_signals_keep_their_handlers():
+    found = []
+
+    def work():
+        with StopRequest(active=True) as stop:
+            found.append(stop.signal_number)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [0]

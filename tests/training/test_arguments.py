@@ -1,4 +1,4 @@
-"""What `fit` refuses before it computes anything, and in which words."""
+"""Arguments that `fit` and `learning_rate_range` refuse before they compute anything."""
 
 from dataclasses import replace
 
@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from convlab.training import (
-    fit,
-)
-from tests.training.trained import weights
+from convlab.training import fit, learning_rate_range
+from tests.training.helpers import weights
+
+both = pytest.mark.parametrize("train", [fit, learning_rate_range])
 
 
 @pytest.mark.parametrize("number", [0, -1])
@@ -24,22 +24,34 @@ def test_counts_of_checkpoints(network, digits, quick, number):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"model": nn.Flatten}, TypeError, "model must be a torch.nn.Module, got the class Flatt"),
-        ({"model": "cnn"}, TypeError, "model must be a torch.nn.Module, got str"),
-        ({"data": np.zeros(3)}, TypeError, "data must be a Dataset, got ndarray"),
-        ({"config": {"epochs": 3}}, TypeError, "config must be a TrainConfig, got dict"),
         ({"out": ""}, ValueError, "out must be the path of a folder, got an empty one"),
         ({"out": 3}, TypeError, "out must be the path of a folder, got int"),
         ({"keep": 1.5}, TypeError, "keep must be an int, got float 1.5"),
         ({"checkpoint_every": "5"}, TypeError, "checkpoint_every must be an int, got str '5'"),
     ],
 )
-def test_what_is_no_training(network, digits, quick, arguments, error, message):
-    whole = {"model": network(), "data": digits, "config": quick(), **arguments}
+def test_what_is_no_place_for_files(network, digits, quick, arguments, error, message):
     with pytest.raises(error, match=message):
-        fit(**whole)
+        fit(network(), digits, quick(), **arguments)
 
 
+@both
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"model": nn.Flatten}, "model must be a torch.nn.Module, got the class Flatten"),
+        ({"model": "cnn"}, "model must be a torch.nn.Module, got str"),
+        ({"data": np.zeros(3)}, "data must be a Dataset, got ndarray"),
+        ({"config": {"epochs": 3}}, "config must be a TrainConfig, got dict"),
+        ({"config": {}}, "config must be a TrainConfig, got dict"),
+    ],
+)
+def test_what_is_no_training(network, digits, quick, train, arguments, message):
+    with pytest.raises(TypeError, match=message):
+        train(**{"model": network(), "data": digits, "config": quick(), **arguments})
+
+
+@both
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -47,13 +59,13 @@ def test_what_is_no_training(network, digits, quick, arguments, error, message):
         ({"cutout": 29}, "cutout must be at most the images' 28 x 28 pixels, got 29"),
     ],
 )
-def test_nothing_that_leaves_no_image(network, digits, quick, settings, message):
+def test_nothing_that_leaves_no_image(network, digits, quick, train, settings, message):
     with pytest.raises(ValueError, match=message):
-        fit(network(), digits, quick(**settings))
+        train(network(), digits, quick(**settings))
 
 
 class Answers(nn.Module):
-    """Answers with what `way` makes of ten logits."""
+    """Returns what `way` makes of ten logits."""
 
     def __init__(self, way):
         super().__init__()
@@ -63,6 +75,7 @@ class Answers(nn.Module):
         return self.way(self.layer(x.flatten(1)))
 
 
+@both
 @pytest.mark.parametrize(
     ("way", "error", "message"),
     [
@@ -77,22 +90,24 @@ class Answers(nn.Module):
         (lambda y: y.argmax(1), TypeError, "the model must return floating point, got torch.int64"),
     ],
 )
-def test_outputs_that_do_not_suit_the_labels(digits, quick, way, error, message, tmp_path):
+def test_outputs_that_do_not_suit_the_labels(digits, quick, train, way, error, message, tmp_path):
     model = Answers(way)
     before = weights(model)
+    folder = {"out": tmp_path} if train is fit else {}
     with pytest.raises(error, match=message):
-        fit(model, digits, quick(), out=tmp_path)
+        train(model, digits, quick(), **folder)
     assert torch.equal(weights(model), before)  # not a step was made
     assert not list(tmp_path.glob("checkpoint-*"))
 
 
-def test_labels_that_only_the_test_images_have_are_noticed_before_the_training(digits, quick):
+@both
+def test_labels_that_only_the_test_images_have_are_noticed_at_once(digits, quick, train):
     few = replace(
         digits, train_images=digits.train_images[:5], train_labels=digits.train_labels[:5]
     )
     assert few.train_labels.max() < 5
     with pytest.raises(ValueError, match="5 outputs for each image, but the labels go up to 9"):
-        fit(Answers(lambda y: y[:, :5]), few, quick())
+        train(Answers(lambda y: y[:, :5]), few, quick())
 
 
 def test_more_outputs_than_classes_are_allowed(digits, quick):
@@ -100,7 +115,8 @@ def test_more_outputs_than_classes_are_allowed(digits, quick):
     assert fit(model, digits, quick(learning_rate=0.01)).test.accuracy > 0.3
 
 
-def test_a_device_that_is_not_there(network, digits, quick):
-    for name in ("cuda:99", "abacus", "meta"):
-        with pytest.raises(ValueError, match=f"device '{name}' cannot be used here"):
-            fit(network(), digits, quick(device=name))
+@both
+@pytest.mark.parametrize("name", ["cuda:99", "abacus", "meta"])
+def test_a_device_that_is_not_there(network, digits, quick, train, name):
+    with pytest.raises(ValueError, match=f"device '{name}' cannot be used here"):
+        train(network(), digits, quick(device=name))

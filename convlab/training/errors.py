@@ -1,0 +1,85 @@
+"""Exceptions that a training raises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+POSITIONS_SHOWN = 8  # in the message of NonFiniteLoss
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be used. The message names the file and the reason."""
+
+
+class FolderInUse(RuntimeError):
+    """Another process is training into the same folder."""
+
+
+class DeviceError(ValueError):
+    """The device does not exist or cannot be used."""
+
+
+class WorkerLost(RuntimeError):
+    """Another process of the same job has ended, so this one cannot continue."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The training was asked to stop and has saved its state; the same call continues it.
+
+    Parameters
+    ----------
+    message : str
+        The step that was reached, and where the state is.
+    signal_number : int
+        The signal received: SIGINT (Ctrl-C) or SIGTERM.
+    """
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.signal_number = signal_number
+
+
+class NonFiniteLoss(FloatingPointError):
+    """The loss became infinite or NaN.
+
+    Parameters
+    ----------
+    step, epoch : int
+        When it happened: steps count from 0, epochs from 1.
+    learning_rate : float
+        Of that step.
+    positions : list of int
+        Positions of the training images in the batch.
+    checkpoint : Path, optional
+        The last good state.
+
+    Examples
+    --------
+    >>> print(NonFiniteLoss(70, 3, 0.5, [4, 2], None))
+    the loss is not finite in step 70 (epoch 3, learning rate 0.5, batch of the training images
+    4, 2); no checkpoint was written before. A lower learning_rate or a max_grad_norm may help
+    """
+
+    def __init__(
+        self,
+        step: int,
+        epoch: int,
+        learning_rate: float,
+        positions: list[int],
+        checkpoint: Path | None,
+    ) -> None:
+        self.step, self.epoch, self.learning_rate = step, epoch, learning_rate
+        self.positions, self.checkpoint = positions, checkpoint
+        images = ", ".join(map(str, positions[:POSITIONS_SHOWN]))
+        if len(positions) > POSITIONS_SHOWN:
+            images += f" and {len(positions) - POSITIONS_SHOWN} more"
+        last_good = (
+            f"the last good state is {checkpoint}"
+            if checkpoint
+            else "no checkpoint was written before"
+        )
+        super().__init__(
+            f"the loss is not finite in step {step} (epoch {epoch}, learning rate "
+            f"{learning_rate:.3g}, batch of the training images {images}); {last_good}. A lower "
+            f"learning_rate or a max_grad_norm may help"
+        )
