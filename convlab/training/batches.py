@@ -1,16 +1,17 @@
 """Batches of a training: order, augmentation and normalization of the images.
 
 Two classes make the same batches. `DeviceBatches` keeps all images on the device, as bytes, and
-cuts each batch out there: no copies from the host, no processes, no waiting. `LoaderBatches`
-brings each batch from the host with PyTorch's `DataLoader`, for sets that do not fit.
+cuts each batch out there: no copies from the host, no processes, no waiting. `LoaderBatches` copies
+each batch from the host with PyTorch's `DataLoader`, for data sets that do not fit on the device.
 """
 
 from __future__ import annotations
 
 import signal
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,46 +26,17 @@ from convlab.training.distributed import DistributedContext
 from convlab.training.randomness import derived_seed
 
 
-class Batches(Protocol):
-    """Interface of the batches that `fit` trains on."""
-
-    batch_size: int  # over all processes
-    steps_per_epoch: int
-    total_steps: int
-
-    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield images ``(n, C, H, W)`` and labels ``(n,)`` of this process, from a step on."""
-        ...
-
-    def positions(self, epoch: int, step: int) -> list[int]:
-        """Return the positions of the images of one step, over all processes."""
-        ...
-
-
 def make_batches(data: Dataset, config: TrainConfig, context: DistributedContext) -> Batches:
     """Return the batches that `config.batches` names."""
-    batches = DeviceBatches if config.batches == "device" else LoaderBatches
-    return batches(data, config, context)
+    cls = DeviceBatches if config.batches == "device" else LoaderBatches
+    return cls(data, config, context)
 
 
 def batch_order(count: int, batch_size: int, epoch: int, seed: int) -> Tensor:
-    """Return the order of the images in one epoch, a function of the seed and the epoch.
+    """Return the order of `count` images in one epoch, a function of the seed and the epoch.
 
-    Parameters
-    ----------
-    count : int
-        Number of images.
-    batch_size : int
-        Images per step.
-    epoch : int
-        Counted from 0.
-    seed : int
-        Seed of the run.
-
-    Returns
-    -------
-    int64 Tensor (steps, batch_size)
-        Positions of images. Each occurs at most once; the rest that fills no batch is left out.
+    The int64 tensor ``(steps, batch_size)`` holds positions of images. Each occurs at most once;
+    the images that do not fill a batch are left out. Epochs count from 0.
 
     Examples
     --------
@@ -80,17 +52,8 @@ def batch_order(count: int, batch_size: int, epoch: int, seed: int) -> Tensor:
 class Normalization:
     """Convert bytes to numbers with mean 0 and standard deviation 1 in each channel.
 
-    Parameters
-    ----------
-    mean, std : sequence of float
-        One number per channel, for pixels from 0 to 1.
-    device : torch.device
-        Device of the images.
-
-    Raises
-    ------
-    ValueError
-        If the two differ in length, or a standard deviation is not above 0.
+    `mean` and `std` hold one number per channel, for pixels from 0 to 1. `device` is that of the
+    images. Raises ValueError if they differ in length, or a standard deviation is not above 0.
 
     Examples
     --------
@@ -114,7 +77,7 @@ class Normalization:
         self._shift = (-means / deviations).float().reshape(shape).to(device)
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Convert uint8 ``(N, C, H, W)`` to float32."""
+        """Convert uint8 images ``(N, C, H, W)`` to float32."""
         if images.shape[1] != self.channels:
             raise ValueError(
                 f"images have {images.shape[1]} channels, mean and std {self.channels}"
@@ -126,18 +89,8 @@ class Normalization:
 class Augmentation:
     """Shift, flip and blank images at random, a whole batch at once on its device.
 
-    What happens to the images of a step is a function of the seed and the step.
-
-    Parameters
-    ----------
-    flip : bool
-        Flip left to right with probability 1/2.
-    crop : int
-        Largest shift in pixels, in each direction.
-    cutout : int
-        Side of the blanked square.
-    seed : int
-        Seed of the run.
+    `flip`, `crop`, `cutout` and `seed` are those of `TrainConfig`. The result is a function of the
+    seed and the step.
 
     Examples
     --------
@@ -158,8 +111,8 @@ class Augmentation:
     ) -> tuple[Tensor, Tensor | None]:
         """Cut the augmented images of one batch out of all images.
 
-        Which image is taken, how far it is shifted and whether it is flipped all say which pixel
-        goes where. So with shifts all three are one indexing operation.
+        Selection, shift and flip all determine which pixel goes where, so they are one indexing
+        operation.
 
         Parameters
         ----------
@@ -170,8 +123,8 @@ class Augmentation:
         step : int
             Number of the step in the training.
         part : slice
-            Which of the B images this process takes. Random numbers are drawn for the others as
-            well, so that each image looks the same however many processes share the batch.
+            The share of this process in the B images. Random numbers are drawn for all of them, so
+            that the augmentation does not depend on the number of processes.
 
         Returns
         -------
@@ -186,7 +139,7 @@ class Augmentation:
         generator.manual_seed(derived_seed(self.seed, "augmentation", step))
 
         def draw(below: int) -> Tensor:
-            """Draw one integer from 0 to ``below - 1`` for each image: (B, 1), then this part."""
+            """Draw an integer from 0 to ``below - 1`` per image, (B, 1); return this part."""
             numbers = torch.randint(below, (batch_size, 1), generator=generator, device=device)
             return numbers[part]
 
@@ -212,8 +165,11 @@ class Augmentation:
         return padded[taken, rows[:, :, None], columns[:, None, :]], blank
 
 
-class _BatchesBase:
-    """Order, sizes and normalization of the batches, which both classes share."""
+class Batches(ABC):
+    """Batches that `fit` trains on: their sizes, order, augmentation and normalization.
+
+    `batch_size` counts the images of one step over all processes.
+    """
 
     def __init__(self, data: Dataset, config: TrainConfig, context: DistributedContext) -> None:
         self.count, self.config, self.context = len(data.train_images), config, context
@@ -231,6 +187,10 @@ class _BatchesBase:
         self.augment = Augmentation(config.flip, config.crop, config.cutout, config.seed)
         self.normalize = Normalization(data.mean, data.std, context.device)
 
+    @abstractmethod
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield this process's images ``(n, C, H, W)`` and labels ``(n,)``, from a step on."""
+
     def positions(self, epoch: int, step: int) -> list[int]:
         """Return the positions of the images of one step, over all processes."""
         order = batch_order(self.count, self.batch_size, epoch, self.config.seed)
@@ -242,26 +202,17 @@ class _BatchesBase:
         return functional.pad(pixels, (0, 0, crop, crop, crop, crop))
 
     def _finish(self, images: Tensor, blank: Tensor | None) -> Tensor:
-        """Convert bytes ``(n, H, W, C)`` to what the network takes, ``(n, C, H, W)``."""
+        """Convert bytes ``(n, H, W, C)`` to inputs of the network, ``(n, C, H, W)``."""
         planes = images.permute(0, 3, 1, 2)
         if not self.config.channels_last:
-            planes = planes.contiguous()  # as bytes, a quarter of the size
+            planes = planes.contiguous()  # before the conversion: bytes are four times smaller
         values = self.normalize(planes)
         # 0 is the mean, so a blank square does not change the brightness.
         return values if blank is None else values.masked_fill_(blank[:, None], 0)
 
 
-class DeviceBatches(_BatchesBase):
-    """Batches that are cut out of images on the device, stored there as bytes.
-
-    Parameters
-    ----------
-    data : Dataset
-        Provides the training images and labels, and their mean and standard deviation.
-    config : TrainConfig
-        Provides batch size, seed, augmentation and memory format.
-    context : DistributedContext
-        Determines the share of this process.
+class DeviceBatches(Batches):
+    """Batches cut out of all images, which are stored as bytes on the device.
 
     Raises
     ------
@@ -294,11 +245,10 @@ class DeviceBatches(_BatchesBase):
             yield self._finish(images, blank), self._labels[positions[self.part]]
 
 
-class LoaderBatches(_BatchesBase):
-    """Batches that a `DataLoader` brings from the host.
+class LoaderBatches(Batches):
+    """The batches of `DeviceBatches`, copied from the host by a `DataLoader`.
 
-    Parameters, errors and batches are those of `DeviceBatches`; `config.loader_workers` processes
-    read ahead.
+    `config.loader_workers` processes prepare batches in advance.
     """
 
     def __init__(self, data: Dataset, config: TrainConfig, context: DistributedContext) -> None:
@@ -316,10 +266,10 @@ class LoaderBatches(_BatchesBase):
             num_workers=self.config.loader_workers,
             worker_init_fn=_ignore_stop_signals,
             pin_memory=device.type == "cuda",
-            # The loader draws seeds for its workers, which must not change what the layers draw.
+            # For the seeds of the workers, so that they leave the shared generator unchanged.
             generator=torch.Generator(),
         )
-        # Only this process's images are in memory: place i of its part holds its i-th image.
+        # Only this process's images are on the device: its i-th one is at position i.
         positions = torch.zeros(self.batch_size, dtype=torch.int64, device=device)
         positions[part] = torch.arange(part.stop - part.start, device=device)
         for step, (pixels, labels) in enumerate(loader, epoch * self.steps_per_epoch + first_step):
@@ -329,7 +279,7 @@ class LoaderBatches(_BatchesBase):
 
 
 class _PixelDataset(torch_data.Dataset[Any]):
-    """Images ``(H, W, C)`` and labels, fetched a whole batch at a time."""
+    """Images ``(n, H, W, C)`` and labels ``(n,)``, fetched a whole batch at a time."""
 
     def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
         self.images, self.labels = images, labels
@@ -345,6 +295,6 @@ def _identity(batch: Any) -> Any:
 
 
 def _ignore_stop_signals(worker_id: int) -> None:
-    """Let a worker finish the step after which the training stops."""
+    """Ignore SIGINT and SIGTERM in a worker, so that the current step is completed."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

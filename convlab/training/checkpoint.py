@@ -1,9 +1,9 @@
-"""Checkpoints: files that are complete or absent, and the folder of a training.
+"""Checkpoints of a training: writing them atomically, verifying them, and resuming from them.
 
 A checkpoint is an ordinary file of `torch.save`, written under another name and then renamed, so
-that the file under its own name is complete whenever a process is killed. It is a zip archive, and
-the checksums of all its members are verified first, since PyTorch would load a damaged one without
-an error. Loading never runs code (``weights_only=True``).
+that it is complete whenever the process is killed. It is a zip archive; the checksums of its
+members are verified first, since PyTorch would load a damaged one without an error. Loading never
+runs code (``weights_only=True``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -37,18 +36,8 @@ _NAME = re.compile(r"checkpoint-(\d+)\.pt")
 class CheckpointManager:
     """Save and resume a training in a folder, which it locks; a context manager.
 
-    Process 0 reads and writes for all processes.
-
-    Parameters
-    ----------
-    folder : Path, optional
-        Created if missing. None: nothing is saved or resumed.
-    keep : int
-        Number of checkpoints to keep.
-    state : TrainState
-        State of the training.
-    data : Dataset
-        Images of the training.
+    The folder is created if it is missing; without one (None), nothing is saved or resumed. The
+    newest `keep` checkpoints are kept. Process 0 reads and writes for all processes.
     """
 
     def __init__(self, folder: Path | None, keep: int, state: TrainState, data: Dataset) -> None:
@@ -60,17 +49,14 @@ class CheckpointManager:
     def __enter__(self) -> CheckpointManager:
         return self
 
-    def __exit__(
-        self,
-        cls: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         if self.folder is not None:
             self._lock.release()
 
     def resume(self) -> None:
-        """Lock the folder, and restore the state from the newest checkpoint, if there is one.
+        """Lock the folder, and restore the state from the newest readable checkpoint, if any.
+
+        Warns (UserWarning) of each newer checkpoint that cannot be read.
 
         Raises
         ------
@@ -81,16 +67,11 @@ class CheckpointManager:
         OSError
             If the folder cannot be created or written to.
         ValueError
-            If the newest checkpoint belongs to another training.
-
-        Warns
-        -----
-        UserWarning
-            For each newer checkpoint that cannot be read.
+            If the checkpoint belongs to another training.
         """
         if self.folder is None:
             return
-        # Process 0 searches for all processes, which must agree on the newest checkpoint.
+        # Process 0 loads the checkpoint for all processes, so that all resume from the same one.
         context = self.state.context
         found: Any = None
         if context.is_primary:
@@ -146,23 +127,10 @@ class CheckpointManager:
 
 
 def save_checkpoint(folder: Path, step: int, contents: Mapping[str, Any], keep: int = 2) -> Path:
-    """Write a checkpoint, then remove the oldest ones.
+    """Write a checkpoint to an existing folder, and remove all but the newest `keep`.
 
-    Parameters
-    ----------
-    folder : Path
-        Must exist.
-    step : int
-        Steps so far: the number in the file name.
-    contents : mapping
-        Tensors, numbers, strings, and lists, tuples and dicts of them.
-    keep : int
-        Number of checkpoints to keep, at least 1. 2: the newest and the one before it.
-
-    Returns
-    -------
-    Path
-        The file, ``checkpoint-00000012.pt`` for step 12.
+    `contents` may hold tensors, numbers, strings, and lists, tuples and dicts of them. The file
+    after step 12, which is returned, is ``checkpoint-00000012.pt``.
 
     Examples
     --------
@@ -183,14 +151,14 @@ def save_checkpoint(folder: Path, step: int, contents: Mapping[str, Any], keep: 
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
-    """Return the checkpoint files of a folder, the newest first."""
-    steps = {path: _NAME.fullmatch(path.name) for path in folder.glob("checkpoint-*.pt")}
-    found = [(int(match[1]), path) for path, match in steps.items() if match]
-    return [path for _, path in sorted(found, reverse=True)]
+    """Return the checkpoint files of a folder, the newest first; none if it does not exist."""
+    matches = {path: _NAME.fullmatch(path.name) for path in folder.glob("checkpoint-*.pt")}
+    steps = {path: int(match[1]) for path, match in matches.items() if match}
+    return sorted(steps, key=lambda path: steps[path], reverse=True)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Load a checkpoint to the CPU.
+    """Verify a checkpoint, and load it to the CPU.
 
     Raises
     ------
@@ -222,25 +190,13 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def load_latest(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
-    """Load the newest checkpoint that can be read.
-
-    Parameters
-    ----------
-    folder : Path
-        Need not exist.
-
-    Returns
-    -------
-    contents : dict, optional
-        None if there is no checkpoint file.
-    problems : list of str
-        One message for each newer file that cannot be used.
+    """Load the newest readable checkpoint, or None without any; list the problems of newer ones.
 
     Raises
     ------
     CheckpointError
-        If there are checkpoint files and none can be read: starting from the beginning would
-        overwrite them, though they may still be recoverable.
+        If there are checkpoints and none can be read. Starting from the beginning would overwrite
+        them, though they may be recoverable.
 
     Examples
     --------
@@ -264,13 +220,10 @@ def load_latest(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
 def run_fingerprint(
     model: nn.Module, data: Dataset, config: TrainConfig, context: DistributedContext
 ) -> dict[str, Any]:
-    """Return what must be equal for a checkpoint to be continued.
+    """Return what must be equal to continue from a checkpoint.
 
-    Returns
-    -------
-    dict
-        The settings by name, the type of the device, the number of processes, and checksums of
-        the shapes of the model and of the images.
+    These are the settings, the type of the device, the number of processes, and checksums of the
+    model's names and shapes and of the images and labels.
     """
     shapes = [f"{name} {tuple(value.shape)}" for name, value in model.state_dict().items()]
     parts = []

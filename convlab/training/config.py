@@ -20,9 +20,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Settings of a training run; where its files go is an argument of `fit`.
+    """Settings of a training run.
 
-    Two runs with equal settings, model and data make the same weights on the same machine.
+    On one machine, two runs with equal settings, model and data give the same weights.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ class TrainConfig:
         Passes over the training images, at least 1. 10: enough for the small networks here.
     batch_size : int
         Images per step, over all processes together, at least 1. 128: small enough for many
-        steps per epoch on small sets, large enough to keep a processor busy. Images that do not
-        fill a batch are left out; each epoch has another order, so they are different ones.
+        steps per epoch on small data sets, large enough to keep a processor busy. Images that do
+        not fill a batch are left out, different ones in each epoch.
     optimizer : {"sgd", "adamw"}
         SGD with Nesterov momentum stores one number for each weight, AdamW two.
     learning_rate : float
@@ -41,65 +41,63 @@ class TrainConfig:
         Of SGD, and the first beta of AdamW; at least 0 and below 1. 0.9 averages roughly the
         last ten gradients.
     weight_decay : float
-        How strongly weights are pulled to 0, at least 0. It applies to matrices and kernels
-        only: norms and biases have no scale that could grow.
+        How strongly weights are pulled towards 0, at least 0. It applies to matrices and kernels
+        only, not to biases and normalization layers.
     schedule : {"linear", "cosine", "constant"}
-        How the learning rate changes after the warm-up. "linear" falls in a straight line to 0,
-        which ends a short training well; "cosine" falls along half a cosine.
+        How the learning rate changes after the warm-up. "linear" decreases linearly to 0, which
+        suits short trainings; "cosine" follows half a cosine.
     warmup_fraction : float
         Fraction of all steps in which the learning rate rises linearly from nearly 0; at least 0
-        and below 1. 0.25: until batch statistics have settled, large steps do harm.
+        and below 1. 0.25: large steps do harm until the batch statistics have settled.
     label_smoothing : float
         Fraction of each label that is spread over all classes; at least 0 and below 1. 0: the
         loss is the plain cross entropy.
     max_grad_norm : float, optional
         Gradients with a larger norm are scaled down to this one; above 0. None: no clipping,
-        since batch normalization and the warm-up keep gradients short.
+        since batch normalization and the warm-up keep gradients small.
     flip : bool
         Flip each image left to right with probability 1/2. False: a mirrored 3 is not a 3.
     crop : int
-        Shift each image by up to this many pixels in each direction and fill with black.
+        Shift each image by up to this many pixels in each direction, and fill with black.
     cutout : int
-        Side in pixels of a square that is blanked in each image, 0 for none.
+        Side in pixels of a square that is blanked in each image; 0 for none.
     validation_fraction : float
-        Fraction of the training images held out to choose settings by; at least 0 and below 1.
-        0: with settings that were chosen before, all images serve the training. The test images
-        are evaluated once, after the last step.
+        Fraction of the training images held out for choosing settings; at least 0 and below 1.
+        0: all images serve the training once the settings are chosen. The test images are
+        evaluated once, after the last step.
     precision : {"fp32", "bf16", "fp16"}
-        Number format of the forward pass. bf16 and fp16 are faster where the processor multiplies
-        such numbers itself; fp16 scales the loss, so that small gradients do not vanish. fp32: it
-        needs neither, and is the most exact.
+        Number format of the forward pass. bf16 and fp16 are faster on hardware that multiplies
+        them directly; with fp16 the loss is scaled, so that small gradients do not vanish. fp32
+        is the most accurate.
     tf32 : bool
-        Let the GPU round the factors of products to 10 bits after the point. True: the noise of
-        the batches is larger. Use False to compare results digit by digit.
+        Let the GPU round the factors of products to 10 mantissa bits. True: the noise of the
+        batches is larger. Use False to compare results digit by digit.
     channels_last : bool
-        Store the channels of a pixel side by side in memory, which the libraries and tensor cores
-        prefer. False, since networks that flatten with ``view`` reject that order; `recipe` turns
-        it on for the small networks of the book, where it was measured to be faster.
+        Store the channels of a pixel side by side in memory, the faster format for most libraries
+        and tensor cores. False, since networks that flatten with ``view`` reject it; `recipe`
+        turns it on for the small networks of the book, where it was measured to be faster.
     compile : bool
         Let `torch.compile` fuse operations. False: compiling takes seconds or more at the start,
-        which short trainings do not earn back.
+        too long for short trainings.
     batches : {"device", "loader"}
         "device" keeps all images on the device, as bytes, and cuts each batch out there.
-        "loader" brings each batch from the host with a `DataLoader`, for sets that do not fit.
-        Both make the same batches.
+        "loader" copies each batch from the host with a `DataLoader`, for data sets that do not
+        fit. Both make the same batches.
     loader_workers : int
-        Processes that the loader starts, at least 0. 0: bytes in memory need no help.
+        Processes of the loader, at least 0. 0: images in memory need none.
     seed : int
         Determines all random numbers: the initial weights (in `convlab train`), the order of
         the images, their augmentation, dropout. At least 0 and below 2**63.
     device : str
         "auto" chooses a CUDA GPU if there is one, else the CPU.
     deterministic : bool
-        Use only algorithms that give the same bits each time, on a GPU too, where they are
-        slower. On a CPU nothing changes.
+        Use only algorithms that give the same bits each time on a GPU, where they are slower.
+        On a CPU nothing changes.
 
     Raises
     ------
-    TypeError
-        If a value has the wrong type.
-    ValueError
-        If a value is out of the range given above.
+    TypeError, ValueError
+        If a value has the wrong type, or is out of the range given above.
 
     Examples
     --------
@@ -170,14 +168,14 @@ class TrainConfig:
             )
 
     def _convert_numpy_scalars(self) -> None:
-        """Convert NumPy scalars to Python's, which can be written as JSON."""
+        """Convert NumPy scalars to Python numbers, which JSON can store."""
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, np.generic):
                 object.__setattr__(self, field.name, value.item())
 
     def _finite(self, name: str) -> float:
-        """Return a setting if it is a finite number."""
+        """Return a setting as a float; raise TypeError or ValueError unless it is finite."""
         value = getattr(self, name)
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             raise TypeError(f"{name} must be a number, got {type(value).__name__} {value!r}")
@@ -208,10 +206,10 @@ class TrainConfig:
 
 
 # The settings for SimpleCNN and MnistCNN on digits, MNIST and CIFAR-10, and for LeNet-5 on digits,
-# were chosen on held-out training images, never on test images. The others are what is usual for
+# were chosen on held-out training images, never on test images. The others are the usual ones for
 # such images and networks, and have not been tuned.
-# A flipped digit has no meaning, a flipped photograph has. A digit may be off centre by two pixels.
-# In ten epochs a small network needs no more variety than flips.
+# Digits are shifted and not flipped, since a flipped digit has no meaning. Photographs are flipped;
+# in ten epochs a small network needs no further augmentation.
 DATA_SETTINGS: dict[str, dict[str, Any]] = {
     "digits": {"batch_size": 64, "crop": 2},
     "mnist": {"batch_size": 64, "crop": 2},
@@ -223,7 +221,7 @@ WITHOUT_NORMALIZATION = {"learning_rate": 0.01}
 MODEL_SETTINGS: dict[str, dict[str, Any]] = {
     # `benchmarks.training` measures that both are faster with channels_last.
     "mnist-cnn": {"channels_last": True},
-    # A small network underfits, so it gets large steps and many of them.
+    # A small network underfits, so it is trained with large steps and many of them.
     "simple-cnn": {"learning_rate": 0.4, "batch_size": 64, "channels_last": True},
     "lenet5": {"learning_rate": 0.03, "batch_size": 16},
     "alexnet": WITHOUT_NORMALIZATION,
@@ -239,21 +237,16 @@ PAIR_SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
 
 
 def recipe(data: str, model: str | None = None, **settings: Any) -> TrainConfig:
-    """Return the settings that suit a data set and a network.
+    """Return the settings recommended for a data set and a network.
 
     Parameters
     ----------
     data : str
-        Name of the data set. An unknown one gets the defaults of `TrainConfig`.
+        Name of the data set, as in `convlab.data.load`.
     model : str, optional
-        Name of the network, as in `convlab.models.MODELS`. An unknown one changes nothing.
+        Name of the network, as in `convlab.models.MODELS`. Unknown names change no default.
     **settings
-        Settings of `TrainConfig` that take precedence.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `TrainConfig` does.
+        Settings of `TrainConfig`, which take precedence and raise its errors.
 
     Examples
     --------

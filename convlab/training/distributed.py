@@ -30,18 +30,10 @@ TIMEOUT = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class DistributedContext:
-    """Rank, number and device of the processes that train together, with their collectives.
+    """Rank and device of this process, number of processes, and their collectives.
 
-    With one process, the collectives return their argument.
-
-    Parameters
-    ----------
-    rank : int
-        Number of this process. Process 0 is the primary one: it writes files and messages.
-    world_size : int
-        Number of processes.
-    device : torch.device
-        Device of this process.
+    Process 0 is the primary one: it writes files and messages. With a `world_size` of 1, the
+    collectives return their argument.
 
     Examples
     --------
@@ -62,7 +54,7 @@ class DistributedContext:
         return self.rank == 0
 
     def batch_slice(self, batch_size: int) -> slice:
-        """Return this process's share of a batch, which has the same size in each."""
+        """Return this process's share of a batch; all shares have the same size."""
         share = batch_size // self.world_size
         return slice(self.rank * share, (self.rank + 1) * share)
 
@@ -104,21 +96,19 @@ class DistributedContext:
         """Return the module to call in training, whose gradients are averaged over processes."""
         if self.world_size == 1:
             return model
-        # Synchronized batch statistics make the buffers equal everywhere, so they need not be sent
-        # in each step. The option was renamed in PyTorch 2.15.
-        parameters = inspect.signature(DistributedDataParallel).parameters
-        name = (
-            "forward_sync_buffers" if "forward_sync_buffers" in parameters else "broadcast_buffers"
-        )
-        options: dict[str, Any] = {name: False}
-        # Gradients of kernels with one input channel have two equally good memory layouts.
+        # With synchronized batch statistics the buffers are equal in all processes, so they need
+        # not be sent in each step. The option was renamed in PyTorch 2.15.
+        options: dict[str, Any] = {"forward_sync_buffers": False}
+        if "forward_sync_buffers" not in inspect.signature(DistributedDataParallel).parameters:
+            options = {"broadcast_buffers": False}
+        # Gradients of kernels with one input channel have two equivalent memory layouts.
         # PyTorch warns if they differ, which costs nothing.
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
         return DistributedDataParallel(model, **options)
 
 
 def find_device(name: str, local_rank: int = 0) -> torch.device:
-    """Return the device of a name, after trying it.
+    """Return the device of a name, after checking that it works.
 
     Parameters
     ----------
@@ -130,7 +120,7 @@ def find_device(name: str, local_rank: int = 0) -> torch.device:
     Raises
     ------
     DeviceError
-        If the device does not exist or cannot be used; a ValueError.
+        If the device does not exist or cannot be used.
 
     Examples
     --------
@@ -152,24 +142,16 @@ def find_device(name: str, local_rank: int = 0) -> torch.device:
 
 @contextmanager
 def process_group(device: str) -> Iterator[DistributedContext]:
-    """Join the processes that `torchrun` started, if it did, until the end of the block.
+    """Join the processes that `torchrun` started, until the end of the block.
 
-    Parameters
-    ----------
-    device : str
-        As in `find_device`.
-
-    Yields
-    ------
-    DistributedContext
-        Of a single process without `torchrun`.
+    `device` is that of `find_device`. Without `torchrun`, the context is that of a single process.
 
     Raises
     ------
     DeviceError
         If the device cannot be used.
     WorkerLost
-        In place of PyTorch's error when another process has ended inside the block.
+        In place of PyTorch's error if another process ends during the block.
 
     Examples
     --------
@@ -180,7 +162,7 @@ def process_group(device: str) -> Iterator[DistributedContext]:
     found = find_device(device, int(os.environ.get("LOCAL_RANK", "0")))
     if found.type == "cuda":
         torch.cuda.set_device(found)
-    # torchrun sets all of these; a single one may be left over from something else.
+    # torchrun sets all of these; a single one may have another origin.
     launched = {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys()
     joins = launched and not dist.is_initialized()
     if joins:
@@ -207,7 +189,7 @@ def process_group(device: str) -> Iterator[DistributedContext]:
 
 
 def _is_lost_connection(error: RuntimeError) -> bool:
-    """Tell whether gloo or nccl raise this error when another process has ended."""
+    """Return whether an error of gloo or nccl says that another process has ended."""
     text = str(error).lower()
     signs = ("connection closed", "connection reset", "broken pipe", "remote process", "timed out")
     return isinstance(error, dist.DistError) or any(sign in text for sign in signs)
@@ -216,13 +198,12 @@ def _is_lost_connection(error: RuntimeError) -> bool:
 class SyncBatchNorm(nn.modules.batchnorm._BatchNorm):
     """Batch normalization with the statistics of the joint batch of all processes.
 
-    PyTorch's layer of this name does so on GPUs only; this one also on CPUs. It has the parameters,
-    buffers and results of the `torch.nn` layer on the joint batch, of which each process must have
-    an equal share. `sync_batch_norm` turns layers into it.
+    Unlike `torch.nn.SyncBatchNorm`, it also works on CPUs. Its parameters, buffers and results are
+    those of an ordinary layer on the joint batch. The processes must have equal shares of it.
     """
 
     def _check_input_dim(self, input: Tensor) -> None:
-        pass  # BatchNorm1d, 2d and 3d differ in this check alone
+        pass  # BatchNorm1d, 2d and 3d differ only in this check
 
     def forward(self, input: Tensor) -> Tensor:
         """Normalize ``(N, C, ...)``."""
@@ -256,13 +237,10 @@ class SyncBatchNorm(nn.modules.batchnorm._BatchNorm):
 
 @contextmanager
 def sync_batch_norm(model: nn.Module) -> Iterator[None]:
-    """Let the batch normalizations of a model use the joint batch, until the end of the block.
+    """Replace batch normalization in a model by `SyncBatchNorm` until the end of the block.
 
-    Parameters
-    ----------
-    model : nn.Module
-        Layers whose class is exactly `nn.BatchNorm1d`, `2d` or `3d` change their class, and
-        nothing else: names, parameters and buffers stay, also in checkpoints.
+    Only the class of the layers changes, if it is exactly `nn.BatchNorm1d`, `2d` or `3d`; names,
+    parameters and buffers stay the same.
     """
     replaced = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
     layers = [(module, type(module)) for module in model.modules() if type(module) in replaced]
@@ -276,7 +254,7 @@ def sync_batch_norm(model: nn.Module) -> Iterator[None]:
 
 
 class _AllReduceSum(torch.autograd.Function):
-    """Sum over processes. Each output depends on each input, so the gradients are summed too."""
+    """Sum over all processes, of values in the forward and of gradients in the backward pass."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Exceptions that a training raises."""
+"""Exceptions of a training."""
 
 from __future__ import annotations
 
@@ -24,14 +24,9 @@ class WorkerLost(RuntimeError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """The training was asked to stop and has saved its state; the same call continues it.
+    """A signal has stopped the training, and its state is saved; the same call continues it.
 
-    Parameters
-    ----------
-    message : str
-        The step that was reached, and where the state is.
-    signal_number : int
-        The signal received: SIGINT (Ctrl-C) or SIGTERM.
+    `signal_number` is the signal received: SIGINT (Ctrl-C) or SIGTERM.
     """
 
     def __init__(self, message: str, signal_number: int) -> None:
@@ -40,16 +35,16 @@ class Interrupted(KeyboardInterrupt):
 
 
 class NonFiniteLoss(FloatingPointError):
-    """The loss became infinite or NaN.
+    """The loss has become infinite or NaN.
 
-    Parameters
+    Attributes
     ----------
     step, epoch : int
         When it happened: steps count from 0, epochs from 1.
     learning_rate : float
-        Of that step.
+        The learning rate of that step.
     positions : list of int
-        Positions of the training images in the batch.
+        Positions of the batch's images in the training images.
     checkpoint : Path, optional
         The last good state.
 
@@ -73,11 +68,9 @@ class NonFiniteLoss(FloatingPointError):
         images = ", ".join(map(str, positions[:POSITIONS_SHOWN]))
         if len(positions) > POSITIONS_SHOWN:
             images += f" and {len(positions) - POSITIONS_SHOWN} more"
-        last_good = (
-            f"the last good state is {checkpoint}"
-            if checkpoint
-            else "no checkpoint was written before"
-        )
+        last_good = "no checkpoint was written before"
+        if checkpoint:
+            last_good = f"the last good state is {checkpoint}"
         super().__init__(
             f"the loss is not finite in step {step} (epoch {epoch}, learning rate "
             f"{learning_rate:.3g}, batch of the training images {images}); {last_good}. A lower "

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 import torch
@@ -22,12 +22,7 @@ from convlab.training.checkpoint import CheckpointManager
 from convlab.training.config import TrainConfig
 from convlab.training.distributed import process_group, sync_batch_norm
 from convlab.training.errors import Interrupted, NonFiniteLoss
-from convlab.training.evaluation import (
-    Evaluation,
-    check_logits,
-    check_model,
-    evaluate_distributed,
-)
+from convlab.training.evaluation import Evaluation, check_logits, check_model, evaluate_distributed
 from convlab.training.history import Epoch, FitResult, progress_bar
 from convlab.training.optim import learning_rate_at
 from convlab.training.precision import at_least_float32, autocast, backend_flags
@@ -58,8 +53,8 @@ def fit(
     ----------
     model : nn.Module
         Takes ``(N, C, H, W)`` in the dtype of its weights and returns logits ``(N, classes)``. It
-        is moved to the device and trained in place, from the weights it has; a continued training
-        takes all weights from the checkpoint.
+        is moved to the device and trained in place, starting from its current weights, or from
+        those of the checkpoint when a training is continued.
     data : Dataset
         From `convlab.data.load`. If it has no validation images, `config.validation_fraction`
         of its training images are held out.
@@ -69,7 +64,7 @@ def fit(
         Folder for checkpoints, ``history.csv``, ``history.jsonl``, and at the end ``model.pt``
         (the weights) and ``result.json``. Created if missing.
     checkpoint_every : int, optional
-        Also save after every so many steps, at least 1; for long epochs.
+        Also save after every `checkpoint_every` steps, at least 1; for long epochs.
     keep : int
         Number of checkpoints to keep, at least 1.
     progress : bool, optional
@@ -85,9 +80,9 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type or is out of range; if the images do not suit the
-        settings, or the model's outputs the labels; if `out` holds a training with other settings,
-        another model or other images.
+        If an argument has the wrong type or is out of range; if the images do not fit the
+        settings, or the model's outputs do not fit the labels; if `out` holds a training with
+        other settings, another model or other images.
     NonFiniteLoss
         If the loss becomes infinite or NaN. This is noticed before the next checkpoint is written,
         so the files hold the last good state.
@@ -138,9 +133,7 @@ def fit(
         state.forward = context.wrap_model(model)
         if config.compile:
             state.forward = torch.compile(state.forward)  # type: ignore[assignment]
-        stop = stack.enter_context(
-            StopRequest(active=folder is not None, alone=context.world_size == 1)
-        )
+        stop = stack.enter_context(StopRequest(folder is not None, context.world_size == 1))
 
         while state.step < total_steps:
             epoch, first_step = divmod(state.step, steps_per_epoch)
@@ -175,8 +168,8 @@ def fit(
 def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate: float) -> Tensor:
     """Take one training step, and return the sum of the losses before its update.
 
-    `images` ``(n, C, H, W)`` and `labels` ``(n,)`` are this process's share of the batch. Nothing
-    in here waits for the device.
+    `images` ``(n, C, H, W)`` and `labels` ``(n,)`` are this process's share of the batch. No
+    operation waits for the device.
     """
     config, optimizer, scaler = state.config, state.optimizer, state.scaler
     for group in optimizer.param_groups:
@@ -187,8 +180,8 @@ def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate:
     loss_sum = functional.cross_entropy(
         at_least_float32(logits), labels, label_smoothing=config.label_smoothing, reduction="sum"
     )
-    # The mean over this process's share. All shares have the same size, and DDP averages their
-    # gradients, so these are the gradients of the mean over the joint batch.
+    # All processes have equal shares, and DDP averages their gradients, so the result is the
+    # gradient of the mean loss over the joint batch.
     loss = loss_sum * (1 / len(images))
     optimizer.zero_grad(set_to_none=True)
     scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
@@ -205,7 +198,7 @@ def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate:
 def _end_epoch(
     state: TrainState, data: Dataset, batches: Batches, checkpoints: CheckpointManager
 ) -> None:
-    """Add the epoch that has ended to the history."""
+    """Evaluate the validation images, and add the completed epoch to the history."""
     totals = state.context.all_reduce_sum(state.totals)
     loss_sum, correct = totals.tolist()  # waits for the device
     state.update_seconds()
@@ -228,7 +221,7 @@ def _end_epoch(
 
 
 def _evaluate(state: TrainState, data: Dataset, part: str) -> Evaluation | None:
-    """Evaluate the model on a part of the data, if that has images."""
+    """Evaluate the model on one part of the data; return None if the part is empty."""
     images, labels = getattr(data, f"{part}_images"), getattr(data, f"{part}_labels")
     if not len(labels):
         return None
@@ -254,7 +247,7 @@ def _check_finite(state: TrainState, batches: Batches, checkpoints: CheckpointMa
 
 
 def _check_and_save(state: TrainState, batches: Batches, checkpoints: CheckpointManager) -> None:
-    """Write a checkpoint, unless the state is not finite."""
+    """Write a checkpoint, or raise NonFiniteLoss if the state is not finite."""
     _check_finite(state, batches, checkpoints)
     checkpoints.save()
 
@@ -275,20 +268,15 @@ def _stop_if_requested(
 
 
 def count_classes(data: Dataset) -> int:
-    """Return the largest label of all parts plus 1: the outputs that a network needs."""
+    """Return the number of outputs that the labels require: the largest label plus 1."""
     labels = (data.train_labels, data.validation_labels, data.test_labels)
     return 1 + max(int(part.max()) for part in labels if len(part))
 
 
 def check_training(model: object, data: object, config: object) -> None:
-    """Check what `fit` and `learning_rate_range` train.
+    """Raise TypeError or ValueError if `fit` and `learning_rate_range` cannot use the arguments.
 
-    Raises
-    ------
-    TypeError
-        If an argument has the wrong type.
-    ValueError
-        If `config.crop` can shift an image out of sight, or `config.cutout` is larger than it.
+    The images must be larger than `config.crop`, and at least as large as `config.cutout`.
     """
     check_model(model)
     if not isinstance(data, Dataset):
@@ -307,7 +295,7 @@ def check_training(model: object, data: object, config: object) -> None:
 
 
 def _check_output(out: object, keep: Any, checkpoint_every: Any) -> None:
-    """Check the arguments of `fit` that concern its files."""
+    """Check the arguments of `fit` that concern files."""
     if out is not None:
         if not isinstance(out, (str, os.PathLike)):
             raise TypeError(f"out must be the path of a folder, got {type(out).__name__}")
@@ -319,19 +307,12 @@ def _check_output(out: object, keep: Any, checkpoint_every: Any) -> None:
 
 
 class StopRequest:
-    """Remember the first SIGINT (Ctrl-C) or SIGTERM; a context manager.
+    """Record a SIGINT (Ctrl-C) or SIGTERM instead of stopping at once; a context manager.
 
-    A second Ctrl-C raises KeyboardInterrupt at once, which is safe: files are complete at every
-    moment. With several processes it does not, since `torchrun` passes on the Ctrl-C that the
-    terminal has sent to them already. Outside the main thread, where Python delivers no signals,
-    signals keep their handlers.
-
-    Parameters
-    ----------
-    active : bool
-        Whether to handle signals at all: without a folder, nothing could be saved.
-    alone : bool
-        Whether this is the only process.
+    If `single_process`, a second Ctrl-C raises KeyboardInterrupt at once, which is safe: files are
+    complete at every moment. With several processes it does not, since `torchrun` passes on the
+    Ctrl-C that the terminal has sent to each of them already. Signals keep their handlers if not
+    `active`, and outside the main thread, where Python delivers no signals.
 
     Examples
     --------
@@ -341,9 +322,9 @@ class StopRequest:
     True
     """
 
-    def __init__(self, active: bool, alone: bool = True) -> None:
-        self.signal_number = 0
-        self._alone = alone
+    def __init__(self, active: bool, single_process: bool = True) -> None:
+        self.signal_number = 0  # 0: none received
+        self._single_process = single_process
         self._active = active and threading.current_thread() is threading.main_thread()
         self._handlers: dict[int, Any] = {}
 
@@ -353,16 +334,11 @@ class StopRequest:
                 self._handlers[number] = signal.signal(number, self._handle)
         return self
 
-    def __exit__(
-        self,
-        cls: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.signal_number and number == signal.SIGINT and self._alone:
+        if self.signal_number and number == signal.SIGINT and self._single_process:
             raise KeyboardInterrupt
         self.signal_number = number

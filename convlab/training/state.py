@@ -1,4 +1,4 @@
-"""State of a training: everything that changes from step to step."""
+"""State of a training: all that changes from step to step."""
 
 from __future__ import annotations
 
@@ -16,41 +16,33 @@ from convlab.training.optim import make_optimizer
 from convlab.training.precision import loss_scaler, model_dtype
 from convlab.training.randomness import random_state, set_random_state
 
-NEVER = 2**62  # first step with a non-finite loss, if there is none
+NEVER = 2**62  # the value of `first_nonfinite` while all losses are finite
 
 
 class TrainState:
     """Weights, optimizer, loss scale and counters of a training, which a checkpoint stores.
 
-    The learning rate is a function of the step, the order of the images one of the epoch, and
-    their augmentation one of the step: `step` determines all three.
-
-    Parameters
-    ----------
-    model : nn.Module
-        Moved to the device of the training.
-    config : TrainConfig
-        Settings of the training.
-    context : DistributedContext
-        Processes of the training.
-    num_classes : int
-        Smallest number of outputs that the labels allow.
+    The learning rate, the order of the images and their augmentation are not part of it: the
+    number of the step determines them. `model` is moved to the device of `context`; its outputs
+    must be at least `num_classes`.
 
     Attributes
     ----------
     forward : nn.Module
-        What a training step calls: the model, or the model wrapped for several processes or
-        compiled.
+        The module that a training step calls: the model, possibly compiled or wrapped for several
+        processes.
     dtype : torch.dtype
         Of the weights, and so of the images.
     step : int
-        Steps so far.
+        Number of completed steps.
     history : History
-        Epochs so far.
+        The completed epochs.
     seconds : float
-        Spent in the current epoch.
+        Training time in the current epoch.
     totals : Tensor (2,)
         Sum of the losses and number of correct predictions in the current epoch, in this process.
+    first_nonfinite : int64 Tensor ()
+        The first step with a non-finite loss in this process, or `NEVER`.
     """
 
     def __init__(
@@ -67,41 +59,41 @@ class TrainState:
         self.history = History()
         self.seconds = 0.0
         self._clock = time.perf_counter()
-        # These stay on the device until the epoch ends: reading them in each step would let the
-        # processor wait for the device.
+        # These stay on the device until the epoch ends: reading them in each step would make the
+        # CPU wait for the device.
         self.totals = torch.zeros(2, dtype=torch.float64, device=context.device)
-        self.first_bad = torch.full((), NEVER, dtype=torch.int64, device=context.device)
+        self.first_nonfinite = torch.full((), NEVER, dtype=torch.int64, device=context.device)
 
     def record(self, loss_sum: Tensor, correct: Tensor) -> None:
         """Add the results of one step to the totals, without reading them."""
         loss_sum = loss_sum.detach()
         self.totals += torch.stack([loss_sum, correct.to(loss_sum.dtype)])
-        step = torch.full_like(self.first_bad, self.step)
+        step = torch.full_like(self.first_nonfinite, self.step)
         step.masked_fill_(torch.isfinite(loss_sum), NEVER)
-        self.first_bad = torch.minimum(self.first_bad, step)
+        self.first_nonfinite = torch.minimum(self.first_nonfinite, step)
 
     def nonfinite_step(self) -> int | None:
-        """Return the first step with an infinite or NaN loss, in any process; None without one.
+        """Return the first step with an infinite or NaN loss in any process, or None.
 
-        Weights that are not finite count as the last step, which must have made them so.
+        Weights that are not finite are attributed to the last step.
         """
         finite = torch.stack([p.detach().isfinite().all() for p in self.model.parameters()]).all()
-        bad_weights = torch.where(finite, NEVER, max(0, self.step - 1)).to(self.first_bad)
-        first = torch.minimum(self.first_bad, bad_weights)
+        last_step = torch.where(finite, NEVER, max(0, self.step - 1)).to(self.first_nonfinite)
+        first = torch.minimum(self.first_nonfinite, last_step)
         step = int(self.context.all_reduce_min(first))
         return None if step == NEVER else step
 
     def start_epoch(self) -> None:
-        """Set the totals of the epoch to 0."""
+        """Reset the totals and the time of the epoch to 0."""
         self.totals.zero_()
         self.seconds = 0.0
 
     def start_clock(self) -> None:
-        """Measure `seconds` from here."""
+        """Start measuring time for `seconds`."""
         self._clock = time.perf_counter()
 
     def update_seconds(self) -> None:
-        """Add the time since the clock was started or last read to `seconds`."""
+        """Add the time since the last call, or since `start_clock`, to `seconds`."""
         now = time.perf_counter()
         self.seconds += now - self._clock
         self._clock = now
@@ -109,7 +101,7 @@ class TrainState:
     def state_dict(self) -> dict[str, Any]:
         """Return the contents of a checkpoint, in types that `weights_only` loading accepts.
 
-        All processes must call it: each has its own random generators and totals.
+        All processes must call it, since each has its own random state and totals.
         """
         self.update_seconds()
         own = {"random": random_state(), "totals": self.totals.cpu()}
@@ -124,7 +116,7 @@ class TrainState:
         }
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
-        """Restore what `state_dict` returned, except the history, whose files have a folder."""
+        """Restore what `state_dict` returned, except the history, which also needs a folder."""
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.scaler.load_state_dict(saved["scaler"])

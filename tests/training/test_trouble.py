@@ -221,7 +221,7 @@ def test_the_first_ctrl_c_is_remembered_the_second_ends():
 
 
 def test_among_several_processes_repeats_are_expected():
-    with StopRequest(active=True, alone=False) as stop:
+    with StopRequest(active=True, single_process=False) as stop:
         for _ in range(3):
             signal.raise_signal(signal.SIGINT)
         assert stop.signal_number == signal.SIGINT
