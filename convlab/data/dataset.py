@@ -168,9 +168,10 @@ def check_labels(labels: object, name: str, classes: int | None = None) -> Integ
     Traceback (most recent call last):
     ValueError: labels holds 3, but there are 3 classes, 0 to 2
     """
-    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
-        found = getattr(labels, "dtype", type(labels).__name__)
-        raise TypeError(f"{name} must be a NumPy array of integers, got {found}")
+    if not isinstance(labels, np.ndarray):
+        raise TypeError(f"{name} must be a NumPy array of integers, got {type(labels).__name__}")
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be integers, got {labels.dtype}")
     if labels.ndim != 1:
         raise ValueError(f"{name} must have the shape (N,), got {labels.shape}")
     if classes is None:

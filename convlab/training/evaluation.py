@@ -1,4 +1,4 @@
-"""Predictions of a network, and measures of how good they are."""
+"""Predictions of a network, their loss and accuracy, and the confusion matrix."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from convlab._model_state import preserve_model_state
 from convlab._validate import integer
+from convlab.data.dataset import check_labels
 from convlab.training.batches import Normalization
 from convlab.training.distributed import DistributedContext
 from convlab.training.precision import at_least_float32, model_dtype
@@ -29,10 +30,9 @@ class Evaluation:
     Parameters
     ----------
     loss : float
-        Mean cross entropy per image, in nats. Each image counts the same, also one in a short
-        last batch.
+        Mean cross entropy per image, in nats.
     accuracy : float
-        Fraction of the images whose largest output is at their label, from 0 to 1.
+        Fraction of the images whose largest output is that of their label, from 0 to 1.
     correct, count : int
         Numerator and denominator of `accuracy`.
 
@@ -50,18 +50,10 @@ class Evaluation:
     count: int
 
     def interval(self, deviations: float = Z_95) -> tuple[float, float]:
-        """Return Wilson's confidence interval of the accuracy (1927).
+        """Return Wilson's confidence interval of the accuracy (1927): its two ends.
 
-        Unlike the normal approximation it stays within 0 and 1, and has a width at 100 % too.
-
-        Parameters
-        ----------
-        deviations : float
-            Confidence, in standard deviations; by default 95 %.
-
-        Returns
-        -------
-        low, high : float
+        Unlike the normal approximation, it stays within 0 and 1, and has a width even at 100 %.
+        `deviations` is the confidence in standard deviations, by default 95 %.
         """
         n, p, z = self.count, self.correct / self.count, deviations
         center = (p + z * z / (2 * n)) / (1 + z * z / n)
@@ -94,9 +86,9 @@ def predict(
         Bytes (uint8), which are normalized by `mean` and `std`; or floating-point inputs of the
         network, which are converted to the dtype of its weights.
     mean, std : sequence of float, optional
-        Per channel, for pixels from 0 to 1: those of the training. Required for bytes.
+        Those of the training images, per channel, for pixels from 0 to 1. Required for bytes.
     batch_size : int
-        Images computed at a time, at least 1; bounds the memory and changes no result.
+        Number of images computed at a time, at least 1; limits the memory and changes no result.
 
     Returns
     -------
@@ -106,8 +98,8 @@ def predict(
     Raises
     ------
     TypeError, ValueError
-        If the images have another shape, or are bytes without `mean` and `std`, or the reverse;
-        if the network does not return one row for each image.
+        If the images have another shape or dtype; if `mean` and `std` are missing for bytes, or
+        given for other images; if the network does not return one row for each image.
 
     Examples
     --------
@@ -129,9 +121,9 @@ def evaluate(
 ) -> Evaluation:
     """Return loss and accuracy over all images, in eval mode.
 
-    The mean is taken over images, not over batches: a mean of the batches' means would count an
-    image of a short last batch several times. In eval mode dropout is off and batch normalization
-    uses its running statistics, so the output for an image does not depend on the others.
+    The mean is taken over images: a mean of the batches' means would give more weight to the
+    images of a short last batch. In eval mode dropout is off and batch normalization uses its
+    running statistics, so the output for an image does not depend on the others.
 
     Parameters
     ----------
@@ -145,8 +137,8 @@ def evaluate(
     Raises
     ------
     TypeError, ValueError
-        As in `predict`, and if there is not one label for each image, from 0 up to the number of
-        the network's outputs.
+        As in `predict`, and unless there is one label for each image, at least 0 and below the
+        number of the network's outputs.
 
     Examples
     --------
@@ -169,18 +161,16 @@ def evaluate_distributed(
     std: Sequence[float] | None = None,
     batch_size: int = 500,
 ) -> Evaluation:
-    """Return loss and accuracy over all images, which the processes share.
+    """Return loss and accuracy over all images, which the processes share; the same in each.
 
     Each process evaluates every `world_size`-th image, and the counts are summed: each image counts
-    once, whether or not their number is divisible. The result is the same in every process.
+    once, whether or not their number is divisible by `world_size`.
     """
     check_model(model)
-    targets = torch.from_numpy(check_labels(labels, "labels"))
-    if targets.shape != (len(images),):
-        raise ValueError(
-            f"{len(images)} images need labels of shape ({len(images)},), got "
-            f"{tuple(targets.shape)}"
-        )
+    # Negative labels are refused, though PyTorch's loss ignores those of -100.
+    targets = torch.from_numpy(_label_array(labels, "labels"))
+    if len(targets) != len(images):
+        raise ValueError(f"{len(images)} images need as many labels, got {len(targets)}")
     if not len(images):
         raise ValueError("there are no images to evaluate")
     num_classes = int(targets.max()) + 1
@@ -245,14 +235,14 @@ def _device_of(model: nn.Module) -> torch.device:
 
 
 def confusion_matrix(labels: Any, predictions: Any, classes: int) -> NDArray[np.int64]:
-    """Count for each pair of classes how often the first was taken for the second.
+    """Count how often each class was predicted for the images of each class.
 
     Parameters
     ----------
     labels : integers (N,)
         The correct classes, from 0 to ``classes - 1``, as a sequence, array or tensor.
     predictions : integers (N,)
-        The predicted classes: of logits, ``logits.argmax(1)``.
+        The predicted classes, such as ``logits.argmax(1)``.
     classes : int
         Number of classes, at least 1.
 
@@ -264,10 +254,9 @@ def confusion_matrix(labels: Any, predictions: Any, classes: int) -> NDArray[np.
 
     Raises
     ------
-    TypeError
-        If labels or predictions are not integers.
-    ValueError
-        If they differ in number or are not rows of classes, or `classes` is below 1.
+    TypeError, ValueError
+        If labels or predictions are not integers, differ in number, do not have one dimension or
+        are not classes; or if `classes` is below 1.
 
     Examples
     --------
@@ -277,47 +266,26 @@ def confusion_matrix(labels: Any, predictions: Any, classes: int) -> NDArray[np.
            [0, 0, 1]])
     """
     classes = integer(classes, "classes", minimum=1)
-    rows = {"labels": labels, "predictions": predictions}
-    for name, values in rows.items():
-        rows[name] = row = check_labels(values, name)
-        if row.ndim != 1:
-            raise ValueError(f"{name} must have the shape (N,), got {row.shape}")
-        if len(row) and row.max() >= classes:
-            raise ValueError(
-                f"{name} must be below the number of classes {classes}, got {row.max()}"
-            )
-    if len(rows["labels"]) != len(rows["predictions"]):
-        raise ValueError(
-            f"{len(rows['labels'])} labels need as many predictions, got {len(rows['predictions'])}"
-        )
-    pairs = np.bincount(rows["labels"] * classes + rows["predictions"], minlength=classes**2)
+    rows = _label_array(labels, "labels", classes)
+    columns = _label_array(predictions, "predictions", classes)
+    if len(rows) != len(columns):
+        raise ValueError(f"{len(rows)} labels need as many predictions, got {len(columns)}")
+    pairs = np.bincount(rows * classes + columns, minlength=classes**2)
     return pairs.reshape(classes, classes).astype(np.int64)
 
 
-def check_labels(labels: Any, name: str) -> NDArray[np.int64]:
-    """Return labels as an int64 array.
-
-    Raises
-    ------
-    TypeError
-        If they are not integers.
-    ValueError
-        If one is negative.
-    """
+def _label_array(labels: Any, name: str, classes: int | None = None) -> NDArray[np.int64]:
+    """Convert labels, which may be a sequence or a Tensor, to an int64 array, and check them."""
     try:
-        found = np.asarray(labels.cpu() if isinstance(labels, Tensor) else labels)
+        array = np.asarray(labels.cpu() if isinstance(labels, Tensor) else labels)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be integers, got {type(labels).__name__}") from error
-    if found.size and found.dtype.kind not in "iu":
-        raise TypeError(f"{name} must be integers, got {found.dtype}")
-    # PyTorch's loss silently ignores labels of -100.
-    if found.size and found.min() < 0:
-        raise ValueError(f"{name} must be at least 0, got {found.min()}")
-    return found.astype(np.int64)
+    # An empty list becomes a float64 array.
+    return check_labels(array if array.size else array.astype(np.int64), name, classes)
 
 
 def check_model(model: object) -> None:
-    """Raise TypeError unless `model` is a module, for example if it is a class."""
+    """Raise TypeError unless `model` is a module, not a class or a function."""
     if not isinstance(model, nn.Module):
         found = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
         raise TypeError(f"model must be a torch.nn.Module, got {found}")
@@ -336,24 +304,9 @@ def check_rows(outputs: object, count: int) -> None:
 
 
 def check_logits(outputs: Tensor, count: int, num_classes: int) -> None:
-    """Check that outputs are logits for a number of images and classes.
+    """Raise TypeError or ValueError unless outputs are logits ``(count, num_classes or more)``.
 
     Only shapes and dtypes are read, so nothing waits for the device.
-
-    Parameters
-    ----------
-    outputs : Tensor
-        Outputs of the network.
-    count : int
-        Number of images it was given.
-    num_classes : int
-        The largest label plus 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As in `check_rows`, or if the shape is not ``(count, num_classes)``; more classes are
-        allowed.
 
     Examples
     --------

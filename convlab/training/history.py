@@ -1,4 +1,4 @@
-"""Epochs and results of a training: stored, printed and drawn; and its progress bar."""
+"""History, result and progress bar of a training."""
 
 from __future__ import annotations
 
@@ -36,16 +36,14 @@ class Epoch:
     steps : int
         Steps since the start of the training.
     learning_rate : float
-        Of the last step.
+        The learning rate of the last step.
     train_loss, train_accuracy : float
-        Means over the images of the epoch as the network was trained on them: augmented, in train
-        mode, while it changed. They show that it learns, and do not measure how good it is. The
-        loss is the one that is minimized: with label smoothing it cannot come near 0.
+        Means over the images as the network was trained on them: augmented, in train mode, while
+        its weights changed. They show that it learns, and do not measure how good it is. The loss
+        is the one that is minimized, which cannot come near 0 with label smoothing.
     validation_loss, validation_accuracy : float, optional
         In eval mode, after the epoch; None without validation images.
-    seconds : float
-        Of the training alone.
-    images_per_second : float
+    seconds, images_per_second : float
         Of the training alone.
     """
 
@@ -73,13 +71,13 @@ class Epoch:
 
 
 class History(Sequence[Epoch]):
-    """Sequence of the epochs so far, also written to files.
+    """Sequence of the completed epochs, also written to files.
 
     Parameters
     ----------
     folder : Path, optional
-        Each epoch is appended to ``history.csv`` there and, one JSON object per line, to
-        ``history.jsonl`` as soon as it ends.
+        Each epoch is appended to its files ``history.csv`` and, one JSON object per line,
+        ``history.jsonl``.
     epochs : sequence of mapping
         Epochs of a checkpoint, as `to_list` returns them.
 
@@ -99,8 +97,8 @@ class History(Sequence[Epoch]):
         self._epochs = [Epoch(**epoch) for epoch in epochs]
         self._folder = folder
         if folder is not None:
-            # A process may have ended between a line here and its checkpoint, or within a line.
-            # The checkpoint decides, so both files are rewritten from it.
+            # Both files are rewritten from the checkpoint: a killed process may have left a
+            # partial line, or an epoch without a checkpoint.
             header = _csv_line(field.name for field in fields(Epoch))
             rows = "".join(_csv_line(asdict(epoch).values()) for epoch in self._epochs)
             _write_text(folder / "history.csv", header + rows)
@@ -122,25 +120,16 @@ class History(Sequence[Epoch]):
         return [asdict(epoch) for epoch in self._epochs]
 
     def column(self, name: str) -> list[Any]:
-        """Return one field of all epochs.
-
-        Raises
-        ------
-        ValueError
-            If `Epoch` has no such field.
-        """
+        """Return one field of all epochs; raise ValueError if `Epoch` has no such field."""
         names = [field.name for field in fields(Epoch)]
         if name not in names:
             raise ValueError(f"name must be one of {', '.join(names)}, got {name!r}")
         return [getattr(epoch, name) for epoch in self._epochs]
 
     def plot(self) -> Drawing:
-        """Draw loss and accuracy over the epochs (`convlab.plots.training_curves`).
+        """Draw loss and accuracy over the epochs (`convlab.plots.training_curves`), at least one.
 
-        Raises
-        ------
-        ValueError
-            If there is no epoch yet.
+        Raises ValueError if no epoch has ended.
         """
         from convlab.plots import training_curves  # noqa: PLC0415  (training needs no matplotlib)
 
@@ -187,14 +176,9 @@ class FitResult:
     std: tuple[float, ...]
 
     def write(self, folder: Path, config: TrainConfig) -> None:
-        """Write the weights to ``model.pt``, and settings and evaluations to ``result.json``.
+        """Write ``model.pt`` (the weights) and ``result.json`` to an existing folder.
 
-        Parameters
-        ----------
-        folder : Path
-            Must exist.
-        config : TrainConfig
-            Settings of the training.
+        The second holds the settings, the evaluations, `mean` and `std`.
         """
         weights = {name: value.cpu() for name, value in self.model.state_dict().items()}
         atomic_write(folder / "model.pt", lambda file: torch.save(weights, file))
@@ -207,18 +191,10 @@ class FitResult:
 def progress_bar(
     items: Iterable[Item], total: int, initial: int, description: str, show: bool | None
 ) -> Iterator[Item]:
-    """Yield items, and show on a terminal how many there were.
+    """Yield items, and show a progress bar if tqdm is installed.
 
-    Parameters
-    ----------
-    items : iterable
-        The remaining items.
-    total, initial : int
-        Number of all items, and of those before the first one here.
-    description : str
-        Text in front of the bar.
-    show : bool, optional
-        None: only if standard error is a terminal. The bar needs tqdm; without it there is none.
+    `initial` of the `total` items were processed earlier; `items` are the remaining ones. If `show`
+    is None, the bar is shown only if standard error is a terminal.
 
     Examples
     --------

@@ -12,27 +12,11 @@ from convlab.training.config import TrainConfig
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Split the parameters into those with weight decay and those without.
+    """Split the trainable parameters into those with weight decay and those without.
 
-    Kernels and matrices decay. Biases and the scales and shifts of normalization layers, which
-    are vectors, do not: pulling a shift to 0 excludes functions and simplifies none.
-
-    Parameters
-    ----------
-    model : nn.Module
-        Parameters without gradients are left out.
-    weight_decay : float
-        Of the first group; the second has 0.
-
-    Returns
-    -------
-    list of dict
-        One or two groups for an optimizer, none of them empty.
-
-    Raises
-    ------
-    ValueError
-        If no parameter requires a gradient.
+    Kernels and matrices decay. Vectors do not: biases, and the scales and shifts of normalization
+    layers, where a decay would exclude functions and simplify none. Groups without parameters are
+    left out. Raises ValueError if no parameter requires a gradient.
 
     Examples
     --------
@@ -51,17 +35,10 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """Return SGD with Nesterov momentum, or AdamW.
+    """Return SGD with Nesterov momentum, or AdamW, for a model on its final device.
 
     The fused implementation updates all weights in one pass over memory, and on a GPU it skips a
-    step with infinite gradients (fp16) without asking the host.
-
-    Parameters
-    ----------
-    model : nn.Module
-        On the device on which it will be trained.
-    config : TrainConfig
-        Provides `optimizer`, `learning_rate`, `momentum` and `weight_decay`.
+    step with infinite gradients (fp16) without waiting for the device.
 
     Examples
     --------
@@ -84,29 +61,11 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
 
 
 def learning_rate_at(step: int, total_steps: int, config: TrainConfig) -> float:
-    """Return the learning rate of a step.
+    """Return the learning rate of a step, which is above 0 also in the last one.
 
-    It is a function of the step alone, so a checkpoint need not store it.
-
-    Parameters
-    ----------
-    step : int
-        Counted from 0.
-    total_steps : int
-        Steps of the whole training, at least 1.
-    config : TrainConfig
-        Provides `learning_rate`, the highest one, `schedule` and `warmup_fraction`. In a warm-up
-        of n steps, step i has (i + 1)/n of the highest rate; "constant" has a warm-up too.
-
-    Returns
-    -------
-    float
-        Above 0: the last step is the last one before the schedule would reach 0.
-
-    Raises
-    ------
-    ValueError
-        If `step` is not one of the `total_steps`.
+    It is a function of the step alone, so a checkpoint need not store it. Steps count from 0. In a
+    warm-up of n steps, step i has (i + 1)/n of the highest rate, also for "constant". Raises
+    ValueError if `step` is not at least 0 and below `total_steps`.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Number formats: mixed precision, TF32 and determinism."""
+"""Mixed precision, TF32 and determinism."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AUTOCAST_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
-    """Return the context of the forward pass, which `config.precision` chooses.
+    """Return the autocast context of the forward pass for `config.precision`.
 
     Examples
     --------
@@ -28,9 +28,9 @@ def autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
 
 
 def loss_scaler(config: TrainConfig, device: torch.device) -> torch.amp.GradScaler:
-    """Return the scaler that keeps small gradients of fp16 from becoming 0.
+    """Return the gradient scaler that keeps small fp16 gradients from becoming 0.
 
-    bf16 has the range of float32 and needs no scaling: then the scaler does nothing.
+    It is disabled for the other formats: bf16 has the range of float32.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def loss_scaler(config: TrainConfig, device: torch.device) -> torch.amp.GradScal
 
 
 def model_dtype(model: nn.Module) -> torch.dtype:
-    """Return the floating dtype of the weights, which images must have too.
+    """Return the floating dtype of the weights, float32 without any; inputs must have it too.
 
     Examples
     --------
@@ -67,12 +67,7 @@ def at_least_float32(values: Tensor) -> Tensor:
 
 @contextmanager
 def backend_flags(config: TrainConfig) -> Iterator[None]:
-    """Set PyTorch's switches for TF32 and determinism, and restore them at the end.
-
-    Parameters
-    ----------
-    config : TrainConfig
-        Provides `tf32` and `deterministic`.
+    """Set PyTorch's flags for TF32 and determinism, and restore them at the end of the block.
 
     Examples
     --------
@@ -88,8 +83,8 @@ def backend_flags(config: TrainConfig) -> Iterator[None]:
     workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
     torch.set_float32_matmul_precision("high" if config.tf32 else "highest")
     cudnn.allow_tf32 = config.tf32
-    # All steps have the same shapes, so trying all algorithms once pays off. But the fastest one
-    # may differ from run to run, and with it the last bits.
+    # All steps have the same shapes, so it pays to time all algorithms once. But the fastest one,
+    # and with it the rounding, may differ from run to run.
     cudnn.benchmark = not config.deterministic
     if config.deterministic:
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # cuBLAS requires it

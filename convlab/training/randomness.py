@@ -1,8 +1,7 @@
 """Seeds derived from one seed, and the state of the shared random generators.
 
-The augmentation of step 700 is a function of the seed and of 700 (`derived_seed`), not of what was
-drawn before. Only what layers draw by themselves, such as dropout, comes from the generators that
-all code shares; `random_state` and `set_random_state` carry those through a checkpoint.
+The order and the augmentation of the images have generators of their own, seeded by `derived_seed`.
+Only the layers, such as dropout, draw from the shared generators, whose state a checkpoint stores.
 """
 
 from __future__ import annotations
@@ -17,21 +16,10 @@ import torch
 
 
 def derived_seed(seed: int, purpose: str, index: int = 0) -> int:
-    """Derive an independent seed from the seed of the run.
+    """Derive an independent seed, from 0 to 2**63 - 1, from the seed of the run.
 
-    Parameters
-    ----------
-    seed : int
-        Seed of the run.
-    purpose : str
-        What the random numbers are for. Different purposes get unrelated streams.
-    index : int
-        Which epoch, step or process they are for.
-
-    Returns
-    -------
-    int
-        From 0 to 2**63 - 1.
+    It depends on `purpose`, the use of the random numbers, and on `index`, the epoch, step or
+    process.
 
     Examples
     --------
@@ -45,12 +33,7 @@ def derived_seed(seed: int, purpose: str, index: int = 0) -> int:
 
 
 def seed_everything(seed: int) -> None:
-    """Seed the shared generators of Python, NumPy and PyTorch, on all devices.
-
-    Parameters
-    ----------
-    seed : int
-        At least 0.
+    """Seed the shared generators of Python, NumPy and PyTorch, on all devices; `seed` >= 0.
 
     Examples
     --------
@@ -88,13 +71,7 @@ def random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: Mapping[str, Any]) -> None:
-    """Restore a state of the shared generators.
-
-    Parameters
-    ----------
-    state : mapping
-        As returned by `random_state`.
-    """
+    """Restore a state of the shared generators that `random_state` returned."""
     version, numbers, gauss_next = state["python"]
     random.setstate((version, tuple(numbers), gauss_next))
     algorithm, keys, position, has_gauss, gauss = state["numpy"]

@@ -1,4 +1,4 @@
-"""Learning rate range test: which learning rates a network can be trained with."""
+"""Learning rate range test: the loss of a network while the learning rate grows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def learning_rate_range(
 ) -> tuple[Row, Row]:
     """Train a copy of a network with a learning rate that grows at each step.
 
-    The loss stays where it is while the rate is too small, falls while it is right, and rises
+    The loss is nearly constant while the rate is too small, falls while it is suitable, and rises
     when it is too large. A good rate lies below the one at which the loss begins to rise.
 
     Parameters
@@ -44,11 +44,11 @@ def learning_rate_range(
     model : nn.Module
         Left unchanged, like the shared random generators.
     data : Dataset
-        Its training images are used, as often as needed.
+        Its training images are used, repeatedly if necessary.
     config : TrainConfig, optional
         By default ``TrainConfig()``. Its epochs, schedule and learning rate have no effect.
     lowest, highest : float
-        First and last rate, above 0 and ascending. All quotients of neighbours are equal.
+        First and last rate, ``0 < lowest < highest``; each step multiplies it by the same factor.
     steps : int
         Number of rates to try, at least 2.
     give_up : float
@@ -57,20 +57,19 @@ def learning_rate_range(
     Returns
     -------
     rates, losses : float64 arrays (n,)
-        The rate of each step and the loss of its batch before the step; n is at most `steps`, and
-        all losses are finite.
+        The rate of each step, and the loss of its batch before the step, which is finite; n is at
+        most `steps`.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type or is out of range, if the images do not suit the
-        settings or the model's outputs the labels, or if the first loss is not finite.
+        If an argument has the wrong type or is out of range, if the images do not fit the
+        settings, if the model's outputs do not fit the labels, or if the first loss is not finite.
 
     Notes
     -----
-    Smith, "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3. There the
-    rate grows by the same amount in each step; with a constant factor, small rates are resolved
-    better.
+    Smith, "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3, where the
+    rate grows linearly; a constant factor resolves small rates better.
 
     Examples
     --------

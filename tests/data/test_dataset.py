@@ -84,7 +84,7 @@ def test_it_cannot_be_changed_and_says_what_it_is():
             ValueError,
             r"train_images must have the shape \(N, C, H, W\), got \(6, 4, 5\)",
         ),
-        ({"test_labels": np.zeros(2)}, TypeError, "test_labels must be .* integers, got float64"),
+        ({"test_labels": np.zeros(2)}, TypeError, "test_labels must be integers, got float64"),
         ({"test_labels": np.zeros(2, bool)}, TypeError, "integers, got bool"),
         ({"test_labels": [0, 1]}, TypeError, "integers, got list"),
         ({"test_labels": np.zeros((2, 1), int)}, ValueError, r"shape \(N,\), got \(2, 1\)"),
@@ -112,7 +112,7 @@ def test_parts_that_do_not_belong_together_are_refused(changes, error, message):
     ("labels", "error", "message"),
     [
         ([1, 2], TypeError, "labels must be a NumPy array of integers, got list"),
-        (np.array([1.0]), TypeError, "labels must be a NumPy array of integers, got float64"),
+        (np.array([1.0]), TypeError, "labels must be integers, got float64"),
         (np.array([[1]]), ValueError, r"labels must have the shape \(N,\), got \(1, 1\)"),
         (np.array([1, -2]), ValueError, "labels must be at least 0, got -2"),
     ],

@@ -86,7 +86,7 @@ def test_bytes_are_normalized_as_in_training():
     [
         (np.zeros((2, 3)), [0, 1], ValueError, r"images must be \(N, C, H, W\)"),
         (np.zeros((0, 3, 1, 1)), [], ValueError, "no images to evaluate"),
-        (np.zeros((2, 3, 1, 1)), [0], ValueError, r"2 images need labels of shape \(2,\)"),
+        (np.zeros((2, 3, 1, 1)), [0], ValueError, "2 images need as many labels, got 1"),
         (np.zeros((2, 3, 1, 1), np.int64), [0, 1], TypeError, "uint8 or floating point"),
         (np.zeros((2, 3, 1, 1)), [0, 3], ValueError, "has 3 outputs .* the labels go up to 3"),
         (np.zeros((2, 3, 1, 1)), [0, -1], ValueError, "labels must be at least 0, got -1"),
@@ -203,8 +203,8 @@ def test_tensors_and_lists_are_taken():
     ("labels", "predictions", "classes", "error", "message"),
     [
         ([0, 1], [0], 2, ValueError, "2 labels need as many predictions, got 1"),
-        ([0, 2], [0, 1], 2, ValueError, "labels must be below the number of classes 2, got 2"),
-        ([0, 1], [0, -1], 2, ValueError, "predictions must be at least 0, got -1"),
+        ([0, 2], [0, 1], 2, ValueError, "labels holds 2, but there are 2 classes, 0 to 1"),
+        ([0, 1], [0, -1], 2, ValueError, "predictions holds -1, but there are 2 classes"),
         ([0.0], [0], 2, TypeError, "labels must be integers, got float64"),
         ([0], [[0]], 2, ValueError, r"predictions must have the shape \(N,\), got \(1, 1\)"),
         ([], [], 0, ValueError, "classes must be at least 1, got 0"),
