@@ -23,23 +23,16 @@ _locked: set[int] = set()
 def atomic_write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Write a file so that every reader sees the old content or the new, never a part.
 
-    The content goes to ``.NAME.*.part`` in the same folder, is flushed to the disk, and replaces
-    the file in one step. Several processes may write the same file at once: each version is whole,
-    and the last one stays.
-
-    Parameters
-    ----------
-    path : Path
-        Replaced if it exists. Its folder must exist.
-    write : callable
-        Receives an open binary file.
+    `write` is called with an open binary file, ``.NAME.*.part`` in the folder of `path`, which is
+    flushed to the disk and then renamed. Several processes may write the same file at once: each
+    version is complete, and the last one stays.
 
     Raises
     ------
     OSError
-        If the file cannot be written, also if `write` then raises another exception, as
-        ``torch.save`` does. It is a PermissionError if the system raises one. The old content
-        stays, and the temporary file is removed.
+        If the file cannot be written, even if `write` then raises another exception, as
+        ``torch.save`` does. A PermissionError stays one. The old content stays, and the temporary
+        file is removed.
 
     Examples
     --------
@@ -80,7 +73,7 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def _find_os_error(error: BaseException | None) -> OSError | None:
-    """Return the OSError that an exception is, or was raised after."""
+    """Return an exception if it is an OSError, else the OSError during which it was raised."""
     while error is not None and not isinstance(error, OSError):
         error = error.__context__
     return error
@@ -101,15 +94,10 @@ def sync_folder(folder: Path) -> None:
 class FolderLock:
     """An exclusive lock on a folder, released by the operating system when the process ends.
 
-    The folder itself is locked (``flock``), so no lock file is left in it, and a folder without
-    write permission can be locked too. A forked child does not keep the lock of its parent. The
-    lock is advisory: it holds between users of this class. On Windows and on file systems without
-    ``flock`` it locks nothing, and every `acquire` succeeds.
-
-    Parameters
-    ----------
-    folder : Path
-        Must exist when the lock is acquired.
+    The folder itself is locked (``flock``): this leaves no lock file, and needs no write
+    permission. A forked child does not keep the lock of its parent. The lock is advisory: it only
+    excludes other users of this class. On Windows and on file systems without ``flock`` it locks
+    nothing, and every `acquire` succeeds.
 
     Examples
     --------
@@ -124,17 +112,9 @@ class FolderLock:
         self._descriptor: int | None = None
 
     def acquire(self, wait: bool = False) -> bool:
-        """Acquire the lock and return True, or return False if another holder has it.
+        """Acquire the lock and return True, or return False if it is taken and not `wait`.
 
-        Parameters
-        ----------
-        wait : bool
-            Wait until the lock is free.
-
-        Raises
-        ------
-        OSError
-            If the folder does not exist or cannot be read.
+        Raises OSError if the folder does not exist or cannot be read.
         """
         if fcntl is None:
             return True
@@ -154,7 +134,7 @@ class FolderLock:
         return True
 
     def release(self) -> None:
-        """Release the lock. Without a lock, do nothing."""
+        """Release the lock, if it is held."""
         if self._descriptor in _locked:
             _locked.remove(self._descriptor)
             os.close(self._descriptor)

@@ -13,10 +13,7 @@ from torch import nn
 def preserve_model_state(model: nn.Module) -> Iterator[None]:
     """Restore the training flag of every module, and every buffer, when the block ends.
 
-    Parameters
-    ----------
-    model : nn.Module
-        Parameters are not restored: the block must not change them.
+    The block must not change parameters, which are not restored.
 
     Examples
     --------

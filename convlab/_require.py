@@ -5,26 +5,19 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-# What the extra `torch` installs, as its makers spell it.
+# Packages of the extra `torch`, and their names in messages.
 OPTIONAL_PACKAGES = {"torch": "PyTorch", "torchvision": "torchvision", "matplotlib": "matplotlib"}
 INSTALL_COMMAND = 'pip install "convlab-book[torch]"'
 
 
 def require(module: str, needed_by: str) -> ModuleType:
-    """Import a module of an optional package.
-
-    Parameters
-    ----------
-    module : str
-        Its full name, such as ``"torchvision.datasets"``.
-    needed_by : str
-        The subject of the error message, such as ``"convlab.nn"``.
+    """Import a module of an optional package, such as ``"torchvision.datasets"``.
 
     Raises
     ------
     ModuleNotFoundError
-        If the package, or another optional one that it imports, is not installed. A package that
-        is installed but broken raises what it raises.
+        If the package, or another optional one that it imports, is not installed; `needed_by` is
+        the subject of the message. The errors of a broken package are not changed.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Command line interface: ``convlab`` or ``python -m convlab``.
 
-There is one module per command, with two functions: `add` declares the command and its arguments,
-`run` takes the parsed arguments and returns the text to print. A wrong argument is reported in one
-line, with exit code 2.
+There is one module per command: `HELP` and `EXAMPLES` are its help texts, `add_arguments` declares
+its arguments, and `run` takes the parsed ones and returns the text to print. A wrong argument is
+reported in one line, with exit code 2.
 """
 
 from convlab.cli.command import main

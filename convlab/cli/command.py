@@ -12,11 +12,11 @@ from convlab import __version__
 from convlab.cli import shapes, summary, train
 from convlab.cli.errors import CommandError, rank
 
-COMMANDS = (shapes, summary, train)
+COMMANDS = {"shapes": shapes, "summary": summary, "train": train}
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser that reports errors in one line, without the usage."""
+    """Argument parser that reports errors in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
         """Print the message and exit with code 2."""
@@ -37,8 +37,16 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"convlab {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
-    for command in COMMANDS:
-        command.add(commands)
+    for name, command in COMMANDS.items():
+        command_parser = commands.add_parser(
+            name,
+            help=command.HELP,
+            description=f"{command.HELP[0].upper()}{command.HELP[1:]}.",
+            epilog=command.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(command_parser)
+        command_parser.set_defaults(run=command.run)
     return parser
 
 
@@ -98,7 +106,7 @@ def _error_line(error: CommandError, command: str) -> str | None:
 
 
 def _print(text: str) -> None:
-    """Print, with question marks for characters that the terminal cannot encode."""
+    """Print a text, with question marks for characters that the terminal cannot encode."""
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding) + "\n")
     sys.stdout.flush()

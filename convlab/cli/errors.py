@@ -18,16 +18,10 @@ def rank() -> int:
 
 
 class CommandError(Exception):
-    """Raised if a command cannot be executed.
+    """A command cannot be executed. The message is one sentence for the user.
 
-    Parameters
-    ----------
-    message : str
-        One sentence for the user.
-    code : int
-        Exit code: 2 for a wrong argument, 1 for a missing package or a failure.
-    everywhere : bool
-        Whether all processes of a job raise it, so that only rank 0 prints it.
+    `code` is the exit code: 2 for a wrong argument, 1 for a missing package or a failure. If all
+    processes of a job raise the error (`everywhere`), only rank 0 prints it.
     """
 
     def __init__(self, message: str, code: int = 2, everywhere: bool = True) -> None:

@@ -13,17 +13,10 @@ from convlab.cli.errors import CommandError
 
 
 def find_model(name: str) -> tuple[Callable[..., Any], tuple[int, int, int] | None]:
-    """Return the function that builds a model, and the input shape it was designed for.
+    """Return the function that builds a model, and the input shape it was designed for, if known.
 
-    Parameters
-    ----------
-    name : str
-        A key of `convlab.models.MODELS`, or ``package.module:callable``.
-
-    Raises
-    ------
-    CommandError
-        If no such model exists.
+    The name is a key of `convlab.models.MODELS`, or ``package.module:callable``. Raises
+    CommandError if there is no such model.
 
     Examples
     --------

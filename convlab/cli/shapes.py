@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 from convlab._validate import Padding
 from convlab.cli.errors import CommandError
@@ -21,32 +21,27 @@ from convlab.shapes import (
     pool2d_output_size,
 )
 
+HELP = "derive the output size of a convolution or pooling step by step"
 EXAMPLES = """examples:
   convlab shapes 224 --kernel 7 --stride 2 --padding 3
   convlab shapes 224x320 --kernel 3x5 --padding same
   convlab shapes 112 --pool --kernel 3 --stride 2 --ceil-mode"""
 
 
-def add(commands: Any) -> None:
-    """Declare the command and its arguments."""
-    parser = commands.add_parser(
-        "shapes",
-        help="derive the output size of a convolution or pooling step by step",
-        description="Derive the output size of a convolution or pooling step by step.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
     parser.add_argument("size", type=parse_pair, help="height x width of the input, or one number")
     add_argument = partial(parser.add_argument, metavar="HxW")
     add_argument("--kernel", type=parse_pair, required=True, help="kernel size")
-    add_argument("--stride", type=parse_pair, help="default 1, or the kernel size for a pooling")
-    add_argument("--padding", type=parse_padding, default=(0, 0), help="numbers, same or valid")
-    add_argument("--dilation", type=parse_pair, default=(1, 1), help="default 1")
+    add_argument("--stride", type=parse_pair, help="default: 1, or the kernel size for a pooling")
+    add_argument(
+        "--padding", type=parse_padding, default=(0, 0), help="a size, same or valid; default: 0"
+    )
+    add_argument("--dilation", type=parse_pair, default=(1, 1), help="default: 1")
     parser.add_argument("--pool", action="store_true", help="a pooling instead of a convolution")
     parser.add_argument(
         "--ceil-mode", action="store_true", help="round the output size up; implies --pool"
     )
-    parser.set_defaults(run=run)
 
 
 @dataclass(frozen=True)
@@ -65,17 +60,9 @@ class _Direction:
 
 
 def run(arguments: argparse.Namespace) -> str:
-    """Return the derivation.
+    """Return the derivation as text.
 
-    Parameters
-    ----------
-    arguments : argparse.Namespace
-        The arguments declared by `add`.
-
-    Raises
-    ------
-    CommandError
-        If an argument is out of range or the kernel does not fit into the input.
+    Raises CommandError if an argument is out of range, or the kernel does not fit into the input.
     """
     is_pooling = arguments.pool or arguments.ceil_mode
     stride = arguments.stride or (arguments.kernel if is_pooling else (1, 1))
@@ -187,12 +174,7 @@ def _general(field: ReceptiveField) -> str:
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:
-    """Parse integers separated by ``x``, such as ``3x224x224``.
-
-    Raises
-    ------
-    argparse.ArgumentTypeError
-        If the text has another form.
+    """Parse integers separated by ``x``; raise argparse.ArgumentTypeError for any other text.
 
     Examples
     --------
@@ -208,12 +190,7 @@ def parse_sizes(text: str) -> tuple[int, ...]:
 
 
 def parse_pair(text: str) -> tuple[int, int]:
-    """Parse height x width, or one number for both.
-
-    Raises
-    ------
-    argparse.ArgumentTypeError
-        If the text has another form.
+    """Parse height x width, or one number for both; raise the error of `parse_sizes`.
 
     Examples
     --------
@@ -229,12 +206,7 @@ def parse_pair(text: str) -> tuple[int, int]:
 
 
 def parse_padding(text: str) -> tuple[int, int] | str:
-    """Parse a padding: height x width, one number, ``same`` or ``valid``.
-
-    Raises
-    ------
-    argparse.ArgumentTypeError
-        If the text has another form.
+    """Parse a padding: ``same``, ``valid``, or as `parse_pair` does.
 
     Examples
     --------
@@ -252,7 +224,7 @@ def parse_padding(text: str) -> tuple[int, int] | str:
 
 
 def format_size(numbers: tuple[int, ...]) -> str:
-    """Format sizes as in an argument.
+    """Format sizes as they are written in an argument.
 
     Examples
     --------

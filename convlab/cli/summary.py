@@ -1,30 +1,23 @@
-"""Summarize a model layer by layer: the command ``convlab summary``, which needs PyTorch."""
+"""``convlab summary``: list the layers of a model, which needs PyTorch."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
 
 from convlab.cli.errors import CommandError
 from convlab.cli.models import describe_error, find_model
 from convlab.cli.shapes import parse_sizes
 
+HELP = "list the layers of a model: shapes, parameters, cost, receptive fields"
 EXAMPLES = """examples:
   convlab summary resnet18
   convlab summary vgg16 --input 3x64x64
   convlab summary torchvision.models:mobilenet_v2 --input 3x224x224 --json"""
 
 
-def add(commands: Any) -> None:
-    """Add the command and its arguments to the parser."""
-    parser = commands.add_parser(
-        "summary",
-        help="list the layers of a model: shapes, parameters, cost, receptive fields",
-        description="List the layers of a model: shapes, parameters, cost, receptive fields.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
     parser.add_argument(
         "model",
         help="a name such as resnet18, or package.module:callable, called without arguments",
@@ -34,21 +27,12 @@ def add(commands: Any) -> None:
         help="shape of the input; a named model has a default",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> str:
     """Return the table, or JSON.
 
-    Parameters
-    ----------
-    arguments : argparse.Namespace
-        The parsed arguments that `add` declares.
-
-    Raises
-    ------
-    CommandError
-        If PyTorch is missing, the model cannot be built, or it fails on the input.
+    Raises CommandError if PyTorch is missing, the model cannot be built, or it fails on the input.
     """
     try:
         from convlab.summary import summary  # noqa: PLC0415  (other commands run without PyTorch)

@@ -12,6 +12,7 @@ from typing import Any
 from convlab.cli.errors import CommandError, rank
 from convlab.cli.models import describe_error, find_model
 
+HELP = "train a network on images, or continue an interrupted training"
 EXAMPLES = """examples:
   convlab train mnist-cnn --data digits --epochs 10 --out runs/a
   convlab train simple-cnn --data cifar10 --device cuda --precision bf16 --out runs/b
@@ -27,20 +28,20 @@ _SWITCH = {"action": argparse.BooleanOptionalAction}
 # gives the reasons for the defaults. "By recipe": `convlab.training.recipe` chooses.
 OPTIONS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
     "duration": {
-        "epochs": (_INT, "passes over the training images (10)"),
+        "epochs": (_INT, "passes over the training images (default 10)"),
         "batch_size": (_INT, "images per step, over all processes (by recipe; else 128)"),
         "validation_fraction": (
-            _FLOAT, "fraction of the training images held out to choose settings by (0)"
+            _FLOAT, "fraction of the training images held out for choosing settings (0)"
         ),
         "seed": (_INT, "determines all random numbers (0)"),
     },
     "optimization": {
         "optimizer": ({"choices": ("sgd", "adamw")}, "(sgd)"),
-        "learning_rate": (_FLOAT, "the highest of the schedule (by recipe; else 0.1)"),
+        "learning_rate": (_FLOAT, "the highest one of the schedule (by recipe; else 0.1)"),
         "schedule": (
             {"choices": ("linear", "cosine", "constant")}, "how the learning rate falls (linear)"
         ),
-        "warmup_fraction": (_FLOAT, "fraction of the steps in which that rate rises (0.25)"),
+        "warmup_fraction": (_FLOAT, "fraction of the steps in which it rises (0.25)"),
         "momentum": (_FLOAT, "(0.9)"),
         "weight_decay": (_FLOAT, "of kernels and matrices only (0.0005)"),
         "label_smoothing": (_FLOAT, "fraction of each label spread over all classes (0)"),
@@ -54,27 +55,21 @@ OPTIONS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
     "computation": {
         "device": ({"metavar": "NAME"}, "cpu, cuda, ...; auto: a GPU if there is one (auto)"),
         "precision": ({"choices": ("fp32", "bf16", "fp16")}, "of the forward pass (fp32)"),
-        "tf32": (_SWITCH, "round factors to 10 bits on a GPU (yes)"),
+        "tf32": (_SWITCH, "round the factors of products to 10 bits on a GPU (yes)"),
         "channels_last": (_SWITCH, "store the channels of a pixel together (by recipe; else no)"),
         "compile": (_SWITCH, "let torch.compile fuse operations (no)"),
         "deterministic": (_SWITCH, "the same bits each time, on a GPU too (no)"),
         "batches": (
-            {"choices": ("device", "loader")}, "images on the device, or loaded by batches (device)"
+            {"choices": ("device", "loader")},
+            "all images on the device, or loaded batch by batch (device)"
         ),
         "loader_workers": (_INT, "processes of the loader (0)"),
     },
 }  # fmt: skip
 
 
-def add(commands: Any) -> None:
-    """Add the command and its arguments to the parser."""
-    parser = commands.add_parser(
-        "train",
-        help="train a network on images, or continue an interrupted training",
-        description="Train a network on images, and print its accuracy on the test images.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
     parser.add_argument(
         "model",
         help="a name such as mnist-cnn, or package.module:callable, called without arguments",
@@ -88,23 +83,17 @@ def add(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--checkpoint-every", metavar="N", type=int,
-        help="save after every N steps too, not only after every epoch",
+        help="save after every N steps as well as after every epoch",
     )  # fmt: skip
     parser.add_argument("--keep", metavar="N", type=int, default=2, help="checkpoints to keep (2)")
     for title, options in OPTIONS.items():
         group = parser.add_argument_group(title)
         for name, (arguments, text) in options.items():
             group.add_argument(f"--{name.replace('_', '-')}", default=None, help=text, **arguments)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> str:
-    """Train, and return the evaluation of the network.
-
-    Parameters
-    ----------
-    arguments : argparse.Namespace
-        Arguments that `add` declares.
+    """Train, and return the evaluation of the network as text.
 
     Raises
     ------
@@ -181,7 +170,7 @@ def _model_and_data(arguments: argparse.Namespace, seed: int) -> tuple[Any, Any]
 
 
 def _accepts(model: Any, data: Any) -> bool:
-    """Tell whether a model accepts the images, by trying one."""
+    """Return whether a model accepts the images, by trying one."""
     from convlab.training import predict  # noqa: PLC0415
 
     try:
@@ -192,7 +181,7 @@ def _accepts(model: Any, data: Any) -> bool:
 
 
 def _print_epoch(epoch: object) -> None:
-    """Print an epoch when it ends. If standard output is closed, train on without output."""
+    """Print a completed epoch; if standard output is closed, continue without output."""
     try:
         print(epoch, flush=True)
     except BrokenPipeError:
@@ -206,7 +195,7 @@ def _print_message(message: object) -> None:
 
 
 def _command_error(error: Exception) -> CommandError:
-    """Convert an exception to a message and an exit code: 2 if an argument was the reason."""
+    """Convert an exception to a CommandError, with exit code 2 if an argument was the reason."""
     from convlab.data import DataError  # noqa: PLC0415
     from convlab.training import (  # noqa: PLC0415
         CheckpointError,
