@@ -3,9 +3,9 @@
     python -m benchmarks.accuracy                              # the digits in the package
     python -m benchmarks.accuracy --task simple-cnn/cifar10    # needs the data; see convlab.data
 
-Each training is what a reader would start, a fresh process of ``convlab train``, and each seed
-gives its own first weights and its own order of the images. Nothing was chosen by these test
-images; the settings come from experiments on held-out training images.
+Each training is a new process of ``convlab train``; each seed gives other initial weights and
+another order of the images. The settings were chosen on held-out training images, not on these
+test images.
 """
 
 from __future__ import annotations
@@ -110,35 +110,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument(
         "--task", nargs="+", default=DEFAULT_TASKS, metavar="MODEL/DATA",
-        help="as at the command line (%(default)s)",
+        help="network and data set (%(default)s)",
     )  # fmt: skip
-    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="0, ..., N - 1 (5)")
-    parser.add_argument("--epochs", type=int, default=10, metavar="N", help="(10)")
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="seeds 0 to N - 1 (5)")
     parser.add_argument(
-        "--note", default="", help="what is special about the images, stored beside the numbers"
+        "--epochs", type=int, default=10, metavar="N", help="epochs of each training (10)"
     )
+    parser.add_argument("--note", default="", help="a remark on the images, stored with the result")
     parser.add_argument("--output", type=Path, default=RESULTS, metavar="FOLDER")
-    given = parser.parse_args(arguments)
-    for task in given.task:
+    chosen = parser.parse_args(arguments)
+    for task in chosen.task:
         if task.count("/") != 1:
             parser.error(f"--task takes MODEL/DATA, got {task!r}")
-    if given.seeds < 1:
-        parser.error(f"--seeds must be at least 1, got {given.seeds}")
-    for task in given.task:
+    if chosen.seeds < 1:
+        parser.error(f"--seeds must be at least 1, got {chosen.seeds}")
+    for task in chosen.task:
         runs = []
-        for seed in range(given.seeds):
-            runs.append(train(task, seed, given.epochs))
+        for seed in range(chosen.seeds):
+            runs.append(train(task, seed, chosen.epochs))
             print(f"{task}, seed {seed}: {100 * runs[-1].accuracy:.2f} %", flush=True)
         print(summarize(task, runs), flush=True)
         found = {
             "task": task,
-            "note": given.note,
+            "note": chosen.note,
             "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "machine": describe(),
             "versions": versions(PACKAGES),
             "runs": [dataclasses.asdict(run) for run in runs],
         }
-        write(found, given.output / f"{task.replace('/', '-')}.json")
+        write(found, chosen.output / f"{task.replace('/', '-')}.json")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class Layer:
 
     @property
     def name(self) -> str:
-        """The arguments in short: channels>kernels, those without the usual value, @size."""
+        """The arguments in short: channels>kernels, values other than the defaults, @size."""
         usual_padding = self.dilation * (self.kernel_size - 1) // 2
         parts = [f"{self.channels}>{self.kernels}", f"{self.kernel_size}x{self.kernel_size}"]
         parts += [f"s{self.stride}"] if self.stride > 1 else []

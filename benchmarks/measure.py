@@ -35,7 +35,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class _Entrant:
-    """A contender whose result on the case, or a part of it, is right."""
+    """A contender whose result on the case, or on a part of it, is correct."""
 
     runner: Runner
     reference: str

@@ -106,7 +106,7 @@ def save(result: Result, folder: Path) -> Path:
 
 
 def write(data: dict[str, Any], target: Path) -> Path:
-    """Write a file of this form atomically: it holds the old result or the new one."""
+    """Write a result file atomically."""
     target.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(target, lambda file: file.write(_text(data).encode()))
     return target

@@ -1,4 +1,4 @@
-"""Measure how many images per second training loops train on: ``python -m benchmarks.training``."""
+"""Measure the images per second of training loops: ``python -m benchmarks.training``."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     while missing := {CONTENDERS[name].base or name for name in wanted} - wanted:
         wanted |= missing
     if unsuitable := wanted - set(suitable):
-        parser.error(f"{', '.join(sorted(unsuitable))}: not on {chosen.device}")
+        parser.error(f"{', '.join(sorted(unsuitable))}: not available on {chosen.device}")
     chosen.contender = tuple(name for name in CONTENDERS if name in wanted)
     return chosen
 
@@ -59,19 +59,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__)
     add, networks = parser.add_argument, list(STEPS["cpu"])
     add("--network", nargs="+", choices=networks, default=networks, metavar="NAME",
-        help=f"what to train: {', '.join(networks)}; all, if not given")  # fmt: skip
+        help=f"networks to train: {', '.join(networks)} (default: all)")  # fmt: skip
     add("--contender", nargs="+", choices=CONTENDERS, metavar="NAME",
-        help=f"who trains, beside those they are compared with: {', '.join(CONTENDERS)}; "
-             f"all that suit the device, if not given")  # fmt: skip
-    add("--device", choices=STEPS, default="cpu", help="where; cpu, if not given")
-    add("--threads", type=int, metavar="N", help="threads of torch, 2 where there are cores")
-    add("--batch", type=int, metavar="N", help="images per step, 128")
-    add("--rounds", type=int, metavar="N", help="timings of each contender, at most; 7")
+        help=f"loops to measure, besides those they are compared with: "
+             f"{', '.join(CONTENDERS)} (default: all that run on the device)")  # fmt: skip
+    add("--device", choices=STEPS, default="cpu", help="device of the trainings (cpu)")
+    add("--threads", type=int, metavar="N", help="threads of PyTorch (2, or 1 on a single core)")
+    add("--batch", type=int, metavar="N", help="images per step (128)")
+    add("--rounds", type=int, metavar="N", help="maximum number of timings (7)")
     add("--starts", type=int, metavar="N",
-        help="new processes for each contender, 3; 0 leaves this part out")  # fmt: skip
-    add("--quick", action="store_true", help="a few steps, two rounds: does all of it run?")
-    add("--output", type=Path, metavar="FOLDER", help="where the result goes; "
-        "benchmarks/results/training or, if quick, below _build")  # fmt: skip
+        help="new processes per contender, which measure its start; 0: none (3)")  # fmt: skip
+    add("--quick", action="store_true", help="a few steps, two rounds: a test run")
+    add("--output", type=Path, metavar="FOLDER", help="folder for the result "
+        "(benchmarks/results/training; with --quick, _build/benchmarks/training)")  # fmt: skip
     return parser
 
 
@@ -88,7 +88,7 @@ def requests(chosen: argparse.Namespace) -> list[Request]:
 
 
 def start(request: Request, name: str, count: int, environment: dict[str, str]) -> Start:
-    """Measure one contender in new processes."""
+    """Measure the start-up of one contender in new processes."""
     one = Request(**{**vars(request), "contenders": (name,)})
     seconds: list[float] = []
     peaks: list[float] = []
@@ -140,7 +140,7 @@ def measure(chosen: argparse.Namespace, progress: Progress) -> Iterator[Training
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Measure, store and print; 1 if a contender failed."""
+    """Measure, store and print; return 1 if a contender failed."""
     chosen = arguments(words)
     rounds = sum(min(CONTENDERS[name].rounds, chosen.rounds) for name in chosen.contender)
     new = len(chosen.contender) + 1 if chosen.starts else 0

@@ -2,7 +2,7 @@
 
     python tools/embed_digits.py
 
-The file is in the repository already; this says where it comes from.
+The file is in the repository already; this program documents its origin.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Run notebooks from the top and store what they print.
+"""Run notebooks from the top and store their outputs.
 
     python tools/run_notebooks.py                 # all of book/
     python tools/run_notebooks.py book/math.ipynb
@@ -17,14 +17,14 @@ KEPT_METADATA = ("tags", "mystnb")
 
 
 def run(path: Path, timeout: int) -> None:
-    """Execute one notebook; it is rewritten only if every cell succeeded."""
+    """Execute one notebook, and rewrite it if every cell has succeeded."""
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
         notebook,
         timeout=timeout,
         kernel_name="python3",
         record_timing=False,
-        coalesce_streams=True,  # or lines printed apart in time end in boxes apart on the page
+        coalesce_streams=True,  # one box on the page for all printed lines
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     notebook.metadata = nbformat.from_dict(
@@ -39,7 +39,7 @@ def run(path: Path, timeout: int) -> None:
 
 
 def main() -> None:
-    """Read the command line and run what it names."""
+    """Run the notebooks of the command line, or all in book/."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("notebooks", nargs="*", type=Path)
     parser.add_argument("--timeout", type=int, default=300, help="seconds allowed for a cell")

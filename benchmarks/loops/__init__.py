@@ -1,14 +1,14 @@
-"""Training loops compared: how many images per second each of them trains on.
+"""Training loops, compared by the number of images per second that they train on.
 
-``python -m benchmarks.training`` measures them. From the ground up, imports run downwards only:
+``python -m benchmarks.training`` measures them. Each module imports only modules above it:
 
 ===============  ==============================================================
 `store`          the format of a result, and its file
 `task`           images, network and settings, which all loops share
-`plain`          the loop that courses teach
+`plain`          the loop that most courses teach
 `library`        `convlab.training.fit`
 `lightning`      a Lightning `Trainer`
-`bare`           the shortest loop that is fast: what the others could reach
+`bare`           a minimal fast loop: the speed that the others could reach
 `contenders`     all loops, and which one setting each variant changes
 `measure`        rounds of trainings, in turn; `device` describes the hardware
 `fresh`          a new process: seconds until the first step, peak memory

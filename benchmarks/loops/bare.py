@@ -1,4 +1,4 @@
-"""The shortest loop that is fast: no data set, no logging, nothing to configure.
+"""Minimal fast training loop, without data set, logging or configuration.
 
 Scripts that compete for seconds look like this. All images lie on the device, as the numbers that
 the network takes; it is what the others could reach.
@@ -19,18 +19,18 @@ def train(
     task: Task, epochs: int, ended: Ended, *, channels_last: bool = False,
     precision: str = "fp32", compile: bool = False,
 ) -> None:  # fmt: skip
-    """Train for some epochs; half precision applies to all weights but those of the norms."""
-    device, kind = torch.device(task.device), _TYPES[precision]
+    """Train for some epochs; half precision excludes the weights of normalization layers."""
+    device, dtype = torch.device(task.device), _TYPES[precision]
     layout = torch.channels_last if channels_last else torch.contiguous_format
     shape = (1, -1, 1, 1)
     mean, std = (
         torch.tensor(v, device=device).reshape(shape) for v in (task.data.mean, task.data.std)
     )
     pixels = torch.from_numpy(task.data.train_images).to(device)
-    images = ((pixels / 255 - mean) / std).to(kind).contiguous(memory_format=layout)
+    images = ((pixels / 255 - mean) / std).to(dtype).contiguous(memory_format=layout)
     labels = torch.from_numpy(task.data.train_labels).to(device)
 
-    model = task.model().to(device, kind)
+    model = task.model().to(device, dtype)
     model = model.to(memory_format=layout)
     for layer in model.modules():
         if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):

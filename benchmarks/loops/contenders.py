@@ -1,4 +1,4 @@
-"""The training loops that are compared. A variant differs from its base in one setting."""
+"""Table of the compared training loops; a variant differs from its base in one setting."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Contender:
         return str(self.settings.get("precision", "fp32"))
 
     def missing(self) -> bool:
-        """Whether a package that it needs is not installed."""
+        """Whether a required package is not installed."""
         return self.needs is not None and importlib.util.find_spec(self.needs) is None
 
     def train(self) -> Train:

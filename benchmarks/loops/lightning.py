@@ -1,4 +1,4 @@
-"""Lightning's `Trainer`, which replaces the training loop.
+"""Training with Lightning's `Trainer`.
 
 Without logger, checkpoints, progress bar and summary, which cost time and are not the point.
 """
@@ -40,7 +40,7 @@ class Classifier(lightning.LightningModule):
         return loss
 
     def configure_optimizers(self) -> Any:
-        """Take the optimizer of the plain loop, with its schedule, step by step."""
+        """Return the optimizer of the plain loop, and its schedule, which advances at each step."""
         optimizer, schedule = optimizer_and_schedule(self.model, self.total_steps)
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 

@@ -1,4 +1,4 @@
-"""Rounds of trainings: all contenders in turn, each round with another one first."""
+"""Time the trainings of all contenders in interleaved rounds, each with another one first."""
 
 from __future__ import annotations
 

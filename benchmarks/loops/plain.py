@@ -1,4 +1,4 @@
-"""The loop that courses teach: pictures, transforms, a DataLoader, `.item()` in each step."""
+"""Training loop of most courses: PIL images, transforms, a DataLoader, `.item()` in each step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.loops.task import LEARNING_RATE, MOMENTUM, WARMUP, WEIGHT_DECAY,
 
 
 class Pictures(Dataset[tuple[Tensor, int]]):
-    """Images as the data sets of torchvision give them: bytes become a picture, then a tensor."""
+    """Data set that converts bytes to a PIL image, then to a tensor, as torchvision does."""
 
     def __init__(self, task: Task) -> None:
         planes = task.data.train_images.transpose(0, 2, 3, 1)  # as pictures are stored
@@ -36,7 +36,7 @@ class Pictures(Dataset[tuple[Tensor, int]]):
 def optimizer_and_schedule(
     model: nn.Module, total_steps: int
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    """Return PyTorch's optimizer and schedule, which the plain loop and Lightning share."""
+    """Return PyTorch's optimizer and schedule, for the plain loop and Lightning."""
     optimizer = torch.optim.SGD(
         model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, nesterov=True,
         weight_decay=WEIGHT_DECAY,

@@ -1,4 +1,4 @@
-"""The training that all contenders share: network, images and settings."""
+"""Task of all contenders: network, images and settings of a training."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Ended = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Task:
-    """A training that every contender can do.
+    """Network, images and settings of a training that every contender supports.
 
     Parameters
     ----------
@@ -73,13 +73,13 @@ class Task:
         return self.count // self.batch
 
     def model(self) -> nn.Module:
-        """Make the network, always with the same weights."""
+        """Make the network, always with the same initial weights."""
         torch.manual_seed(0)
         return NETWORKS[self.network][0]()
 
     @cached_property
     def data(self) -> Dataset:
-        """Images: noise over one of ten patterns of tiles, so there is something to learn.
+        """Images with noise over one of ten tile patterns, which a network can learn.
 
         How fast a training is does not depend on what the images show.
         """

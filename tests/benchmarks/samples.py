@@ -1,4 +1,4 @@
-"""A made-up result, for tests of its file and its tables."""
+"""An invented result, for tests of its file and its tables."""
 
 import dataclasses
 
@@ -18,13 +18,13 @@ ROW = Row(
 
 
 def row(contender, ratio, **changes):
-    """Make a row of somebody so many times as fast as torch."""
+    """Make the row of a contender with this speed relative to torch."""
     mine = {"contender": contender, "ratio": ratio, "ms": 2.0 / ratio, "extra_mib": 1.5}
     return dataclasses.replace(ROW, **(mine | changes))
 
 
 def result(*rows, **changes):
-    """Make a result with these rows."""
+    """Make a result that contains the rows."""
     made = Result(
         suite="sample", title="A sample", created="2020-01-01T00:00:00+00:00", quick=False,
         plan={"rounds": 7}, machine={"cpu": "Z80", "cores": 1, "caches": {"L1": "32K"}},

@@ -1,4 +1,4 @@
-"""Five trainings of each network, and the file that says how they went."""
+"""Tests of the accuracy benchmark and its file."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ RIGHT = {"accuracy": 0.75, "correct": 3, "count": 4}
 
 @pytest.fixture
 def trainings(monkeypatch):
-    """Answer for ``convlab train``, and keep what was asked."""
+    """Replace ``convlab train``, and record its command lines."""
     asked = []
 
     def answer(command, env, **_):

@@ -1,4 +1,4 @@
-"""The `python -m benchmarks` command: arguments, a quick run, progress."""
+"""Tests of `python -m benchmarks`: arguments, a quick run, progress."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""All contenders compute the same, and a cheaper layer is compared with an ordinary one."""
+"""Tests of the contenders: equal results, and layers that can be compared."""
 
 import numpy as np
 import pytest

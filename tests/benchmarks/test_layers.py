@@ -1,4 +1,4 @@
-"""The layer tables match the networks of torchvision."""
+"""Tests of the layer tables against the networks of torchvision."""
 
 from collections import Counter
 
@@ -13,7 +13,7 @@ from benchmarks.suites import DEFAULT, SUITES, Case
 
 
 def convolutions_of(model):
-    """Run an image of 224x224 through a model and list the settings of each convolution it meets.
+    """List the settings of all convolutions that a model applies to an image of 224x224.
 
     On the way: the settings that a `Layer` cannot hold have their usual values.
     """

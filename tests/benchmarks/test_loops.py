@@ -1,4 +1,4 @@
-"""All training loops do the same work, and are timed alike."""
+"""Tests of the training loops: equal work, equal timing."""
 
 import math
 
@@ -30,7 +30,7 @@ PAIRS = [
 
 
 class Watched(Task):
-    """A task that sees which images its network sees, and which optimizer serves it."""
+    """Task that records the images and the optimizers of its network."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -46,7 +46,7 @@ class Watched(Task):
 
 @pytest.fixture
 def optimizers():
-    """Collect the optimizers that take a step."""
+    """Record the optimizers that take a step."""
     seen = {}
     hook = register_optimizer_step_post_hook(
         lambda optimizer, *_: seen.setdefault(id(optimizer), optimizer)

@@ -1,4 +1,4 @@
-"""Environments, versions and properties of the libraries."""
+"""Tests of environments, versions and properties of the libraries."""
 
 import numpy as np
 import threadpoolctl

@@ -1,4 +1,4 @@
-"""The rows of one case."""
+"""Tests of the measurement of one case."""
 
 import threading
 
@@ -16,7 +16,7 @@ CASE = Case(Layer(2, 6, 9, 3, padding=1), 4, count=3)
 
 
 class Theatre:
-    """Contenders that give the right answer, after as many fake seconds as they are told."""
+    """Contenders with correct results that take simulated seconds."""
 
     def __init__(self):
         self.time = 0.0
@@ -24,7 +24,7 @@ class Theatre:
         self.setting = Setting("natural", 1, self.clock, Plan(slow=100.0, part=15.0))
 
     def contender(self, name, per_output=1.0, divisible="", change=0.0, library="numpy"):
-        """Make one that takes so many seconds for each output channel of each image."""
+        """Make a contender that takes these seconds per image and output channel."""
 
         def prepare(problem):
             def call():

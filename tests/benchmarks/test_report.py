@@ -1,4 +1,4 @@
-"""Tables of stored results."""
+"""Tests of the tables of stored results."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ OTHER = {"layer": "3>64 7x7 s2 @224", "count": 1}
 
 
 def cells(text, head):
-    """Find the row of a Markdown table that begins with `head`."""
+    """Return the cells of the row of a Markdown table that begins with `head`."""
     (line,) = [line for line in text.splitlines() if line.startswith(f"| {head} ")]
     return [cell.strip() for cell in line.strip("|").split("|")]
 

@@ -1,4 +1,4 @@
-"""Storing and reading results."""
+"""Tests of writing and reading results."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Rounds, pauses and medians, with a simulated clock."""
+"""Tests of rounds, pauses and medians, with a simulated clock."""
 
 import gc
 
@@ -8,7 +8,7 @@ from benchmarks.timing import Clock, Plan, Runner, clock_for, estimate, interlea
 
 
 class Stage:
-    """A clock, and calls that take as long as they are told to. It keeps a list of what happens."""
+    """Simulated clock and calls of given durations, with a list of events."""
 
     def __init__(self, pause=0.0):
         self.time = 0.0
@@ -20,7 +20,7 @@ class Stage:
         self.time += duration
 
     def runner(self, name, *takes, library=None, expected=None, scale=1.0):
-        """Make a runner whose calls take these seconds in turn, and the last one from then on."""
+        """Make a runner whose calls take these seconds in turn, and then always the last."""
         left = list(takes)
 
         def call():

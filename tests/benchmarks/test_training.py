@@ -1,4 +1,4 @@
-"""``python -m benchmarks.training``, its file and its tables."""
+"""Tests of ``python -m benchmarks.training``, its file and its tables."""
 
 import dataclasses
 import os
@@ -36,7 +36,7 @@ RESULT = TrainingResult(
 
 
 def cells(text, head):
-    """Find the row of a Markdown table that begins with `head`."""
+    """Return the cells of the row of a Markdown table that begins with `head`."""
     return [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in text.splitlines()
@@ -108,7 +108,7 @@ def test_quick_results_do_not_take_the_place_of_real_ones():
         (["--starts", "-1"], "--starts must be from 0 to 1000, got -1"),
         (["--batch", "5000"], "--batch must be from 1 to 4096, got 5000"),
         (["--network", "SimpleRNN"], "SimpleCNN"),
-        (["--contender", "convlab fp16"], "convlab fp16: not on cpu"),
+        (["--contender", "convlab fp16"], "convlab fp16: not available on cpu"),
         (["--device", "abacus"], "abacus"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The whole command: from a terminal, without PyTorch, into a closed pipe."""
+"""Tests of the whole command: as a program, without PyTorch, into a closed pipe."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from convlab.cli import main
 
 
 def run(*words, code="", **options):
-    """Start a new Python; `code` runs before the command."""
+    """Run the command in a new Python process, after `code`."""
     program = f"import sys; {code}\nfrom convlab.cli import main; sys.exit(main(sys.argv[1:]))"
     return subprocess.run(
         [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False,

@@ -1,4 +1,4 @@
-"""`convlab shapes`: the derivation shows the numbers of `convlab.shapes`."""
+"""Tests of `convlab shapes`, whose numbers are those of `convlab.shapes`."""
 
 import re
 import subprocess

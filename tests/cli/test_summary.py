@@ -1,4 +1,4 @@
-"""The command `convlab summary`: models by name and by import."""
+"""Tests of `convlab summary`, with models by name and by import."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ number = 3
 
 @pytest.fixture
 def mine(tmp_path, monkeypatch):
-    """A module in the current folder, which is not on Python's path."""
+    """Write a module to the current folder, which is not on Python's path."""
     (tmp_path / "my_networks.py").write_text(MINE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])

@@ -1,4 +1,4 @@
-"""`convlab train`: its settings, its messages, and every way to end."""
+"""Tests of `convlab train`: settings, messages and exit codes."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from convlab.training import TrainConfig
 
 @pytest.fixture(autouse=True)
 def few_digits(monkeypatch):
-    """A tenth of the digits, so that a training takes a moment."""
+    """Replace the digits by a tenth of them, so that a training is short."""
     plain = data.load
 
     def load(name):
@@ -294,12 +294,12 @@ def in_this_process(monkeypatch, out, *words):
 
 
 def environment():
-    """Return one with as many threads as here: sums in another order are other sums."""
+    """Return environment variables for the same number of threads, so that sums are equal."""
     return {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
 
 
 def begun(command, folder):
-    """Start a process and wait for its first checkpoint."""
+    """Start a process, and wait for its first checkpoint."""
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment()
     )

@@ -1,4 +1,4 @@
-"""A server on this machine with the files that torchvision downloads, only smaller."""
+"""A local server with small versions of the files that torchvision downloads."""
 
 import contextlib
 import gzip
@@ -22,7 +22,7 @@ CLASSES = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "cifar10": "CIFAR1
 
 @contextlib.contextmanager
 def serving(files):
-    """Answer requests for the names in `files`; a value that is callable answers by itself."""
+    """Serve the contents in `files` by name; a callable value handles the request itself."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_HEAD(self):
@@ -58,7 +58,7 @@ def serving(files):
 
 
 def images_and_labels(name, seed=0):
-    """Make the arrays of a small data set in the form of `name`, as they should be loaded."""
+    """Make the expected arrays of a small data set in the format of `name`."""
     random = np.random.default_rng(seed)
     shape = (3, 32, 32) if name == "cifar10" else (1, 28, 28)
     made = {}
@@ -69,7 +69,7 @@ def images_and_labels(name, seed=0):
 
 
 def files_of(name, arrays):
-    """Write `arrays` in the formats of the original files; names and contents."""
+    """Return names and contents of the files that hold `arrays`, in the original formats."""
     return cifar_files(arrays) if name == "cifar10" else mnist_files(arrays)
 
 
@@ -105,7 +105,7 @@ def cifar_batch(images, labels):
 
 
 def old_pickle(content):
-    """Pickle as an old NumPy did, whose ``dtype('u1', 0, 1)`` a new one warns of."""
+    """Pickle as old versions of NumPy did: new ones warn of ``dtype('u1', 0, 1)``."""
     made = io.BytesIO()
 
     class Old(pickle.Pickler):
@@ -119,7 +119,7 @@ def old_pickle(content):
 
 
 def point_torchvision_to(address, name, files, monkeypatch):
-    """Let torchvision take `name` from `address`, and expect the checksums of `files`."""
+    """Let torchvision download `name` from `address`, with the checksums of `files`."""
     kind = getattr(torchvision.datasets, CLASSES[name])
     sums = {key: hashlib.md5(content).hexdigest() for key, content in files.items()}
     monkeypatch.setenv("no_proxy", "*")

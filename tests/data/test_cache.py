@@ -1,4 +1,4 @@
-"""The cache: its files are complete or absent, and checked when they are read."""
+"""Tests of the cache: atomic writing, and checks of the files that are read."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""A data set: what it refuses, how it is split, and how its images are converted."""
+"""Tests of `Dataset`: its checks, split and conversion."""
 
 import dataclasses
 from fractions import Fraction
@@ -126,7 +126,7 @@ def test_labels_of_an_unknown_number_of_classes_are_checked_too(labels, error, m
 
 
 def numbered(labels):
-    """Make a data set whose training images hold their own index."""
+    """Make a data set whose training images contain their own index."""
     labels = np.asarray(labels)
     index = np.arange(len(labels), dtype="<u2").view(np.uint8).reshape(-1, 1, 1, 2)
     classes = tuple(str(label) for label in range(max(labels) + 1))

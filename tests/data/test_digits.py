@@ -1,4 +1,4 @@
-"""The digits in the package: scikit-learn's, split by a rule, the same bytes everywhere."""
+"""Tests of the digits in the package: source, split, and enlargement in integers."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Loading by name: from the package, from the cache, from a server, or a sentence why not."""
+"""Tests of loading by name: from the package, the cache or a server, and of its errors."""
 
 import gc
 import os
@@ -29,7 +29,7 @@ DOWNLOADED = list(CLASSES)
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Make an empty cache, and an empty place for temporary files."""
+    """Make an empty cache folder, and an empty folder for temporary files."""
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     monkeypatch.setenv("CONVLAB_DATA", str(tmp_path / "cache"))
@@ -37,7 +37,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def left_behind(folder):
-    """Name every file in the cache and in the place for temporary files."""
+    """Return the names of all files in these two folders."""
     return sorted(file.name for file in folder.parent.rglob("*") if file.is_file())
 
 
@@ -47,7 +47,7 @@ def assert_same(data, arrays):
 
 
 def refuse_connections(monkeypatch, name):
-    """Point torchvision to a port where nobody answers."""
+    """Point torchvision to a port that refuses connections."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{unused.getsockname()[1]}/"

@@ -1,4 +1,4 @@
-"""Small images and small networks, on every device that is there."""
+"""Small images and small networks, on every available device."""
 
 import multiprocessing
 
@@ -13,13 +13,13 @@ from convlab.training import TrainConfig
 
 @pytest.fixture(autouse=True)
 def seeded():
-    """Layers draw the same first weights in each test, however many tests came before."""
+    """Give layers the same initial weights in each test, whatever ran before."""
     torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")
 def digits():
-    """A hundred real digits to learn from, forty to be tested on."""
+    """Return a data set of 100 training and 40 test digits."""
     whole = load("digits")
     return Dataset(
         "few digits", whole.train_images[:100], whole.train_labels[:100],
@@ -38,7 +38,7 @@ def random_images():
 
 @pytest.fixture
 def network():
-    """Return a maker of networks with everything that makes exactness hard."""
+    """Return a function that makes networks with all that makes exact resuming hard."""
 
     def make(seed=0, dropout=0.3):
         torch.manual_seed(seed)
@@ -52,7 +52,7 @@ def network():
 
 @pytest.fixture
 def quick():
-    """Return a maker of settings for trainings of a moment."""
+    """Return a function that makes settings of short trainings."""
 
     def make(**settings):
         return TrainConfig(
@@ -64,7 +64,7 @@ def quick():
 
 @pytest.fixture(scope="session")
 def start():
-    """Return a starter of processes that run a text, and have PyTorch loaded already."""
+    """Return a function that runs code in a new process with PyTorch already loaded."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["convlab.training", "convlab.data", "torch._dynamo"])
 

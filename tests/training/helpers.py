@@ -1,4 +1,4 @@
-"""Weights in one row, and actions in the middle of a training."""
+"""Helpers: the weights as one vector, and actions during a training step."""
 
 import itertools
 
@@ -6,7 +6,7 @@ import torch
 
 
 def weights(model):
-    """Return all numbers of its state in one row."""
+    """Return all numbers of a state dict as one vector."""
     return torch.cat(
         [value.detach().cpu().double().flatten() for value in model.state_dict().values()]
     )

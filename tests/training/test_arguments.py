@@ -1,4 +1,4 @@
-"""Arguments that `fit` and `learning_rate_range` refuse before they compute anything."""
+"""Tests of the argument checks of `fit` and `learning_rate_range`, before any computation."""
 
 from dataclasses import replace
 
@@ -65,7 +65,7 @@ def test_nothing_that_leaves_no_image(network, digits, quick, train, settings, m
 
 
 class Answers(nn.Module):
-    """Returns what `way` makes of ten logits."""
+    """Network that returns `way` of ten logits."""
 
     def __init__(self, way):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Batches: their order, normalization and augmentation, the same from both classes."""
+"""Tests of order, normalization and augmentation, equal in both classes of batches."""
 
 import itertools
 

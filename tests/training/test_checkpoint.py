@@ -1,4 +1,4 @@
-"""A checkpoint is complete or absent; damaged and foreign files are named and passed over."""
+"""Tests of checkpoint files: atomic writing, and errors for damaged and foreign files."""
 
 import os
 import pickle

@@ -1,4 +1,4 @@
-"""Settings are checked, by name and number; recipes suit data sets and networks."""
+"""Tests of the checks of settings, and of the recipes."""
 
 import json
 

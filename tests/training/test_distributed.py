@@ -1,4 +1,4 @@
-"""Two processes on one CPU: they train as one, and end without a hang."""
+"""Tests of two processes on one CPU: results equal to one process, and failures without a hang."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def program(out, settings=SETTINGS, fault="", dtype="torch.float32"):
 
 @pytest.fixture
 def job(start):
-    """Return a starter of one or two processes that gives their exit codes."""
+    """Return a function that runs one or two processes and returns their exit codes."""
 
     def starter(processes, *arguments, **more):
         code = program(*arguments, **more)

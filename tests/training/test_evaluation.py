@@ -1,4 +1,4 @@
-"""Each image counts once, whatever the batches and processes; the model is left unchanged."""
+"""Tests of `predict`, `evaluate` and `confusion_matrix`."""
 
 import numpy as np
 import pytest

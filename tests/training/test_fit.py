@@ -1,4 +1,4 @@
-"""`fit`: what it computes, what it writes, how it ends."""
+"""Tests of the results and files of `fit`."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ from tests.training.helpers import weights
 
 
 def prepared(model, data, config):
-    """Return what `train_step` needs: a state, and the batches of one epoch."""
+    """Return the arguments of `train_step`: a state, and the batches of one epoch."""
     context = DistributedContext(device=torch.device(config.device))
     state = TrainState(model, config, context, num_classes=10)
     state.model.train()
@@ -101,7 +101,7 @@ def test_compile_is_asked_for_the_forward_pass(network, digits, quick, monkeypat
 
 
 class Watch(TorchDispatchMode):
-    """Fails when a number is read from the device: the processor would wait for it."""
+    """Fail if a number is read from the device, for which the CPU would wait."""
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         assert "_local_scalar_dense" not in str(function), "a number was read in the step"

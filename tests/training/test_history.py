@@ -1,4 +1,4 @@
-"""The history in memory, in its two files, and drawn; and the progress bar."""
+"""Tests of the history, its two files and its plot, and of the progress bar."""
 
 import csv
 import json

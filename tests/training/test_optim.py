@@ -1,4 +1,4 @@
-"""Weight decay where it belongs, the updates of PyTorch's optimizers, and the schedule."""
+"""Tests of the parameter groups, the optimizers and the learning rate schedules."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Switches are set for the training and restored after it."""
+"""Tests of the backend flags, set for a training and restored after it."""
 
 import os
 

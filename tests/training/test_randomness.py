@@ -1,4 +1,4 @@
-"""Random numbers are reproducible, also through a file."""
+"""Tests of seeds, and of random states stored in a file."""
 
 import io
 import random

@@ -1,4 +1,4 @@
-"""The range test takes the steps of a training, and leaves everything unchanged."""
+"""Tests of the learning rate range test: steps of a training, no side effects."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""SIGKILL at any moment, the same call again: the same bits at the end.
+"""Tests of resuming after SIGKILL at any moment: the same bits at the end.
 
 ``CONVLAB_KILLS=30 python -m pytest tests/training/test_resume.py`` kills as often as one likes.
 """
@@ -40,7 +40,7 @@ HARD = {"optimizer": "adamw", "learning_rate": 0.01, "precision": "bf16"}
 
 @pytest.fixture
 def start(start):
-    """Return a starter of this training."""
+    """Return a function that starts this training."""
 
     def starter(out, settings=(), fault=""):
         fault = fault.replace("{out!r}", repr(str(out)))
@@ -57,7 +57,7 @@ def finished(start, out, settings=()):
 
 
 def metrics(out):
-    """Return what its history says of each epoch, except the time that it took."""
+    """Return the rows of its history without the times."""
     epochs = [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
     return [
         {name: value for name, value in epoch.items() if "second" not in name} for epoch in epochs

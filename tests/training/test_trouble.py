@@ -1,4 +1,4 @@
-"""What can happen to a training on its way: bad numbers, signals, a full disk, other folders."""
+"""Tests of failures during a training: non-finite losses, signals, a full disk, wrong folders."""
 
 import multiprocessing
 import os
@@ -70,7 +70,7 @@ def test_weights_that_a_last_step_spoilt_are_noticed(digits, quick):
 
 
 def metrics(history):
-    """Return what does not depend on the time: losses and accuracies of all epochs."""
+    """Return the losses and accuracies of all epochs, which do not depend on the time."""
     return [(epoch.epoch, epoch.steps, epoch.train_loss, epoch.train_accuracy) for epoch in history]
 
 
