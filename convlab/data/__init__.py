@@ -1,11 +1,9 @@
 """Data sets of labelled images as NumPy arrays, with a fixed split into training and test.
 
-`load` reads four data sets by name, the keys of `DATASETS`. ``"digits"``, 1,797 real handwritten
-digits, is part of the package; torchvision downloads ``"mnist"``, ``"fashion-mnist"`` and
-``"cifar10"`` the first time. Reading needs NumPy alone.
-
-`split_validation` sets part of the training images aside for decisions, so that the test images
-stay untouched until the end. `match_input` converts images to the input shape of a network.
+`load` reads a data set by name, a key of `DATASETS`. ``"digits"``, 1,797 handwritten digits, is
+part of the package; torchvision downloads ``"mnist"``, ``"fashion-mnist"`` and ``"cifar10"`` once.
+Reading needs only NumPy. `split_validation` moves part of the training images to the validation
+images, and `match_input` converts images to the input shape of a network.
 
 Examples
 --------

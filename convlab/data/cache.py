@@ -1,4 +1,4 @@
-"""The cache folder of downloaded data sets: writing its files, and checking them when read."""
+"""Cache of downloaded data sets: its folder, and writing, reading and checking its files."""
 
 from __future__ import annotations
 
@@ -20,22 +20,18 @@ from convlab.data.dataset import Dataset
 Arrays = dict[str, NDArray[Any]]
 
 KEYS = ("train_images", "train_labels", "test_images", "test_labels")
-ABANDONED = 3600  # age in seconds at which a temporary file is left over from a killed process
+ABANDONED = 3600  # age in seconds at which a temporary file is taken for that of a killed process
 
 
 class DataError(RuntimeError):
-    """A data set cannot be downloaded, stored or read.
-
-    The message is one sentence: which file, what is wrong with it, what to do.
-    """
+    """A data set cannot be downloaded, stored or read; the message says why and what to do."""
 
 
 def cache_folder() -> Path:
-    """Return the folder for downloaded data sets, whether it exists or not.
+    """Return the folder for downloaded data sets, which need not exist.
 
-    ``$CONVLAB_DATA`` if that is set; otherwise ``convlab`` in the cache folder of the user:
-    ``$XDG_CACHE_HOME`` or ``~/.cache``, ``~/Library/Caches`` on macOS, ``%LOCALAPPDATA%`` on
-    Windows.
+    It is ``$CONVLAB_DATA`` or else ``convlab`` in the user's cache folder: ``$XDG_CACHE_HOME`` or
+    ``~/.cache``, ``~/Library/Caches`` on macOS, ``%LOCALAPPDATA%`` on Windows.
 
     Examples
     --------
@@ -57,13 +53,7 @@ def cache_folder() -> Path:
 
 
 def make_writable(folder: Path) -> None:
-    """Make a folder, and refuse one without write permission before a download begins.
-
-    Raises
-    ------
-    DataError
-        If the folder cannot be made or written to.
-    """
+    """Make a folder; raise DataError, before a download, if it cannot be made or written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
@@ -76,25 +66,15 @@ def make_writable(folder: Path) -> None:
 
 
 def write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Store arrays atomically: at every moment the file is complete or absent.
+    """Write arrays by name to a file in an existing folder, which is complete or absent.
 
-    Parameters
-    ----------
-    path : Path
-        A file in a folder that exists.
-    arrays : mapping of str to arrays
-        The arrays by name.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be written. The old file stays, and no temporary file is left.
+    Raises DataError if it cannot be written. The old file stays, and no temporary file is left.
     """
     _remove_abandoned(path)
     try:
         atomic_write(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
     except OSError as error:
-        # Windows does not replace a file that another process reads. Then it is complete already.
+        # Windows does not replace a file that another process is reading; that file is complete.
         if not (isinstance(error, PermissionError) and path.exists()):
             raise DataError(
                 f"{error}; free disk space, or set CONVLAB_DATA to a folder with write permission"
@@ -112,24 +92,11 @@ def _remove_abandoned(path: Path) -> None:
 def read(
     path: Path, name: str, image_shape: tuple[int, int, int], class_names: tuple[str, ...]
 ) -> Dataset:
-    """Read a file that `write` or ``numpy.savez`` has written, and check it.
+    """Read the data set `name` from a file of `write` or ``numpy.savez``, and check it.
 
-    The file is a zip archive with a checksum (CRC-32) of each array, so a file that was cut short
-    or changed is noticed.
-
-    Parameters
-    ----------
-    path : Path
-        A file with the four arrays of `KEYS`.
-    name : str
-        The name of the data set.
-    image_shape, class_names : tuples
-        The expected shape of an image, and the names of its classes.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read, is damaged, or holds something else.
+    It holds the four arrays of `KEYS`, in a zip archive with a checksum (CRC-32) of each, so a
+    truncated or changed file is detected. Raises DataError if the file cannot be read, is damaged,
+    or does not contain images of shape `image_shape` in the classes `class_names`.
     """
     try:
         with path.open("rb") as file:
@@ -139,7 +106,7 @@ def read(
             f"{path} cannot be read ({error.strerror or error}): check its permissions"
         ) from error
     except Exception as error:
-        # Damaged bytes make zipfile, zlib and NumPy raise nearly anything.
+        # With damaged files, zipfile, zlib and NumPy raise exceptions of many classes.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise _unusable(path, f"is damaged or not an .npz file ({reason})") from error
     try:
@@ -159,7 +126,7 @@ def _unpack(file: Any) -> Arrays:
 def _dataset(
     arrays: Arrays, name: str, image_shape: tuple[int, int, int], class_names: tuple[str, ...]
 ) -> Dataset:
-    """Make a `Dataset`, and refuse arrays that are missing, empty or of another image shape."""
+    """Make a `Dataset`; raise ValueError if arrays are missing, empty or of another image shape."""
     if missing := [key for key in KEYS if key not in arrays]:
         raise ValueError(f"{' and '.join(missing)} missing")
     dataset = Dataset(name, **arrays, class_names=class_names)

@@ -1,4 +1,4 @@
-"""The class `Dataset`: labelled images in three parts, their validation, split and conversion."""
+"""The class `Dataset`, checks of images and labels, validation split, and conversion of shapes."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ class Dataset:
     Parameters
     ----------
     name : str
-        The name in messages.
+        Name of the data set, for messages.
     train_images : uint8 array (N, C, H, W)
         At least one image.
     train_labels : integer array (N,)
         The class of each image, an index of `class_names`.
     test_images, test_labels : arrays
-        The same for the images that no decision may depend on.
+        As for training. No decision may depend on these images.
     class_names : tuple of str
         One name for each class.
     validation_images, validation_labels : arrays
-        Images for decisions such as the learning rate. Empty until `split_validation` fills them.
+        As for training. For decisions such as the learning rate; by default empty, see
+        `split_validation`.
 
     Raises
     ------
-    TypeError
-        If images are not a uint8 array, or labels not an integer array.
-    ValueError
-        If there is no training image, shapes do not match, or a label is not a class.
+    TypeError, ValueError
+        If images are not a uint8 array, or labels not an integer array; if there is no training
+        image, shapes do not match, or a label is not a class.
 
     Examples
     --------
@@ -84,7 +84,7 @@ class Dataset:
                     f"images of one data set have one shape, but those of {part}_images are "
                     f"{images.shape[1:]} and those of train_images {self.train_images.shape[1:]}"
                 )
-            # The fields of a frozen dataclass can be set in no other way.
+            # The dataclass is frozen.
             object.__setattr__(self, f"{part}_images", images)
             object.__setattr__(self, f"{part}_labels", labels)
         if len(self.train_images) == 0:
@@ -120,14 +120,9 @@ class Dataset:
 
 
 def check_images(images: object, name: str) -> Bytes:
-    """Return images as a contiguous array, and refuse all but uint8 arrays ``(N, C, H, W)``.
+    """Return images as a contiguous array; raise unless they are a uint8 array ``(N, C, H, W)``.
 
-    Raises
-    ------
-    TypeError
-        If `images` is not a uint8 array.
-    ValueError
-        If it does not have four dimensions.
+    `name` is that of the argument in error messages, a TypeError or ValueError.
 
     Examples
     --------
@@ -144,23 +139,9 @@ def check_images(images: object, name: str) -> Bytes:
 
 
 def check_labels(labels: object, name: str, classes: int | None = None) -> Integers:
-    """Return labels as int64, and refuse all but integer arrays ``(N,)`` of classes.
+    """Return labels as int64; raise unless they are an integer array ``(N,)`` of classes.
 
-    Parameters
-    ----------
-    labels : integer array (N,)
-        Any integer dtype.
-    name : str
-        The name of the argument in error messages.
-    classes : int, optional
-        The number of classes, if it is known.
-
-    Raises
-    ------
-    TypeError
-        If `labels` is not an integer array.
-    ValueError
-        If it does not have one dimension, or a label is negative or at least `classes`.
+    `name` is as in `check_images`. Labels are at least 0, and below `classes` if that is known.
 
     Examples
     --------
@@ -185,22 +166,12 @@ def check_labels(labels: object, name: str, classes: int | None = None) -> Integ
 
 
 def mean_and_std(images: Bytes) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    r"""Compute the mean and standard deviation of each channel, bit for bit the same everywhere.
+    r"""Compute mean and standard deviation of each channel, bit for bit the same on each machine.
 
-    A pixel has one of 256 values, so it is enough to count each value: with :math:`c_v` pixels of
-    value :math:`v` and :math:`n = \sum c_v`, the sums :math:`s = \sum v c_v` and
-    :math:`q = \sum v^2 c_v` are integers, and the standard deviation is
-    :math:`\sqrt{n q - s^2} / n`. Nothing is rounded before the root.
-
-    Parameters
-    ----------
-    images : uint8 array (N, C, H, W)
-        At least one pixel in each channel.
-
-    Returns
-    -------
-    mean, std : tuples of C floats
-        255 counts as 1.
+    With :math:`c_v` pixels of value :math:`v` and :math:`n = \sum c_v`, the sums
+    :math:`s = \sum v c_v` and :math:`q = \sum v^2 c_v` are integers, and the standard deviation is
+    :math:`\sqrt{n q - s^2} / n`. Nothing is rounded before the root. The images ``(N, C, H, W)``
+    must have at least one pixel; 255 counts as 1 in both tuples of C floats.
 
     Examples
     --------
@@ -225,33 +196,31 @@ def mean_and_std(images: Bytes) -> tuple[tuple[float, ...], tuple[float, ...]]:
 def split_validation(dataset: Dataset, fraction: float, seed: int = 0) -> Dataset:
     """Move a random part of the training images to the validation images, stratified by class.
 
-    A learning rate or a number of epochs that is chosen by the test images makes the test accuracy
-    too optimistic. The validation images are for such choices. The same arguments give the same
-    split on every machine and with every version of NumPy.
+    Settings such as the learning rate are chosen by the validation images: choosing them by the
+    test images makes the test accuracy too optimistic. The same arguments give the same split on
+    every machine and with every version of NumPy.
 
     Parameters
     ----------
     dataset : Dataset
         Without validation images.
     fraction : float
-        Share to move, above 0 and below 1: of each class this share, rounded to the nearest image;
-        at least one image of each class stays.
+        Fraction of each class to move, above 0 and below 1, rounded to the nearest image; at least
+        one image of each class stays.
     seed : int
         At least 0.
 
     Returns
     -------
     Dataset
-        The same test images, and fewer training images in their old order. Mean and standard
-        deviation are those of the remaining training images.
+        The remaining training images in their order, on which mean and standard deviation depend,
+        and the same test images.
 
     Raises
     ------
-    TypeError
-        If `seed` is not an int.
-    ValueError
+    TypeError, ValueError
         If `dataset` has validation images already, `fraction` is out of range or moves no image,
-        or `seed` is negative.
+        or `seed` is not an int or is negative.
 
     Examples
     --------
@@ -283,10 +252,10 @@ def split_validation(dataset: Dataset, fraction: float, seed: int = 0) -> Datase
 
 
 def _stratified_split(labels: Integers, fraction: float, seed: int) -> tuple[Integers, Integers]:
-    """Choose the same share of every class, and return the indices of the rest and of the choice.
+    """Choose a fraction of each class, and return the indices of the other and the chosen labels.
 
-    One raw word of the generator PCG64 belongs to each image, and the images with the smallest
-    words of their class are chosen: the words never change, ``Generator.permutation`` may.
+    These are the images with the smallest random words in their class. The raw words of PCG64 are
+    the same in all versions of NumPy, while ``Generator.permutation`` may change.
     """
     words = np.random.PCG64(seed).random_raw(len(labels))
     chosen = np.zeros(len(labels), bool)
@@ -298,10 +267,7 @@ def _stratified_split(labels: Integers, fraction: float, seed: int) -> tuple[Int
 
 
 def match_input(dataset: Dataset, input_shape: tuple[int, int, int]) -> Dataset:
-    """Repeat gray images in three channels and pad small ones with black to an input shape.
-
-    Every pixel is kept, and nothing is interpolated. A conversion that loses something, colour to
-    gray or large to small, is refused.
+    """Convert images to an input shape: repeat gray in three channels, and pad with black.
 
     Parameters
     ----------
@@ -315,12 +281,12 @@ def match_input(dataset: Dataset, input_shape: tuple[int, int, int]) -> Dataset:
     -------
     Dataset
         `dataset` itself if it has the shape already. The padding counts in its mean and standard
-        deviation. Of an odd number of added rows the larger half is below, of columns on the right.
+        deviation. An odd row or column of padding is added at the bottom or on the right.
 
     Raises
     ------
     ValueError
-        If the images cannot be converted without a loss.
+        If the conversion would lose pixels or colors.
 
     Examples
     --------
@@ -351,7 +317,7 @@ def match_input(dataset: Dataset, input_shape: tuple[int, int, int]) -> Dataset:
 
 
 def _padded(images: Bytes, shape: tuple[int, int, int]) -> Bytes:
-    """Centre images on black ones of another shape; a single channel is written to all."""
+    """Center images on black ones of another shape; a single channel is copied to all."""
     padded = np.zeros((len(images), *shape), np.uint8)
     height, width = images.shape[2:]
     top, left = (shape[1] - height) // 2, (shape[2] - width) // 2

@@ -1,6 +1,6 @@
 """The data set ``"digits"``: 1,797 handwritten digits that are part of the package.
 
-13 people wrote them on forms; each was scanned and reduced to 8 x 8 cells of values 0 to 16.
+They were written on forms by 13 people, scanned, and reduced to 8 x 8 cells of values 0 to 16.
 
 Source: E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine
 Learning Repository, https://doi.org/10.24432/C50P49, licence CC BY 4.0: its test file, in its
@@ -45,14 +45,7 @@ def load_digits() -> Dataset:
 
 
 def read_cells() -> tuple[Bytes, Bytes]:
-    """Read the digits as they were published.
-
-    Returns
-    -------
-    cells : uint8 array (1797, 8, 8)
-        Ink from 0 to 16.
-    labels : uint8 array (1797,)
-        The digit that the person was asked to write.
+    """Read the published digits: uint8 cells ``(1797, 8, 8)`` from 0 to 16, and labels ``(1797,)``.
 
     Examples
     --------
@@ -70,9 +63,8 @@ def read_cells() -> tuple[Bytes, Bytes]:
 def is_test(labels: NDArray[Any]) -> NDArray[np.bool_]:
     """Choose the test images: every fifth of each class, in the order of the file.
 
-    The split is not random, so it is the same everywhere, and every class and every stretch of the
-    file contributes. The same people wrote the training and the test images; on the digits of
-    other people a network does worse.
+    The split is not random, and every class and every part of the file contributes. The same
+    people wrote the training and the test images; a network is less accurate on digits of others.
 
     Examples
     --------
@@ -88,28 +80,16 @@ def is_test(labels: NDArray[Any]) -> NDArray[np.bool_]:
 def enlarge(images: Bytes, size: int, white: int) -> Bytes:
     r"""Enlarge square images by bilinear interpolation, in integer arithmetic.
 
-    This is ``torch.nn.functional.interpolate`` with ``mode="bilinear", align_corners=False``: the
-    centre of row :math:`i` of the large image lies at row
+    The images, uint8 ``(N, n, n)`` from 0 to `white`, become ``(N, size, size)`` from 0 to 255, as
+    by ``torch.nn.functional.interpolate(..., mode="bilinear", align_corners=False)``: the center of
+    row :math:`i` of the large image lies at row
 
     .. math:: \frac{(2 i + 1) \cdot n}{2 \cdot \text{size}} - \frac{1}{2}
 
-    of the small one, the result is a weighted mean of the nearest neighbours, and the outermost
+    of the small one, the result is a weighted mean of the nearest neighbors, and the outermost
     pixels continue beyond the edge. The weights are integers in units of
     :math:`1 / (2 \cdot \text{size})`, so the bytes are the same on every machine; only the last
     step rounds, to the nearest byte, halves upwards.
-
-    Parameters
-    ----------
-    images : uint8 array (N, n, n)
-        Values from 0 to `white`.
-    size : int
-        Height and width of the result, at least n.
-    white : int
-        The value that becomes 255.
-
-    Returns
-    -------
-    uint8 array (N, size, size)
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Load a data set by name: from the package, from the cache, or from the internet."""
+"""Load a data set by name: from the package, the cache, or the internet."""
 
 from __future__ import annotations
 
@@ -24,22 +24,15 @@ from convlab.data import cache, digits
 from convlab.data.cache import DataError
 from convlab.data.dataset import Dataset
 
-TIMEOUT = 60  # seconds without an answer after which a download is given up
+TIMEOUT = 60  # seconds without data after which a download fails
 
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """Image shape and class names of a data set, known before it is read.
+    """Image shape (channels, height, width) and class names of a data set.
 
-    Parameters
-    ----------
-    image_shape : tuple of three ints
-        Channels, height and width of each image.
-    class_names : tuple of str
-        The names of the labels 0, 1, 2, ...
-    torchvision_class : str or None
-        The class of ``torchvision.datasets`` that downloads the data set; None if it is part of
-        the package.
+    `torchvision_class` is the class of ``torchvision.datasets`` that downloads it; None if it is
+    part of the package.
     """
 
     image_shape: tuple[int, int, int]
@@ -62,9 +55,9 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
 
     - ``digits``: 1,442 training and 355 test images, 1 x 28 x 28, handwritten digits; part of the
       package.
-    - ``mnist``: 60,000 and 10,000 images, 1 x 28 x 28, handwritten digits, the classic.
-    - ``fashion-mnist``: 60,000 and 10,000 images, 1 x 28 x 28, clothes, in the format of MNIST.
-    - ``cifar10``: 50,000 and 10,000 images, 3 x 32 x 32, colour photographs of ten classes.
+    - ``mnist``: 60,000 and 10,000 images, 1 x 28 x 28, handwritten digits.
+    - ``fashion-mnist``: 60,000 and 10,000 images, 1 x 28 x 28, clothes.
+    - ``cifar10``: 50,000 and 10,000 images, 3 x 32 x 32, color photographs of ten classes.
 
     Every call returns new arrays, which may be changed.
 
@@ -73,8 +66,8 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
     name : str
         A key of `DATASETS`.
     folder : path, optional
-        Where ``NAME.npz`` is, or is to be stored. By default ``$CONVLAB_DATA``; if that is not
-        set, ``convlab`` in the cache folder of the user (``~/.cache`` on Linux).
+        The folder of ``NAME.npz``. By default ``$CONVLAB_DATA``; if that is not set, ``convlab``
+        in the cache folder of the user (``~/.cache`` on Linux).
 
     Returns
     -------
@@ -83,18 +76,15 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
 
     Raises
     ------
-    TypeError
-        If `name` is not a str.
-    ValueError
-        If there is no data set of that name.
+    TypeError, ValueError
+        If `name` is not a str, or there is no data set of that name.
     DataError
         If the file is missing and cannot be downloaded or stored, or if it cannot be used.
 
     Notes
     -----
     ``NAME.npz`` holds ``train_images``, ``train_labels``, ``test_images`` and ``test_labels`` as
-    ``numpy.savez`` stores them. Such a file may also come from elsewhere, for example with fewer
-    images.
+    ``numpy.savez`` stores them. You may provide the file yourself, for example with fewer images.
 
     Sources: MNIST, LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/; Fashion-MNIST,
     Xiao, Rasul and Vollgraf (2017), https://arxiv.org/abs/1708.07747; CIFAR-10, Krizhevsky (2009),
@@ -121,7 +111,7 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
 
 
 def _fetch(name: str, path: Path) -> None:
-    """Download a data set and store it. Of several processes one does, and the others wait."""
+    """Download a data set and store it, in one of several processes; the others wait."""
     cache.make_writable(path.parent)
     with FolderLock(path.parent):
         if os.path.exists(path):
@@ -138,30 +128,18 @@ def _fetch(name: str, path: Path) -> None:
 
 
 def download(name: str) -> dict[str, NDArray[np.uint8]]:
-    """Download a data set with torchvision.
+    """Download a data set with torchvision, which shows a progress bar.
 
-    torchvision draws a progress bar, and its files lie in a temporary folder that is removed even
-    if the download fails or is interrupted.
-
-    Parameters
-    ----------
-    name : str
-        A key of `DATASETS` whose entry has a `torchvision_class`.
-
-    Returns
-    -------
-    dict
-        ``train_images`` and ``test_images``, uint8 ``(N, C, H, W)``, ``train_labels`` and
-        ``test_labels``, uint8 ``(N,)``.
+    Its files are in a temporary folder, which is removed even if the download fails or is
+    interrupted. Images and labels are uint8 arrays ``(N, C, H, W)`` and ``(N,)``.
 
     Raises
     ------
     DataError
-        If torchvision or the network is missing, or the checksum is wrong. The message is the
-        reason alone.
+        If torchvision or the network is missing, or a checksum is wrong; the message is the reason.
     """
     try:
-        # Imported here: it takes seconds, and a data set on the disk is read without it.
+        # Imported here, since it takes seconds, and reading needs only NumPy.
         datasets = require("torchvision.datasets", needed_by="the download")
     except ModuleNotFoundError as error:
         raise DataError(str(error)) from error
@@ -173,7 +151,7 @@ def download(name: str) -> dict[str, NDArray[np.uint8]]:
                 "test": cls(folder, train=False, download=True),
             }
     except (OSError, RuntimeError, HTTPException, EOFError, tarfile.TarError, zlib.error) as error:
-        # Of torchvision's message the last line: the others list the mirrors that were tried.
+        # The last line of torchvision's message: the others list the mirrors that were tried.
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = lines[-1] if lines else type(error).__name__
         raise DataError(f"the download failed: {reason}") from error
@@ -192,9 +170,9 @@ def _channels_first(images: NDArray[Any]) -> NDArray[Any]:
 
 @contextmanager
 def _download_settings() -> Iterator[None]:
-    """Set a timeout, and hide warnings that only torchvision can act on.
+    """Set a timeout, and hide warnings about torchvision.
 
-    NumPy warns of the old CIFAR files, Python 3.12 and 3.13 of how they are unpacked.
+    NumPy warns of the old format of the CIFAR files, Python 3.12 and 3.13 of their unpacking.
     """
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)

@@ -59,12 +59,12 @@ def test_a_worker_that_fails_is_an_error():
         list(answers(request, no_python))
 
 
-def test_a_request_survives_the_way_to_the_worker():
+def test_a_request_is_the_same_after_json():
     request = Request("small", "as found", 2, QUICK, quick=True)
     assert Request.from_json(request.to_json()) == request
 
 
-def test_everything_is_measured_unless_told_otherwise():
+def test_everything_is_measured_by_default():
     chosen = arguments([])
     assert tuple(chosen.suite) == DEFAULT
     assert set(SUITES) - set(DEFAULT) == {"smoke"}
@@ -72,7 +72,7 @@ def test_everything_is_measured_unless_told_otherwise():
     assert chosen.threads[0] == 1
 
 
-def test_quick_results_do_not_take_the_place_of_real_ones():
+def test_quick_results_do_not_replace_full_ones():
     chosen = arguments(["--quick"])
     assert chosen.plan == QUICK
     assert chosen.output == QUICK_RESULTS != RESULTS
@@ -92,7 +92,7 @@ def test_fewer_rounds_than_the_least_are_possible():
         (["--suite", "resnet19"], "resnet18"),
     ],
 )
-def test_arguments_that_make_no_sense_are_refused(words, message, capsys):
+def test_invalid_arguments_are_refused(words, message, capsys):
     with pytest.raises(SystemExit):
         arguments(words)
     assert message in capsys.readouterr().err

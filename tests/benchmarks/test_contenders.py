@@ -148,7 +148,7 @@ def test_the_ordinary_layer_really_is_one():
     assert problem.error((found,)) < 1e-6
 
 
-def test_a_separable_weight_is_a_product_and_comes_apart_again():
+def test_a_separable_weight_is_factored_into_the_original_weights():
     w = make(GROUP_CASES[2]).w
     depthwise, pointwise = factors(w)
     assert depthwise.shape == (5, 1, 3, 3)

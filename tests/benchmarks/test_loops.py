@@ -57,7 +57,7 @@ def optimizers():
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize(("device", "name"), PAIRS)
-def test_everybody_learns_from_the_same_images(network, device, name, optimizers):
+def test_all_loops_train_on_the_same_images(network, device, name, optimizers):
     task, losses = Watched(network, COUNT, BATCH, device), []
     CONTENDERS[name].train()(task, 2, losses.append)
     assert [len(batch) for batch in task.batches] == [BATCH] * (2 * COUNT // BATCH)
@@ -160,7 +160,7 @@ def test_a_training_of_another_length_is_no_timing():
         timing(lambda task, epochs, ended: ended(1.0), Task("MnistCNN", 64, 32))
 
 
-def test_another_contender_is_first_in_each_round_and_who_fails_is_not_asked_again(monkeypatch):
+def test_another_contender_is_first_in_each_round_and_a_failed_one_is_not_repeated(monkeypatch):
     monkeypatch.setattr(measure, "PAUSE", 0)
     monkeypatch.setattr(measure, "timing", lambda train, task: train(task, 2, None))
 
@@ -201,7 +201,7 @@ def test_a_row_compares_round_by_round():
     assert (alone.deviation, alone.n) == (None, 1)
 
 
-def test_who_is_not_installed_or_fails_is_skipped(monkeypatch):
+def test_a_contender_that_is_not_installed_or_fails_is_skipped(monkeypatch):
     from benchmarks.loops import worker
     from benchmarks.loops.request import Request
 

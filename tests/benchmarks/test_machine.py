@@ -24,7 +24,7 @@ def test_variables_that_choose_kernels_are_measured_with_and_without():
     assert chosen == {"natural": PLAIN, "as found": PLAIN | HELD}
 
 
-def test_a_core_type_can_be_asked_for():
+def test_a_core_type_can_be_chosen():
     held = {"OPENBLAS_CORETYPE": "Haswell"}
     assert machine.environments(FOUND, "Haswell") == {"natural": PLAIN, "Haswell": PLAIN | held}
     assert list(machine.environments(held, "Haswell")) == ["natural", "as found"]  # not twice
@@ -54,7 +54,7 @@ def test_a_matrix_product_has_a_speed():
     assert all(value > 0 for value in reached.values())
 
 
-def test_one_s_own_work_is_not_that_of_others():
+def test_the_load_of_this_process_is_not_that_of_others():
     with machine.Others() as others:
         a = np.ones((300, 300))
         for _ in range(20):

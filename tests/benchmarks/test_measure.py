@@ -15,7 +15,7 @@ from benchmarks.timing import Clock, Plan
 CASE = Case(Layer(2, 6, 9, 3, padding=1), 4, count=3)
 
 
-class Theatre:
+class Simulation:
     """Contenders with correct results that take simulated seconds."""
 
     def __init__(self):
@@ -41,8 +41,8 @@ class Theatre:
 
 
 def test_a_row_says_what_was_measured():
-    theatre = Theatre()
-    rows, skipped = theatre.rows(theatre.contender("mine", 0.5))
+    simulation = Simulation()
+    rows, skipped = simulation.rows(simulation.contender("mine", 0.5))
     row = rows["mine"]
     assert skipped == []
     assert (row.layer, row.images, row.dtype, row.task) == ("2>6 3x3 @9", 4, "float32", "forward")
@@ -60,8 +60,8 @@ def test_a_row_says_what_was_measured():
     [("kernels", "1 of 4 images, 1 of 6 kernels"), ("images", "1 of 4 images")],
 )
 def test_a_slow_contender_is_timed_on_a_part_and_multiplied(divisible, words):
-    theatre = Theatre()
-    rows, _ = theatre.rows(theatre.contender("slow", 10.0, divisible))
+    simulation = Simulation()
+    rows, _ = simulation.rows(simulation.contender("slow", 10.0, divisible))
     assert rows["slow"].extrapolated
     assert rows["slow"].measured_on == words
     assert rows["slow"].ms == pytest.approx(10.0 * 4 * 6 * 1e3)
@@ -70,33 +70,33 @@ def test_a_slow_contender_is_timed_on_a_part_and_multiplied(divisible, words):
 
 
 def test_a_part_is_as_large_as_time_allows():
-    theatre = Theatre()
-    theatre.setting = Setting("natural", 1, theatre.clock, Plan(slow=100.0, part=3.0))
-    rows, _ = theatre.rows(theatre.contender("slow", 1.0, "kernels"))
+    simulation = Simulation()
+    simulation.setting = Setting("natural", 1, simulation.clock, Plan(slow=100.0, part=3.0))
+    rows, _ = simulation.rows(simulation.contender("slow", 1.0, "kernels"))
     assert rows["slow"].measured_on == "1 of 4 images, 3 of 6 kernels"
 
 
 def test_a_hopeless_contender_is_left_out_with_an_estimate():
-    theatre = Theatre()
-    rows, (entry,) = theatre.rows(theatre.contender("hopeless", 25.0, "images"))
+    simulation = Simulation()
+    rows, (entry,) = simulation.rows(simulation.contender("hopeless", 25.0, "images"))
     assert "hopeless" not in rows
     assert entry.reason == "too slow: about 600.0 s, 25 times torch's"
     assert not entry.wrong
-    rows, _ = theatre.rows(theatre.contender("slow", 15.0, "images"))
+    rows, _ = simulation.rows(simulation.contender("slow", 15.0, "images"))
     assert rows["slow"].extrapolated
 
 
 def test_kernel_after_kernel_is_never_hopeless():
-    theatre = Theatre()
-    rows, skipped = theatre.rows(theatre.contender("loops", 1e6, "kernels"))
+    simulation = Simulation()
+    rows, skipped = simulation.rows(simulation.contender("loops", 1e6, "kernels"))
     assert skipped == []
     assert rows["loops"].ratio == pytest.approx(1e-6)
 
 
 @pytest.mark.parametrize("divisible", ["", "images", "kernels"])
 def test_a_fast_contender_is_timed_on_the_whole_case(divisible):
-    theatre = Theatre()
-    rows, _ = theatre.rows(theatre.contender("mine", 1.0, divisible))
+    simulation = Simulation()
+    rows, _ = simulation.rows(simulation.contender("mine", 1.0, divisible))
     assert not rows["mine"].extrapolated
 
 
@@ -108,7 +108,7 @@ def test_a_contender_that_declines_is_listed_with_its_reason():
         return lambda: decline(problem)
 
     for prepare in (decline, decline_later):
-        rows, skipped = Theatre().rows(Contender("picky", "numpy", prepare))
+        rows, skipped = Simulation().rows(Contender("picky", "numpy", prepare))
         assert list(rows) == ["torch"]
         assert [(entry.contender, entry.reason, entry.wrong) for entry in skipped] == [
             ("picky", "only for stride 7", False)
@@ -116,8 +116,8 @@ def test_a_contender_that_declines_is_listed_with_its_reason():
 
 
 def test_a_wrong_contender_gets_no_time():
-    theatre = Theatre()
-    rows, (entry,) = theatre.rows(theatre.contender("wrong", change=0.5))
+    simulation = Simulation()
+    rows, (entry,) = simulation.rows(simulation.contender("wrong", change=0.5))
     assert "wrong" not in rows
     assert entry.wrong
     assert "error of" in entry.reason
@@ -128,14 +128,14 @@ def test_any_other_exception_stops_the_measurement():
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        Theatre().rows(Contender("greedy", "numpy", lambda problem: lambda: fail(problem)))
+        Simulation().rows(Contender("greedy", "numpy", lambda problem: lambda: fail(problem)))
 
 
-def test_what_errors_are_measured_against_has_none():
-    theatre = Theatre()
+def test_the_reference_of_the_errors_has_none():
+    simulation = Simulation()
     case = Case(CASE.layer, 4, "float64")
-    reference = theatre.contender("torch", library="torch")
-    rows, _ = measure(case, [reference, theatre.contender("mine")], theatre.setting)
+    reference = simulation.contender("torch", library="torch")
+    rows, _ = measure(case, [reference, simulation.contender("mine")], simulation.setting)
     assert [row.error for row in rows] == [None, 0]
 
 
@@ -161,7 +161,7 @@ def test_a_workspace_that_a_thread_keeps_counts():
     assert traced(call)[1] == pytest.approx(2**21, rel=0.05)
 
 
-def test_what_only_the_first_call_needs_does_not_count():
+def test_memory_of_the_first_call_alone_does_not_count():
     needs = iter([2**21, 2**10])
 
     def call():
@@ -171,8 +171,8 @@ def test_what_only_the_first_call_needs_does_not_count():
 
 
 def test_memory_of_a_library_that_python_cannot_see_is_unknown():
-    theatre = Theatre()
-    rows, _ = theatre.rows(theatre.contender("elsewhere", library="jax"))
+    simulation = Simulation()
+    rows, _ = simulation.rows(simulation.contender("elsewhere", library="jax"))
     assert rows["elsewhere"].extra_mib is None
     assert rows["torch"].extra_mib is not None  # here it is one of NumPy
 

@@ -43,7 +43,7 @@ def test_a_contender_that_missed_layers_says_so():
     assert "fft, 1 case; 1>1 1x1 @1: no" in text
 
 
-def test_one_layer_becomes_a_ladder_with_the_slowest_at_its_foot():
+def test_a_table_of_one_layer_starts_with_the_slowest():
     loops = row("convlab naive", 1e-4, extrapolated=True, measured_on="1 of 64 kernels")
     text = report(result(ROW, row("convlab auto", 2.0), loops))
     heads = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| ")]
@@ -64,7 +64,7 @@ def test_the_best_peer_is_the_fastest_of_each_layer():
     assert "geometric mean 1.00, least" not in report(result(*rows[:2]))
 
 
-def test_disturbed_wall_times_are_called_so():
+def test_disturbed_wall_times_are_reported():
     wall = dataclasses.replace(RUN, clock="wall clock")
     busy = dataclasses.replace(ROW, others=0.8)
     assert "up to 0.8 cores busy" in report(result(busy, runs=[wall]))

@@ -10,7 +10,7 @@ from benchmarks.store import load, rounded, save
 from tests.benchmarks.samples import ROW, result, row
 
 
-def test_what_is_stored_is_what_is_read(tmp_path):
+def test_a_stored_result_is_read_unchanged(tmp_path):
     original = result(ROW, row("convlab auto", 1.5))
     path = save(original, tmp_path / "new")
     assert path == tmp_path / "new" / "sample.json"

@@ -7,16 +7,16 @@ import pytest
 from benchmarks.timing import Clock, Plan, Runner, clock_for, estimate, interleave, ratios, spread
 
 
-class Stage:
+class Simulation:
     """Simulated clock and calls of given durations, with a list of events."""
 
     def __init__(self, pause=0.0):
         self.time = 0.0
-        self.heard = []
+        self.events = []
         self.clock = Clock("fake", lambda: self.time, pause, self.sleep)
 
     def sleep(self, duration):
-        self.heard.append("pause")
+        self.events.append("pause")
         self.time += duration
 
     def runner(self, name, *takes, library=None, expected=None, scale=1.0):
@@ -24,7 +24,7 @@ class Stage:
         left = list(takes)
 
         def call():
-            self.heard.append(name)
+            self.events.append(name)
             self.time += left.pop(0) if len(left) > 1 else left[0]
 
         return Runner(name, library or name, call, expected or takes[0], scale)
@@ -33,76 +33,81 @@ class Stage:
 PLAN = Plan(rounds=3, least_rounds=2, budget=100, least=2e-3)
 
 
-def test_a_round_times_everyone_once_and_another_one_starts_each_round():
-    stage = Stage()
-    interleave([stage.runner(name, 1.0) for name in "abc"], PLAN, stage.clock)
-    assert "".join(stage.heard) == "abc" + "bca" + "cab"
+def test_a_round_times_each_contender_once_and_another_one_starts_each_round():
+    simulation = Simulation()
+    interleave([simulation.runner(name, 1.0) for name in "abc"], PLAN, simulation.clock)
+    assert "".join(simulation.events) == "abc" + "bca" + "cab"
 
 
 def test_short_calls_are_repeated_after_one_that_does_not_count():
-    stage = Stage()
-    runner = stage.runner("a", 1e-3)
-    times = interleave([runner], PLAN, stage.clock)
+    simulation = Simulation()
+    runner = simulation.runner("a", 1e-3)
+    times = interleave([runner], PLAN, simulation.clock)
     assert runner.repeats(PLAN) == 2
-    assert stage.heard == ["a"] * 3 * PLAN.rounds
+    assert simulation.events == ["a"] * 3 * PLAN.rounds
     assert times["a"] == pytest.approx([1e-3] * 3)
 
 
 def test_a_timing_is_the_mean_of_its_repeats():
-    stage = Stage()
-    runner = stage.runner("a", 50e-3, 2e-3, 4e-3, expected=1e-3)  # the first is the warm-up
-    times = interleave([runner], Plan(rounds=1), stage.clock)
+    simulation = Simulation()
+    runner = simulation.runner("a", 50e-3, 2e-3, 4e-3, expected=1e-3)  # the first is the warm-up
+    times = interleave([runner], Plan(rounds=1), simulation.clock)
     assert times["a"] == pytest.approx([3e-3])
 
 
 def test_a_slow_contender_misses_the_last_rounds_but_not_the_least():
-    stage = Stage()
-    runners = [stage.runner("fast", 1.0), stage.runner("slow", 60.0)]
-    times = interleave(runners, Plan(rounds=7, least_rounds=2, budget=10), stage.clock)
+    simulation = Simulation()
+    runners = [simulation.runner("fast", 1.0), simulation.runner("slow", 60.0)]
+    times = interleave(runners, Plan(rounds=7, least_rounds=2, budget=10), simulation.clock)
     assert len(times["fast"]) == 7
     assert len(times["slow"]) == 2
 
 
 def test_the_reference_is_in_every_round():
-    stage = Stage()
-    runners = [stage.runner("fast", 1.0), stage.runner("slow", 60.0)]
+    simulation = Simulation()
+    runners = [simulation.runner("fast", 1.0), simulation.runner("slow", 60.0)]
     plan = Plan(rounds=7, least_rounds=2, budget=10)
-    assert len(interleave(runners, plan, stage.clock, always={"slow"})["slow"]) == 7
+    assert len(interleave(runners, plan, simulation.clock, always={"slow"})["slow"]) == 7
 
 
 def test_a_part_is_multiplied():
-    stage = Stage()
-    assert interleave([stage.runner("a", 2.0, scale=8)], PLAN, stage.clock)["a"] == [16.0] * 3
+    simulation = Simulation()
+    assert (
+        interleave([simulation.runner("a", 2.0, scale=8)], PLAN, simulation.clock)["a"]
+        == [16.0] * 3
+    )
 
 
 def test_a_pause_lies_between_two_libraries_and_is_not_timed():
-    stage = Stage(pause=0.5)
-    runners = [stage.runner("a", 1.0, library="x"), stage.runner("b", 1.0, library="x")]
-    runners.append(stage.runner("c", 1.0, library="y"))
-    times = interleave(runners, Plan(rounds=1), stage.clock)
-    assert stage.heard == ["a", "b", "pause", "c"]
+    simulation = Simulation(pause=0.5)
+    runners = [simulation.runner("a", 1.0, library="x"), simulation.runner("b", 1.0, library="x")]
+    runners.append(simulation.runner("c", 1.0, library="y"))
+    times = interleave(runners, Plan(rounds=1), simulation.clock)
+    assert simulation.events == ["a", "b", "pause", "c"]
     assert times == {"a": [1.0], "b": [1.0], "c": [1.0]}
 
 
-def test_garbage_is_not_collected_while_time_is_taken():
-    seen = []
-    interleave([Runner("a", "a", lambda: seen.append(gc.isenabled()), 1.0)], PLAN, Stage().clock)
-    assert seen == [False] * 3
+def test_garbage_is_not_collected_during_a_timing():
+    enabled = []
+    interleave(
+        [Runner("a", "a", lambda: enabled.append(gc.isenabled()), 1.0)], PLAN, Simulation().clock
+    )
+    assert enabled == [False] * 3
     assert gc.isenabled()
 
 
 def test_an_estimate_leaves_the_warm_up_out():
-    stage = Stage()
-    assert estimate(stage.runner("a", 0.2, 0.01).call, stage.clock) == pytest.approx(0.01)
+    simulation = Simulation()
+    assert estimate(simulation.runner("a", 0.2, 0.01).call, simulation.clock) == pytest.approx(0.01)
 
 
 def test_an_estimate_calls_something_slow_only_once():
-    stage = Stage()
-    assert estimate(stage.runner("a", 5.0, 1.0).call, stage.clock) == pytest.approx(5.0)
-    assert stage.heard.count("a") == 1
+    simulation = Simulation()
+    assert estimate(simulation.runner("a", 5.0, 1.0).call, simulation.clock) == pytest.approx(5.0)
+    assert simulation.events.count("a") == 1
 
 
-def test_quartiles_do_not_care_about_one_outlier():
+def test_quartiles_are_not_affected_by_one_outlier():
     middle = spread([1.0, 2.0, 3.0, 4.0, 1000.0])
     assert (middle.low, middle.median, middle.high, middle.n) == (2.0, 3.0, 4.0, 5)
     once = spread([7.0])
@@ -113,7 +118,7 @@ def test_a_ratio_above_one_means_faster_than_the_reference():
     assert ratios([2.0, 4.0, 6.0], [1.0, 8.0]) == [2.0, 0.5]  # the third round was missed
 
 
-def test_a_median_of_ratios_forgives_what_slows_a_whole_round():
+def test_a_median_of_ratios_is_not_affected_by_one_slow_round():
     reference, mine = [1.0, 1.0, 50.0, 1.0, 30.0], [0.5, 0.5, 25.0, 0.5, 15.0]
     found = spread(ratios(reference, mine))
     assert (found.low, found.median, found.high) == (2.0, 2.0, 2.0)

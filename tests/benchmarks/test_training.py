@@ -80,7 +80,7 @@ def test_the_first_step_is_noticed_in_this_process_too(monkeypatch):
     assert alone["first_step"] > told["first_step"]
 
 
-def test_everything_that_suits_the_device_takes_part_unless_told_otherwise():
+def test_all_contenders_for_the_device_are_measured_by_default():
     chosen = arguments([])
     assert chosen.output == RESULTS
     assert chosen.contender == tuple(n for n, who in CONTENDERS.items() if "cpu" in who.devices)
@@ -89,11 +89,11 @@ def test_everything_that_suits_the_device_takes_part_unless_told_otherwise():
     assert "convlab fast" in arguments(["--device", "cuda"]).contender
 
 
-def test_who_is_compared_takes_part():
+def test_the_base_of_a_contender_is_measured_too():
     assert arguments(["--contender", "bare"]).contender == (PLAIN, "bare", "bare contiguous")
 
 
-def test_quick_results_do_not_take_the_place_of_real_ones():
+def test_quick_results_do_not_replace_full_ones():
     chosen = arguments(["--quick"])
     assert chosen.output == QUICK_RESULTS != RESULTS
     assert (chosen.rounds, chosen.starts) == (2, 1)
@@ -112,13 +112,13 @@ def test_quick_results_do_not_take_the_place_of_real_ones():
         (["--device", "abacus"], "abacus"),
     ],
 )
-def test_arguments_that_make_no_sense_are_refused(words, said, capsys):
+def test_invalid_arguments_are_refused(words, said, capsys):
     with pytest.raises(SystemExit):
         arguments(words)
     assert said in capsys.readouterr().err
 
 
-def test_what_is_stored_is_what_is_read(tmp_path):
+def test_a_stored_result_is_read_unchanged(tmp_path):
     path = save(RESULT, tmp_path)
     assert path == tmp_path / "cpu.json"
     assert load(path) == RESULT
@@ -167,7 +167,7 @@ def test_every_stored_result_can_be_read_and_is_not_a_quick_one():
         assert all(speed[network, PLAIN].ratio == 1 for network in ("MnistCNN", "SimpleCNN"))
 
 
-def test_memory_of_a_gpu_is_told(device, monkeypatch):
+def test_memory_of_a_gpu_is_measured(device, monkeypatch):
     monkeypatch.setattr(fresh.torch, "set_num_threads", lambda threads: None)
     told = fresh.first_training(Request("SimpleCNN", ("convlab",), device, 1, 16, 32, 1))
     assert (told["device_peak_mib"] or 0) > 0 if device == "cuda" else not told["device_peak_mib"]

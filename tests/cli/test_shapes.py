@@ -48,7 +48,7 @@ def test_height_and_width_are_derived_apart_where_they_differ(capsys):
     assert text.endswith("output 224x320\n")
 
 
-def test_what_floor_drops_is_told_apart_by_where_it_lies(capsys):
+def test_unused_cells_are_counted_in_image_and_padding(capsys):
     assert "at the end      1 of the image" in output_of(capsys, 224, "--kernel", 3, "--stride", 2)
     both = output_of(capsys, 10, "--kernel", 3, "--stride", 5, "--padding", 1)
     assert "at the end      3 of the image and 1 of the padding" in both

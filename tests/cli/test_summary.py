@@ -35,7 +35,7 @@ def mine(tmp_path, monkeypatch):
     sys.modules.pop("my_networks", None)
 
 
-def test_a_name_brings_its_own_input(capsys):
+def test_a_named_model_has_an_input_shape(capsys):
     assert main(["summary", "lenet5"]) == 0
     assert capsys.readouterr().out == f"{summary(MODELS['lenet5'].build(), (1, 28, 28))}\n"
 

@@ -62,7 +62,7 @@ def test_a_training_from_start_to_end(capsys, tmp_path):
     assert all(torch.equal(weights[name], after[name]) for name in weights)
 
 
-def test_every_setting_can_be_given(capsys, tmp_path):
+def test_every_setting_is_an_option(capsys, tmp_path):
     settings = {
         "epochs": 1, "batch_size": 32, "validation_fraction": 0.25, "seed": 3, "optimizer": "adamw",
         "learning_rate": 0.01, "schedule": "cosine", "warmup_fraction": 0.1, "momentum": 0.8,
@@ -85,12 +85,12 @@ def test_every_setting_can_be_given(capsys, tmp_path):
 
 
 @pytest.mark.parametrize("model", ["simple-cnn", "mnist-cnn"])
-def test_images_are_brought_to_what_the_network_takes(capsys, model):
+def test_images_are_converted_to_the_input_shape(capsys, model):
     text = said(capsys, model, "--data", "digits", "--epochs", 1, "--device", "cpu")
     assert "of 40 right" in text
 
 
-def test_a_network_of_ones_own(capsys, tmp_path, monkeypatch):
+def test_a_network_of_the_user(capsys, tmp_path, monkeypatch):
     (tmp_path / "mynets.py").write_text(
         "from torch import nn\n"
         "def build(): return nn.Sequential(nn.Flatten(), nn.Linear(784, 10))\n"
@@ -161,9 +161,7 @@ def unwilling(): raise KeyError("x")
         ("Attribute", 1, "AttributeError: 'Attribute' object has no attribute 'nothing' ("),
     ],
 )
-def test_what_is_wrong_with_a_network_of_ones_own(
-    capsys, tmp_path, monkeypatch, name, code, message
-):
+def test_errors_of_a_network_of_the_user(capsys, tmp_path, monkeypatch, name, code, message):
     path = tmp_path / "wrongnets.py"
     path.write_text(NETS.replace("\ntwo", "\\ntwo"))
     monkeypatch.delitem(sys.modules, "wrongnets", raising=False)
@@ -206,7 +204,7 @@ def test_ctrl_c_before_the_training(capsys, monkeypatch, module, name):
     assert error.startswith("convlab train: interrupted")
 
 
-def test_of_several_processes_one_says_what_all_know(capsys, monkeypatch, tmp_path):
+def test_only_process_0_prints_common_messages(capsys, monkeypatch, tmp_path):
     (tmp_path / "checkpoint-00000001.pt").write_text("damaged")
     for name, value in {
         "RANK": "1", "WORLD_SIZE": "1", "MASTER_ADDR": "localhost", "MASTER_PORT": "1",
@@ -238,7 +236,7 @@ def test_a_folder_that_cannot_be_made(capsys, tmp_path):
     assert "file" in refused(capsys, *words, "--out", tmp_path / "file" / "a", code=1)
 
 
-def test_a_loss_that_is_no_number_is_one_line(capsys):
+def test_a_nonfinite_loss_is_one_line(capsys):
     error = refused(
         capsys, "lenet5", "--data", "digits", "--epochs", 1, "--learning-rate", 1e30,
         "--warmup-fraction", 0, "--device", "cpu", code=1,
@@ -246,7 +244,7 @@ def test_a_loss_that_is_no_number_is_one_line(capsys):
     assert "the loss is not finite in step" in error
 
 
-def test_a_damaged_checkpoint_is_told_in_a_line(capsys, tmp_path):
+def test_a_damaged_checkpoint_is_one_line(capsys, tmp_path):
     words = ["lenet5", "--data", "digits", "--out", tmp_path, "--device", "cpu", "--epochs", 2]
     said(capsys, *map(str, words))
     newest = max(tmp_path.glob("checkpoint-*.pt"))
@@ -324,7 +322,7 @@ def test_in_a_terminal_of_its_own_killed_and_continued(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_two_processes_speak_with_one_voice(tmp_path):
+def test_two_processes_print_each_message_once(tmp_path):
     """Interrupted, and continued to the end."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node",
                "2", "-m", "convlab", "train", "lenet5", "--data", "digits", "--epochs", "10",

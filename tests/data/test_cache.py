@@ -37,13 +37,13 @@ def path(tmp_path):
     return tmp_path / "things.npz"
 
 
-def test_what_is_written_is_read_and_nothing_else_is_left(path):
+def test_arrays_are_read_as_written_and_nothing_else_is_left(path):
     cache.write(path, arrays())
     assert_same(read(path), arrays())
     assert [file.name for file in path.parent.iterdir()] == ["things.npz"]
 
 
-def test_others_may_read_the_file_if_the_umask_says_so(path):
+def test_the_permissions_of_the_file_follow_the_umask(path):
     if sys.platform == "win32":
         return  # no such rights there
     before = os.umask(0o022)
@@ -65,7 +65,7 @@ def test_files_of_numpy_are_read_compressed_or_not_with_any_integers_as_labels(p
 # --- damage ---------------------------------------------------------------------------------------
 
 
-def test_a_file_cut_short_anywhere_is_refused(path):
+def test_a_file_truncated_anywhere_is_refused(path):
     cache.write(path, arrays())
     whole = path.read_bytes()
     for length in (*range(0, len(whole), 17), *range(len(whole) - 25, len(whole))):
@@ -74,7 +74,7 @@ def test_a_file_cut_short_anywhere_is_refused(path):
             read(path)
 
 
-def test_a_changed_byte_is_noticed_or_changes_nothing(path):
+def test_a_changed_byte_is_detected_or_changes_nothing(path):
     cache.write(path, arrays())
     whole = path.read_bytes()
     messages = []
@@ -147,7 +147,7 @@ def test_objects_are_not_unpickled(path):
         read(path)
 
 
-def test_what_cannot_be_opened_is_not_called_damaged(path):
+def test_a_file_without_permission_is_not_called_damaged(path):
     path.mkdir()
     with pytest.raises(DataError, match=r"things.npz cannot be read .*: check its permissions"):
         read(path)
@@ -157,7 +157,7 @@ def test_what_cannot_be_opened_is_not_called_damaged(path):
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt()])
-def test_a_writing_that_fails_leaves_the_old_file_and_nothing_else(path, monkeypatch, error):
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(path, monkeypatch, error):
     cache.write(path, arrays(value=1))
 
     def fail(file, **_):
@@ -173,7 +173,7 @@ def test_a_writing_that_fails_leaves_the_old_file_and_nothing_else(path, monkeyp
     assert [file.name for file in path.parent.iterdir()] == ["things.npz"]
 
 
-def test_where_a_file_that_is_being_read_cannot_be_replaced_it_stays(path, monkeypatch):
+def test_a_file_that_cannot_be_replaced_while_it_is_read_stays(path, monkeypatch):
     """As on Windows; another process has written the same file a moment ago."""
     cache.write(path, arrays())
 
@@ -213,7 +213,7 @@ while time.time() < until:
 """
 
 
-def test_while_several_processes_write_every_reader_finds_a_whole_file(path):
+def test_readers_find_a_complete_file_while_several_processes_write(path):
     counts = (3, 50_000, 20_000)
     root = str(Path(cache.__file__).parents[2])
     writers = [
@@ -253,7 +253,7 @@ def home(monkeypatch, tmp_path):
         ("win32", "AppData/Local/convlab"),
     ],
 )
-def test_each_operating_system_has_its_place(home, monkeypatch, platform, expected):
+def test_each_operating_system_has_its_cache_folder(home, monkeypatch, platform, expected):
     monkeypatch.setattr(sys, "platform", platform)
     assert cache_folder() == home / expected
 
@@ -261,7 +261,7 @@ def test_each_operating_system_has_its_place(home, monkeypatch, platform, expect
 @pytest.mark.parametrize(
     ("platform", "variable"), [("linux", "XDG_CACHE_HOME"), ("win32", "LOCALAPPDATA")]
 )
-def test_the_variables_of_the_operating_system_are_heeded(home, monkeypatch, platform, variable):
+def test_the_variables_of_the_operating_system_are_used(home, monkeypatch, platform, variable):
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setenv(variable, str(home / "elsewhere"))
     assert cache_folder() == home / "elsewhere" / "convlab"
@@ -273,7 +273,7 @@ def test_a_cache_home_that_is_not_absolute_is_ignored(home, monkeypatch):
     assert cache_folder() == home / ".cache" / "convlab"
 
 
-def test_our_own_variable_comes_first_and_an_empty_one_counts_as_none(home, monkeypatch):
+def test_the_variable_of_convlab_takes_precedence_and_an_empty_one_is_ignored(home, monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "caches"))
     monkeypatch.setenv("CONVLAB_DATA", str(home / "mine"))
@@ -282,7 +282,7 @@ def test_our_own_variable_comes_first_and_an_empty_one_counts_as_none(home, monk
     assert cache_folder() == home / "caches" / "convlab"
 
 
-def test_a_tilde_is_the_home(home, monkeypatch):
+def test_a_tilde_is_the_home_folder(home, monkeypatch):
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setenv("CONVLAB_DATA", "~/images")

@@ -103,7 +103,7 @@ def test_it_cannot_be_changed_and_says_what_it_is():
         ),
     ],
 )
-def test_parts_that_do_not_belong_together_are_refused(changes, error, message):
+def test_inconsistent_parts_are_refused(changes, error, message):
     with pytest.raises(error, match=message):
         dataset(**changes)
 
@@ -188,7 +188,7 @@ def test_any_image_can_be_chosen():
     assert chosen == set(range(10))
 
 
-def test_a_set_that_is_split_is_not_split_again():
+def test_a_data_set_is_split_only_once():
     with pytest.raises(ValueError, match="digits has 145 validation images already"):
         split_validation(DIGITS, 0.1)
 
@@ -204,7 +204,7 @@ def test_a_set_that_is_split_is_not_split_again():
         (([0, 1], 0.5, 1.5), TypeError, "seed must be an int"),
     ],
 )
-def test_what_cannot_be_split_is_refused(arguments, error, message):
+def test_invalid_arguments_of_the_split_are_refused(arguments, error, message):
     with pytest.raises(error, match=message):
         split(*arguments)
 
@@ -228,7 +228,7 @@ def test_the_old_image_stands_in_the_middle_of_a_black_one_in_every_channel(shap
         assert new.sum(dtype=np.int64) == shape[0] * old.sum(dtype=np.int64)
 
 
-def test_images_that_have_the_shape_are_left_alone():
+def test_images_that_have_the_shape_are_not_changed():
     assert match_input(DIGITS, (1, 28, 28)) is DIGITS
 
 
@@ -245,11 +245,11 @@ def test_the_mean_counts_the_black_padding():
         ((3, 32, 16), "28 x 28 pixels, .* 32 x 16"),
     ],
 )
-def test_what_would_lose_pixels_or_invent_channels_is_refused(shape, message):
+def test_a_lossy_conversion_is_refused(shape, message):
     with pytest.raises(ValueError, match=message):
         match_input(DIGITS, shape)
 
 
-def test_colours_are_not_thrown_away():
+def test_colors_are_not_converted_to_gray():
     with pytest.raises(ValueError, match=r"3 channels, .* takes 1"):
         match_input(match_input(DIGITS, (3, 32, 32)), (1, 32, 32))

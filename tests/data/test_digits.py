@@ -16,7 +16,7 @@ CELLS, LABELS = read_cells()
 DIGITS = load("digits")
 
 
-def test_they_are_scikit_learns():
+def test_the_digits_are_those_of_scikit_learn():
     original = sklearn.datasets.load_digits()
     np.testing.assert_array_equal(CELLS, original.images)
     np.testing.assert_array_equal(LABELS, original.target)
@@ -54,7 +54,7 @@ def test_the_bytes_are_the_same_on_every_machine():
 FINGERPRINT = "ba152889a8791d3f5162bd12648a78992f6db4d1879bbf99565100b279b107d6"
 
 
-def test_an_image_fills_the_range_of_a_byte():
+def test_an_image_uses_the_whole_range_of_a_byte():
     assert (DIGITS.train_images.min(), DIGITS.train_images.max()) == (0, 255)
 
 

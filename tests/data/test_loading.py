@@ -128,7 +128,7 @@ def send_half(content):
     [lambda _: None, send_half, lambda content: content[:-9] + b"something", lambda _: b"<html>"],
     ids=["missing", "cut off", "changed", "a web page"],
 )
-def test_a_server_that_sends_rubbish_leaves_nothing_behind(name, damage, folder, monkeypatch):
+def test_wrong_contents_from_a_server_leave_nothing_behind(name, damage, folder, monkeypatch):
     files = files_of(name, images_and_labels(name))
     last = [key for key in files if key.endswith(".gz")][-1]
     with serving({**files, last: damage(files[last])}) as address:
@@ -143,7 +143,7 @@ def test_a_server_that_sends_rubbish_leaves_nothing_behind(name, damage, folder,
         assert len(load(name).train_labels) == 20
 
 
-def test_a_server_that_says_nothing_is_given_up(folder, monkeypatch):
+def test_a_silent_server_is_a_timeout(folder, monkeypatch):
     monkeypatch.setattr(loading, "TIMEOUT", 0.2)
     files = files_of("mnist", images_and_labels("mnist"))
     with serving({next(iter(files)): lambda _: time.sleep(1)}) as address:
@@ -153,7 +153,7 @@ def test_a_server_that_says_nothing_is_given_up(folder, monkeypatch):
     assert socket.getdefaulttimeout() is None
 
 
-def test_an_interrupt_passes_and_leaves_nothing_behind(folder, monkeypatch):
+def test_an_interrupt_is_raised_and_leaves_nothing_behind(folder, monkeypatch):
     def interrupted(root, **_):
         with open(os.path.join(root, "half"), "wb") as file:
             file.write(b"half")
@@ -186,7 +186,7 @@ def test_a_process_that_is_killed_leaves_nothing_in_the_cache(folder, tmp_path):
     assert list(folder.iterdir()) == []
 
 
-def test_of_several_that_want_a_data_set_one_downloads_it(folder, monkeypatch):
+def test_one_of_several_processes_downloads_a_data_set(folder, monkeypatch):
     began, go_on, downloads = threading.Event(), threading.Event(), []
 
     def download(name):
@@ -233,7 +233,7 @@ def test_a_damaged_file_is_named_and_not_replaced(folder):
         (["digits"], TypeError, "name must be a str, got list"),
     ],
 )
-def test_an_unknown_name_is_answered_with_the_known_ones(name, error, message):
+def test_the_message_for_an_unknown_name_lists_the_known_ones(name, error, message):
     with pytest.raises(error, match=message):
         load(name)
 

@@ -30,7 +30,7 @@ def test_counts_of_checkpoints(network, digits, quick, number):
         ({"checkpoint_every": "5"}, TypeError, "checkpoint_every must be an int, got str '5'"),
     ],
 )
-def test_what_is_no_place_for_files(network, digits, quick, arguments, error, message):
+def test_invalid_arguments_for_files(network, digits, quick, arguments, error, message):
     with pytest.raises(error, match=message):
         fit(network(), digits, quick(), **arguments)
 
@@ -46,7 +46,7 @@ def test_what_is_no_place_for_files(network, digits, quick, arguments, error, me
         ({"config": {}}, "config must be a TrainConfig, got dict"),
     ],
 )
-def test_what_is_no_training(network, digits, quick, train, arguments, message):
+def test_arguments_of_wrong_types(network, digits, quick, train, arguments, message):
     with pytest.raises(TypeError, match=message):
         train(**{"model": network(), "data": digits, "config": quick(), **arguments})
 
@@ -59,7 +59,7 @@ def test_what_is_no_training(network, digits, quick, train, arguments, message):
         ({"cutout": 29}, "cutout must be at most the images' 28 x 28 pixels, got 29"),
     ],
 )
-def test_nothing_that_leaves_no_image(network, digits, quick, train, settings, message):
+def test_augmentation_larger_than_the_image(network, digits, quick, train, settings, message):
     with pytest.raises(ValueError, match=message):
         train(network(), digits, quick(**settings))
 
@@ -90,7 +90,7 @@ class Answers(nn.Module):
         (lambda y: y.argmax(1), TypeError, "the model must return floating point, got torch.int64"),
     ],
 )
-def test_outputs_that_do_not_suit_the_labels(digits, quick, train, way, error, message, tmp_path):
+def test_outputs_that_do_not_fit_the_labels(digits, quick, train, way, error, message, tmp_path):
     model = Answers(way)
     before = weights(model)
     folder = {"out": tmp_path} if train is fit else {}
@@ -117,6 +117,6 @@ def test_more_outputs_than_classes_are_allowed(digits, quick):
 
 @both
 @pytest.mark.parametrize("name", ["cuda:99", "abacus", "meta"])
-def test_a_device_that_is_not_there(network, digits, quick, train, name):
+def test_a_device_that_does_not_exist(network, digits, quick, train, name):
     with pytest.raises(ValueError, match=f"device '{name}' cannot be used here"):
         train(network(), digits, quick(device=name))

@@ -64,7 +64,7 @@ def test_batches_are_normalized_images_with_their_labels(way, random_images, dev
 @pytest.mark.parametrize(
     "settings", [{}, {"flip": True, "crop": 2, "cutout": 3}, {"channels_last": True}]
 )
-def test_both_ways_make_the_same_batches(random_images, settings, workers, device):
+def test_both_classes_make_the_same_batches(random_images, settings, workers, device):
     ways = [
         made(DeviceBatches, random_images, device, **settings),
         made(LoaderBatches, random_images, device, loader_workers=workers, **settings),
@@ -174,7 +174,7 @@ def test_every_result_is_a_shift_and_every_shift_occurs(crop, flip, device):
 
 
 @pytest.mark.parametrize("side", [1, 2, 3, 4])
-def test_a_blank_square_has_its_centre_anywhere_in_the_image(side, device):
+def test_the_center_of_a_blank_square_is_anywhere_in_the_image(side, device):
     _, blank = augmented(cutout=side, device=device, count=600)
     found = {np.ascontiguousarray(one).tobytes() for one in blank}
     possible = set()

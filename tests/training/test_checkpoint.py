@@ -18,7 +18,7 @@ from convlab.training.checkpoint import (
 )
 
 
-def test_contents_come_back(tmp_path):
+def test_contents_are_loaded_as_saved(tmp_path):
     contents = {"weights": torch.arange(5.0), "numbers": [1, 2.5, (True, None)], "nan": "x"}
     found = load_checkpoint(save_checkpoint(tmp_path, 7, contents))
     assert found["step"] == 7
@@ -26,19 +26,19 @@ def test_contents_come_back(tmp_path):
     assert found["numbers"] == [1, 2.5, (True, None)]
 
 
-def test_anyone_can_open_the_file(tmp_path):
+def test_the_file_is_an_ordinary_one_of_torch_save(tmp_path):
     path = save_checkpoint(tmp_path, 1, {"weights": torch.ones(2)})
     assert torch.load(path, weights_only=True)["step"] == 1
 
 
-def test_the_oldest_go(tmp_path):
+def test_the_oldest_checkpoints_are_removed(tmp_path):
     for step in (5, 100, 20):
         save_checkpoint(tmp_path, step, {}, keep=2)
     names = [path.name for path in list_checkpoints(tmp_path)]
     assert names == ["checkpoint-00000100.pt", "checkpoint-00000020.pt"]
 
 
-def test_a_truncated_file_is_named_at_whatever_length(tmp_path):
+def test_a_truncated_file_is_named_at_every_length(tmp_path):
     path = save_checkpoint(tmp_path, 1, {"weights": torch.randn(300)})
     whole = path.read_bytes()
     for length in [*range(0, len(whole), 97), len(whole) - 1]:
@@ -47,7 +47,7 @@ def test_a_truncated_file_is_named_at_whatever_length(tmp_path):
             load_checkpoint(path)
 
 
-def test_a_changed_bit_in_the_weights_is_noticed(tmp_path):
+def test_a_changed_bit_in_the_weights_is_detected(tmp_path):
     weights = torch.randn(300)
     path = save_checkpoint(tmp_path, 1, {"weights": weights})
     whole = bytearray(path.read_bytes())
@@ -67,7 +67,7 @@ class Evil:
     "foreign",
     [{"weights": 1}, [1, 2], {"format": "convlab.training checkpoint 1"}, torch.ones(2), Evil()],
 )
-def test_a_foreign_file_is_named_and_never_run(tmp_path, foreign, monkeypatch):
+def test_a_foreign_file_is_named_and_never_executed(tmp_path, foreign, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "checkpoint-00000001.pt"
     torch.save(foreign, path)
@@ -88,7 +88,7 @@ def test_other_kinds_of_files(tmp_path):
             load_checkpoint(path)
 
 
-def test_the_one_before_is_used(tmp_path):
+def test_the_checkpoint_before_a_truncated_one_is_used(tmp_path):
     save_checkpoint(tmp_path, 1, {"good": True})
     save_checkpoint(tmp_path, 2, {"good": False}).write_bytes(b"half")
     contents, problems = load_latest(tmp_path)
@@ -118,7 +118,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError("no")])
-def test_whatever_ends_a_write_leaves_nothing_half_written(tmp_path, error):
+def test_an_interrupted_write_leaves_no_partial_file(tmp_path, error):
     def fail(file):
         file.write(b"ne")
         raise error
@@ -128,7 +128,7 @@ def test_whatever_ends_a_write_leaves_nothing_half_written(tmp_path, error):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_pytorch_says_after_the_disk_said_it_is_full_is_not_the_reason(tmp_path):
+def test_the_error_of_a_full_disk_is_reported_not_that_of_pytorch(tmp_path):
     """A disk that takes a thousand bytes."""
 
     def write(file):
@@ -150,7 +150,7 @@ def test_what_pytorch_says_after_the_disk_said_it_is_full_is_not_the_reason(tmp_
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nobody_is_told_to_run_what_is_in_a_foreign_file(tmp_path):
+def test_the_message_does_not_suggest_executing_a_foreign_file(tmp_path):
     path = tmp_path / "checkpoint-00000001.pt"
     torch.save(os.mkdir, path)
     with pytest.raises(CheckpointError, match="numbers and strings, and is not loaded") as raised:

@@ -70,7 +70,7 @@ def test_settings_survive_a_dictionary():
     assert set(config.to_dict()) == set(TrainConfig.names())
 
 
-def test_numbers_of_numpy_become_plain_ones():
+def test_numpy_scalars_become_python_numbers():
     config = TrainConfig(epochs=np.int64(3), learning_rate=np.float32(0.5), flip=np.bool_(True))
     assert [type(value) for value in (config.epochs, config.learning_rate, config.flip)] == [
         int, float, bool,
@@ -78,16 +78,16 @@ def test_numbers_of_numpy_become_plain_ones():
     assert json.loads(json.dumps(config.to_dict())) == config.to_dict()
 
 
-def test_for_what_is_unknown_the_settings_are_the_general_ones():
+def test_unknown_names_get_the_default_settings():
     assert recipe("my own images") == recipe("my own images", "my.network:build") == TrainConfig()
 
 
-def test_what_is_said_counts_more_than_what_suits():
+def test_explicit_settings_take_precedence():
     assert recipe("digits", "simple-cnn", crop=0, batch_size=7).crop == 0
     assert recipe("digits", "simple-cnn", crop=0, batch_size=7).batch_size == 7
 
 
-def test_a_network_and_a_data_set_add_up():
+def test_the_settings_of_a_network_and_a_data_set_are_combined():
     config = recipe("cifar10", "simple-cnn")
     assert config.flip
     assert config.learning_rate > TrainConfig().learning_rate
@@ -101,7 +101,7 @@ def test_every_recipe_belongs_to_something_that_exists():
             assert recipe(data, model).epochs == TrainConfig().epochs
 
 
-def test_nothing_that_people_read_is_mirrored():
+def test_recipes_do_not_flip_digits():
     assert not recipe("digits", "simple-cnn").flip
     assert not recipe("mnist").flip
 

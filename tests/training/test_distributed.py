@@ -212,7 +212,7 @@ def fit(*a, **k):
 
 
 @pytest.mark.parametrize("fault", ["checkpoint", "folder"])
-def test_what_process_0_finds_in_the_folder_all_raise(job, tmp_path, fault):
+def test_all_processes_raise_the_error_of_process_0(job, tmp_path, fault):
     """No process waits for one that has ended."""
     out = tmp_path / "a"
     if fault == "checkpoint":
@@ -242,7 +242,7 @@ def test_process_0_shows_the_progress_bar(job, tmp_path):
     assert job(2, tmp_path, fault=PROGRESS) == [3, 0]  # one bar for each epoch
 
 
-def test_one_process_does_not_continue_what_two_began(network, digits, quick, tmp_path):
+def test_one_process_does_not_continue_a_training_of_two(network, digits, quick, tmp_path):
     fit(network(), digits, quick(), out=tmp_path)
     path = tmp_path / "checkpoint-00000018.pt"
     saved = torch.load(path, weights_only=True)
@@ -285,7 +285,7 @@ def test_automatic_choice_of_the_device():
     assert find_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def test_layers_change_their_class_for_a_while_and_keep_their_names():
+def test_layers_change_their_class_and_keep_their_names():
     model = nn.Sequential(nn.BatchNorm2d(3), nn.Sequential(nn.BatchNorm1d(2)), nn.GroupNorm(1, 3))
     before = {name: id(value) for name, value in model.named_parameters()}
     with sync_batch_norm(model):

@@ -51,7 +51,7 @@ def test_a_process_without_any_image_takes_part(monkeypatch):
     assert evaluate_distributed(nn.Flatten(), images, labels, context).count == 1
 
 
-def test_the_documented_loop_counts_an_image_of_a_short_batch_twice():
+def test_the_loop_of_the_documents_counts_an_image_of_a_short_batch_twice():
     images, labels = logits_as_images(3, 5)
     right = evaluate(nn.Flatten(), images, labels).loss
     batches = [evaluate(nn.Flatten(), images[p], labels[p]).loss for p in (slice(2), slice(2, 3))]
@@ -96,7 +96,7 @@ def test_bytes_are_normalized_as_in_training():
         (np.zeros((2, 3, 1, 1)), ["a", "b"], TypeError, "labels must be integers, got <U1"),
     ],
 )
-def test_what_cannot_be_evaluated(images, labels, error, message):
+def test_invalid_images_and_labels(images, labels, error, message):
     with pytest.raises(error, match=message):
         evaluate(nn.Flatten(), images, labels)
 
@@ -120,12 +120,12 @@ class Answers(torch.nn.Module):
         (lambda y: y.argmax(1), TypeError, "must return floating point, got torch.int64"),
     ],
 )
-def test_what_is_no_answer(ask, way, error, message):
+def test_outputs_that_are_not_rows_of_numbers(ask, way, error, message):
     with pytest.raises(error, match=message):
         ask(Answers(way), np.zeros((2, 3, 1, 1), np.float32), [0, 1])
 
 
-def test_what_is_no_network():
+def test_a_model_that_is_not_a_module():
     for ask in (evaluate, lambda model, images, _: predict(model, images)):
         with pytest.raises(TypeError, match=r"model must be a torch\.nn\.Module, got function"):
             ask(lambda x: x, np.zeros((2, 3, 1, 1), np.float32), [0, 1])
@@ -170,7 +170,7 @@ def test_the_interval_is_that_of_scipy(count, share):
     assert correct / count - 1e-12 <= high <= 1
 
 
-def test_it_says_what_it_found():
+def test_the_text_of_an_evaluation():
     text = str(Evaluation(0.25, 0.75, 3, 4))
     assert text == "75.00 % of 4 right (95 %: 30.1 to 95.4), loss 0.2500"
 
@@ -210,6 +210,6 @@ def test_tensors_and_lists_are_taken():
         ([], [], 0, ValueError, "classes must be at least 1, got 0"),
     ],
 )
-def test_what_cannot_be_counted(labels, predictions, classes, error, message):
+def test_invalid_arguments_of_confusion_matrix(labels, predictions, classes, error, message):
     with pytest.raises(error, match=message):
         confusion_matrix(labels, predictions, classes)

@@ -77,7 +77,7 @@ def test_the_loader_trains_to_the_same_bits(network, digits, quick):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
-def test_short_numbers_learn_too(network, digits, quick, precision, optimizer, device):
+def test_16_bit_trainings_learn(network, digits, quick, precision, optimizer, device):
     rate = 0.1 if optimizer == "sgd" else 0.01
     config = quick(
         epochs=12, precision=precision, optimizer=optimizer, learning_rate=rate, device=device,
@@ -88,7 +88,7 @@ def test_short_numbers_learn_too(network, digits, quick, precision, optimizer, d
     assert all(value.dtype == torch.float32 for value in result.model.parameters())
 
 
-def test_compile_is_asked_for_the_forward_pass(network, digits, quick, monkeypatch):
+def test_compile_is_applied_to_the_forward_pass(network, digits, quick, monkeypatch):
     asked = []
 
     def compiled(model):
@@ -191,7 +191,7 @@ def test_the_test_images_decide_nothing(network, digits, quick):
     assert other.test is None
 
 
-def test_what_is_written(network, digits, quick, tmp_path):
+def test_the_files_of_a_training(network, digits, quick, tmp_path):
     out = tmp_path / "runs" / "a"
     seen = []
     result = fit(network(), digits, quick(validation_fraction=0.1), out=out, on_epoch=seen.append)

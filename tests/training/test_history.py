@@ -28,7 +28,7 @@ def test_files_grow_by_a_line_with_each_epoch(tmp_path):
         assert rows[-1]["validation_loss"] == ""
 
 
-def test_files_are_made_anew_from_what_the_checkpoint_knows(tmp_path):
+def test_files_are_rewritten_from_the_checkpoint(tmp_path):
     history = History(tmp_path)
     history.append(entry(1))
     known = history.to_list()
@@ -53,7 +53,7 @@ def test_a_column():
 
 
 @pytest.mark.parametrize("validation", [None, 0.25])
-def test_it_draws_itself(validation):
+def test_it_is_drawn(validation):
     history = History()
     with pytest.raises(ValueError, match="no epoch has ended yet"):
         history.plot()
@@ -63,19 +63,19 @@ def test_it_draws_itself(validation):
     assert names == {"training"} | ({"validation"} if validation else set())
 
 
-def test_it_says_what_happened():
+def test_the_text_of_an_epoch():
     assert str(entry(1, 0.25)) == (
         "epoch 1: training loss 2.0000, accuracy 50.00 %; validation loss 0.2500, "
         "accuracy 25.00 %; 2.0 s, 64 images/s"
     )
 
 
-def test_in_a_test_it_is_silent(capsys):
+def test_there_is_no_bar_outside_a_terminal(capsys):
     assert list(progress_bar([1, 2], 2, 0, "epoch", None)) == [1, 2]
     assert capsys.readouterr() == ("", "")
 
 
-def test_the_bar_is_told_where_it_starts(monkeypatch):
+def test_the_bar_starts_at_the_initial_step(monkeypatch):
     seen = {}
 
     def bar(items, **options):

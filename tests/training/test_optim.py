@@ -108,7 +108,7 @@ def test_it_rises_to_the_highest_rate_then_never_rises_again(total, schedule, wa
     assert found[top:] == sorted(found[top:], reverse=True)
 
 
-def test_cosine_is_half_way_down_in_the_middle():
+def test_cosine_has_half_the_rate_in_the_middle():
     assert rates(8, schedule="cosine", warmup_fraction=0.0)[4] == pytest.approx(0.5)
 
 

@@ -32,7 +32,7 @@ def test_switches(tf32, deterministic, workspace, monkeypatch):
     assert inside[4] == (":4096:8" if deterministic else workspace)
 
 
-def test_switches_are_put_back_after_an_error():
+def test_flags_are_restored_after_an_error():
     before = switches()
     with pytest.raises(RuntimeError), backend_flags(TrainConfig(deterministic=True)):
         raise RuntimeError

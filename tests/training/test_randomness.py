@@ -42,7 +42,7 @@ def test_a_state_comes_back_from_a_file_loaded_with_weights_only():
     assert draw() == first
 
 
-def test_purposes_numbers_and_seeds_have_streams_of_their_own():
+def test_each_purpose_index_and_seed_has_its_own_stream():
     arguments = [(seed, purpose, n) for seed in range(5) for purpose in "ab" for n in range(5)]
     seeds = [derived_seed(*one) for one in arguments]
     assert len(set(seeds)) == len(seeds)

@@ -64,7 +64,7 @@ def test_a_network_in_double_precision(digits, quick, device):
     np.testing.assert_allclose(*losses, rtol=1e-4)
 
 
-def test_it_ends_where_the_loss_leaves_all_bounds(digits, network, quick):
+def test_it_ends_when_the_loss_diverges(digits, network, quick):
     def plain():
         torch.manual_seed(0)
         return nn.Sequential(nn.Flatten(), nn.Linear(784, 30), nn.ReLU(), nn.Linear(30, 10))
@@ -90,7 +90,7 @@ def test_it_ends_where_the_loss_leaves_all_bounds(digits, network, quick):
         ({"give_up": 1.0}, "give_up must be above 1, got 1.0"),
     ],
 )
-def test_what_is_no_range(digits, network, settings, message):
+def test_invalid_arguments_of_the_range_test(digits, network, settings, message):
     with pytest.raises((ValueError, TypeError), match=message):
         learning_rate_range(network(), digits, **settings)
 

@@ -144,7 +144,7 @@ def test_killed_at_the_worst_moments(start, tmp_path, fault):
     assert not list((tmp_path / "killed").glob(".*"))  # nothing half-written
 
 
-def test_a_truncated_checkpoint_is_passed_over(network, digits, quick, tmp_path):
+def test_a_truncated_checkpoint_is_skipped(network, digits, quick, tmp_path):
     whole = fit(network(), digits, quick(), out=tmp_path).model.state_dict()
     newest = tmp_path / "checkpoint-00000018.pt"
     newest.write_bytes(newest.read_bytes()[:5000])

@@ -39,7 +39,7 @@ class Explosion(nn.Module):
 
 
 @pytest.mark.parametrize("every", [None, 4])
-def test_a_loss_that_is_no_number_is_named_and_never_saved(digits, quick, tmp_path, every):
+def test_a_nonfinite_loss_is_named_and_never_saved(digits, quick, tmp_path, every):
     config = quick(epochs=3)  # 6 steps an epoch; the ninth call is step 8
     with pytest.raises(NonFiniteLoss) as raised:
         fit(Explosion(), digits, config, out=tmp_path, checkpoint_every=every)
@@ -56,12 +56,12 @@ def test_a_loss_that_is_no_number_is_named_and_never_saved(digits, quick, tmp_pa
     assert (tmp_path / "history.jsonl").read_text().count("\n") == 1
 
 
-def test_without_a_folder_it_says_that_nothing_is_kept(digits, quick):
+def test_without_a_folder_it_says_that_nothing_is_saved(digits, quick):
     with pytest.raises(NonFiniteLoss, match="no checkpoint was written before"):
         fit(Explosion(), digits, quick(epochs=2))
 
 
-def test_weights_that_a_last_step_spoilt_are_noticed(digits, quick):
+def test_nonfinite_weights_after_the_last_step_are_noticed(digits, quick):
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
     with pytest.raises(NonFiniteLoss) as raised:
         fit(model, digits, quick(epochs=1, batch_size=100, learning_rate=1e38, momentum=0.0,
@@ -138,7 +138,7 @@ def test_another_training_is_not_continued(network, digits, quick, tmp_path, set
         fit(network(), digits, quick(**settings), out=tmp_path)
 
 
-def test_neither_with_other_images_nor_with_another_network(network, digits, quick, tmp_path):
+def test_other_images_and_other_networks_are_refused(network, digits, quick, tmp_path):
     fit(network(), digits, quick(), out=tmp_path)
     other = replace(digits, train_images=np.flip(digits.train_images, 3).copy())
     with pytest.raises(ValueError, match="data is train 100/"):
@@ -183,13 +183,13 @@ def test_a_folder_belongs_to_one_training_at_a_time(network, digits, quick, tmp_
 
 
 @pytest.mark.parametrize("name", ["file", "file/a"])
-def test_a_folder_that_is_none(network, digits, quick, tmp_path, name):
+def test_a_file_instead_of_a_folder(network, digits, quick, tmp_path, name):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match=f"{name} cannot be the folder of a training: "):
         fit(network(), digits, quick(), out=tmp_path / name)
 
 
-def test_history_files_that_were_deleted_come_back(network, digits, quick, tmp_path):
+def test_deleted_history_files_are_written_again(network, digits, quick, tmp_path):
     fit(network(), digits, quick(), out=tmp_path)
     before = (tmp_path / "history.csv").read_text()
     for path in tmp_path.glob("history.*"):
@@ -198,7 +198,7 @@ def test_history_files_that_were_deleted_come_back(network, digits, quick, tmp_p
     assert (tmp_path / "history.csv").read_text() == before
 
 
-def test_what_failed_once_fails_at_the_same_step_again(digits, quick, tmp_path):
+def test_a_resumed_training_fails_at_the_same_step(digits, quick, tmp_path):
     """The images of step 8 and its learning rate are the reason, not chance."""
     config = quick(learning_rate=1e4, epochs=3, momentum=0.0, label_smoothing=0.1)
     found = []
@@ -212,7 +212,7 @@ def test_what_failed_once_fails_at_the_same_step_again(digits, quick, tmp_path):
     assert found[0][2].name == f"checkpoint-{found[0][0]:08d}.pt"
 
 
-def test_the_first_ctrl_c_is_remembered_the_second_ends():
+def test_the_first_ctrl_c_is_recorded_and_the_second_raises():
     with StopRequest(active=True) as stop:
         signal.raise_signal(signal.SIGINT)
         assert stop.signal_number == signal.SIGINT
@@ -220,7 +220,7 @@ def test_the_first_ctrl_c_is_remembered_the_second_ends():
             signal.raise_signal(signal.SIGINT)
 
 
-def test_among_several_processes_repeats_are_expected():
+def test_repeated_shares_of_several_processes_are_allowed():
     with StopRequest(active=True, single_process=False) as stop:
         for _ in range(3):
             signal.raise_signal(signal.SIGINT)
@@ -228,7 +228,7 @@ def test_among_several_processes_repeats_are_expected():
 
 
 @pytest.mark.parametrize("active", [True, False])
-def test_afterwards_everything_is_as_before(active):
+def test_the_flags_are_restored(active):
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with StopRequest(active):
         assert (signal.getsignal(signal.SIGINT) != before[0]) == active
