@@ -123,7 +123,7 @@ def test_another_kind_of_file_is_refused(path, content, reason):
         ),
         ({"test_images": np.zeros((2, 1, 2, 3))}, "test_images must be .* uint8, got float64"),
         ({"train_labels": np.zeros(5, np.uint8)}, "holds 4 images, train_labels 5 labels"),
-        ({"train_labels": np.zeros(4)}, "train_labels must be .* integers, got float64"),
+        ({"train_labels": np.zeros(4)}, "train_labels must be integers, got float64"),
         (
             {"test_images": np.zeros((0, 1, 2, 3), np.uint8), "test_labels": np.zeros(0, int)},
             "test_images holds no image",
