@@ -33,7 +33,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser = _parser()
     chosen = parser.parse_args(words)
     cores = machine.describe()["cores"]
-    for name, usual, quick, least, most in (
+    for name, usual, quick, minimum, maximum in (
         ("threads", min(2, cores), min(2, cores), 1, cores),
         ("rounds", 7, 2, 1, 1000),
         ("starts", 3, 1, 0, 1000),
@@ -42,8 +42,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         value = getattr(chosen, name)
         if value is None:
             setattr(chosen, name, quick if chosen.quick else usual)
-        elif not least <= value <= most:
-            parser.error(f"--{name} must be from {least} to {most}, got {value}")
+        elif not minimum <= value <= maximum:
+            parser.error(f"--{name} must be from {minimum} to {maximum}, got {value}")
     chosen.output = chosen.output or (QUICK_RESULTS if chosen.quick else RESULTS)
     suitable = [name for name, who in CONTENDERS.items() if chosen.device in who.devices]
     wanted = {PLAIN, *(chosen.contender or suitable)}

@@ -33,9 +33,9 @@ class Contender:
     needs : str, optional
         A package that must be installed.
     devices : tuple of str
-        Where it makes sense.
+        Devices on which it is measured.
     rounds : int
-        At most so many, for those who take long.
+        Maximum number of rounds, lower for slow contenders.
     """
 
     name: str
@@ -86,7 +86,7 @@ CONTENDERS = {
         _variant("convlab", "library", "fp16", gpu=True, precision="fp16"),
         _variant("convlab", "library", "compile", compile=True),
         Contender(
-            "convlab .item()", "library", {**_LAST, "ask": True}, "convlab",
+            "convlab .item()", "library", {**_LAST, "wait": True}, "convlab",
             "a number read in each step", rounds=4,
         ),
         _variant("convlab", "library", "fast", gpu=True, **_FAST),

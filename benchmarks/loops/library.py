@@ -11,10 +11,10 @@ from benchmarks.loops.task import LEARNING_RATE, MOMENTUM, WARMUP, WEIGHT_DECAY,
 from convlab.training import TrainConfig, fit
 
 
-def train(task: Task, epochs: int, ended: Ended, *, ask: bool = False, **settings: Any) -> None:
+def train(task: Task, epochs: int, ended: Ended, *, wait: bool = False, **settings: Any) -> None:
     """Train for some epochs.
 
-    With `ask`, one number of a weight is read after each step, as with `loss.item()`: the host
+    With `wait`, one number of a weight is read after each step, as with `loss.item()`: the host
     waits until the device has finished its work.
     """
     config = TrainConfig(
@@ -24,15 +24,15 @@ def train(task: Task, epochs: int, ended: Ended, *, ask: bool = False, **setting
     )  # fmt: skip
     if config.compile:
         torch.compiler.reset()  # as in a new process: each training compiles its own network
-    asking = register_optimizer_step_post_hook(_read_one_number) if ask else None
+    hook = register_optimizer_step_post_hook(_read_one_number) if wait else None
     try:
         fit(
             task.model(), task.data, config,
             progress=False, on_epoch=lambda epoch: ended(epoch.train_loss),
         )  # fmt: skip
     finally:
-        if asking is not None:
-            asking.remove()
+        if hook is not None:
+            hook.remove()
 
 
 def _read_one_number(optimizer: torch.optim.Optimizer, *_: Any) -> None:

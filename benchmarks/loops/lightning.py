@@ -56,8 +56,8 @@ class _Ends(lightning.Callback):
 def train(task: Task, epochs: int, ended: Ended, *, tensors: bool = False) -> None:
     """Train for some epochs.
 
-    With `tensors`, the images are normalized once and kept in memory, and mirrored a batch at a
-    time; else they go the way of the plain loop, picture by picture.
+    With `tensors`, the images are normalized once, kept in memory, and flipped a batch at a time;
+    otherwise they are processed one by one as in the plain loop.
     """
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     pictures = TensorDataset(*_normalized(task)) if tensors else Pictures(task)

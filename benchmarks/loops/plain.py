@@ -57,7 +57,7 @@ def train(task: Task, epochs: int, ended: Ended, *, workers: int = 0) -> None:
     optimizer, schedule = optimizer_and_schedule(model, epochs * len(loader))
     for _ in range(epochs):
         model.train()
-        loss_sum, correct, seen = 0.0, 0, 0
+        loss_sum, correct, count = 0.0, 0, 0
         for host_images, host_labels in loader:
             images, labels = host_images.to(device), host_labels.to(device)
             optimizer.zero_grad()
@@ -68,5 +68,5 @@ def train(task: Task, epochs: int, ended: Ended, *, workers: int = 0) -> None:
             schedule.step()
             loss_sum += loss.item() * len(labels)
             correct += (outputs.argmax(dim=1) == labels).sum().item()
-            seen += len(labels)
-        ended(loss_sum / seen)
+            count += len(labels)
+        ended(loss_sum / count)

@@ -40,7 +40,7 @@ class Row:
     ratio: float  # to "plain loop"
     ratio_low: float
     ratio_high: float
-    base_ratio: float | None  # to `base`: what that one setting brings
+    base_ratio: float | None  # to `base`: the effect of the one setting that differs
     base_ratio_low: float | None
     base_ratio_high: float | None
     first_epoch: float  # images per second of the first epoch of a training, set-up included
@@ -63,8 +63,8 @@ class Start:
     seconds_low: float
     seconds_high: float
     n: int  # processes
-    peak_mib: float  # most memory the process had in RAM, with everything, until an epoch ended
-    device_peak_mib: float | None  # most memory of tensors on the GPU; None on a CPU
+    peak_mib: float  # peak memory of the process in RAM until the end of an epoch
+    device_peak_mib: float | None  # peak memory of tensors on the GPU; None on a CPU
 
 
 @dataclass(frozen=True)

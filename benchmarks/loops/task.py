@@ -27,7 +27,7 @@ NETWORKS: dict[str, tuple[type[nn.Module], tuple[int, int, int]]] = {
 }
 CLASSES = 10
 NOISE = 96  # of 255: how much of a pixel is chance
-TILES = 4  # patterns are that many tiles high and wide
+TILES = 4  # height and width of a pattern, in tiles
 
 # Called by a contender at the end of each epoch with a training loss of that epoch, a number: so
 # all work of the epoch is done by then, on a GPU too.

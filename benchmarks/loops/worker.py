@@ -42,8 +42,8 @@ def work(request: Request) -> Iterator[dict[str, Any]]:
         if isinstance(found, Timing):
             timings.setdefault(name, []).append(found)
         else:
-            said = str(found).strip().splitlines() or [""]
-            reason = f"{type(found).__name__}: {said[0]}"
+            lines = str(found).strip().splitlines() or [""]
+            reason = f"{type(found).__name__}: {lines[0]}"
             skipped.append(Skipped(request.network, name, reason))
     measured = [contender for contender in present if contender.name in timings]
     rows = [row(contender, timings, task, request.threads) for contender in measured]

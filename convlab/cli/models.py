@@ -13,7 +13,7 @@ from convlab.cli.errors import CommandError
 
 
 def find_model(name: str) -> tuple[Callable[..., Any], tuple[int, int, int] | None]:
-    """Return the function that builds a model, and the input shape it was designed for, if known.
+    """Return the function that builds a model, and its usual input shape if it is known.
 
     The name is a key of `convlab.models.MODELS`, or ``package.module:callable``. Raises
     CommandError if there is no such model.

@@ -1,4 +1,4 @@
-"""Data sets of labelled images as NumPy arrays, with a fixed split into training and test.
+"""Data sets of labeled images as NumPy arrays, with a fixed split into training and test.
 
 `load` reads a data set by name, a key of `DATASETS`. ``"digits"``, 1,797 handwritten digits, is
 part of the package; torchvision downloads ``"mnist"``, ``"fashion-mnist"`` and ``"cifar10"`` once.

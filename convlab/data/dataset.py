@@ -20,7 +20,7 @@ COUNTED_AT_ONCE = 500  # images, which bounds the memory that `mean_and_std` nee
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Labelled images in three parts: training, validation and test.
+    """Labeled images in three parts: training, validation and test.
 
     Pixels are bytes: black is 0, full brightness 255. Labels are stored as int64, which PyTorch's
     losses require.

@@ -3,7 +3,7 @@
 They were written on forms by 13 people, scanned, and reduced to 8 x 8 cells of values 0 to 16.
 
 Source: E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine
-Learning Repository, https://doi.org/10.24432/C50P49, licence CC BY 4.0: its test file, in its
+Learning Repository, https://doi.org/10.24432/C50P49, license CC BY 4.0: its test file, in its
 order, which is also what ``sklearn.datasets.load_digits`` returns.
 """
 

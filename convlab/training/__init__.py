@@ -1,4 +1,4 @@
-"""Training that is fast, can be resumed exactly, and runs on a CPU, a GPU or several.
+"""Fast training of image classifiers on CPUs and GPUs, with exact resuming.
 
 `fit` trains a network to classify images, `evaluate` measures how good it is, and `TrainConfig`
 gives the reason for each setting. Every random number of a training is a function of the seed and

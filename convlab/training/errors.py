@@ -37,7 +37,7 @@ class Interrupted(KeyboardInterrupt):
 class NonFiniteLoss(FloatingPointError):
     """The loss has become infinite or NaN.
 
-    Attributes
+    Parameters
     ----------
     step, epoch : int
         When it happened: steps count from 0, epochs from 1.

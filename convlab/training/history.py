@@ -127,7 +127,7 @@ class History(Sequence[Epoch]):
         return [getattr(epoch, name) for epoch in self._epochs]
 
     def plot(self) -> Drawing:
-        """Draw loss and accuracy over the epochs (`convlab.plots.training_curves`), at least one.
+        """Draw loss and accuracy over the epochs (`convlab.plots.training_curves`).
 
         Raises ValueError if no epoch has ended.
         """
