@@ -80,7 +80,7 @@ class Normalization:
         """Convert uint8 images ``(N, C, H, W)`` to float32."""
         if images.shape[1] != self.channels:
             raise ValueError(
-                f"images have {images.shape[1]} channels, mean and std {self.channels}"
+                f"mean and std are for {self.channels} channels, but images have {images.shape[1]}"
             )
         return images.to(torch.float32).mul_(self._scale).add_(self._shift)
 
@@ -176,11 +176,12 @@ class Batches(ABC):
         processes = context.world_size
         if config.batch_size % processes:
             raise ValueError(
-                f"batch_size {config.batch_size} cannot be shared equally by {processes} processes"
+                f"batch_size must be divisible by the number of processes {processes}, got "
+                f"{config.batch_size}"
             )
         self.batch_size = min(config.batch_size, self.count // processes * processes)
         if not self.batch_size:
-            raise ValueError(f"{self.count} images are too few for {processes} processes")
+            raise ValueError(f"{processes} processes need as many images, got {self.count}")
         self.steps_per_epoch = self.count // self.batch_size
         self.total_steps = config.epochs * self.steps_per_epoch
         self.part = context.batch_slice(self.batch_size)

@@ -147,7 +147,7 @@ def test_images_get_the_type_of_the_weights(dtype):
 
 
 def test_bytes_need_the_mean_of_each_channel():
-    with pytest.raises(ValueError, match="images have 2 channels, mean and std 3"):
+    with pytest.raises(ValueError, match="mean and std are for 3 channels, but images have 2"):
         predict(nn.Flatten(), np.zeros((1, 2, 1, 1), np.uint8), mean=[0.5] * 3, std=[1.0] * 3)
 
 
