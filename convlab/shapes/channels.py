@@ -59,21 +59,8 @@ def conv2d_channels_read(in_channels: int, out_channels: int, groups: int = 1) -
     """List, for each kernel of a convolution, the input channels that it reads.
 
     Input and output channels are split into `groups` blocks of neighbouring channels. Kernel ``o``
-    belongs to group ``o // (out_channels / groups)`` and reads the input channels of that group.
-
-    Parameters
-    ----------
-    in_channels, out_channels, groups : int
-        As for `conv2d_weight_shape`.
-
-    Returns
-    -------
-    list of range
-        One per kernel, each of ``in_channels / groups`` channels.
-
-    References
-    ----------
-    The documentation of ``torch.nn.Conv2d``.
+    belongs to group ``o // (out_channels / groups)`` and reads the ``in_channels / groups`` input
+    channels of that group. The arguments are those of `conv2d_weight_shape`.
 
     Examples
     --------

@@ -36,13 +36,6 @@ def split_padding(total: IntOrPair, extra: Extra = "after") -> Sides:
         ``SAME_UPPER`` of ONNX. ``"before"``: left and top, as in ``SAME_LOWER`` and in "Dive into
         Deep Learning".
 
-    Raises
-    ------
-    TypeError
-        If `total` is not made of ints.
-    ValueError
-        If it is negative, or `extra` is another string.
-
     Examples
     --------
     >>> split_padding(2)
@@ -54,8 +47,8 @@ def split_padding(total: IntOrPair, extra: Extra = "after") -> Sides:
         raise ValueError(f"extra must be 'after' or 'before', got {extra!r}")
     sides = []
     for amount in reversed(pair(total, "total", minimum=0)):  # the last axis comes first
-        less, more = amount // 2, amount - amount // 2
-        sides += [less, more] if extra == "after" else [more, less]
+        half, rest = amount // 2, amount - amount // 2
+        sides += [half, rest] if extra == "after" else [rest, half]
     left, right, top, bottom = sides
     return left, right, top, bottom
 
@@ -83,10 +76,9 @@ def tf_same_padding(
 
     Parameters
     ----------
-    size : int or pair of ints
-        Height and width of the input, at least 1.
-    kernel_size, stride, dilation : int or pair of ints
-        The rest of the layer, or of the pooling, each at least 1.
+    size, kernel_size, stride, dilation : int or pair of ints
+        Height and width of the input, and the window of the convolution or pooling, each at least
+        1.
     extra : "after" or "before"
         Side of the odd cell; ``"before"`` is the ``SAME_LOWER`` of JAX and ONNX.
 
@@ -134,11 +126,8 @@ def padding_from_onnx(
 
     Raises
     ------
-    TypeError
-        If an argument has the wrong type.
     ValueError
-        If a number is too small, `auto_pad` is another string, `pads` does not have four entries,
-        or both specify a padding, which the standard forbids.
+        If `auto_pad` and `pads` both specify a padding, which the standard forbids.
 
     Examples
     --------
@@ -166,17 +155,7 @@ def padding_from_onnx(
 
 
 def padding_to_onnx(padding: Sides) -> Sides:
-    """Convert ``(left, right, top, bottom)`` to the ``pads`` of ONNX.
-
-    Parameters
-    ----------
-    padding : four ints
-        ``(left, right, top, bottom)``, each at least 0.
-
-    Returns
-    -------
-    tuple of four ints
-        ``(top, left, bottom, right)``: first the beginnings, then the ends.
+    """Convert ``(left, right, top, bottom)`` to the ``pads`` of ONNX: (top, left, bottom, right).
 
     Examples
     --------
@@ -200,7 +179,7 @@ def tf_transposed_padding(
     Parameters
     ----------
     kernel_size, stride, dilation : int or pair of ints
-        The rest of the layer, each at least 1.
+        The layer, each at least 1.
 
     Returns
     -------
@@ -231,13 +210,8 @@ def tf_transposed_padding(
 def dilation_from_gaps(gaps: IntOrPair) -> tuple[int, int]:
     """Convert the number of cells left out between two weights to PyTorch's dilation.
 
-    Some courses count the gaps, so that their ordinary convolution has the number 0. In PyTorch,
-    TensorFlow, JAX and ONNX it is 1, the distance between two weights.
-
-    Parameters
-    ----------
-    gaps : int or pair of ints
-        Cells left out between neighbouring weights, at least 0.
+    Some courses count the gaps (`gaps`, at least 0), so their ordinary convolution has dilation 0.
+    In PyTorch, TensorFlow, JAX and ONNX it has 1, the distance between neighbouring weights.
 
     Examples
     --------

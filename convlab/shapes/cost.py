@@ -4,7 +4,7 @@ One multiply-accumulate is one product added to a sum. FLOPs in published tables
 number or twice as many, a product and an addition counted separately. Multiplications with the
 zeros of the padding are counted, as is customary; adding the bias is not.
 
-Source: the formulas follow from the definition of the layers, see the documentation of
+The formulas follow from the definitions of the layers: see the documentation of
 ``torch.nn.Conv2d``, ``torch.nn.ConvTranspose2d`` and ``torch.nn.Linear``.
 """
 
