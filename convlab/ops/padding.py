@@ -34,7 +34,7 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
     input : array, (N, C, H, W) or (C, H, W)
         Any dtype.
     padding : int, (pH, pW) or (left, right, top, bottom)
-        Cells to add, at least 0: on every side; above and below, then left and right; or on each
+        Cells to add, at least 0: on every side; above and below, then left and right; or side by
         side, in the order of ``torch.nn.functional.pad``.
     mode : str
         How the border is filled. For a row ``a b c d`` and two cells on each side:
@@ -47,7 +47,7 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
     Returns
     -------
     array
-        A new array of the same dtype, (N, C, H + top + bottom, W + left + right), or without N.
+        New, of the same dtype: (N, C, H + top + bottom, W + left + right), or without N.
 
     Raises
     ------
@@ -60,11 +60,10 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
 
     Notes
     -----
-    With four numbers, the results are those of ``torch.nn.functional.pad``, which calls
-    ``"zeros"`` ``"constant"``; the names here are those of
-    ``torch.nn.Conv2d(padding_mode=...)``, and so is the meaning of one or two numbers.
-    (Two numbers mean left and right in ``torch.nn.functional.pad``, which also accepts
-    negative ones, to crop.)
+    With four numbers, the results are those of ``torch.nn.functional.pad``, where ``"zeros"`` is
+    ``"constant"``. The names here are those of ``torch.nn.Conv2d(padding_mode=...)``, and so is the
+    meaning of one or two numbers. (``torch.nn.functional.pad`` takes two numbers for left and
+    right, and crops if they are negative.)
 
     Examples
     --------
@@ -87,23 +86,22 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
 def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[Any]:
     """Compute the gradient of `pad2d` with respect to its input.
 
-    Each cell of the border is a copy of a pixel (or, in mode ``"zeros"``, of none), so its gradient
-    belongs to that pixel. With zeros the border is cropped; with the other modes it is
-    also added to the pixels that it copies. This is the adjoint of `pad2d`: for all arrays,
-    ``(pad2d(x, ...) * g).sum() == (x * pad2d_backward(g, ...)).sum()``.
+    The border is cropped, and unless it consists of zeros, its gradients are added to those of the
+    pixels that it copies. This is the adjoint of `pad2d`: for all arrays,
+    ``(pad2d(x, ...) * g).sum() == (x * pad2d_backward(g, ...)).sum()``. Overflow, infinity and NaN
+    follow IEEE 754 and raise no warning.
 
     Parameters
     ----------
     grad_output : array, (N, C, H, W) or (C, H, W)
         The gradient of the result of `pad2d`, border included; float32 or float64.
-    padding : int, (pH, pW) or (left, right, top, bottom)
-    mode : "zeros", "reflect", "replicate" or "circular"
+    padding, mode
         As for `pad2d`.
 
     Returns
     -------
     array
-        A new array, the gradient of the image without the border.
+        New: the gradient of the image without the border.
 
     Raises
     ------
@@ -113,16 +111,12 @@ def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zero
         If `pad2d` cannot return an image of this shape, because the border leaves no pixel or is
         too wide for the mode; or as `pad2d` does.
 
-    Notes
-    -----
-    Overflow, infinity and NaN follow IEEE 754 and raise no warning.
-
     Examples
     --------
-    >>> border_included = np.array([[[1.0, 10.0, 100.0, 1000.0, 10000.0]]])
-    >>> pad2d_backward(border_included, (0, 1), "zeros")
+    >>> grad_output = np.array([[[1.0, 10.0, 100.0, 1000.0, 10000.0]]])
+    >>> pad2d_backward(grad_output, (0, 1), "zeros")
     array([[[  10.,  100., 1000.]]])
-    >>> pad2d_backward(border_included, (0, 1), "replicate")
+    >>> pad2d_backward(grad_output, (0, 1), "replicate")
     array([[[   11.,   100., 11000.]]])
     """
     g = float_array(grad_output, "grad_output")

@@ -27,14 +27,10 @@ class _ThreadState(threading.local):
 
     def __init__(self) -> None:
         self.buffer = np.empty(0, np.uint8)
-        self.outermost: Callable[[], workspace | None] = _no_workspace
+        self.outermost: Callable[[], workspace | None] = lambda: None  # a weak reference
         self.used = 0  # bytes of the buffer in use
         self.requested = 0  # bytes in use, with those that did not fit into the buffer
         self.peak = 0  # the largest value of `requested` so far
-
-
-def _no_workspace() -> None:
-    """Return None, like a weak reference to a workspace that has ended."""
 
 
 class workspace:
@@ -60,8 +56,8 @@ class workspace:
 
     def __enter__(self) -> Allocate:
         if _local.outermost() is None:  # also if it was interrupted before it could end
-            # Not at the end of the last call: its arrays still existed, and would have counted
-            # twice.
+            # The buffer grows here and not in `__exit__`, where the arrays of the block still
+            # exist: old and new buffer would take memory at the same time.
             if _local.buffer.size < min(_local.peak, MAX_BYTES):
                 _local.buffer = _aligned(min(_local.peak, MAX_BYTES))
             _local.used = _local.requested = _local.peak = 0
@@ -72,7 +68,7 @@ class workspace:
     def __exit__(self, *error: object) -> None:
         _local.used, _local.requested = self.before
         if _local.outermost() is self:
-            _local.outermost = _no_workspace
+            _local.outermost = lambda: None
 
     def allocate(self, *shape: int) -> NDArray[Any]:
         """Return an uninitialized array of this shape."""

@@ -77,8 +77,7 @@ def tf_same_padding(
     Parameters
     ----------
     size, kernel_size, stride, dilation : int or pair of ints
-        Height and width of the input, and the window of the convolution or pooling, each at least
-        1.
+        Size of the input, and window of the convolution or pooling, each at least 1.
     extra : "after" or "before"
         Side of the odd cell; ``"before"`` is the ``SAME_LOWER`` of JAX and ONNX.
 
@@ -113,10 +112,8 @@ def padding_from_onnx(
 
     Parameters
     ----------
-    size : int or pair of ints
-        Height and width of the input, at least 1.
-    kernel_size, stride, dilation : int or pair of ints
-        ``kernel_shape``, ``strides`` and ``dilations`` of the node, each at least 1.
+    size, kernel_size, stride, dilation : int or pair of ints
+        Size of the input, and ``kernel_shape``, ``strides`` and ``dilations`` of the node.
     auto_pad : "NOTSET", "SAME_UPPER", "SAME_LOWER" or "VALID"
         ``NOTSET``: `pads`; the two ``SAME``: `tf_same_padding` with the odd cell after or before;
         ``VALID``: none.

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from numpy.typing import NDArray
 
 from convlab.ops.blocks import buffer_view, columns_per_block, copy_padded_rows, split_into_blocks
-from convlab.ops.geometry import Geometry
+from convlab.ops.geometry import Array, Geometry
 from convlab.ops.methods.im2col import matrix_product
 from convlab.ops.workspace import workspace
-
-Array = NDArray[Any]
 
 MIN_CELLS = 64  # of an output: images with fewer share a matrix product
 
@@ -56,9 +51,8 @@ def blocked(x: Array, w: Array, geometry: Geometry) -> Array:
 
     share_product = output_cells < MIN_CELLS  # one product for several images, or one for each
     _, padded_width = geometry.padded_size(x.shape[2:])
-    blocks = list(
-        split_into_blocks(images, out_h, out_w, columns_per_block(window_size, x.itemsize))
-    )
+    max_cells = columns_per_block(window_size, x.itemsize)
+    blocks = list(split_into_blocks(images, out_h, out_w, max_cells))
     max_images, max_rows = (block.stop for block in blocks[0])  # the first block is the largest
     max_strip_height = (max_rows - 1) * s_h + (k_h - 1) * d_h + 1
     with workspace(x.dtype) as allocate:

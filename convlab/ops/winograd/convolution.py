@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from convlab.ops.blocks import buffer_view
-from convlab.ops.geometry import NO_PADDING, Geometry
+from convlab.ops.geometry import NO_PADDING, Array, Geometry
 from convlab.ops.padding import pad2d
 from convlab.ops.winograd.cook_toom import cook_toom
 from convlab.ops.winograd.tiles import plan_tiles, transformed_tiles
 from convlab.ops.workspace import Allocate, workspace
 
-Array = NDArray[Any]
-
 MAX_KERNEL = 5  # rows and columns
-WEIGHT_CHANNELS = 32  # that are transformed at a time
+WEIGHT_CHANNELS = 32  # input channels whose weights are transformed at a time
 
 
 def winograd(x: Array, w: Array, geometry: Geometry, *, outputs: int) -> Array:
@@ -33,9 +28,9 @@ def winograd(x: Array, w: Array, geometry: Geometry, *, outputs: int) -> Array:
     the tile. The transforms are matrix products, too.
 
     The computation proceeds in blocks of tiles that stay in the cache, at least one row of them, so
-    the extra memory grows neither with the batch nor with the height of the image: the transformed
+    the extra memory does not grow with the batch or the height of the image: it is the transformed
     kernels, ``a * a * C * O / groups ** 2`` numbers with ``a = outputs + k - 1``, and three buffers
-    of a block. With dilation a padded copy of the input is added.
+    of a block; with dilation also a padded copy of the input.
 
     Needs stride 1 and kernels of at most 5 rows and columns. A dilated convolution is computed as
     several ordinary ones, on every d-th row and column.
@@ -170,11 +165,8 @@ def winograd_grad_weight(
     Returns
     -------
     array, (O, C, kH, kW)
-
-    Notes
-    -----
-    With random numbers, the error is at most ``5e-6`` (float32) or ``5e-14`` (float64) of the
-    largest result, for tiles of up to 6 x 6. Infinity and NaN spread.
+        With random numbers, the error is at most ``5e-6`` (float32) or ``5e-14`` (float64) of the
+        largest result, for tiles of up to 6 x 6. Infinity and NaN spread.
 
     Examples
     --------
