@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from convlab._validate import IntOrPair, Padding
 from convlab.ops.auto import choose
 from convlab.ops.blocks import columns_per_block, split_into_blocks
-from convlab.ops.checks import convolution_arrays, float_array, one_of, same_dtype
+from convlab.ops.checks import check_same_dtype, convolution_arrays, float_array, one_of
 from convlab.ops.convolution import conv2d
 from convlab.ops.geometry import NO_PADDING, Array, Geometry, conv2d_geometry
 from convlab.ops.padding import PADDING_MODES, pad2d, pad2d_backward
@@ -121,9 +121,9 @@ def conv2d_backward(
 def _output_gradient(
     grad_output: ArrayLike, x: Array, shape: tuple[int, ...], unbatched: bool
 ) -> Array:
-    """Check `grad_output` against the shape of the output; return it with its batch axis."""
+    """Check `grad_output` against the shape of the output, and return it with a batch axis."""
     g = float_array(grad_output, "grad_output")
-    same_dtype(x, "input", g, "grad_output")
+    check_same_dtype(x, "input", g, "grad_output")
     expected = shape[1:] if unbatched else shape
     if g.shape != expected:
         raise ValueError(
@@ -139,29 +139,17 @@ def grad_input(g: Array, w: Array, size: tuple[int, ...], geometry: Geometry) ->
                                                      j s_w + v d_w - p_l = b}}
               w_{ocuv} \, g_{noij}
 
-    It is also the transposed convolution of `g`.
+    It is also the transposed convolution of `g`. `g` is (N, O, outH, outW), `w` is
+    (O, C / groups, kH, kW), and the result (N, C, height, width) has the `size` of the input
+    without its padding.
 
-    With stride 1 it is itself a convolution, of `g` with the flipped kernel, and `conv2d` computes
-    it. `_scatter` computes all others, and those where
+    With stride 1 the gradient is itself a convolution, of `g` with the flipped kernel, and `conv2d`
+    computes it. `_scatter` computes all others, and those where
 
     - the padding is so large that `g` would have to be cropped;
-    - the output has many more channels than the input, to which its buffer is proportional;
+    - the input has few channels and the output many (its buffer has the channels of the input);
     - a weight is not finite: `conv2d` would multiply it by the zeros around `g`, and return NaN for
       products that do not exist.
-
-    Parameters
-    ----------
-    g : array, (N, O, outH, outW)
-        Gradient with respect to the output.
-    w : array, (O, C / groups, kH, kW)
-    size : (height, width)
-        Size of the input without its padding, which is the size of the result.
-    geometry : Geometry
-        Checked arguments of the convolution.
-
-    Returns
-    -------
-    array, (N, C, height, width)
 
     Examples
     --------
@@ -231,9 +219,9 @@ def _scatter(g: Array, w: Array, size: tuple[int, ...], geometry: Geometry) -> A
 
 
 def _overlap(first: int, step: int, count: int, size: int) -> tuple[slice, slice]:
-    """Find which of ``first, first + step, ...`` (`count` numbers) lie in ``range(size)``.
+    """Return which of the `count` cells ``first, first + step, ...`` exist, i.e. are below `size`.
 
-    Returns them as a slice of ``range(size)``, and their positions as a slice of ``range(count)``.
+    The first slice selects these cells, the second their positions among the `count`.
     """
     start = max(0, -(first // step))
     stop = min(count, (size - 1 - first) // step + 1)
@@ -249,23 +237,12 @@ def grad_weight(g: Array, x: Array, kernel_size: tuple[int, ...], geometry: Geom
     .. math:: \bar w_{ocuv} = \sum_{n,i,j} g_{noij} \, x_{n,c,\; i s_h + u d_h,\; j s_w + v d_w}
 
     With `x` padded. This is a convolution of `x` with `g` as the kernel, in which stride and
-    dilation have been swapped.
+    dilation have been swapped. `g` is (N, O, outH, outW), `x` is (N, C, H, W), not yet padded, and
+    the result is (O, C / groups, kH, kW).
 
     Where `conv2d` would choose Winograd's algorithm, and the dilation is 1, its adjoint is faster
     here as well. As it spreads infinity and NaN, a result that holds one is discarded. Then, and
     for all other layers, `_product_with_windows` computes the gradient.
-
-    Parameters
-    ----------
-    g, geometry
-        As for `grad_input`.
-    x : array, (N, C, H, W)
-        Not yet padded.
-    kernel_size : (kH, kW)
-
-    Returns
-    -------
-    array, (O, C / groups, kH, kW)
 
     Examples
     --------

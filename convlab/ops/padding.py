@@ -14,7 +14,7 @@ from convlab.ops.checks import (
     check_memory,
     float_array,
     one_of,
-    one_or_pair,
+    unwrap_one,
 )
 
 # PyTorch's names of the padding modes, and those of `numpy.pad`.
@@ -75,7 +75,7 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
     batch_of_images(x, "input")
     one_of(mode, "mode", PADDING_MODES)
     sides = _four_sides(padding)
-    check_reach(x.shape, sides, mode, "input")
+    check_border(x.shape, sides, mode, "input")
     left, right, top, bottom = sides
     padded = (*x.shape[:-2], x.shape[-2] + top + bottom, x.shape[-1] + left + right)
     check_memory(padded, x.itemsize, f"padding {sides} (left, right, top, bottom)")
@@ -130,14 +130,14 @@ def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zero
             f"grad_output of shape {g.shape}: its last two sizes must be at least "
             f"{top + bottom + 1} and {left + right + 1}"
         )
-    check_reach((*g.shape[:-2], *size), (left, right, top, bottom), mode, "the unpadded image")
+    check_border((*g.shape[:-2], *size), (left, right, top, bottom), mode, "the unpadded image")
     with np.errstate(all="ignore"):
-        rows = _fold(np.moveaxis(g, -2, 0), top, bottom, mode)
-        folded = _fold(np.moveaxis(rows, -1, 0), left, right, mode)  # (W, H, N, C)
-    return np.ascontiguousarray(np.moveaxis(folded, (0, 1), (-1, -2)))
+        rows = _pad_backward(np.moveaxis(g, -2, 0), top, bottom, mode)  # (H, N, C, W + ...)
+        x = _pad_backward(np.moveaxis(rows, -1, 0), left, right, mode)  # (W, H, N, C)
+    return np.ascontiguousarray(np.moveaxis(x, (0, 1), (-1, -2)))
 
 
-def _fold(g: NDArray[Any], before: int, after: int, mode: str) -> NDArray[Any]:
+def _pad_backward(g: NDArray[Any], before: int, after: int, mode: str) -> NDArray[Any]:
     """Crop a border along the first axis, and add it to the cells that it copies."""
     size = len(g) - before - after
     first, last = g[:before], g[before + size :]
@@ -154,7 +154,7 @@ def _fold(g: NDArray[Any], before: int, after: int, mode: str) -> NDArray[Any]:
     return x
 
 
-def check_reach(
+def check_border(
     shape: tuple[int, ...], sides: tuple[int, int, int, int], mode: str, image: str
 ) -> None:
     """Check that an image of this shape has the pixels that the border copies."""
@@ -173,16 +173,13 @@ def check_reach(
 
 
 def _four_sides(padding: IntOrPair) -> tuple[int, int, int, int]:
-    if isinstance(padding, tuple | list) and len(padding) not in (1, 2):
-        if len(padding) != 4:
-            raise ValueError(
-                f"padding must be an int, (height, width) or (left, right, top, bottom), got "
-                f"{len(padding)} values: {padding!r}"
-            )
-        left, right, top, bottom = (
-            integer(value, f"padding[{position}]", minimum=0)
-            for position, value in enumerate(padding)
+    if not isinstance(padding, tuple | list) or len(padding) in (1, 2):
+        p_h, p_w = pair(unwrap_one(padding), "padding", minimum=0)
+        return p_w, p_w, p_h, p_h
+    if len(padding) != 4:
+        raise ValueError(
+            f"padding must be an int, (height, width) or (left, right, top, bottom), got "
+            f"{len(padding)} values: {padding!r}"
         )
-        return left, right, top, bottom
-    p_h, p_w = pair(one_or_pair(padding), "padding", minimum=0)
-    return p_w, p_w, p_h, p_h
+    left, right, top, bottom = (integer(p, f"padding[{i}]", 0) for i, p in enumerate(padding))
+    return left, right, top, bottom

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convlab._validate import IntOrPair, flag, integer
-from convlab.ops.checks import FLOATS, array_of, batch_of_images, check_memory, one_or_pair
+from convlab.ops.checks import FLOATS, array_of, batch_of_images, check_memory, unwrap_one
 from convlab.ops.window_reductions import (
     PoolingWindows,
     window_max,
@@ -314,10 +314,10 @@ def _pooling_windows(
 ) -> tuple[PoolingWindows, PoolingWindows]:
     rows, columns = pooling_axes(
         x.shape[2:],
-        one_or_pair(kernel_size),
-        one_or_pair(stride),
-        one_or_pair(padding),
-        one_or_pair(dilation),
+        unwrap_one(kernel_size),
+        unwrap_one(stride),
+        unwrap_one(padding),
+        unwrap_one(dilation),
         ceil_mode,
     )
     return PoolingWindows.of_pooling(rows), PoolingWindows.of_pooling(columns)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from convlab._validate import IntOrPair, pair
 from convlab.ops.backward import grad_input
-from convlab.ops.checks import check_memory, convolution_arrays, one_or_pair
+from convlab.ops.checks import check_memory, convolution_arrays, unwrap_one
 from convlab.ops.geometry import Array, Geometry
 from convlab.shapes import conv_transpose2d_output_size
 
@@ -88,8 +88,8 @@ def conv_transpose2d(
     >>> conv_transpose2d(row, kernel, stride=(1, 2))
     array([[[ 1.,  2., 13., 20., 30.]]])
     """
-    stride, padding, dilation = one_or_pair(stride), one_or_pair(padding), one_or_pair(dilation)
-    output_padding = one_or_pair(output_padding)
+    stride, padding, dilation = unwrap_one(stride), unwrap_one(padding), unwrap_one(dilation)
+    output_padding = unwrap_one(output_padding)
     x, w, b, groups, unbatched = convolution_arrays(input, weight, bias, groups, transposed=True)
     output_size = conv_transpose2d_output_size(
         x.shape[2:], w.shape[2:], stride, padding, output_padding, dilation

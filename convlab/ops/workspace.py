@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-MAX_BYTES = 32 * 2**20  # that one thread keeps between calls
+MAX_BYTES = 32 * 2**20  # kept by a thread between calls
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
 Allocate = Callable[..., NDArray[Any]]  # from the sizes of an array
 
 
 class _ThreadState(threading.local):
-    """The buffer of one thread, and how much of it is in use."""
+    """Buffer of one thread, and how much of it is in use."""
 
     def __init__(self) -> None:
         self.buffer = np.empty(0, np.uint8)
@@ -55,7 +55,7 @@ class workspace:
         self.dtype = np.dtype(dtype)
 
     def __enter__(self) -> Allocate:
-        if _local.outermost() is None:  # also if it was interrupted before it could end
+        if _local.outermost() is None:  # or it was interrupted and garbage-collected
             # The buffer grows here and not in `__exit__`, where the arrays of the block still
             # exist: old and new buffer would take memory at the same time.
             if _local.buffer.size < min(_local.peak, MAX_BYTES):

@@ -200,8 +200,8 @@ def tf_transposed_padding(
     extents = dilated_kernel_size(kernel_size, dilation)
     strides = pair(stride, "stride", minimum=1)
     surplus_h, surplus_w = (e - s for e, s in zip(extents, strides, strict=True))
-    cut = split_padding((max(0, surplus_h), max(0, surplus_w)))
-    return cut, (max(0, -surplus_h), max(0, -surplus_w))
+    removed = split_padding((max(0, surplus_h), max(0, surplus_w)))
+    return removed, (max(0, -surplus_h), max(0, -surplus_w))
 
 
 def dilation_from_gaps(gaps: IntOrPair) -> tuple[int, int]:
@@ -225,7 +225,5 @@ def _four(value: tuple[SupportsIndex, ...] | list[int], name: str, order: str) -
         raise TypeError(f"{name} must be four ints {order}, got {type(value).__name__} {value!r}")
     if len(value) != 4:
         raise ValueError(f"{name} must be four ints {order}, got {len(value)} values: {value!r}")
-    first, second, third, fourth = (
-        integer(entry, f"{name}[{position}]", minimum=0) for position, entry in enumerate(value)
-    )
-    return first, second, third, fourth
+    a, b, c, d = (integer(entry, f"{name}[{i}]", minimum=0) for i, entry in enumerate(value))
+    return a, b, c, d

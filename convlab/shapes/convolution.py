@@ -35,12 +35,8 @@ def same_padding(kernel_size: IntOrPair, dilation: IntOrPair = 1) -> tuple[int, 
     Among `n` cells, a window that spans `e` of them has only ``n - (e - 1)`` positions, so
     ``e - 1`` cells are added per direction. When that number is odd (an even kernel, odd dilation),
     one side must get one more: PyTorch adds it at the right and the bottom. The order of the result
-    is that of ``torch.nn.functional.pad`` and `convlab.ops.pad2d`: the last axis first.
-
-    Parameters
-    ----------
-    kernel_size, dilation
-        As for `dilated_kernel_size`.
+    is that of ``torch.nn.functional.pad`` and `convlab.ops.pad2d`: the last axis first. The
+    arguments are those of `dilated_kernel_size`.
 
     Examples
     --------
@@ -201,12 +197,8 @@ def conv2d_dropped_border(
     position, the remainder of the division in `conv2d_output_size` and so fewer than the stride, do
     not contribute to the result. They are counted in the padded input, where the padding is
     outermost and dropped first: with a padding of `p` and a dropped border of `r`,
-    ``min(size, max(0, r - p))`` rows of pixels are lost.
-
-    Parameters
-    ----------
-    size, kernel_size, stride, padding, dilation
-        As for `conv2d_output_size`.
+    ``min(size, max(0, r - p))`` rows of pixels are lost. The arguments are those of
+    `conv2d_output_size`.
 
     Examples
     --------
@@ -245,17 +237,15 @@ def conv_transpose2d_output_size(
         Distance between the kernels of two neighbouring input cells, at least 1.
     padding : int or pair of ints
         Cells *removed* on each side of the output, at least 0: the padding of the convolution that
-        this one is the transpose of.
+        this one is the transpose of. ``"same"`` is not supported.
     output_padding : int or pair of ints
         Rows and columns added at the bottom and the right, at least 0 and smaller than the stride
         or the dilation.
 
     Raises
     ------
-    TypeError
-        If an argument has the wrong type; ``"same"`` is not supported here.
     ValueError
-        If a number is out of range, or the padding removes the whole output.
+        If the padding removes the whole output.
 
     Notes
     -----

@@ -188,14 +188,7 @@ def adaptive_windows(size: int, outputs: int) -> list[tuple[int, int]]:
         \text{end}_i = \left\lceil \frac{(i + 1) \cdot \text{size}}{\text{outputs}} \right\rceil
 
     The end is not included. Every cell is in a window. Windows overlap where the division leaves a
-    remainder, and their lengths then differ by at most 1.
-
-    Parameters
-    ----------
-    size : int
-        Cells of the input, at least 1.
-    outputs : int
-        Number of windows, at least 0.
+    remainder, and their lengths then differ by at most 1. `size` is at least 1, `outputs` may be 0.
 
     Examples
     --------

@@ -174,21 +174,14 @@ class ReceptiveField:
         ReceptiveField(size=2, jump=1, start=-1)
         ReceptiveField(size=1, jump=1, start=0)
         """
-        phases: list[ReceptiveField | None] = []
+        fields: list[ReceptiveField | None] = []
         for phase in range(integer(stride, "stride", 1)):
-            cells = transposed_cells(phase, kernel_size, stride, padding, dilation)
-            if not cells:
-                phases.append(None)
-                continue
-            first, last = cells[0], cells[-1]
-            phases.append(
-                ReceptiveField(
-                    self.size + (last - first) * self.jump,
-                    self.jump,
-                    self.start + first * self.jump,
-                )
-            )
-        return tuple(phases)
+            field = None
+            if cells := transposed_cells(phase, kernel_size, stride, padding, dilation):
+                size = self.size + (cells[-1] - cells[0]) * self.jump
+                field = ReceptiveField(size, self.jump, self.start + cells[0] * self.jump)
+            fields.append(field)
+        return tuple(fields)
 
 
 def transposed_cells(
@@ -312,12 +305,8 @@ def receptive_fields(
 ) -> tuple[tuple[ReceptiveField, ReceptiveField], ...]:
     """Return the receptive fields of a stack of layers without padding, before and after each.
 
-    The result has a pair (rows, columns) for the input itself, and one for each layer.
-
-    Parameters
-    ----------
-    layers : sequence of (kernel_size, stride, dilation)
-        As for `path_counts`.
+    The layers are those of `path_counts`. The result has a pair (rows, columns) for the input
+    itself, and one for each layer.
 
     Examples
     --------

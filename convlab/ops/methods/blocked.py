@@ -18,13 +18,13 @@ def blocked(x: Array, w: Array, geometry: Geometry) -> Array:
 
     The column matrix of a whole image is larger than the cache, so `im2col` writes it to slower
     memory and reads it back. Here a block of 2 MiB is written and multiplied before the next, and
-    its product is written to its place in the output. The image is padded block by block as well.
+    its product goes to its place in the output. The image is padded block by block as well.
 
     The extra memory is the block, 2 MiB or 512 columns or one row of the output, whichever is more;
     the strip of padded rows that it is copied from; and, where the output has fewer than 64 cells,
     so that several images share a product, this product. With a 1x1 kernel and no padding there are
     no blocks: the pixels are multiplied in place (with a stride, a copy of those that are read).
-    Infinity, NaN and the error are as with `im2col`.
+    Error, infinity and NaN are as with `im2col`.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def blocked(x: Array, w: Array, geometry: Geometry) -> Array:
         column_buffer = allocate(window_size * max_images * max_rows * out_w)
         product_buffer = allocate(kernels * max_images * output_cells if share_product else 0)
         for batch, rows in blocks:
-            # Images and output rows of the block, and the strip of the padded images under them.
+            # Images and output rows of the block, and the strip of padded images that they read.
             n, out_rows = batch.stop - batch.start, rows.stop - rows.start
             first_row, strip_height = rows.start * s_h, (out_rows - 1) * s_h + (k_h - 1) * d_h + 1
             strip = x[batch, :, first_row : first_row + strip_height]

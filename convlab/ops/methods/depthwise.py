@@ -24,17 +24,13 @@ def depthwise(x: Array, w: Array, geometry: Geometry) -> Array:
     reads them without another copy. It multiplies many zeros, and is still the fastest method
     here: in a matrix product, a zero costs less than moving a number.
 
-    Needs ``groups`` equal to the input channels; any number of kernels per channel. The extra
-    memory is ``kW`` copies of as many channels as make 1 MiB, or of one, the padded channels that
-    they are copied from, and the bands. The error is at most ``kH * kW * 6e-8`` (float32) or
-    ``kH * kW * 1.2e-16`` (float64) of the sum of ``|w| * |x|`` over the window, barring underflow.
-    An infinity or NaN is multiplied by the zeros of the band, too, and so spreads to all four
-    output rows.
-
-    Raises
-    ------
-    ValueError
-        If `groups` is not the number of input channels; the message names the method.
+    Needs ``groups`` equal to the input channels, and otherwise raises ``ValueError``; there may be
+    any number of kernels per channel. The extra memory is ``kW`` copies of as many channels as make
+    1 MiB, or of one, the padded channels that they are copied from, and the bands. The error is at
+    most ``kH * kW * 6e-8`` (float32) or ``kH * kW * 1.2e-16`` (float64) of the sum of ``|w| * |x|``
+    over the window, barring underflow.
+    An infinity or NaN is also multiplied by the zeros of the band, and so spreads over the four
+    output rows of a product, within its columns.
 
     Examples
     --------

@@ -32,19 +32,14 @@ def winograd(x: Array, w: Array, geometry: Geometry, *, outputs: int) -> Array:
     kernels, ``a * a * C * O / groups ** 2`` numbers with ``a = outputs + k - 1``, and three buffers
     of a block; with dilation also a padded copy of the input.
 
-    Needs stride 1 and kernels of at most 5 rows and columns. A dilated convolution is computed as
-    several ordinary ones, on every d-th row and column.
+    Needs stride 1 and kernels of at most 5 rows and columns, and otherwise raises ``ValueError``. A
+    dilated convolution is computed as several ordinary ones, on every d-th row and column.
 
     Rounding errors are larger than those of a sum of products: with random numbers and up to 512
     channels at most ``5e-6`` (float32) or ``5e-14`` (float64) of the largest result for tiles of up
     to 6 x 6 inputs, ``5e-5`` or ``2e-13`` for larger ones. A large number also increases the error
     of its neighbours in the same tile, and infinity or NaN in a tile makes all its results NaN or
     infinite.
-
-    Raises
-    ------
-    ValueError
-        If the stride is not 1 or the kernel is too large; the message names the method.
 
     Examples
     --------
@@ -150,23 +145,11 @@ def winograd_grad_weight(
         (A \, \bar y \, A^T) \odot (B^T d B) \Big] G
 
     The products under the sum are matrix products over the tiles, for all pairs of an output and an
-    input channel.
+    input channel. With random numbers, the error is at most ``5e-6`` (float32) or ``5e-14``
+    (float64) of the largest result, for tiles of up to 6 x 6. Infinity and NaN spread.
 
-    Parameters
-    ----------
-    g : array, (N, O, outH, outW)
-    x : array, (N, C, H, W)
-        Not padded.
-    kernel_size : (kH, kW)
-    padding : (left, top)
-    outputs : int
-        Rows and columns of a tile of `g`.
-
-    Returns
-    -------
-    array, (O, C, kH, kW)
-        With random numbers, the error is at most ``5e-6`` (float32) or ``5e-14`` (float64) of the
-        largest result, for tiles of up to 6 x 6. Infinity and NaN spread.
+    `g` is (N, O, outH, outW), `x` (N, C, H, W) without its padding, (left, top), and the result
+    (O, C, kH, kW). A tile has `outputs` x `outputs` cells of `g`.
 
     Examples
     --------
