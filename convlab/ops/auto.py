@@ -56,7 +56,7 @@ def choose(
             if max(k_h, k_w) + outputs - 1 > MAX_TILE:
                 continue
             tile_area = (outputs + k_h - 1) * (outputs + k_w - 1)
-            # Dilation splits rows and columns by their remainder, as in `winograd`.
+            # With dilation: a convolution for each remainder of the row and of the column.
             tiles = images * prod(
                 d * -(-size // (d * outputs)) for size, d in zip(output_size, dilation, strict=True)
             )

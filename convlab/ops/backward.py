@@ -101,35 +101,27 @@ def conv2d_backward(
     x, w, _, groups, unbatched = convolution_arrays(input, weight, None, groups)
     one_of(padding_mode, "padding_mode", PADDING_MODES)
     geometry = conv2d_geometry(x.shape[2:], w.shape[2:], stride, padding, dilation, groups)
-    output_size = geometry.output_size(x.shape[2:], w.shape[2:])
-    g = _output_gradient(grad_output, x, (len(x), len(w), *output_size), unbatched)
+    output_shape = len(x), len(w), *geometry.output_size(x.shape[2:], w.shape[2:])
+    g = float_array(grad_output, "grad_output")
+    check_same_dtype(x, "input", g, "grad_output")
+    expected = output_shape[1:] if unbatched else output_shape
+    if g.shape != expected:
+        raise ValueError(
+            f"grad_output must have the shape of the output, {expected}, got shape {g.shape}"
+        )
+    g = g.reshape(output_shape)
 
-    padding_to_undo = NO_PADDING
-    if padding_mode != "zeros" and any(geometry.padding):
-        padding_to_undo = geometry.padding
-        x = pad2d(x, padding_to_undo, padding_mode)
+    sides = NO_PADDING if padding_mode == "zeros" else geometry.padding
+    if any(sides):
+        x = pad2d(x, sides, padding_mode)
         geometry = geometry._replace(padding=NO_PADDING)
     with np.errstate(all="ignore"):
         grad_b = g.sum(axis=(0, 2, 3))
         grad_w = grad_weight(g, x, w.shape[2:], geometry)
         grad_x = grad_input(g, w, x.shape[2:], geometry)
-        if any(padding_to_undo):
-            grad_x = pad2d_backward(grad_x, padding_to_undo, padding_mode)
+        if any(sides):
+            grad_x = pad2d_backward(grad_x, sides, padding_mode)
     return (grad_x[0] if unbatched else grad_x), grad_w, grad_b
-
-
-def _output_gradient(
-    grad_output: ArrayLike, x: Array, shape: tuple[int, ...], unbatched: bool
-) -> Array:
-    """Check `grad_output` against the shape of the output, and return it with a batch axis."""
-    g = float_array(grad_output, "grad_output")
-    check_same_dtype(x, "input", g, "grad_output")
-    expected = shape[1:] if unbatched else shape
-    if g.shape != expected:
-        raise ValueError(
-            f"grad_output must have the shape of the output, {expected}, got shape {g.shape}"
-        )
-    return g.reshape(shape)
 
 
 def grad_input(g: Array, w: Array, size: tuple[int, ...], geometry: Geometry) -> Array:

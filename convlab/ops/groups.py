@@ -63,6 +63,7 @@ def channel_shuffle(input: ArrayLike, groups: SupportsIndex) -> NDArray[Any]:
 
     The first channels of all groups come first, then all second ones, and so on: if each group is a
     row of a table, the table is read column by column. Equivalent to ``torch.nn.ChannelShuffle``.
+    Returns a new array of the same shape and dtype.
 
     Parameters
     ----------
@@ -70,11 +71,6 @@ def channel_shuffle(input: ArrayLike, groups: SupportsIndex) -> NDArray[Any]:
         Of any dtype.
     groups : int
         Divides C.
-
-    Returns
-    -------
-    array
-        New, of the shape and dtype of `input`.
 
     Raises
     ------

@@ -70,7 +70,7 @@ def change_layout(array: ArrayLike, source: str, target: str) -> NDArray[Any]:
         if not isinstance(layout, str):
             raise TypeError(f"{name} must be a string such as 'NCHW', got {layout!r}")
         if len(set(layout)) != len(layout):
-            raise ValueError(f"{name}={layout!r} has a letter twice: the letters must be distinct")
+            raise ValueError(f"{name}={layout!r} repeats a letter: the letters must be distinct")
     if set(source) != set(target):
         raise ValueError(
             f"source={source!r} and target={target!r} must have the same letters: "
@@ -160,20 +160,8 @@ def turn_kernel(weight: ArrayLike) -> NDArray[Any]:
     This is the difference between cross-correlation, which deep learning libraries compute, and the
     convolution of mathematics (``scipy.signal.convolve2d``); also between the transposed
     convolution of most libraries and ``conv_transpose`` of JAX, which by default does not flip the
-    kernel.
-
-    Parameters
-    ----------
-    weight : array, (..., kH, kW)
-
-    Returns
-    -------
-    array, (..., kH, kW)
-
-    Raises
-    ------
-    ValueError
-        If `weight` has fewer than two axes.
+    kernel. The last two axes of `weight` are rows and columns; with fewer, it raises
+    ``ValueError``.
 
     Examples
     --------

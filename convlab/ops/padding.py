@@ -34,8 +34,8 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
     input : array, (N, C, H, W) or (C, H, W)
         Any dtype.
     padding : int, (pH, pW) or (left, right, top, bottom)
-        Cells to add, at least 0: on every side; above and below, then left and right; or side by
-        side, in the order of ``torch.nn.functional.pad``.
+        Cells to add, at least 0: on every side; above and below, then left and right; or on each
+        side separately, in the order of ``torch.nn.functional.pad``.
     mode : str
         How the border is filled. For a row ``a b c d`` and two cells on each side:
 
@@ -74,9 +74,8 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
     x = as_array(input, "input")
     batch_of_images(x, "input")
     one_of(mode, "mode", PADDING_MODES)
-    sides = _four_sides(padding)
+    left, right, top, bottom = sides = _four_sides(padding)
     check_border(x.shape, sides, mode, "input")
-    left, right, top, bottom = sides
     padded = (*x.shape[:-2], x.shape[-2] + top + bottom, x.shape[-1] + left + right)
     check_memory(padded, x.itemsize, f"padding {sides} (left, right, top, bottom)")
     widths = [(0, 0)] * (x.ndim - 2) + [(top, bottom), (left, right)]
@@ -88,8 +87,8 @@ def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zero
 
     The border is cropped, and unless it consists of zeros, its gradients are added to those of the
     pixels that it copies. This is the adjoint of `pad2d`: for all arrays,
-    ``(pad2d(x, ...) * g).sum() == (x * pad2d_backward(g, ...)).sum()``. Overflow, infinity and NaN
-    follow IEEE 754 and raise no warning.
+    ``(pad2d(x, ...) * g).sum() == (x * pad2d_backward(g, ...)).sum()``. The result is a new array.
+    Overflow, infinity and NaN follow IEEE 754 and raise no warning.
 
     Parameters
     ----------
@@ -97,11 +96,6 @@ def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zero
         The gradient of the result of `pad2d`, border included; float32 or float64.
     padding, mode
         As for `pad2d`.
-
-    Returns
-    -------
-    array
-        New: the gradient of the image without the border.
 
     Raises
     ------
@@ -122,15 +116,15 @@ def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zero
     g = float_array(grad_output, "grad_output")
     batch_of_images(g, "grad_output")
     one_of(mode, "mode", PADDING_MODES)
-    left, right, top, bottom = _four_sides(padding)
+    left, right, top, bottom = sides = _four_sides(padding)
     size = g.shape[-2] - top - bottom, g.shape[-1] - left - right
     if min(size) < 1:
         raise ValueError(
-            f"padding {(left, right, top, bottom)} (left, right, top, bottom) leaves no pixel of "
-            f"grad_output of shape {g.shape}: its last two sizes must be at least "
-            f"{top + bottom + 1} and {left + right + 1}"
+            f"padding {sides} (left, right, top, bottom) leaves no pixel of grad_output of shape "
+            f"{g.shape}: its last two sizes must be at least {top + bottom + 1} and "
+            f"{left + right + 1}"
         )
-    check_border((*g.shape[:-2], *size), (left, right, top, bottom), mode, "the unpadded image")
+    check_border((*g.shape[:-2], *size), sides, mode, "the unpadded image")
     with np.errstate(all="ignore"):
         rows = _pad_backward(np.moveaxis(g, -2, 0), top, bottom, mode)  # (H, N, C, W + ...)
         x = _pad_backward(np.moveaxis(rows, -1, 0), left, right, mode)  # (W, H, N, C)

@@ -128,7 +128,8 @@ def max_pool2d(
     ValueError: padding=2 is more than half of kernel_size=2: at most 1 is allowed,
     whatever the dilation
     """
-    x, unbatched = batch_of_images(array_of(input, "input", MAX_DTYPES, "max poolings"), "input")
+    x = array_of(input, "input", MAX_DTYPES, "max poolings")
+    x, unbatched = batch_of_images(x, "input")
     rows, columns = _pooling_windows(x, kernel_size, stride, padding, dilation, ceil_mode)
     return _max(x, rows, columns, return_indices, unbatched)
 
@@ -191,9 +192,8 @@ def avg_pool2d(
     array([[[1. , 4.5],
             [3. , 6.5]]])
     """
-    x, unbatched = batch_of_images(
-        array_of(input, "input", AVG_DTYPES, "average poolings"), "input"
-    )
+    x = array_of(input, "input", AVG_DTYPES, "average poolings")
+    x, unbatched = batch_of_images(x, "input")
     rows, columns = _pooling_windows(x, kernel_size, stride, padding, 1, ceil_mode)
     if flag(count_include_pad, "count_include_pad"):
         counts = _cell_counts(rows.padded_cells, columns.padded_cells)
@@ -232,9 +232,8 @@ def adaptive_avg_pool2d(input: ArrayLike, output_size: OutputSize) -> Array:
 
     Notes
     -----
-    Accuracy and overflow are those of `avg_pool2d`. Stricter than PyTorch in one case: for
-    ``output_size=1`` PyTorch averages over the last two axes of an array of any number of
-    dimensions, even without pixels. Both are errors here.
+    Accuracy and overflow are those of `avg_pool2d`. Stricter than PyTorch in one case: with
+    ``output_size=1``, PyTorch also accepts other numbers of dimensions, and images without pixels.
 
     Examples
     --------

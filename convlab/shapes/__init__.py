@@ -8,9 +8,9 @@ The central idea: a window of ``kernel_size`` cells, ``dilation`` apart, *spans*
 moves by ``stride`` cells as long as it fits. The output has one cell per position of the window.
 
 Height and width are independent, so each argument is an int, for both of them, or a pair
-``(height, width)``, and so are sizes that are returned. Every function raises ``TypeError`` for an
-argument of the wrong type and ``ValueError`` for a number out of range or an unknown string; the
-message names the argument and the numbers. A section "Raises" lists what else is an error.
+``(height, width)``; returned sizes are pairs. Every function raises ``TypeError`` for an argument
+of the wrong type and ``ValueError`` for a number out of range or an unknown string; the message
+names the argument and the numbers. A section "Raises" lists what else is an error.
 
 Sources: the documentation of ``torch.nn.Conv2d``, and Dumoulin and Visin, "A guide to convolution
 arithmetic for deep learning" (2016).

@@ -171,12 +171,7 @@ def tf_transposed_padding(
     Its output has exactly :math:`\text{size} \cdot \text{stride}` cells, which the convolution with
     ``SAME`` reduces to `size`. A transposed convolution without padding returns
     :math:`\text{extent} - \text{stride}` cells more, which are removed, the odd one at the end; or
-    fewer, which are added at the end.
-
-    Parameters
-    ----------
-    kernel_size, stride, dilation : int or pair of ints
-        The layer, each at least 1.
+    fewer, which are added at the end. All arguments are ints or pairs of ints, at least 1.
 
     Returns
     -------

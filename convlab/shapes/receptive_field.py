@@ -142,8 +142,8 @@ class ReceptiveField:
         """
         if self.jump != other.jump:
             raise ValueError(
-                f"the branches jump {self.jump} and {other.jump} input cells from unit to unit: "
-                f"only fields with the same jump have a union of this form"
+                f"the branches have jumps of {self.jump} and {other.jump} input cells: only fields "
+                f"with the same jump have a union"
             )
         start = min(self.start, other.start)
         end = max(self.start + self.size, other.start + other.size)

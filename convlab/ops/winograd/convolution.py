@@ -150,14 +150,6 @@ def winograd_grad_weight(
 
     `g` is (N, O, outH, outW), `x` (N, C, H, W) without its padding, (left, top), and the result
     (O, C, kH, kW). A tile has `outputs` x `outputs` cells of `g`.
-
-    Examples
-    --------
-    >>> x = np.arange(9.0).reshape(1, 1, 3, 3)
-    >>> g = np.array([[[[1.0, 0.0], [0.0, 10.0]]]])
-    >>> winograd_grad_weight(g, x, (2, 2), (0, 0), outputs=2)[0, 0].round(9)
-    array([[40., 51.],
-           [73., 84.]])
     """
     (kernels, *out_size), channels = g.shape[1:], x.shape[1]
     (AT_h, G_h, BT_h), (AT_w, G_w, BT_w) = (cook_toom(outputs, k, x.dtype.str) for k in kernel_size)

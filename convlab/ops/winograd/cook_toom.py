@@ -17,15 +17,12 @@ ONE = Fraction(1)
 # more. Textbooks take 0, 1, -1, 2, -2. As the transforms are matrix products anyway, unusual
 # points cost nothing; these were found by a search, and round several times less.
 POINTS = {
-    inputs: tuple(map(Fraction, points.split()))
-    for inputs, points in {
-        3: "0 1",
-        4: "0 1 -1",
-        5: "1/2 -1/2 9/8 -9/8",
-        6: "0 5/8 -5/8 3/2 -3/2",
-        7: "0 1 -1 15/8 -15/8 1/4",
-        8: "0 1/2 -1/2 1 -1 7/4 -7/4",
-    }.items()
+    3: "0 1",
+    4: "0 1 -1",
+    5: "1/2 -1/2 9/8 -9/8",
+    6: "0 5/8 -5/8 3/2 -3/2",
+    7: "0 1 -1 15/8 -15/8 1/4",
+    8: "0 1/2 -1/2 1 -1 7/4 -7/4",
 }
 
 Matrices = tuple[Array, Array, Array]
@@ -85,21 +82,18 @@ def cook_toom(
         return _read_only(dtype, AT, G, np.eye(inputs))
     if points is None and inputs not in POINTS:
         raise ValueError(
-            f"no points are known for F({outputs}, {kernel}): its tiles have {inputs} inputs, at "
-            f"most {max(POINTS)} are supported"
+            f"no points are known for F({outputs}, {kernel}): its tiles have {inputs} inputs, and "
+            f"at most {max(POINTS)} are supported"
         )
-    points = tuple(map(Fraction, POINTS[inputs] if points is None else points))
+    points = tuple(map(Fraction, POINTS[inputs].split() if points is None else points))
     if len(points) != inputs - 1 or len(set(points)) != inputs - 1:
         raise ValueError(
             f"F({outputs}, {kernel}) needs {inputs - 1} different points, got {len(points)}: "
             f"{', '.join(map(str, points))}"
         )
     other_points = [[q for q in points if q != p] for p in points]
-    # The divisions of Lagrange's interpolation are done in G, once for each kernel.
-    divisors = [
-        math.prod((p - q for q in others), start=ONE)
-        for p, others in zip(points, other_points, strict=True)
-    ]
+    # Lagrange's interpolation divides by the differences of the points: in G, once per kernel.
+    divisors = [math.prod((p - q for q in points if q != p), start=ONE) for p in points]
     AT = _vandermonde(outputs, points, [ONE] * len(points)).T
     G = _vandermonde(kernel, points, divisors)
     BT = [[*_coefficients(others), 0] for others in other_points] + [_coefficients(points)]

@@ -59,9 +59,9 @@ def transformed_tiles(
     padding : (left, top)
         Columns and rows of zeros before the image; after it, as many follow as the tiles need.
     max_channels : int
-        Of the arrays that the caller writes to the yielded buffers, at least C.
+        Channels of the arrays that the caller writes to the yielded buffers, at least C.
     allocate : function
-        Provides scratch memory; see `workspace`.
+        As `workspace` provides.
 
     Yields
     ------
