@@ -181,7 +181,9 @@ class Batches(ABC):
             )
         self.batch_size = min(config.batch_size, self.count // processes * processes)
         if not self.batch_size:
-            raise ValueError(f"{processes} processes need as many images, got {self.count}")
+            raise ValueError(
+                f"{processes} processes need at least {processes} images, got {self.count}"
+            )
         self.steps_per_epoch = self.count // self.batch_size
         self.total_steps = config.epochs * self.steps_per_epoch
         self.part = context.batch_slice(self.batch_size)

@@ -131,7 +131,7 @@ def test_a_batch_that_cannot_be_shared(random_images):
     with pytest.raises(ValueError, match="divisible by the number of processes 2, got 7"):
         made(DeviceBatches, random_images, size=2, batch_size=7)
     few = tuple(part[:1] for part in random_images)
-    with pytest.raises(ValueError, match="2 processes need as many images, got 1"):
+    with pytest.raises(ValueError, match="2 processes need at least 2 images, got 1"):
         made(DeviceBatches, few, size=2)
 
 
