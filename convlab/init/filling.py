@@ -28,26 +28,16 @@ def default_(
 
     Both are uniform, from ``-1 / sqrt(fan_in)`` to ``1 / sqrt(fan_in)``. The weight is drawn
     first, in the order of its axes whatever its memory format, so that the numbers depend on
-    the seed alone.
+    the seed alone. An empty weight is left as it is; if the fan in is 0, the bias becomes 0.
 
     Parameters
     ----------
     weight : tensor (out, in / groups, ...)
-        Of two or more axes; filled in place.
+        Of two or more axes, else ValueError; filled in place.
     bias : tensor (out,), optional
         Filled in place.
     generator : torch.Generator, optional
         Source of the random numbers; PyTorch's default generator by default.
-
-    Raises
-    ------
-    ValueError
-        If the weight has fewer than two axes.
-
-    Notes
-    -----
-    An empty weight is left as it is (PyTorch warns about it); if the fan in is 0, the bias
-    becomes 0.
 
     Examples
     --------
@@ -104,8 +94,7 @@ def kaiming_normal_(
     generator : torch.Generator, optional
         Source of the random numbers; PyTorch's default generator by default.
     groups : int
-        Groups of the convolution; they matter for ``mode="fan_out"``. ``torch.nn.init`` does
-        not have this argument and assumes 1.
+        Groups of the convolution, for ``mode="fan_out"``; not an argument of ``torch.nn.init``.
 
     Returns
     -------
@@ -159,10 +148,8 @@ def xavier_normal_(
         Of two or more axes; filled in place. An empty tensor is left as it is.
     gain : float
         Factor of the standard deviation; see `calculate_gain`.
-    generator : torch.Generator, optional
-        Source of the random numbers; PyTorch's default generator by default.
-    groups : int
-        Groups of the convolution; ``torch.nn.init`` does not have this argument and assumes 1.
+    generator, groups
+        As for `kaiming_normal_`.
 
     Returns
     -------
@@ -217,11 +204,7 @@ def _kaiming_(
 
 
 def _xavier_(
-    tensor: Tensor,
-    family: Family,
-    gain: float,
-    generator: Generator | None,
-    groups: int,
+    tensor: Tensor, family: Family, gain: float, generator: Generator | None, groups: int
 ) -> Tensor:
     both = fans(tensor, groups)
     if not tensor.numel():

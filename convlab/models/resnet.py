@@ -73,8 +73,8 @@ class Bottleneck(nn.Module):
     """A 1 x 1, a 3 x 3 and a 1 x 1 convolution with a shortcut connection.
 
     The first reduces the number of channels for the second. The stride is in the 3 x 3
-    convolution. The paper has it in the first 1 x 1, which then ignores three quarters of its
-    input; torchvision's variant is known as v1.5.
+    convolution, as in torchvision (known as v1.5). The paper has it in the first 1 x 1, which then
+    ignores three quarters of its input.
 
     Parameters
     ----------
@@ -138,13 +138,12 @@ class ResNet(nn.Module):
     ------
     TypeError, ValueError
         If an argument has the wrong type or is out of range; when called, if the input is not
-        ``(N, 3, H, W)``. Any size is valid, since every window has padding.
+        ``(N, 3, H, W)``, of any size.
 
     Notes
     -----
-    The keys and shapes of the ``state_dict``, the initial weights for a seed, and the outputs are
-    those of torchvision. Source: He, Zhang, Ren and Sun, "Deep Residual Learning for Image
-    Recognition" (2016), table 1.
+    ``state_dict``, initial weights for a seed, and outputs are those of torchvision. Source: He,
+    Zhang, Ren and Sun, "Deep Residual Learning for Image Recognition" (2016), table 1.
 
     Examples
     --------
@@ -170,7 +169,7 @@ class ResNet(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)  # -> 56 x 56
         expansion = block.expansion
-        self.layer1 = _stage(block, depths[0], 64, 64)
+        self.layer1 = _stage(block, depths[0], 64, 64, stride=1)
         self.layer2 = _stage(block, depths[1], 64 * expansion, 128, stride=2)  # -> 28 x 28
         self.layer3 = _stage(block, depths[2], 128 * expansion, 256, stride=2)  # -> 14 x 14
         self.layer4 = _stage(block, depths[3], 256 * expansion, 512, stride=2)  # -> 7 x 7

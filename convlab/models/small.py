@@ -61,10 +61,10 @@ class SimpleCNN(nn.Module):
 class MnistCNN(nn.Module):
     """Four convolutions and two linear layers, for MNIST: 468,138 parameters.
 
-    Two blocks of two convolutions, with 32 and 64 channels, each followed by a max pooling.
-    All but the last layer are followed by batch normalization and have no bias. Each block ends
-    with `Dropout2d`, which drops whole channels, since neighbouring pixels of a channel are
-    correlated; a `Dropout` precedes the last layer.
+    Two blocks of two convolutions, with 32 and 64 channels, and a max pooling. All but the last
+    layer are followed by batch normalization and have no bias. Each block ends with `Dropout2d`,
+    which drops whole channels, since neighbouring pixels are correlated; a `Dropout` precedes the
+    last layer.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ def replace_conv2d(model: ModelT) -> ModelT:
     Parameters
     ----------
     model : torch.nn.Module
-        Any model; a single ``torch.nn.Conv2d`` too.
+        Any model, or a single ``torch.nn.Conv2d``.
 
     Returns
     -------
@@ -32,16 +32,15 @@ def replace_conv2d(model: ModelT) -> ModelT:
 
     Raises
     ------
-    TypeError
-        If `model` is not a module.
-    ValueError
-        If it has an uninitialized ``LazyConv2d``. Nothing is replaced then.
+    TypeError, ValueError
+        If `model` is not a module, or has an uninitialized ``LazyConv2d``. Nothing is replaced
+        then.
 
     Warns
     -----
     UserWarning
-        If it has layers of a subclass of ``torch.nn.Conv2d``. They may compute something
-        else, so they are not replaced; the message names them.
+        If layers of a subclass of ``torch.nn.Conv2d``, which may compute something else, are not
+        replaced; the message names them.
 
     Examples
     --------
