@@ -193,11 +193,7 @@ class ResNet(nn.Module):
 
 
 def _stage(
-    block: type[BasicBlock | Bottleneck],
-    depth: int,
-    in_channels: int,
-    channels: int,
-    stride: int = 1,
+    block: type[BasicBlock | Bottleneck], depth: int, in_channels: int, channels: int, stride: int
 ) -> nn.Sequential:
     """Return a sequence of blocks with the same width; the first changes the shape."""
     out_channels = channels * block.expansion

@@ -48,8 +48,8 @@ class VGG(nn.Module):
     Notes
     -----
     ``state_dict``, initial weights for a seed, and outputs are those of torchvision. Source:
-    Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (2015),
-    table 1.
+    Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition"
+    (2015), table 1.
 
     Examples
     --------

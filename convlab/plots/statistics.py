@@ -1,4 +1,4 @@
-"""Distributions of values, their statistics per layer, and the values that share a mean."""
+"""Figures of statistics: distributions, curves per layer, confidence intervals, batches."""
 
 from __future__ import annotations
 
@@ -93,11 +93,9 @@ def channel_histograms(
 
     Raises
     ------
-    TypeError
-        If `bins` is not an int.
-    ValueError
-        If there is nothing to draw, `limits` do not ascend, or an array is not
-        four-dimensional, is empty, or has more than 4 channels.
+    TypeError, ValueError
+        If there is nothing to draw, `bins` is not an int, `limits` do not ascend, or an array is
+        not four-dimensional, is empty, or has more than 4 channels.
 
     Examples
     --------
@@ -252,11 +250,9 @@ def batch_planes(
 
     Raises
     ------
-    TypeError
-        If `columns` or a position in `marked` is not an int.
-    ValueError
-        If there is nothing to draw, an array is not four-dimensional, or `marked` lies
-        outside of one.
+    TypeError, ValueError
+        If there is nothing to draw, an array is not four-dimensional, `marked` lies outside of
+        one, or a number is not an int.
 
     Examples
     --------
