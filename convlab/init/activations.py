@@ -114,11 +114,6 @@ def predicted_mean_square(layers: Iterable[nn.Module], mean_square: float | Tens
     mean_square : float or tensor
         Mean square of the input of the first layer, or that input itself.
 
-    Returns
-    -------
-    list of float
-        One per layer.
-
     Raises
     ------
     ValueError

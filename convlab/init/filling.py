@@ -77,7 +77,10 @@ def kaiming_normal_(
     *,
     groups: int = 1,
 ) -> Tensor:
-    """Fill a weight from the Kaiming normal distribution; see `kaiming_distribution`.
+    """Fill a weight from the Kaiming normal distribution, and return it.
+
+    It gets the numbers that ``torch.nn.init.kaiming_normal_`` would draw; for the distribution, see
+    `kaiming_distribution`.
 
     Parameters
     ----------
@@ -95,11 +98,6 @@ def kaiming_normal_(
         Source of the random numbers; PyTorch's default generator by default.
     groups : int
         Groups of the convolution, for ``mode="fan_out"``; not an argument of ``torch.nn.init``.
-
-    Returns
-    -------
-    tensor
-        `tensor`, with the numbers that ``torch.nn.init.kaiming_normal_`` would have drawn.
 
     Raises
     ------
@@ -124,9 +122,7 @@ def kaiming_uniform_(
     *,
     groups: int = 1,
 ) -> Tensor:
-    """Fill a weight from the Kaiming uniform distribution.
-
-    Arguments and errors are those of `kaiming_normal_`.
+    """Fill a weight from the Kaiming uniform distribution, with the arguments of `kaiming_normal_`.
 
     Examples
     --------
@@ -140,7 +136,10 @@ def kaiming_uniform_(
 def xavier_normal_(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None, *, groups: int = 1
 ) -> Tensor:
-    """Fill a weight from the Xavier normal distribution; see `xavier_distribution`.
+    """Fill a weight from the Xavier normal distribution, and return it.
+
+    It gets the numbers that ``torch.nn.init.xavier_normal_`` would draw; for the distribution, see
+    `xavier_distribution`.
 
     Parameters
     ----------
@@ -150,11 +149,6 @@ def xavier_normal_(
         Factor of the standard deviation; see `calculate_gain`.
     generator, groups
         As for `kaiming_normal_`.
-
-    Returns
-    -------
-    tensor
-        `tensor`, with the numbers that ``torch.nn.init.xavier_normal_`` would have drawn.
 
     Raises
     ------
@@ -172,9 +166,7 @@ def xavier_normal_(
 def xavier_uniform_(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None, *, groups: int = 1
 ) -> Tensor:
-    """Fill a weight from the Xavier uniform distribution.
-
-    Arguments and errors are those of `xavier_normal_`.
+    """Fill a weight from the Xavier uniform distribution, with the arguments of `xavier_normal_`.
 
     Examples
     --------
@@ -194,19 +186,19 @@ def _kaiming_(
     generator: Generator | None,
     groups: int,
 ) -> Tensor:
-    both = fans(tensor, groups)
+    fan_in, fan_out = fans(tensor, groups)
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"mode must be 'fan_in' or 'fan_out', got {mode!r}")
     if not tensor.numel():
         return tensor
-    fan = both.fan_in if mode == "fan_in" else both.fan_out
+    fan = fan_in if mode == "fan_in" else fan_out
     return kaiming_distribution(fan, nonlinearity, family, a).fill_(tensor, generator)
 
 
 def _xavier_(
     tensor: Tensor, family: Family, gain: float, generator: Generator | None, groups: int
 ) -> Tensor:
-    both = fans(tensor, groups)
+    fan_in, fan_out = fans(tensor, groups)
     if not tensor.numel():
         return tensor
-    return xavier_distribution(*both, gain, family).fill_(tensor, generator)
+    return xavier_distribution(fan_in, fan_out, gain, family).fill_(tensor, generator)

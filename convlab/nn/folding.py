@@ -120,12 +120,7 @@ def fold_model(model: nn.Module) -> nn.Module:
     Parameters
     ----------
     model : nn.Module
-        In evaluation mode; not changed.
-
-    Returns
-    -------
-    nn.Module
-        A copy that shares no tensor with `model` and computes the same up to rounding.
+        In evaluation mode; not changed. The copy shares no tensor with it.
 
     Raises
     ------

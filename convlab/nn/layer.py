@@ -81,15 +81,6 @@ class Conv2d(nn.Module):
     torch.Size([8, 16, 32, 32])
     """
 
-    in_channels: int
-    out_channels: int
-    kernel_size: tuple[int, int]
-    stride: tuple[int, int]
-    padding: Padding
-    dilation: tuple[int, int]
-    groups: int
-    padding_mode: str
-    weight: nn.Parameter
     bias: nn.Parameter | None
 
     def __init__(

@@ -14,7 +14,7 @@ ModelT = TypeVar("ModelT", bound=nn.Module)
 
 
 def replace_conv2d(model: ModelT) -> ModelT:
-    """Replace every ``torch.nn.Conv2d`` of a model by `convlab.nn.Conv2d`, in place.
+    """Replace every ``torch.nn.Conv2d`` of a model by `convlab.nn.Conv2d`, in place, and return it.
 
     Only the class of each layer changes. Weights (the same ``Parameter`` objects, so an
     optimizer keeps working), names, hooks, layers that the model uses under several names,
@@ -24,11 +24,6 @@ def replace_conv2d(model: ModelT) -> ModelT:
     ----------
     model : torch.nn.Module
         Any model, or a single ``torch.nn.Conv2d``.
-
-    Returns
-    -------
-    torch.nn.Module
-        `model` itself.
 
     Raises
     ------

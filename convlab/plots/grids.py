@@ -140,7 +140,7 @@ def window_positions(
     padded_size = before + size + after
     drawing = Drawing(0.36 * (padded_size + 3.2), 0.36 * (count + 2.2) + 0.3)
     ax = drawing.subplots()
-    _draw_strip(ax, before, size, after, dropped=dropped)
+    _draw_strip(ax, (before, size, after), dropped=dropped)
     for output in range(count):
         y = output + 1.4
         _draw_window(ax, output * stride, y, kernel_size, dilation, height=0.8)
@@ -199,7 +199,7 @@ def window_alignments(
     drawing = Drawing(0.3 * columns * (left + right + 1), 0.3 * rows * (lines + 3.4))
     axes = panel_axes(drawing, len(strips), columns)
     for ax, (title, (before, size, after)) in zip(axes, strips.items(), strict=True):
-        _draw_strip(ax, before, size, after, start=-before, fontsize=8)
+        _draw_strip(ax, (before, size, after), start=-before, fontsize=8)
         count, _ = conv2d_output_size(before + size + after, kernel_size, stride, 0, dilation)
         for output in range(count):
             start, y = output * stride - before, 1.4 + output % lines
@@ -212,15 +212,10 @@ def window_alignments(
 
 
 def _draw_strip(
-    ax: Axes,
-    before: int,
-    size: int,
-    after: int,
-    start: int = 0,
-    dropped: int = 0,
-    fontsize: int = 9,
+    ax: Axes, strip: tuple[int, int, int], start: int = 0, dropped: int = 0, fontsize: int = 9
 ) -> None:
-    """Draw the padded input with its first cell at `start`, the last `dropped` cells crossed."""
+    """Draw a padded input with its first cell at `start`, the last `dropped` cells crossed."""
+    before, size, after = strip
     padded_size = before + size + after
     for position in range(padded_size):
         is_pixel = before <= position < before + size

@@ -80,9 +80,8 @@ def receptive_field_coverage(
     row_heights = [max(heights[row * columns : (row + 1) * columns]) for row in range(rows)]
     # Wide enough for the labels, but not so wide that they become too small on a phone.
     side = min(min(6.5 / columns, 4.0) / (panel_width + 0.5), 0.42 if numbers else 0.22)
-    drawing = Drawing(
-        columns * max(side * panel_width + 0.2, 1.5), side * sum(row_heights) + 0.85 * rows
-    )
+    width = columns * max(side * panel_width + 0.2, 1.5)
+    drawing = Drawing(width, side * sum(row_heights) + 0.85 * rows)
     axes = panel_axes(drawing, len(arrays), columns, height_ratios=row_heights)
     for index, (ax, (title, array)) in enumerate(zip(axes, arrays.items(), strict=True)):
         _draw_coverage(ax, array, row_heights[index // columns], panel_width)

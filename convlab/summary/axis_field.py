@@ -79,10 +79,7 @@ class AxisField:
         return cls(dim, len(units), 1, units)
 
     def interval(self, unit: int) -> Interval | None:
-        """Return the cells on which a unit depends.
-
-        Regular units continue beyond the edges, where they are cells of padding.
-        """
+        """Return the cells on which a unit depends; regular units continue beyond the edges."""
         if isinstance(self.units, ReceptiveField):
             cells = self.units.cells(unit)
             return cells.start, cells.stop
@@ -135,10 +132,6 @@ class AxisField:
         interval = self.unpacked(length).interval
         reads = (cover(map(interval, of_output)) for of_output in indices)
         return AxisField.from_intervals(self.dim, reads)
-
-    def pad(self, length: int, before: int, after: int) -> AxisField | NoField:
-        """Return the field after cells were added (or cut off) at both ends of `dim`."""
-        return self.window(length, length + before + after, 1, 1, before, 1)
 
     def reduce(self, dims: Iterable[int], rank: int, keepdim: bool) -> AxisField:
         """Return the field after a sum, mean or maximum over some dimensions."""

@@ -125,8 +125,8 @@ def summary(
 ) -> Summary:
     """Run a model once and list its layers: output shapes, parameters, cost, receptive fields.
 
-    The summary shows what is executed, not what is declared: a module that runs twice has two
-    entries, one that does not run has none.
+    The summary shows what is executed, in its order, not what is declared: a module that runs twice
+    has two rows, one that does not run has none.
 
     The receptive field is followed through convolutions, poolings, interpolation, sums and
     concatenations of branches, reshapes, normalizations and products of matrices. It is the
@@ -151,11 +151,6 @@ def summary(
         Instead of `input`: the tensors, as in torchinfo.
     dtype, device : optional
         Of an input made from a shape; by default those of the model's first parameter.
-
-    Returns
-    -------
-    Summary
-        The layers in the order of execution, and the totals.
 
     Raises
     ------
