@@ -23,12 +23,7 @@ class WeightDistribution:
     ----------
     family : "uniform" or "normal"
     std : float
-        Standard deviation; finite, at least 0.
-
-    Raises
-    ------
-    ValueError
-        If an argument is something else.
+        Standard deviation; finite, at least 0. Other arguments raise a ValueError.
 
     Examples
     --------
@@ -134,11 +129,6 @@ def kaiming_distribution(
     a : float
         Negative slope of ``"leaky_relu"``.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument has the wrong type or is out of range.
-
     Notes
     -----
     Source: He and others, "Delving Deep into Rectifiers" (2015).
@@ -168,11 +158,6 @@ def xavier_distribution(
         Factor of the standard deviation; see `calculate_gain`.
     family : "uniform" or "normal"
         Does not change the variance.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument has the wrong type or is out of range.
 
     Notes
     -----

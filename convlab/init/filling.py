@@ -99,11 +99,6 @@ def kaiming_normal_(
     groups : int
         Groups of the convolution, for ``mode="fan_out"``; not an argument of ``torch.nn.init``.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument has the wrong type, or is not one of the values above.
-
     Examples
     --------
     >>> weight = kaiming_normal_(torch.empty(64, 64, 3, 3), mode="fan_out")
@@ -149,11 +144,6 @@ def xavier_normal_(
         Factor of the standard deviation; see `calculate_gain`.
     generator, groups
         As for `kaiming_normal_`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument has the wrong type or is out of range.
 
     Examples
     --------

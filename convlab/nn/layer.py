@@ -134,7 +134,7 @@ class Conv2d(nn.Module):
         return conv2d(input, weight, bias, *arguments, padding_mode=self.padding_mode)
 
     def extra_repr(self) -> str:
-        """List the constructor's arguments, without most of those that have their default."""
+        """List channels, kernel size and stride, and the other arguments without their default."""
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
         text += f", stride={self.stride}"
         defaults: dict[str, Any] = {"padding": (0, 0), "dilation": (1, 1), "groups": 1}

@@ -143,7 +143,7 @@ def style_chart(
 
 
 def legend_above(drawing: Drawing, columns: int = 2, **options: Any) -> None:
-    """Put a legend above the panels, where it hides nothing."""
+    """Add a legend above the panels."""
     options = {"fontsize": 9, "labelcolor": INK, **options}
     drawing.legend(loc="outside upper center", ncols=columns, frameon=False, **options)
 

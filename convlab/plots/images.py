@@ -99,7 +99,7 @@ def kernel_slices(weight: ArrayLike) -> Drawing:
 def filters(
     weight: ArrayLike, columns: int = 8, scale: Scale = "common", channel: int | None = None
 ) -> Drawing:
-    """Draw each kernel of a first layer as one small picture around the middle grey.
+    """Draw each kernel of a first layer as a small picture, with 0 in middle grey.
 
     A weight of 0 becomes the middle grey, and the largest absolute value black or white. (A stretch
     from the smallest weight to the largest would put 0 at another grey in every layer.)

@@ -115,11 +115,9 @@ def _draw_coverage(ax: Axes, array: NDArray[Any], height: int, width: int) -> No
     uniform = largest > 0 and array[array > 0].min() == largest
     x, y = np.arange(columns + 1) - 0.5, np.arange(rows + 1) - 0.5  # of the edges
     vmax = 3 * largest if uniform else largest or 1.0  # uniform: one middle shade
-    style: dict[str, Any] = {
-        "edgecolors": LINE,
-        "linewidth": 0.5 if max(rows, columns) <= 40 else 0,
-    }
-    ax.pcolormesh(x, y, np.ma.masked_equal(array, 0), cmap=PATH_COLOURS, vmin=0, vmax=vmax, **style)
+    linewidth = 0.5 if max(rows, columns) <= 40 else 0
+    style: dict[str, Any] = {"cmap": PATH_COLOURS, "edgecolors": LINE, "linewidth": linewidth}
+    ax.pcolormesh(x, y, np.ma.masked_equal(array, 0), vmin=0, vmax=vmax, **style)
     middle_y, middle_x = (rows - 1) / 2, (columns - 1) / 2
     xlim = middle_x - width / 2 - 0.1, middle_x + width / 2 + 0.1
     ylim = middle_y + height / 2 + 0.1, middle_y - height / 2 - 0.1
@@ -231,7 +229,5 @@ def receptive_field_paths(layers: Sequence[WindowLayer]) -> Drawing:
 
 
 def _layer_label(taps: Sequence[int], stride: int) -> str:
-    words = [f"kernel {len(taps)}"]
-    words += [f"stride {stride}"] if stride > 1 else []
-    words += [f"dilation {taps[1]}"] if len(taps) > 1 and taps[1] > 1 else []
-    return ", ".join(words)
+    label = f"kernel {len(taps)}" + (f", stride {stride}" if stride > 1 else "")
+    return label + (f", dilation {taps[1]}" if len(taps) > 1 and taps[1] > 1 else "")

@@ -88,8 +88,7 @@ def channel_histograms(
     bins : int
         The number of equal parts of the range.
     limits : (low, high), optional
-        The range to show; by default that of all values. Values outside count in the
-        percentages, but are not shown.
+        The range to show; by default that of all values. The percentages include values outside.
 
     Raises
     ------
@@ -236,8 +235,8 @@ def batch_planes(
 ) -> Drawing:
     """Draw batches as tables of planes, a row per image and a column per channel.
 
-    Every number is one small cell, coloured where the array is not 0. The gradient of one
-    output, for example, is not 0 at the inputs from which that output was computed.
+    Every number is a small cell, coloured where the array is not 0, such as the gradient of one
+    output at the inputs from which it was computed.
 
     Parameters
     ----------

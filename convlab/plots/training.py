@@ -1,4 +1,4 @@
-"""Figures of a training: learning curves, learning rates, gradient descent, confusion matrices."""
+"""Figures of training: learning curves, learning rates, gradient descent, confusion matrices."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ Interval = tuple[int, int]
 
 
 class NoField(Enum):
-    """What is known of a tensor for which there is no `AxisField`."""
+    """The field of a tensor without an `AxisField`."""
 
     INDEPENDENT = "does not depend on the image"
     UNKNOWN = "may depend on any cell of the image"
@@ -126,7 +126,7 @@ class AxisField:
         return self.gather(length, reads)
 
     def gather(self, length: int, indices: Iterable[Iterable[int]]) -> AxisField | NoField:
-        """Return the field when each output along `dim` depends on the inputs at some indices."""
+        """Return the field if each output along `dim` depends on the inputs at given indices."""
         if self.dim is None:
             return self
         interval = self.unpacked(length).interval

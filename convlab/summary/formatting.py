@@ -77,7 +77,7 @@ _HTML_COLUMNS = {
 def html_table(
     title: str, layers: Sequence[Layer], totals: Sequence[str], with_fields: bool
 ) -> str:
-    """Return a table in HTML, styled inline so that it needs nothing from the page."""
+    """Return a table in HTML with inline styles, independent of those of the page."""
     columns = [_HTML_COLUMNS.get(name, name) for name in COLUMNS[: None if with_fields else -2]]
     head = "".join(
         f'<th scope="col" style="{_style(i)};{_LINE};{_STICKY}">{column}</th>'

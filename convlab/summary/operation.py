@@ -96,7 +96,7 @@ def tensors_in(value: Any) -> list[Tensor]:
 
 
 def storage(tensor: Tensor) -> int | None:
-    """Return an identifier of the memory of a tensor; None if it has none of its own."""
+    """Return an identifier of the memory of a tensor; None if the tensor is sparse or opaque."""
     try:
         return int(tensor.untyped_storage()._cdata)
     except (NotImplementedError, RuntimeError):  # sparse and opaque tensors

@@ -24,7 +24,7 @@ _WITHOUT_VALUES = {
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """What is known of a tensor.
+    """The dependences of a tensor.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class TensorInfo:
 
 
 class Tracker:
-    """What is known of every tensor that is alive.
+    """The `TensorInfo` of every tensor that is alive.
 
     The image has `num_axes` axes: 2 for height and width, 0 for a model without an image.
     """
@@ -65,7 +65,7 @@ class Tracker:
         self._infos[tensor] = TensorInfo(True, fields)
 
     def info(self, tensor: Tensor) -> TensorInfo:
-        """Return what is known of a tensor; one that is new to the tracker is a constant."""
+        """Return the `TensorInfo` of a tensor; one that is new to the tracker is a constant."""
         info = self._infos.get(tensor)
         if info is None:
             # Stored, so that a later operation that writes into it is noticed.
@@ -74,7 +74,7 @@ class Tracker:
         return info
 
     def record(self, operation: Operation) -> tuple[int, frozenset[int]]:
-        """Derive what is known of the tensors that an operation returned or wrote into.
+        """Derive the `TensorInfo` of the tensors that an operation returned or wrote into.
 
         Returns
         -------
