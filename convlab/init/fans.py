@@ -14,7 +14,7 @@ from convlab._validate import integer
 class Fans(NamedTuple):
     """The fan in and fan out of a layer.
 
-    Attributes
+    Parameters
     ----------
     fan_in : int
         Number of products that are added to one element of the output.

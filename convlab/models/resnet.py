@@ -163,7 +163,7 @@ class ResNet(nn.Module):
         zero_init_residual = flag(zero_init_residual, "zero_init_residual")
         if len(layers) != 4:
             raise ValueError(f"layers must be 4 ints, one per stage, got {layers}")
-        depths = [integer(depth, "blocks of a stage", minimum=1) for depth in layers]
+        depths = [integer(depth, f"layers[{i}]", minimum=1) for i, depth in enumerate(layers)]
         self.conv1 = _convolution(3, 64, 7, stride=2)  # 224 x 224 -> 112 x 112
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU(inplace=True)

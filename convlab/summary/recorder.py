@@ -20,16 +20,18 @@ from convlab.summary.module_rules import module_fields, module_macs
 from convlab.summary.operation import Operation, storage, tensors_in
 from convlab.summary.tracker import Tracker
 
-# Operations that get a row of their own if the code of a module executes them: joins of branches,
-# windows and normalizations, activations that return a new tensor, and products with weights; not
-# those that only move elements, and not every sum with a constant.
+# Operations that get a row of their own if the code of a module executes them, besides products
+# with weights: joins of branches, windows, normalizations, activations that return a new tensor.
 _JOINS = {"cat", "stack"}
 _WINDOWS = {
     "convolution", "_convolution", "im2col", "col2im", "constant_pad_nd", "mean", "amax",
     "native_layer_norm", "native_group_norm", "native_batch_norm", "pixel_shuffle",
     "pixel_unshuffle",
 }  # fmt: skip
-_WINDOW_NAME_PARTS = ("avg_pool", "max_pool", "reflection_pad", "replication_pad", "upsample_")
+_WINDOW_PREFIXES = (
+    "avg_pool", "max_pool", "_adaptive_avg_pool", "adaptive_max_pool", "reflection_pad",
+    "replication_pad", "upsample_", "_upsample_",
+)  # fmt: skip
 _ACTIVATIONS = {
     "relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "hardswish", "hardsigmoid", "hardtanh",
     "leaky_relu", "elu", "celu", "selu", "mish", "softplus", "log_sigmoid_forward",
@@ -222,7 +224,7 @@ def _has_row(
     if not num_inputs:
         return False
     is_new = storage(operation.output) not in {storage(x) for x in operation.inputs} - {None}
-    has_window = name in _WINDOWS or any(part in name for part in _WINDOW_NAME_PARTS)
+    has_window = name in _WINDOWS or name.startswith(_WINDOW_PREFIXES)
     return has_window or macs is None or (name in _ACTIVATIONS and is_new)
 
 

@@ -96,8 +96,8 @@ def test_a_custom_block_can_be_passed():
     [
         (lambda: resnet18(0), ValueError, "num_classes must be at least 1, got 0"),
         (lambda: ResNet(BasicBlock, (2, 2, 2)), ValueError, r"4 ints, .* got \(2, 2, 2\)"),
-        (lambda: ResNet(BasicBlock, (2, 0, 2, 2)), ValueError, "blocks of a stage .* got 0"),
-        (lambda: ResNet(BasicBlock, (2, 2.0, 2, 2)), TypeError, "blocks of a stage"),
+        (lambda: ResNet(BasicBlock, (2, 0, 2, 2)), ValueError, r"layers\[1\] .* got 0"),
+        (lambda: ResNet(BasicBlock, (2, 2.0, 2, 2)), TypeError, r"layers\[1\]"),
         (lambda: resnet18(10, zero_init_residual=1), TypeError, "zero_init_residual must be True"),
     ],
 )
