@@ -33,7 +33,7 @@ def integer(value: SupportsIndex, name: str, minimum: int) -> int:
         raise TypeError(f"{name} must be an int, got the bool {value}")
     try:
         number = index(value)
-    except (TypeError, RuntimeError):  # RuntimeError: a tensor whose numbers cannot be read
+    except (TypeError, RuntimeError):  # RuntimeError: a tensor whose value cannot be read
         raise TypeError(f"{name} must be an int, got {type(value).__name__} {value!r}") from None
     if number < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {number}")
@@ -69,7 +69,7 @@ def pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
 
 
 def flag(value: bool, name: str) -> bool:
-    """Return `value` if it is True or False; ``0``, ``1`` and NumPy's bool are not, as in PyTorch.
+    """Return `value`, a bool; ``0``, ``1`` and NumPy's bool are rejected, as in PyTorch.
 
     Examples
     --------
@@ -149,12 +149,15 @@ def check_channels(
     check_groups(channels or 1, out_channels, groups)  # no channels: reported below
     expected = weight_shape[0] if transposed else weight_shape[1] * groups
     if channels != expected:
-        product = "" if transposed else f"{weight_shape[1]} x {groups} = "
-        note = f"; the weight of a transposed convolution is {_weight_layout(True)}"
+        if transposed:
+            numbers = (
+                f"{expected}; the weight of a transposed convolution is {_weight_layout(True)}"
+            )
+        else:
+            numbers = f"{weight_shape[1]} x {groups} = {expected}"
         raise ValueError(
             f"input of shape {tuple(input_shape)} has {channels} channels, but weight of shape "
-            f"{tuple(weight_shape)} with groups={groups} expects {product}{expected}"
-            f"{note if transposed else ''}"
+            f"{tuple(weight_shape)} with groups={groups} expects {numbers}"
         )
     if bias_shape is not None and tuple(bias_shape) != (out_channels,):
         raise ValueError(
@@ -166,6 +169,5 @@ def check_channels(
 
 
 def _weight_layout(transposed: bool) -> str:
-    if transposed:
-        return "(in_channels, out_channels / groups, kH, kW)"
-    return "(out_channels, in_channels / groups, kH, kW)"
+    first, second = ("in", "out") if transposed else ("out", "in")
+    return f"({first}_channels, {second}_channels / groups, kH, kW)"

@@ -30,6 +30,7 @@ PYTHONS = [
 ENVIRONMENTS = {"oldest": (PYTHONS[0], "lowest-direct"), "newest": (PYTHONS[-1], "highest")}
 TEST_PACKAGES = [
     "pytest", "pytest-xdist", "hypothesis", "setuptools", "scipy", "scikit-learn", "jax", "keras",
+    "onnx",
 ]  # fmt: skip
 PARTS = ("shapes", "ops", "nn", "init", "models", "plots", "summary", "data", "cli", "training")
 PYTEST = [
@@ -38,8 +39,12 @@ PYTEST = [
     "--ignore=tests/training/test_resume.py", "--ignore=tests/training/test_distributed.py",
 ]  # fmt: skip
 
-# Old libraries call functions of newer ones that are deprecated, as matplotlib 3.8 of pyparsing.
-WARNINGS = {"oldest": ["-W", "ignore::DeprecationWarning"], "newest": []}
+WARNINGS = {
+    # Old libraries call deprecated functions of newer ones, as matplotlib 3.8 of pyparsing.
+    "oldest": ["-W", "ignore::DeprecationWarning"],
+    # PyTorch warns of Python 3.13.0.
+    "newest": ["-W", "ignore:Guards may run slower:RuntimeWarning"],
+}
 
 
 def program(environment: Path, name: str) -> Path:

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from convlab._validate import IntOrPair, Padding, check_channels, check_weight_shape, pair
-from convlab.ops.checks import one_of, one_or_pair
-from convlab.ops.padding import PADDING_MODES, check_reach
+from convlab.ops.checks import one_of, unwrap_one
+from convlab.ops.padding import PADDING_MODES, check_border
 from convlab.shapes import conv2d_output_size, conv2d_padding, dilated_kernel_size
 
 
@@ -98,13 +98,13 @@ def conv2d(
     bias_shape = None if bias is None else bias.shape
     try:
         check_weight_shape(weight.shape)
-        stride, padding, dilation = one_or_pair(stride), one_or_pair(padding), one_or_pair(dilation)
+        stride, padding, dilation = unwrap_one(stride), unwrap_one(padding), unwrap_one(dilation)
         steps = pair(stride, "stride", minimum=1), pair(dilation, "dilation", minimum=1)
         batch = input.unsqueeze(0) if input.dim() == 3 else input
         sides = conv2d_padding(padding, _kernel_size(weight), *steps)
         groups = check_channels(input.shape, weight.shape, bias_shape, groups)
         one_of(padding_mode, "padding_mode", PADDING_MODES)
-        check_reach(tuple(batch.shape), sides, padding_mode, "input")
+        check_border(tuple(batch.shape), sides, padding_mode, "input")
         _check_fit(batch, weight, steps, padding, sides)
     except ValueError as error:
         raise InputError(str(error)) from None

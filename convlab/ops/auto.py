@@ -9,12 +9,12 @@ from convlab.ops.geometry import Geometry
 
 MAX_TILE = 6  # inputs of a Winograd tile, in each direction: larger ones round too much
 
-# Costs of moving a number, in units of one multiplication within a matrix product. Rough guesses
-# are enough, as the choices that matter differ by far more.
+# Costs in units of one multiplication within a matrix product. Rough guesses are enough, as the
+# choices that matter differ by far more.
 COLUMN_COST = 15  # copy a number of a window into a column
 TILE_COST = 40  # gather and transform a number of a Winograd tile, of the input or of the result
 KERNEL_COST = 20  # transform a number of a Winograd kernel
-KERNEL_READ_COST = 40  # read it for the products, which dominates if there are few tiles
+KERNEL_READ_COST = 40  # read it for the products; dominates if there are few tiles
 BAND_COST = 8  # multiply by a weight, and by the zeros beside it, in `depthwise`
 
 
@@ -28,20 +28,14 @@ def choose(
     """Return the name of the method with the least estimated work.
 
     ``"blocked"`` multiplies as often as the definition and gathers each window; ``"winograd4"`` and
-    ``"winograd2"`` multiply less, but transform tiles and kernels, so they need many channels and
-    many tiles for each kernel; ``"depthwise"`` gathers less, but multiplies zeros. Winograd is a
-    candidate with stride 1, kernels of 2 to 5 rows and columns, and tiles of at most 6 x 6. A
+    ``"winograd2"`` multiply less, but transform tiles and kernels, so they pay off with many
+    channels and many tiles per kernel; ``"depthwise"`` gathers less, but multiplies zeros. Winograd
+    is a candidate with stride 1, kernels of 2 to 5 rows and columns, and tiles of at most 6 x 6. A
     dilated convolution is several, on every d-th row and column, and each of them reads all
     transformed kernels.
 
-    Parameters
-    ----------
-    images : int
-        Images in the batch.
-    weight_shape : (O, C / groups, kH, kW)
-    output_size : (outH, outW)
-    geometry : Geometry
-        Its padding does not matter, as `output_size` is given.
+    `images` is the size of the batch, `weight_shape` is ``(O, C / groups, kH, kW)``. The padding of
+    `geometry` does not matter, as `output_size` is given.
 
     Examples
     --------
@@ -62,7 +56,7 @@ def choose(
             if max(k_h, k_w) + outputs - 1 > MAX_TILE:
                 continue
             tile_area = (outputs + k_h - 1) * (outputs + k_w - 1)
-            # A dilated convolution is one for each remainder of the rows and columns.
+            # With dilation: a convolution for each remainder of the row and of the column.
             tiles = images * prod(
                 d * -(-size // (d * outputs)) for size, d in zip(output_size, dilation, strict=True)
             )

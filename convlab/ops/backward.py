@@ -6,23 +6,19 @@ A convolution is linear in its input and linear in its weight, so each of these 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from convlab._validate import IntOrPair, Padding
 from convlab.ops.auto import choose
 from convlab.ops.blocks import columns_per_block, split_into_blocks
-from convlab.ops.checks import convolution_arrays, float_array, one_of, same_dtype
+from convlab.ops.checks import check_same_dtype, convolution_arrays, float_array, one_of
 from convlab.ops.convolution import conv2d
-from convlab.ops.geometry import NO_PADDING, Geometry, conv2d_geometry
+from convlab.ops.geometry import NO_PADDING, Array, Geometry, conv2d_geometry
 from convlab.ops.padding import PADDING_MODES, pad2d, pad2d_backward
 from convlab.ops.winograd import winograd_grad_weight
 from convlab.shapes import dilated_kernel_size
-
-Array = NDArray[Any]
 
 WINOGRAD_OUTPUTS = {"winograd2": 2, "winograd4": 4}  # of a tile, in rows and columns
 
@@ -37,7 +33,7 @@ def conv2d_backward(
     groups: int = 1,
     *,
     padding_mode: str = "zeros",
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+) -> tuple[Array, Array, Array]:
     """Compute the gradients of `conv2d` with respect to its input, weight and bias.
 
     The backward pass of ``y = conv2d(input, weight, bias, ...)``, as ``loss.backward()`` computes
@@ -68,19 +64,19 @@ def conv2d_backward(
 
     Notes
     -----
-    - bias: each number is added to a whole output channel, so its gradient is the sum of
-      that channel of `grad_output`, over all images.
-    - weight: each number multiplies one pixel at every position of the window; its
-      gradient is the sum of those pixels, each times the gradient of its output.
-    - input: each pixel is read by several windows; its gradient is the sum of their
-      gradients, each times the weight that multiplied the pixel. The gradient of the padding
-      is added to the pixels that the padding copies (`pad2d_backward`).
+    - bias: each number is added to a whole output channel, so its gradient is the sum of that
+      channel of `grad_output`, over all images.
+    - weight: each number multiplies one pixel at every position of the window; its gradient is the
+      sum of those pixels, each times the gradient of its output.
+    - input: each pixel is read by several windows; its gradient is the sum of their gradients, each
+      times the weight that multiplied the pixel. The gradient of the padding is added to the pixels
+      that the padding copies (`pad2d_backward`).
 
     The error of a number that is a sum of ``K`` products (of numbers, for the bias) is at most
     ``K * 6e-8`` (float32) or ``K * 1.2e-16`` (float64) of the sum of their absolute values, barring
     underflow. ``K`` is ``N * outH * outW`` for weight and bias, and ``O / groups * kH * kW`` at
     most for the input (times the copies of a pixel in the border, if the padding mode makes any).
-    With stride 1, where `conv2d` with ``method="auto"`` would take Winograd's algorithm, so do the
+    Where `conv2d` with ``method="auto"`` would use Winograd's algorithm (stride 1), so do the
     gradients of input and weight; their error is then at most ``5e-6`` (float32) or ``5e-14``
     (float64) of the largest result, with random numbers.
 
@@ -92,48 +88,40 @@ def conv2d_backward(
     Examples
     --------
     >>> image = np.array([[[1.0, 2.0, 3.0]]])
-    >>> left_to_right = np.array([[[[-1.0, 1.0]]]])
-    >>> from_input, from_weight, from_bias = conv2d_backward(
-    ...     np.array([[[10.0, 100.0]]]), image, left_to_right)
-    >>> from_input
+    >>> weight = np.array([[[[-1.0, 1.0]]]])
+    >>> grad_output = np.array([[[10.0, 100.0]]])
+    >>> grad_input, grad_weight, grad_bias = conv2d_backward(grad_output, image, weight)
+    >>> grad_input
     array([[[-10., -90., 100.]]])
-    >>> from_weight
+    >>> grad_weight
     array([[[[210., 320.]]]])
-    >>> from_bias
+    >>> grad_bias
     array([110.])
     """
     x, w, _, groups, unbatched = convolution_arrays(input, weight, None, groups)
     one_of(padding_mode, "padding_mode", PADDING_MODES)
     geometry = conv2d_geometry(x.shape[2:], w.shape[2:], stride, padding, dilation, groups)
-    output_size = geometry.output_size(x.shape[2:], w.shape[2:])
-    g = _output_gradient(grad_output, x, (len(x), len(w), *output_size), unbatched)
+    output_shape = len(x), len(w), *geometry.output_size(x.shape[2:], w.shape[2:])
+    g = float_array(grad_output, "grad_output")
+    check_same_dtype(x, "input", g, "grad_output")
+    expected = output_shape[1:] if unbatched else output_shape
+    if g.shape != expected:
+        raise ValueError(
+            f"grad_output must have the shape of the output, {expected}, got shape {g.shape}"
+        )
+    g = g.reshape(output_shape)
 
-    padding_to_undo = NO_PADDING
-    if padding_mode != "zeros" and any(geometry.padding):
-        padding_to_undo = geometry.padding
-        x = pad2d(x, padding_to_undo, padding_mode)
+    sides = NO_PADDING if padding_mode == "zeros" else geometry.padding
+    if any(sides):
+        x = pad2d(x, sides, padding_mode)
         geometry = geometry._replace(padding=NO_PADDING)
     with np.errstate(all="ignore"):
         grad_b = g.sum(axis=(0, 2, 3))
         grad_w = grad_weight(g, x, w.shape[2:], geometry)
         grad_x = grad_input(g, w, x.shape[2:], geometry)
-        if any(padding_to_undo):
-            grad_x = pad2d_backward(grad_x, padding_to_undo, padding_mode)
+        if any(sides):
+            grad_x = pad2d_backward(grad_x, sides, padding_mode)
     return (grad_x[0] if unbatched else grad_x), grad_w, grad_b
-
-
-def _output_gradient(
-    grad_output: ArrayLike, x: Array, shape: tuple[int, ...], unbatched: bool
-) -> Array:
-    """Check `grad_output` against the shape of the output; return it with its batch axis."""
-    g = float_array(grad_output, "grad_output")
-    same_dtype(x, "input", g, "grad_output")
-    expected = shape[1:] if unbatched else shape
-    if g.shape != expected:
-        raise ValueError(
-            f"grad_output must have the shape of the output, {expected}, got shape {g.shape}"
-        )
-    return g.reshape(shape)
 
 
 def grad_input(g: Array, w: Array, size: tuple[int, ...], geometry: Geometry) -> Array:
@@ -143,30 +131,17 @@ def grad_input(g: Array, w: Array, size: tuple[int, ...], geometry: Geometry) ->
                                                      j s_w + v d_w - p_l = b}}
               w_{ocuv} \, g_{noij}
 
-    It is also the transposed convolution of `g`.
+    It is also the transposed convolution of `g`. `g` is (N, O, outH, outW), `w` is
+    (O, C / groups, kH, kW), and the result (N, C, height, width) has the `size` of the input
+    without its padding.
 
-    Parameters
-    ----------
-    g : array, (N, O, outH, outW)
-        Gradient with respect to the output.
-    w : array, (O, C / groups, kH, kW)
-    size : (height, width)
-        Size of the input without its padding, which is the size of the result.
-    geometry : Geometry
-        Checked arguments of the convolution.
+    With stride 1 the gradient is itself a convolution, of `g` with the flipped kernel, and `conv2d`
+    computes it. `_scatter` computes all others, and those where
 
-    Returns
-    -------
-    array, (N, C, height, width)
-
-    Notes
-    -----
-    With stride 1 the result is itself a convolution, of `g` with the flipped
-    kernel, and is computed by `conv2d`. Otherwise, `_scatter` computes it; also when the padding is
-    so large that `g` would have to be cropped; when the input has few channels and
-    the output many, as its buffer has the channels of the input; and when a weight
-    is not finite, as in a convolution it would be multiplied by the zeros around `g`, and give a
-    NaN for a product that does not exist.
+    - the padding is so large that `g` would have to be cropped;
+    - the input has few channels and the output many (its buffer has the channels of the input);
+    - a weight is not finite: `conv2d` would multiply it by the zeros around `g`, and return NaN for
+      products that do not exist.
 
     Examples
     --------
@@ -188,7 +163,7 @@ def grad_input(g: Array, w: Array, size: tuple[int, ...], geometry: Geometry) ->
         or not np.isfinite(w).all()
     ):
         return _scatter(g, w, size, geometry)
-    # `conv2d` pads both sides alike; what one side has more is added here.
+    # `conv2d` pads both sides alike; the surplus of one side is added here.
     p_h, p_w = min(pad_top, pad_bottom), min(pad_left, pad_right)
     if (pad_top, pad_left) != (pad_bottom, pad_right):
         g = pad2d(g, (pad_left - p_w, pad_right - p_w, pad_top - p_h, pad_bottom - p_h))
@@ -205,11 +180,11 @@ def _flipped(w: Array, groups: int) -> Array:
 
 
 def _scatter(g: Array, w: Array, size: tuple[int, ...], geometry: Geometry) -> Array:
-    """Multiply the gradient of each output with the kernel, and add it at its window (col2im).
+    """Multiply the gradient of each output by the kernel, and add it at its window (col2im).
 
-    One matrix product per block gives each output cell a window of numbers ("columns"); then, for
-    each of the kH * kW positions in the window, one strided addition adds that number of every
-    window to its pixel.
+    One matrix product per block gives each output cell a window of numbers ("columns"). Then, for
+    each of the kH * kW positions in the window, one strided addition adds the numbers of all
+    windows to their pixels.
     """
     (s_h, s_w), (left, _, top, _), (d_h, d_w), groups = geometry
     images, _, out_h, out_w = g.shape
@@ -236,9 +211,9 @@ def _scatter(g: Array, w: Array, size: tuple[int, ...], geometry: Geometry) -> A
 
 
 def _overlap(first: int, step: int, count: int, size: int) -> tuple[slice, slice]:
-    """Find which of ``first, first + step, ...`` (`count` numbers) lie in ``range(size)``.
+    """Return which of the `count` cells ``first, first + step, ...`` exist, i.e. are below `size`.
 
-    Returns them as a slice of ``range(size)``, and their positions as a slice of ``range(count)``.
+    The first slice selects these cells, the second their positions among the `count`.
     """
     start = max(0, -(first // step))
     stop = min(count, (size - 1 - first) // step + 1)
@@ -254,27 +229,12 @@ def grad_weight(g: Array, x: Array, kernel_size: tuple[int, ...], geometry: Geom
     .. math:: \bar w_{ocuv} = \sum_{n,i,j} g_{noij} \, x_{n,c,\; i s_h + u d_h,\; j s_w + v d_w}
 
     With `x` padded. This is a convolution of `x` with `g` as the kernel, in which stride and
-    dilation have been swapped.
+    dilation have been swapped. `g` is (N, O, outH, outW), `x` is (N, C, H, W), not yet padded, and
+    the result is (O, C / groups, kH, kW).
 
-    Parameters
-    ----------
-    g : array, (N, O, outH, outW)
-        Gradient with respect to the output.
-    x : array, (N, C, H, W)
-        Not yet padded.
-    kernel_size : (kH, kW)
-    geometry : Geometry
-        Checked arguments of the convolution.
-
-    Returns
-    -------
-    array, (O, C / groups, kH, kW)
-
-    Notes
-    -----
-    Where `conv2d` would choose Winograd's algorithm, and the dilation is 1, its adjoint
-    is faster here as well. As it spreads infinity and NaN, a result that holds one is discarded.
-    Then, and for all other layers, `_product_with_windows` computes the gradient.
+    Where `conv2d` would choose Winograd's algorithm, and the dilation is 1, its adjoint is faster
+    here as well. As it spreads infinity and NaN, a result that holds one is discarded. Then, and
+    for all other layers, `_product_with_windows` computes the gradient.
 
     Examples
     --------
@@ -307,7 +267,7 @@ def _product_with_windows(
 ) -> Array:
     """Multiply `g` as ``(O, cells)`` with the windows of the padded `x` as ``(cells, K)``.
 
-    Group by group and a block of cells at a time, so that the copied windows stay small.
+    A block of cells at a time, so that the copied windows stay small.
     """
     (s_h, s_w), _, (d_h, d_w), groups = geometry
     images, out_channels, out_h, out_w = g.shape

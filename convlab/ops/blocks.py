@@ -18,19 +18,9 @@ def split_into_blocks(
 ) -> Iterator[tuple[slice, slice]]:
     """Split the output of a batch into blocks of about the same size, in order.
 
-    A block is a range of rows of one image, or all rows of several images, where an image is small.
-    It has at most `max_cells` cells, but at least one row; the first block is the largest.
-
-    Parameters
-    ----------
-    images, rows, cells_per_row : int
-        Images in the batch, rows in an image, cells in a row.
-    max_cells : int
-        Cells of a block.
-
-    Yields
-    ------
-    images, rows : slice, slice
+    A block is a slice of the images and a slice of the rows: some rows of one image, or all rows of
+    several images, where an image is small. It has at most `max_cells` cells, but at least one row;
+    the first block is the largest.
 
     Examples
     --------
@@ -57,11 +47,6 @@ def columns_per_block(window_size: int, itemsize: int) -> int:
     """Return how many windows of `window_size` numbers to copy into a column buffer at a time.
 
     As many as fit into `BLOCK_BYTES`, but at least `MIN_COLUMNS`.
-
-    Examples
-    --------
-    >>> columns_per_block(window_size=64 * 9, itemsize=4)
-    910
     """
     return max(MIN_COLUMNS, BLOCK_BYTES // (window_size * itemsize))
 
@@ -76,15 +61,9 @@ def copy_padded_rows(x: NDArray[Any], strip: NDArray[Any], first_row: int, left:
 
     Padding a whole batch first would write and read it once more, and take as much memory again.
 
-    Parameters
-    ----------
-    x : array, (n, C, H, W)
-    strip : array, (n, C, h, w)
-        Filled with h rows of the images; whatever lies outside of the images becomes 0.
-    first_row : int
-        Row of the image that the strip starts with; negative in the padding above it.
-    left : int
-        Columns of padding on the left.
+    `x` is (n, C, H, W) and `strip` (n, C, h, w). The strip starts at row `first_row` of the images,
+    which is negative in the padding, and with `left` columns of padding. All cells outside of the
+    images become 0.
 
     Examples
     --------

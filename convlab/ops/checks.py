@@ -1,8 +1,7 @@
 """Checks of the arguments of the operators, made before anything is computed.
 
 A check returns its argument in the form that the rest of the code expects, or raises ``TypeError``
-(wrong type) or ``ValueError`` (right type, wrong value) with the name of the argument and the
-numbers that do not match.
+or ``ValueError`` with the name of the argument and the numbers that do not match.
 """
 
 from __future__ import annotations
@@ -55,8 +54,8 @@ def float_array(value: ArrayLike, name: str) -> NDArray[Any]:
     return array_of(value, name, FLOATS, "convolutions")
 
 
-def one_or_pair(value: T) -> T | int:
-    """Convert ``(n,)`` to ``n``, which PyTorch's functions accept for height and width.
+def unwrap_one(value: T) -> T | int:
+    """Convert ``(n,)``, which PyTorch's functions accept for height and width, to ``n``.
 
     Any other value is returned unchanged, to be checked by `pair`.
     """
@@ -91,7 +90,7 @@ def batch_of_images(
     return (array[None] if unbatched else array), unbatched
 
 
-def same_dtype(array: NDArray[Any], name: str, other: NDArray[Any], other_name: str) -> None:
+def check_same_dtype(array: NDArray[Any], name: str, other: NDArray[Any], other_name: str) -> None:
     """Check that two arrays have the same dtype."""
     if array.dtype != other.dtype:
         raise TypeError(
@@ -119,20 +118,15 @@ def convolution_arrays(
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None, int, bool]:
     """Check that input, weight, bias and groups of a convolution match.
 
-    With `transposed`, the weight is ``(in_channels, out_channels / groups, kH, kW)``.
-
-    Returns
-    -------
-    input, weight, bias, groups, unbatched
-        The input always with its batch axis; `unbatched` is True if that was added. `groups` as a
-        plain int.
+    With `transposed`, the weight is ``(in_channels, out_channels / groups, kH, kW)``. Returns the
+    three arrays, the input with a batch axis; `groups` as an int; and whether that axis was added.
     """
     x = float_array(input, "input")
     w = float_array(weight, "weight")
     b = None if bias is None else float_array(bias, "bias")
-    same_dtype(x, "input", w, "weight")
+    check_same_dtype(x, "input", w, "weight")
     if b is not None:
-        same_dtype(x, "input", b, "bias")
+        check_same_dtype(x, "input", b, "bias")
     batch, unbatched = batch_of_images(x, "input")
     check_weight_shape(w.shape, transposed)
     groups = check_channels(x.shape, w.shape, None if b is None else b.shape, groups, transposed)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from convlab._validate import IntOrPair, Padding
 from convlab.ops.auto import choose
 from convlab.ops.checks import check_memory, convolution_arrays, one_of
-from convlab.ops.geometry import NO_PADDING, Geometry, conv2d_geometry
+from convlab.ops.geometry import NO_PADDING, Array, Geometry, conv2d_geometry
 from convlab.ops.methods import BY_NAME
 from convlab.ops.padding import PADDING_MODES, pad2d
 
@@ -28,7 +26,7 @@ def conv2d(
     *,
     padding_mode: str = "zeros",
     method: str = "auto",
-) -> NDArray[Any]:
+) -> Array:
     """Apply a 2-D convolution to a batch of images.
 
     Deep learning calls it a convolution, mathematics a cross-correlation: the kernel is not
@@ -77,15 +75,13 @@ def conv2d(
         If an array is not float32 or float64, dtypes differ, or a number is not an int.
     ValueError
         If shapes or numbers do not match, an option is unknown, the kernel is larger than the
-        padded input, or the method does not support this layer. The message names the argument and
-        the numbers, or the method.
+        padded input, or the method does not support this layer.
 
     Notes
     -----
-    Stricter than PyTorch, which accepts three odd cases: an input with 0 channels (its
-    output has 0 channels, not O), a height or width of 0 in an empty batch, and a negative
-    padding, with which ``torch.nn.Conv2d`` crops the image if `padding_mode` is not
-    ``"zeros"``. All are errors here.
+    Stricter than PyTorch, which accepts three odd cases: an input with 0 channels (its output has 0
+    channels, not O), a height or width of 0 in an empty batch, and a negative padding, with which
+    ``torch.nn.Conv2d`` crops the image if `padding_mode` is not ``"zeros"``.
 
     ``"auto"`` chooses among blocked, winograd2, winograd4 and depthwise. In float32 its error is at
     most ``5e-6`` of the largest result, with random numbers and up to 512 channels; in float64
@@ -101,11 +97,11 @@ def conv2d(
     --------
     >>> image = np.array([[[1.0, 2.0, 3.0],
     ...                    [4.0, 5.0, 6.0]]])
-    >>> left_to_right = np.array([[[[-1.0, 1.0]]]])
-    >>> conv2d(image, left_to_right)
+    >>> weight = np.array([[[[-1.0, 1.0]]]])
+    >>> conv2d(image, weight)
     array([[[1., 1.],
             [1., 1.]]])
-    >>> conv2d(image, left_to_right, stride=0)
+    >>> conv2d(image, weight, stride=0)
     Traceback (most recent call last):
     ValueError: stride must be at least 1, got 0
     """
@@ -126,13 +122,13 @@ def conv2d(
     return y[0] if unbatched else y
 
 
-def _run(method: str, x: NDArray[Any], w: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
-    """Convolve checked arrays with the method of that name, or with the one that `choose` names.
+def _run(method: str, x: Array, w: Array, geometry: Geometry) -> Array:
+    """Convolve checked arrays with the named method, or for ``"auto"`` with the one `choose` names.
 
-    The chosen methods but ``"blocked"`` multiply numbers from outside of the window, so they spread
-    infinity and NaN, and the intermediate results of Winograd's may overflow. So if the result is
-    not finite everywhere, ``"blocked"`` computes it again; also where only the squares of the
-    result overflow, which costs time but changes nothing.
+    All that `choose` names but ``"blocked"`` multiply numbers from outside of the window, so they
+    spread infinity and NaN, and intermediate results of Winograd's algorithm may overflow. So if
+    the result is not finite everywhere, ``"blocked"`` computes it again; also where only the
+    squares of the result overflow, which costs time but changes nothing.
     """
     if method != "auto":
         return BY_NAME[method](x, w, geometry)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlab._validate import IntOrPair, Padding, pair
-from convlab.ops.checks import one_or_pair
+from convlab.ops.checks import unwrap_one
 from convlab.ops.padding import pad2d
 from convlab.shapes import conv2d_output_size, conv2d_padding
 
@@ -58,7 +58,7 @@ Method = Callable[[Array, Array, Geometry], Array]
 
 
 def with_padding_and_groups(method: Method) -> Method:
-    """Add padding and groups to a method that can do neither: pad, then call it group by group."""
+    """Decorate a method that supports neither padding nor groups: pad, then call it per group."""
 
     @functools.wraps(method)
     def padded_and_grouped(x: Array, w: Array, geometry: Geometry) -> Array:
@@ -86,25 +86,21 @@ def conv2d_geometry(
 
     A stride or dilation that is larger than the padded image is replaced by one that just leaves
     it: the result is the same, and no product of theirs exceeds the 64 bits of NumPy's strides.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `convlab.shapes.conv2d_output_size` does.
+    Errors are those of `convlab.shapes.conv2d_output_size`.
 
     Examples
     --------
     >>> conv2d_geometry((5, 5), (3, 3), stride=10**20, padding=1, dilation=1, groups=1)
     Geometry(stride=(8, 8), padding=(1, 1, 1, 1), dilation=(1, 1), groups=1)
     """
-    strides = pair(one_or_pair(stride), "stride", minimum=1)
-    dilations = pair(one_or_pair(dilation), "dilation", minimum=1)
+    strides = pair(unwrap_one(stride), "stride", minimum=1)
+    dilations = pair(unwrap_one(dilation), "dilation", minimum=1)
     if not isinstance(padding, str):
-        padding = pair(one_or_pair(padding), "padding", minimum=0)
+        padding = pair(unwrap_one(padding), "padding", minimum=0)
     return _checked_geometry(size, kernel_size, strides, padding, dilations, groups)
 
 
-# A network asks for the same geometry in every pass.
+# Cached, as a network uses the same geometry in every pass.
 @functools.lru_cache(maxsize=1024)
 def _checked_geometry(
     size: Pair, kernel_size: Pair, stride: Pair, padding: Padding, dilation: Pair, groups: int

@@ -15,8 +15,8 @@ from convlab.shapes import conv2d_channels_read
 def ungrouped_weight(weight: ArrayLike, groups: SupportsIndex = 1) -> NDArray[Any]:
     """Convert the weight of a grouped convolution to that of an equivalent ordinary one.
 
-    A kernel gets a slice for every input channel: its own ones, and zeros for the channels of the
-    other groups. As a matrix of kernels and channels, the result is block-diagonal.
+    A kernel keeps its slices, and gets slices of zeros for the input channels of the other groups.
+    As a matrix of kernels and channels, the result is block-diagonal.
 
     Parameters
     ----------
@@ -28,16 +28,16 @@ def ungrouped_weight(weight: ArrayLike, groups: SupportsIndex = 1) -> NDArray[An
     Returns
     -------
     array, (O, C, kH, kW)
-        A new array of the same dtype. ``conv2d(x, ungrouped_weight(w, groups))`` is
-        ``conv2d(x, w, groups=groups)``, up to rounding, as long as `x` is finite: an infinity or
-        NaN is multiplied by the zeros, so it makes the other groups NaN, too.
+        New, of the same dtype. ``conv2d(x, ungrouped_weight(w, groups))`` is
+        ``conv2d(x, w, groups=groups)``, up to rounding, if `x` is finite: an infinity or NaN is
+        also multiplied by the zeros, and makes the other groups NaN.
 
     Raises
     ------
     TypeError
-        If `groups` is not an int, or `weight` is not an array.
+        If `groups` is not an int, or `weight` cannot be read as an array.
     ValueError
-        If `weight` does not have four axes without a size of 0, or O is not divisible by `groups`.
+        If `weight` does not have four axes, or a size of 0, or O is not divisible by `groups`.
 
     Examples
     --------
@@ -62,7 +62,8 @@ def channel_shuffle(input: ArrayLike, groups: SupportsIndex) -> NDArray[Any]:
     """Rearrange the channels so that each new group has channels of every old one.
 
     The first channels of all groups come first, then all second ones, and so on: if each group is a
-    row of a table, the table is read column by column.
+    row of a table, the table is read column by column. Equivalent to ``torch.nn.ChannelShuffle``.
+    Returns a new array of the same shape and dtype.
 
     Parameters
     ----------
@@ -71,22 +72,17 @@ def channel_shuffle(input: ArrayLike, groups: SupportsIndex) -> NDArray[Any]:
     groups : int
         Divides C.
 
-    Returns
-    -------
-    array
-        A new array of the shape of `input`.
-
     Raises
     ------
     TypeError
-        If `groups` is not an int, or `input` is not an array.
+        If `groups` is not an int, or `input` cannot be read as an array.
     ValueError
         If `input` has another number of axes or no pixels, or C is not divisible by `groups`.
 
-    References
-    ----------
-    Zhang, Zhou, Lin, Sun, "ShuffleNet: An Extremely Efficient Convolutional Neural Network for
-    Mobile Devices" (2018). ``torch.nn.ChannelShuffle``.
+    Notes
+    -----
+    Source: Zhang, Zhou, Lin, Sun, "ShuffleNet: An Extremely Efficient Convolutional Neural Network
+    for Mobile Devices" (2018).
 
     Examples
     --------

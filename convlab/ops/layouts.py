@@ -13,9 +13,12 @@ TensorFlow, Keras      ``NHWC``    ``HWIO``
   depthwise            ``NHWC``    ``HWCM``, see below
 =====================  ==========  ==========================
 
-Groups do not change the layouts: every library orders the output channels group by group. Sources:
-the documentation of ``torch.nn``, ``tf.nn``, ``keras.layers`` and ``jax.lax.conv_general_dilated``;
-the ONNX standard.
+Groups do not change the layouts: every library orders the output channels group by group. All
+functions take arrays of any dtype, and return new ones of the same dtype; they raise ``TypeError``
+for an argument that cannot be read as an array.
+
+Sources: the documentation of ``torch.nn``, ``tf.nn``, ``keras.layers`` and
+``jax.lax.conv_general_dilated``; the ONNX standard.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ def change_layout(array: ArrayLike, source: str, target: str) -> NDArray[Any]:
     Parameters
     ----------
     array : array
-        Any dtype; it is kept.
+        Any dtype.
     source, target : str
         The letters of the axes, before and after: the same letters, each once. Any letters are
         allowed.
@@ -43,7 +46,7 @@ def change_layout(array: ArrayLike, source: str, target: str) -> NDArray[Any]:
     Returns
     -------
     array
-        A new array, contiguous in the new order (and writable, which the arrays of JAX are not).
+        New, contiguous in the new order (and writable, which the arrays of JAX are not).
 
     Raises
     ------
@@ -67,7 +70,7 @@ def change_layout(array: ArrayLike, source: str, target: str) -> NDArray[Any]:
         if not isinstance(layout, str):
             raise TypeError(f"{name} must be a string such as 'NCHW', got {layout!r}")
         if len(set(layout)) != len(layout):
-            raise ValueError(f"{name}={layout!r} has a letter twice: the letters must be distinct")
+            raise ValueError(f"{name}={layout!r} repeats a letter: the letters must be distinct")
     if set(source) != set(target):
         raise ValueError(
             f"source={source!r} and target={target!r} must have the same letters: "
@@ -90,19 +93,16 @@ def depthwise_to_grouped(weight: ArrayLike) -> NDArray[Any]:
     ----------
     weight : array, (kH, kW, C, M)
         The kernel of ``keras.layers.DepthwiseConv2D(depth_multiplier=M)`` or of
-        ``tf.nn.depthwise_conv2d`` for images of C channels. Any dtype; it is kept.
+        ``tf.nn.depthwise_conv2d`` for images of C channels.
 
     Returns
     -------
     array, (C * M, 1, kH, kW)
-        A new array.
 
     Raises
     ------
-    TypeError
-        If `weight` cannot be read as an array.
     ValueError
-        If it does not have four axes.
+        If `weight` does not have four axes.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def grouped_to_depthwise(weight: ArrayLike, in_channels: SupportsIndex) -> NDArr
     Parameters
     ----------
     weight : array, (C * M, 1, kH, kW)
-        The weight of ``nn.Conv2d(C, C * M, ..., groups=C)``. Any dtype; it is kept.
+        The weight of ``nn.Conv2d(C, C * M, ..., groups=C)``.
     in_channels : int
         C, at least 1. The shape of the weight does not determine it: six kernels are six channels,
         or three with two kernels each.
@@ -129,12 +129,9 @@ def grouped_to_depthwise(weight: ArrayLike, in_channels: SupportsIndex) -> NDArr
     Returns
     -------
     array, (kH, kW, C, M)
-        A new array.
 
     Raises
     ------
-    TypeError
-        If `weight` cannot be read as an array, or `in_channels` is not an int.
     ValueError
         If the weight is not that of a depthwise convolution of that many channels.
 
@@ -151,7 +148,7 @@ def grouped_to_depthwise(weight: ArrayLike, in_channels: SupportsIndex) -> NDArr
         )
     if len(w) % channels:
         raise ValueError(
-            f"weight of shape {w.shape} has {len(w)} kernels, a number that is not divisible by "
+            f"weight of shape {w.shape} has {len(w)} kernels, which is not divisible by "
             f"in_channels={channels}: every channel has the same number of kernels"
         )
     return change_layout(w.reshape(channels, len(w) // channels, *w.shape[2:]), "CMHW", "HWCM")
@@ -160,27 +157,11 @@ def grouped_to_depthwise(weight: ArrayLike, in_channels: SupportsIndex) -> NDArr
 def turn_kernel(weight: ArrayLike) -> NDArray[Any]:
     """Flip every kernel along both axes (rotate it by 180 degrees).
 
-    The difference between cross-correlation, which deep learning libraries compute, and the
-    convolution of mathematics (``scipy.signal.convolve2d``); also between ``conv_transpose`` of
-    JAX, which by default does not flip the kernel, and the transposed convolution of the other
-    libraries.
-
-    Parameters
-    ----------
-    weight : array, (..., kH, kW)
-        Any dtype; it is kept. Rows and columns are the last two axes.
-
-    Returns
-    -------
-    array
-        A new array of the same shape.
-
-    Raises
-    ------
-    TypeError
-        If `weight` cannot be read as an array.
-    ValueError
-        If it has fewer than two axes.
+    This is the difference between cross-correlation, which deep learning libraries compute, and the
+    convolution of mathematics (``scipy.signal.convolve2d``); also between the transposed
+    convolution of most libraries and ``conv_transpose`` of JAX, which by default does not flip the
+    kernel. The last two axes of `weight` are rows and columns; with fewer, it raises
+    ``ValueError``.
 
     Examples
     --------
@@ -190,5 +171,5 @@ def turn_kernel(weight: ArrayLike) -> NDArray[Any]:
     """
     w = as_array(weight, "weight")
     if w.ndim < 2:
-        raise ValueError(f"weight must have rows and columns as its last axes, got {w.shape}")
+        raise ValueError(f"weight must have shape (..., kH, kW), got {w.shape}")
     return np.array(w[..., ::-1, ::-1], order="C")

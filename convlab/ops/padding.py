@@ -14,7 +14,7 @@ from convlab.ops.checks import (
     check_memory,
     float_array,
     one_of,
-    one_or_pair,
+    unwrap_one,
 )
 
 # PyTorch's names of the padding modes, and those of `numpy.pad`.
@@ -35,7 +35,7 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
         Any dtype.
     padding : int, (pH, pW) or (left, right, top, bottom)
         Cells to add, at least 0: on every side; above and below, then left and right; or on each
-        side, in the order of ``torch.nn.functional.pad``.
+        side separately, in the order of ``torch.nn.functional.pad``.
     mode : str
         How the border is filled. For a row ``a b c d`` and two cells on each side:
 
@@ -47,7 +47,7 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
     Returns
     -------
     array
-        A new array of the same dtype, (N, C, H + top + bottom, W + left + right), or without N.
+        New, of the same dtype: (N, C, H + top + bottom, W + left + right), or without N.
 
     Raises
     ------
@@ -60,11 +60,10 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
 
     Notes
     -----
-    With four numbers, the results are those of ``torch.nn.functional.pad``, which calls
-    ``"zeros"`` ``"constant"``; the names here are those of
-    ``torch.nn.Conv2d(padding_mode=...)``, and so is the meaning of one or two numbers.
-    (Two numbers mean left and right in ``torch.nn.functional.pad``, which also accepts
-    negative ones, to crop.)
+    With four numbers, the results are those of ``torch.nn.functional.pad``, where ``"zeros"`` is
+    ``"constant"``. The names here are those of ``torch.nn.Conv2d(padding_mode=...)``, and so is the
+    meaning of one or two numbers. (``torch.nn.functional.pad`` takes two numbers for left and
+    right, and crops if they are negative.)
 
     Examples
     --------
@@ -75,9 +74,8 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
     x = as_array(input, "input")
     batch_of_images(x, "input")
     one_of(mode, "mode", PADDING_MODES)
-    sides = _four_sides(padding)
-    check_reach(x.shape, sides, mode, "input")
-    left, right, top, bottom = sides
+    left, right, top, bottom = sides = _four_sides(padding)
+    check_border(x.shape, sides, mode, "input")
     padded = (*x.shape[:-2], x.shape[-2] + top + bottom, x.shape[-1] + left + right)
     check_memory(padded, x.itemsize, f"padding {sides} (left, right, top, bottom)")
     widths = [(0, 0)] * (x.ndim - 2) + [(top, bottom), (left, right)]
@@ -87,23 +85,17 @@ def pad2d(input: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[
 def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zeros") -> NDArray[Any]:
     """Compute the gradient of `pad2d` with respect to its input.
 
-    Each cell of the border is a copy of a pixel (or, in mode ``"zeros"``, of none), so its gradient
-    belongs to that pixel. With zeros the border is cropped; with the other modes it is
-    also added to the pixels that it copies. This is the adjoint of `pad2d`: for all arrays,
-    ``(pad2d(x, ...) * g).sum() == (x * pad2d_backward(g, ...)).sum()``.
+    The border is cropped, and unless it consists of zeros, its gradients are added to those of the
+    pixels that it copies. This is the adjoint of `pad2d`: for all arrays,
+    ``(pad2d(x, ...) * g).sum() == (x * pad2d_backward(g, ...)).sum()``. The result is a new array.
+    Overflow, infinity and NaN follow IEEE 754 and raise no warning.
 
     Parameters
     ----------
     grad_output : array, (N, C, H, W) or (C, H, W)
         The gradient of the result of `pad2d`, border included; float32 or float64.
-    padding : int, (pH, pW) or (left, right, top, bottom)
-    mode : "zeros", "reflect", "replicate" or "circular"
+    padding, mode
         As for `pad2d`.
-
-    Returns
-    -------
-    array
-        A new array, the gradient of the image without the border.
 
     Raises
     ------
@@ -113,37 +105,33 @@ def pad2d_backward(grad_output: ArrayLike, padding: IntOrPair, mode: str = "zero
         If `pad2d` cannot return an image of this shape, because the border leaves no pixel or is
         too wide for the mode; or as `pad2d` does.
 
-    Notes
-    -----
-    Overflow, infinity and NaN follow IEEE 754 and raise no warning.
-
     Examples
     --------
-    >>> border_included = np.array([[[1.0, 10.0, 100.0, 1000.0, 10000.0]]])
-    >>> pad2d_backward(border_included, (0, 1), "zeros")
+    >>> grad_output = np.array([[[1.0, 10.0, 100.0, 1000.0, 10000.0]]])
+    >>> pad2d_backward(grad_output, (0, 1), "zeros")
     array([[[  10.,  100., 1000.]]])
-    >>> pad2d_backward(border_included, (0, 1), "replicate")
+    >>> pad2d_backward(grad_output, (0, 1), "replicate")
     array([[[   11.,   100., 11000.]]])
     """
     g = float_array(grad_output, "grad_output")
     batch_of_images(g, "grad_output")
     one_of(mode, "mode", PADDING_MODES)
-    left, right, top, bottom = _four_sides(padding)
+    left, right, top, bottom = sides = _four_sides(padding)
     size = g.shape[-2] - top - bottom, g.shape[-1] - left - right
     if min(size) < 1:
         raise ValueError(
-            f"padding {(left, right, top, bottom)} (left, right, top, bottom) leaves no pixel of "
-            f"grad_output of shape {g.shape}: its last two sizes must be at least "
-            f"{top + bottom + 1} and {left + right + 1}"
+            f"padding {sides} (left, right, top, bottom) leaves no pixel of grad_output of shape "
+            f"{g.shape}: its last two sizes must be at least {top + bottom + 1} and "
+            f"{left + right + 1}"
         )
-    check_reach((*g.shape[:-2], *size), (left, right, top, bottom), mode, "the unpadded image")
+    check_border((*g.shape[:-2], *size), sides, mode, "the unpadded image")
     with np.errstate(all="ignore"):
-        rows = _fold(np.moveaxis(g, -2, 0), top, bottom, mode)
-        folded = _fold(np.moveaxis(rows, -1, 0), left, right, mode)  # (W, H, N, C)
-    return np.ascontiguousarray(np.moveaxis(folded, (0, 1), (-1, -2)))
+        rows = _pad_backward(np.moveaxis(g, -2, 0), top, bottom, mode)  # (H, N, C, W + ...)
+        x = _pad_backward(np.moveaxis(rows, -1, 0), left, right, mode)  # (W, H, N, C)
+    return np.ascontiguousarray(np.moveaxis(x, (0, 1), (-1, -2)))
 
 
-def _fold(g: NDArray[Any], before: int, after: int, mode: str) -> NDArray[Any]:
+def _pad_backward(g: NDArray[Any], before: int, after: int, mode: str) -> NDArray[Any]:
     """Crop a border along the first axis, and add it to the cells that it copies."""
     size = len(g) - before - after
     first, last = g[:before], g[before + size :]
@@ -160,7 +148,7 @@ def _fold(g: NDArray[Any], before: int, after: int, mode: str) -> NDArray[Any]:
     return x
 
 
-def check_reach(
+def check_border(
     shape: tuple[int, ...], sides: tuple[int, int, int, int], mode: str, image: str
 ) -> None:
     """Check that an image of this shape has the pixels that the border copies."""
@@ -179,16 +167,13 @@ def check_reach(
 
 
 def _four_sides(padding: IntOrPair) -> tuple[int, int, int, int]:
-    if isinstance(padding, tuple | list) and len(padding) not in (1, 2):
-        if len(padding) != 4:
-            raise ValueError(
-                f"padding must be an int, (height, width) or (left, right, top, bottom), got "
-                f"{len(padding)} values: {padding!r}"
-            )
-        left, right, top, bottom = (
-            integer(value, f"padding[{position}]", minimum=0)
-            for position, value in enumerate(padding)
+    if not isinstance(padding, tuple | list) or len(padding) in (1, 2):
+        p_h, p_w = pair(unwrap_one(padding), "padding", minimum=0)
+        return p_w, p_w, p_h, p_h
+    if len(padding) != 4:
+        raise ValueError(
+            f"padding must be an int, (height, width) or (left, right, top, bottom), got "
+            f"{len(padding)} values: {padding!r}"
         )
-        return left, right, top, bottom
-    p_h, p_w = pair(one_or_pair(padding), "padding", minimum=0)
-    return p_w, p_w, p_h, p_h
+    left, right, top, bottom = (integer(p, f"padding[{i}]", 0) for i, p in enumerate(padding))
+    return left, right, top, bottom

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convlab._validate import IntOrPair, flag, integer
-from convlab.ops.checks import FLOATS, array_of, batch_of_images, check_memory, one_or_pair
+from convlab.ops.checks import FLOATS, array_of, batch_of_images, check_memory, unwrap_one
 from convlab.ops.window_reductions import (
     PoolingWindows,
     window_max,
@@ -106,13 +106,13 @@ def max_pool2d(
 
     Notes
     -----
-    The maximum of a window with a NaN is NaN. Of equal numbers the index is that of the
-    first in reading order, of several NaN that of the last. Which of 0.0 and -0.0
-    is returned is defined only with `return_indices`: the first.
+    The maximum of a window with a NaN is NaN. The index is that of the first of equal numbers in
+    reading order, and of the last of several NaN. Which of 0.0 and -0.0 is returned is defined only
+    with `return_indices`: the first.
 
-    The cells of a window with `dilation` and `padding` can all lie outside of the input. Its
-    maximum is minus infinity (or the smallest integer), and its index, as in PyTorch, that of the
-    first of its cells not before the input, which may lie behind it.
+    With `dilation` and `padding`, all cells of a window can lie outside of the input. Its maximum
+    is then minus infinity (or the smallest integer), and its index, as in PyTorch, that of its
+    first cell that is not before the input, which may lie behind it.
 
     Examples
     --------
@@ -128,7 +128,8 @@ def max_pool2d(
     ValueError: padding=2 is more than half of kernel_size=2: at most 1 is allowed,
     whatever the dilation
     """
-    x, unbatched = batch_of_images(array_of(input, "input", MAX_DTYPES, "max poolings"), "input")
+    x = array_of(input, "input", MAX_DTYPES, "max poolings")
+    x, unbatched = batch_of_images(x, "input")
     rows, columns = _pooling_windows(x, kernel_size, stride, padding, dilation, ceil_mode)
     return _max(x, rows, columns, return_indices, unbatched)
 
@@ -150,18 +151,13 @@ def avg_pool2d(
     ----------
     input : array, (N, C, H, W) or (C, H, W)
         float16, float32, float64 or int64. N may be 0, the others not.
-    kernel_size : int or (height, width)
-        Rows and columns of a window, at least 1.
-    stride : int, (height, width) or None
-        Distance between neighbouring positions of the window, at least 1. None stands for
-        `kernel_size`: windows side by side.
+    kernel_size, stride, ceil_mode
+        As for `max_pool2d`.
     padding : int or (height, width)
         Zeros added on each of two opposite sides, at most half of `kernel_size`.
-    ceil_mode : bool
-        Let the last window extend past the edge, so that no row or column is left out.
     count_include_pad : bool
-        Divide by the number of cells of the window including the padding, or by the number of cells
-        of the input alone. Cells even beyond the padding (only with `ceil_mode`) are never counted.
+        Divide by the number of cells of the window including the padding, or else by the number of
+        cells of the input alone. Cells beyond the padding (with `ceil_mode`) are never counted.
     divisor_override : int, optional
         Divide every sum by this number instead; negative is allowed, 0 is not.
 
@@ -175,15 +171,14 @@ def avg_pool2d(
     TypeError
         If `input` has another dtype, a number is not an int, or a flag not a bool.
     ValueError
-        If a shape or number is out of range, the padding is more than half of the kernel, no window
-        fits, or `divisor_override` is 0 or needs more than 64 bits.
+        As `max_pool2d`, or if `divisor_override` is 0 or needs more than 64 bits.
 
     Notes
     -----
-    Sums are formed in float64, rounded to float32 unless the input is float64, and
-    divided: the relative error is below 1e-6 in float32 where all numbers have one sign.
-    As in PyTorch, a sum too large for float32 is infinite although the mean might not be.
-    With int64, sums wrap around and the quotient is cut towards zero.
+    Sums are formed in float64, rounded to float32 unless the input is float64, and divided: the
+    relative error is below 1e-6 in float32 if all numbers have the same sign. As in PyTorch, a sum
+    too large for float32 is infinite although the mean might not be. With int64, sums wrap around
+    and the quotient is rounded towards zero.
 
     Examples
     --------
@@ -197,9 +192,8 @@ def avg_pool2d(
     array([[[1. , 4.5],
             [3. , 6.5]]])
     """
-    x, unbatched = batch_of_images(
-        array_of(input, "input", AVG_DTYPES, "average poolings"), "input"
-    )
+    x = array_of(input, "input", AVG_DTYPES, "average poolings")
+    x, unbatched = batch_of_images(x, "input")
     rows, columns = _pooling_windows(x, kernel_size, stride, padding, 1, ceil_mode)
     if flag(count_include_pad, "count_include_pad"):
         counts = _cell_counts(rows.padded_cells, columns.padded_cells)
@@ -238,9 +232,8 @@ def adaptive_avg_pool2d(input: ArrayLike, output_size: OutputSize) -> Array:
 
     Notes
     -----
-    Accuracy and overflow are those of `avg_pool2d`. Stricter than PyTorch in one case: for
-    ``output_size=1`` PyTorch averages over the last two axes of an array of any number of
-    dimensions, even without pixels. Both are errors here.
+    Accuracy and overflow are those of `avg_pool2d`. Stricter than PyTorch in one case: with
+    ``output_size=1``, PyTorch also accepts other numbers of dimensions, and images without pixels.
 
     Examples
     --------
@@ -283,26 +276,20 @@ def adaptive_max_pool2d(
     input : array, (N, C, H, W) or (C, H, W)
         float16, float32 or float64. N may be 0; C only without N.
     output_size : int or (height, width)
-        Size of the output; None for one of the two keeps that of the input.
+        As for `adaptive_avg_pool2d`.
     return_indices : bool
         Also return the index of each maximum.
 
     Returns
     -------
     array, (N, C, outH, outW) or (C, outH, outW)
-        New, in the dtype of the input; with `return_indices` a pair, as for `max_pool2d`.
+        New, in the dtype of the input; with `return_indices` a pair, as for `max_pool2d`, which
+        also defines what happens with equal numbers and NaN.
 
     Raises
     ------
-    TypeError
-        If `input` has another dtype, or `output_size` contains anything but ints and None.
-    ValueError
-        If `input` has another number of dimensions or no pixels, or `output_size` is negative or
-        not a pair.
-
-    Notes
-    -----
-    Equal numbers and NaN are treated as in `max_pool2d`.
+    TypeError, ValueError
+        As `adaptive_avg_pool2d`.
 
     Examples
     --------
@@ -311,8 +298,7 @@ def adaptive_max_pool2d(
             [7., 8.]]])
     """
     x = array_of(input, "input", ADAPTIVE_DTYPES, "adaptive poolings")
-    min_channels = 0 if x.ndim == 3 else 1  # as in PyTorch
-    x, unbatched = batch_of_images(x, "input", min_channels)
+    x, unbatched = batch_of_images(x, "input", min_channels=x.ndim - 3)  # as in PyTorch
     rows, columns = _adaptive_windows(x, output_size)
     return _max(x, rows, columns, return_indices, unbatched)
 
@@ -327,10 +313,10 @@ def _pooling_windows(
 ) -> tuple[PoolingWindows, PoolingWindows]:
     rows, columns = pooling_axes(
         x.shape[2:],
-        one_or_pair(kernel_size),
-        one_or_pair(stride),
-        one_or_pair(padding),
-        one_or_pair(dilation),
+        unwrap_one(kernel_size),
+        unwrap_one(stride),
+        unwrap_one(padding),
+        unwrap_one(dilation),
         ceil_mode,
     )
     return PoolingWindows.of_pooling(rows), PoolingWindows.of_pooling(columns)
@@ -359,7 +345,7 @@ def _max(
 def _mean(
     x: Array, rows: PoolingWindows, columns: PoolingWindows, counts: Array, unbatched: bool
 ) -> Array:
-    """Return the sum of each window divided by `counts`, overflowing where PyTorch does."""
+    """Return the sum of each window divided by `counts`; it overflows where PyTorch's does."""
     means: Array
     is_float = x.dtype.kind == "f"
     with np.errstate(all="ignore"):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from convlab._validate import IntOrPair, pair
 from convlab.ops.backward import grad_input
-from convlab.ops.checks import check_memory, convolution_arrays, one_or_pair
-from convlab.ops.geometry import Geometry
+from convlab.ops.checks import check_memory, convolution_arrays, unwrap_one
+from convlab.ops.geometry import Array, Geometry
 from convlab.shapes import conv_transpose2d_output_size
 
 
@@ -23,15 +21,15 @@ def conv_transpose2d(
     output_padding: IntOrPair = 0,
     groups: int = 1,
     dilation: IntOrPair = 1,
-) -> NDArray[Any]:
+) -> Array:
     r"""Apply a 2-D transposed convolution to a batch of images.
 
-    Each input cell adds its kernel, scaled, to the output; where they overlap they are summed. This
-    is the adjoint of `conv2d` in its input. If ``y = conv2d(x, weight, ...)``, then
+    Each input cell adds its kernel, scaled, to the output; where kernels overlap they are summed.
+    This is the adjoint of `conv2d` in its input: if ``y = conv2d(x, weight, ...)``, then
     ``conv_transpose2d(g, weight, ...)`` is the gradient of ``(y * g).sum()`` with respect to `x`.
-    It restores the *size* of `x` but not its numbers, so "deconvolution", as it is often called, is
-    a misnomer. Same arguments, in the same order, and same results as
-    ``torch.nn.functional.conv_transpose2d``: `groups` stands *before* `dilation` here.
+    It restores the *size* of `x` but not its numbers, so its other name, "deconvolution", is a
+    misnomer. Same arguments, in the same order, and same results as
+    ``torch.nn.functional.conv_transpose2d``: `groups` comes *before* `dilation` here.
 
     Parameters
     ----------
@@ -65,20 +63,18 @@ def conv_transpose2d(
     TypeError
         If an array is not float32 or float64, dtypes differ, or a number is not an int.
     ValueError
-        If shapes or numbers do not match, or the padding removes the whole output. The message
-        names the argument and the numbers.
+        If shapes or numbers do not match, or the padding removes the whole output.
 
     Notes
     -----
-    With ``K = C / groups * kH * kW`` products in an output at most, the error is at most
-    ``(K + 1) * 6e-8`` (float32) or ``(K + 1) * 1.2e-16`` (float64) of the sum of ``|w| * |x|``
-    and ``|bias|``, barring underflow, if the stride is above 1. With stride 1 it is that of
-    `conv2d` with ``method="auto"``.
+    If the stride is above 1, an output is a sum of at most ``K = C / groups * kH * kW`` products,
+    and the error is at most ``(K + 1) * 6e-8`` (float32) or ``(K + 1) * 1.2e-16`` (float64) of the
+    sum of ``|w| * |x|`` and ``|bias|``, barring underflow. With stride 1 it is that of `conv2d`
+    with ``method="auto"``. Overflow, infinity and NaN follow IEEE 754 and raise no warning.
 
     Stricter than PyTorch, some of whose implementations accept a few odd cases: an `output_padding`
     that is too large or a height of 0 with an empty batch, an output of height 0 or a dilation of 0
-    in float32, a bias of another dtype. Overflow, infinity and NaN follow IEEE 754 and raise no
-    warning.
+    in float32, a bias of another dtype.
 
     Source: Zeiler et al., "Deconvolutional Networks" (2010); Dumoulin and Visin, "A guide to
     convolution arithmetic for deep learning" (2016), section 4.
@@ -92,8 +88,8 @@ def conv_transpose2d(
     >>> conv_transpose2d(row, kernel, stride=(1, 2))
     array([[[ 1.,  2., 13., 20., 30.]]])
     """
-    stride, padding, dilation = one_or_pair(stride), one_or_pair(padding), one_or_pair(dilation)
-    output_padding = one_or_pair(output_padding)
+    stride, padding, dilation = unwrap_one(stride), unwrap_one(padding), unwrap_one(dilation)
+    output_padding = unwrap_one(output_padding)
     x, w, b, groups, unbatched = convolution_arrays(input, weight, bias, groups, transposed=True)
     output_size = conv_transpose2d_output_size(
         x.shape[2:], w.shape[2:], stride, padding, output_padding, dilation

@@ -20,26 +20,15 @@ Array = NDArray[Any]
 
 
 class PoolingWindows(NamedTuple):
-    """All windows of a pooling along one direction.
+    """All windows of a pooling along one direction."""
 
-    Attributes
-    ----------
-    outputs : int
-        Number of windows.
-    reads : tuple of (slice, slice)
-        Pairs ``(windows, cells)``: some of the windows, and for each of them one cell of the input
-        that it reads. In this order, every window reads its cells from the first to the last. Cells
-        of padding are in no pair.
-    first_cells : tuple of ints
-        Per window, the first of its cells that is not padding before the input.
-    input_cells : tuple of ints
-        Per window, the cells of the input that it spans, for dilation 1.
-    padded_cells : tuple of ints
-        The same, with the padding included.
-    """
-
-    outputs: int
+    outputs: int  # number of windows
+    # Pairs (windows, cells): some of the windows, and for each of them one cell of the input that
+    # it reads. In this order, every window reads its cells from the first to the last. Cells of
+    # padding are in no pair.
     reads: tuple[tuple[slice, slice], ...]
+    # Per window: its first cell that is not padding before the input; the number of cells of the
+    # input that it spans, for dilation 1; the same, with the padding included.
     first_cells: tuple[int, ...]
     input_cells: tuple[int, ...]
     padded_cells: tuple[int, ...]
@@ -71,16 +60,10 @@ class PoolingWindows(NamedTuple):
 
     @classmethod
     def of_adaptive_pooling(cls, size: int, outputs: int) -> PoolingWindows:
-        """Return the windows of an adaptive pooling.
-
-        Examples
-        --------
-        >>> PoolingWindows.of_adaptive_pooling(10, outputs=4).input_cells
-        (3, 3, 3, 3)
-        """
+        """Return the windows of an adaptive pooling."""
         windows = adaptive_windows(size, outputs)
-        # Starts and lengths repeat with this period, as often as `gcd` says. Windows one period
-        # apart are read together.
+        # Starts and lengths repeat `gcd` times, with this period. Windows one period apart are read
+        # together.
         repeats = gcd(size, outputs)
         period, distance = outputs // repeats, size // repeats
         reads = tuple(
@@ -119,9 +102,8 @@ def window_max_with_index(
 ) -> tuple[Array, Array]:
     """Return the maximum of each window and its index in the flattened plane.
 
-    Of equal numbers the index is that of the first in reading order, of several NaN that of the
-    last. The width is reduced first: only so is the first row that holds the maximum found before
-    the first column.
+    The index is that of the first of equal numbers in reading order, and of the last of several
+    NaN. For that, the width is reduced first, so that the first row that holds the maximum wins.
     """
     height, width = x.shape[-2:]
     first_row = np.array(rows.first_cells, np.int64)

@@ -16,25 +16,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-MAX_BYTES = 32 * 2**20  # that one thread keeps between calls
+MAX_BYTES = 32 * 2**20  # kept by a thread between calls
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
 Allocate = Callable[..., NDArray[Any]]  # from the sizes of an array
 
 
 class _ThreadState(threading.local):
-    """The buffer of one thread, and how much of it is in use."""
+    """Buffer of one thread, and how much of it is in use."""
 
     def __init__(self) -> None:
         self.buffer = np.empty(0, np.uint8)
-        self.outermost: Callable[[], workspace | None] = _no_workspace
+        self.outermost: Callable[[], workspace | None] = lambda: None  # a weak reference
         self.used = 0  # bytes of the buffer in use
         self.requested = 0  # bytes in use, with those that did not fit into the buffer
         self.peak = 0  # the largest value of `requested` so far
-
-
-def _no_workspace() -> None:
-    """Return None, like a weak reference to a workspace that has ended."""
 
 
 class workspace:
@@ -59,9 +55,9 @@ class workspace:
         self.dtype = np.dtype(dtype)
 
     def __enter__(self) -> Allocate:
-        if _local.outermost() is None:  # also if it was interrupted before it could end
-            # Not at the end of the last call: its arrays still existed, and would have counted
-            # twice.
+        if _local.outermost() is None:  # or it was interrupted and garbage-collected
+            # The buffer grows here and not in `__exit__`, where the arrays of the block still
+            # exist: old and new buffer would take memory at the same time.
             if _local.buffer.size < min(_local.peak, MAX_BYTES):
                 _local.buffer = _aligned(min(_local.peak, MAX_BYTES))
             _local.used = _local.requested = _local.peak = 0
@@ -72,7 +68,7 @@ class workspace:
     def __exit__(self, *error: object) -> None:
         _local.used, _local.requested = self.before
         if _local.outermost() is self:
-            _local.outermost = _no_workspace
+            _local.outermost = lambda: None
 
     def allocate(self, *shape: int) -> NDArray[Any]:
         """Return an uninitialized array of this shape."""

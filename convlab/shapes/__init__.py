@@ -1,19 +1,19 @@
 """Window arithmetic of convolution and pooling: sizes, padding, receptive fields, costs.
 
-All functions compute with integers; there are no arrays and no NumPy. These formulas exist nowhere
-else in the package: the operators, the plots and the book use these functions.
+All functions compute with integers, without arrays or NumPy. The rest of the package uses these
+functions and repeats none of their formulas.
 
 The central idea: a window of ``kernel_size`` cells, ``dilation`` apart, *spans*
 ``dilation * (kernel_size - 1) + 1`` cells. It starts at the first cell of the padded input and
-moves by ``stride`` cells as long as it fits. The output has one cell for each position of the
-window.
+moves by ``stride`` cells as long as it fits. The output has one cell per position of the window.
 
 Height and width are independent, so each argument is an int, for both of them, or a pair
-``(height, width)``. Every function raises ``TypeError`` for an argument of the wrong type and
-``ValueError`` for a number out of range; the message names the argument and the numbers. "Raises"
-is a section of its own where there is more to say. Sources: the documentation of
-``torch.nn.Conv2d``, and Dumoulin and Visin, "A guide to convolution arithmetic for deep learning"
-(2016).
+``(height, width)``; returned sizes are pairs. Every function raises ``TypeError`` for an argument
+of the wrong type and ``ValueError`` for a number out of range or an unknown string; the message
+names the argument and the numbers. A section "Raises" lists what else is an error.
+
+Sources: the documentation of ``torch.nn.Conv2d``, and Dumoulin and Visin, "A guide to convolution
+arithmetic for deep learning" (2016).
 """
 
 from convlab.shapes.channels import (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from convlab._validate import IntOrPair, check_groups, pair
 
 
@@ -35,14 +37,9 @@ def conv2d_num_parameters(
     groups: int = 1,
     bias: bool = True,
 ) -> int:
-    """Count the parameters of a convolution: its weight and one bias per kernel.
+    """Count the parameters of a convolution: its weight and, with `bias`, one number per kernel.
 
-    Parameters
-    ----------
-    in_channels, out_channels, kernel_size, groups
-        As for `conv2d_weight_shape`.
-    bias : bool
-        Whether the layer has a bias.
+    The other arguments are those of `conv2d_weight_shape`.
 
     Examples
     --------
@@ -51,29 +48,16 @@ def conv2d_num_parameters(
     >>> conv2d_num_parameters(3, 64, kernel_size=3)
     1792
     """
-    kernels, depth, k_h, k_w = conv2d_weight_shape(in_channels, out_channels, kernel_size, groups)
-    return kernels * (depth * k_h * k_w + bool(bias))
+    kernels, *kernel_shape = conv2d_weight_shape(in_channels, out_channels, kernel_size, groups)
+    return kernels * (prod(kernel_shape) + bool(bias))
 
 
 def conv2d_channels_read(in_channels: int, out_channels: int, groups: int = 1) -> list[range]:
     """List, for each kernel of a convolution, the input channels that it reads.
 
     Input and output channels are split into `groups` blocks of neighbouring channels. Kernel ``o``
-    belongs to group ``o // (out_channels / groups)`` and reads the input channels of that group.
-
-    Parameters
-    ----------
-    in_channels, out_channels, groups : int
-        As for `conv2d_weight_shape`.
-
-    Returns
-    -------
-    list of range
-        One per kernel, each of ``in_channels / groups`` channels.
-
-    References
-    ----------
-    The documentation of ``torch.nn.Conv2d``.
+    belongs to group ``o // (out_channels / groups)`` and reads the ``in_channels / groups`` input
+    channels of that group. The arguments are those of `conv2d_weight_shape`.
 
     Examples
     --------
@@ -83,6 +67,6 @@ def conv2d_channels_read(in_channels: int, out_channels: int, groups: int = 1) -
     [[0], [1], [2], [3]]
     """
     in_channels, out_channels, groups = check_groups(in_channels, out_channels, groups)
-    depth, kernels = in_channels // groups, out_channels // groups
-    starts = [kernel // kernels * depth for kernel in range(out_channels)]
-    return [range(start, start + depth) for start in starts]
+    channels_per_group, kernels_per_group = in_channels // groups, out_channels // groups
+    starts = [o // kernels_per_group * channels_per_group for o in range(out_channels)]
+    return [range(start, start + channels_per_group) for start in starts]

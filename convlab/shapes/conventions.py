@@ -36,13 +36,6 @@ def split_padding(total: IntOrPair, extra: Extra = "after") -> Sides:
         ``SAME_UPPER`` of ONNX. ``"before"``: left and top, as in ``SAME_LOWER`` and in "Dive into
         Deep Learning".
 
-    Raises
-    ------
-    TypeError
-        If `total` is not made of ints.
-    ValueError
-        If it is negative, or `extra` is another string.
-
     Examples
     --------
     >>> split_padding(2)
@@ -54,8 +47,8 @@ def split_padding(total: IntOrPair, extra: Extra = "after") -> Sides:
         raise ValueError(f"extra must be 'after' or 'before', got {extra!r}")
     sides = []
     for amount in reversed(pair(total, "total", minimum=0)):  # the last axis comes first
-        less, more = amount // 2, amount - amount // 2
-        sides += [less, more] if extra == "after" else [more, less]
+        half, rest = amount // 2, amount - amount // 2
+        sides += [half, rest] if extra == "after" else [rest, half]
     left, right, top, bottom = sides
     return left, right, top, bottom
 
@@ -83,10 +76,8 @@ def tf_same_padding(
 
     Parameters
     ----------
-    size : int or pair of ints
-        Height and width of the input, at least 1.
-    kernel_size, stride, dilation : int or pair of ints
-        The rest of the layer, or of the pooling, each at least 1.
+    size, kernel_size, stride, dilation : int or pair of ints
+        Size of the input, and window of the convolution or pooling, each at least 1.
     extra : "after" or "before"
         Side of the odd cell; ``"before"`` is the ``SAME_LOWER`` of JAX and ONNX.
 
@@ -121,10 +112,8 @@ def padding_from_onnx(
 
     Parameters
     ----------
-    size : int or pair of ints
-        Height and width of the input, at least 1.
-    kernel_size, stride, dilation : int or pair of ints
-        ``kernel_shape``, ``strides`` and ``dilations`` of the node, each at least 1.
+    size, kernel_size, stride, dilation : int or pair of ints
+        Size of the input, and ``kernel_shape``, ``strides`` and ``dilations`` of the node.
     auto_pad : "NOTSET", "SAME_UPPER", "SAME_LOWER" or "VALID"
         ``NOTSET``: `pads`; the two ``SAME``: `tf_same_padding` with the odd cell after or before;
         ``VALID``: none.
@@ -134,11 +123,8 @@ def padding_from_onnx(
 
     Raises
     ------
-    TypeError
-        If an argument has the wrong type.
     ValueError
-        If a number is too small, `auto_pad` is another string, `pads` does not have four entries,
-        or both specify a padding, which the standard forbids.
+        If `auto_pad` and `pads` both specify a padding, which the standard forbids.
 
     Examples
     --------
@@ -166,17 +152,7 @@ def padding_from_onnx(
 
 
 def padding_to_onnx(padding: Sides) -> Sides:
-    """Convert ``(left, right, top, bottom)`` to the ``pads`` of ONNX.
-
-    Parameters
-    ----------
-    padding : four ints
-        ``(left, right, top, bottom)``, each at least 0.
-
-    Returns
-    -------
-    tuple of four ints
-        ``(top, left, bottom, right)``: first the beginnings, then the ends.
+    """Convert ``(left, right, top, bottom)`` to the ``pads`` of ONNX: (top, left, bottom, right).
 
     Examples
     --------
@@ -195,12 +171,7 @@ def tf_transposed_padding(
     Its output has exactly :math:`\text{size} \cdot \text{stride}` cells, which the convolution with
     ``SAME`` reduces to `size`. A transposed convolution without padding returns
     :math:`\text{extent} - \text{stride}` cells more, which are removed, the odd one at the end; or
-    fewer, which are added at the end.
-
-    Parameters
-    ----------
-    kernel_size, stride, dilation : int or pair of ints
-        The rest of the layer, each at least 1.
+    fewer, which are added at the end. All arguments are ints or pairs of ints, at least 1.
 
     Returns
     -------
@@ -224,20 +195,15 @@ def tf_transposed_padding(
     extents = dilated_kernel_size(kernel_size, dilation)
     strides = pair(stride, "stride", minimum=1)
     surplus_h, surplus_w = (e - s for e, s in zip(extents, strides, strict=True))
-    cut = split_padding((max(0, surplus_h), max(0, surplus_w)))
-    return cut, (max(0, -surplus_h), max(0, -surplus_w))
+    removed = split_padding((max(0, surplus_h), max(0, surplus_w)))
+    return removed, (max(0, -surplus_h), max(0, -surplus_w))
 
 
 def dilation_from_gaps(gaps: IntOrPair) -> tuple[int, int]:
     """Convert the number of cells left out between two weights to PyTorch's dilation.
 
-    Some courses count the gaps, so that their ordinary convolution has the number 0. In PyTorch,
-    TensorFlow, JAX and ONNX it is 1, the distance between two weights.
-
-    Parameters
-    ----------
-    gaps : int or pair of ints
-        Cells left out between neighbouring weights, at least 0.
+    Some courses count the gaps (`gaps`, at least 0), so their ordinary convolution has dilation 0.
+    In PyTorch, TensorFlow, JAX and ONNX it has 1, the distance between neighbouring weights.
 
     Examples
     --------
@@ -254,7 +220,5 @@ def _four(value: tuple[SupportsIndex, ...] | list[int], name: str, order: str) -
         raise TypeError(f"{name} must be four ints {order}, got {type(value).__name__} {value!r}")
     if len(value) != 4:
         raise ValueError(f"{name} must be four ints {order}, got {len(value)} values: {value!r}")
-    first, second, third, fourth = (
-        integer(entry, f"{name}[{position}]", minimum=0) for position, entry in enumerate(value)
-    )
-    return first, second, third, fourth
+    a, b, c, d = (integer(entry, f"{name}[{i}]", minimum=0) for i, entry in enumerate(value))
+    return a, b, c, d

@@ -34,19 +34,9 @@ def same_padding(kernel_size: IntOrPair, dilation: IntOrPair = 1) -> tuple[int, 
 
     Among `n` cells, a window that spans `e` of them has only ``n - (e - 1)`` positions, so
     ``e - 1`` cells are added per direction. When that number is odd (an even kernel, odd dilation),
-    one side must get one more: PyTorch adds it at the right and the bottom.
-
-    Parameters
-    ----------
-    kernel_size : int or pair of ints
-        Rows and columns of weights, at least 1.
-    dilation : int or pair of ints
-        Distance between neighbouring weights, at least 1.
-
-    Returns
-    -------
-    tuple of four ints
-        In the order of ``torch.nn.functional.pad`` and `convlab.ops.pad2d`: the last axis first.
+    one side must get one more: PyTorch adds it at the right and the bottom. The order of the result
+    is that of ``torch.nn.functional.pad`` and `convlab.ops.pad2d`: the last axis first. The
+    arguments are those of `dilated_kernel_size`.
 
     Examples
     --------
@@ -71,15 +61,12 @@ def conv2d_padding(
         A number is added on *both* sides: ``(1, 2)`` means one row above and one below, two columns
         left and two right. ``"valid"`` adds nothing, ``"same"`` the cells of `same_padding`.
     kernel_size, stride, dilation : int or pair of ints
-        The rest of the layer, each at least 1. Numeric padding does not depend on them.
+        The window, each at least 1. Numeric padding does not depend on them.
 
     Raises
     ------
-    TypeError
-        If an argument has the wrong type.
     ValueError
-        If a number is too small, if the string is neither ``"same"`` nor ``"valid"``, or for
-        ``"same"`` with a stride above 1: the output could not have the size of the input.
+        For ``"same"`` with a stride above 1: the output could not have the size of the input.
 
     Examples
     --------
@@ -121,7 +108,7 @@ def _window_moves(
     padding: Padding,
     dilation: IntOrPair,
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return, per direction, how often the window moves, and the cells that it never reaches."""
+    """Return how often the window moves, and how many cells it never reaches, in each direction."""
     sizes = pair(size, "size", minimum=1)
     extents = dilated_kernel_size(kernel_size, dilation)
     left, right, top, bottom = conv2d_padding(padding, kernel_size, stride, dilation)
@@ -139,8 +126,8 @@ def _window_moves(
             f"padding = {n + before + after}; a padding of at least {enough} would make it fit"
         )
     s_h, s_w = pair(stride, "stride", minimum=1)
-    (moves_h, left_h), (moves_w, left_w) = divmod(free[0], s_h), divmod(free[1], s_w)
-    return (moves_h, moves_w), (left_h, left_w)
+    (moves_h, dropped_h), (moves_w, dropped_w) = divmod(free[0], s_h), divmod(free[1], s_w)
+    return (moves_h, moves_w), (dropped_h, dropped_w)
 
 
 def conv2d_output_size(
@@ -171,11 +158,6 @@ def conv2d_output_size(
         Cells added on each side; see `conv2d_padding`.
     dilation : int or pair of ints
         Distance between neighbouring weights, at least 1.
-
-    Returns
-    -------
-    tuple of two ints
-        ``(height, width)`` of the output.
 
     Raises
     ------
@@ -209,22 +191,14 @@ def conv2d_dropped_border(
     padding: Padding = 0,
     dilation: IntOrPair = 1,
 ) -> tuple[int, int]:
-    """Return the rows at the bottom and the columns at the right that no window reaches.
+    """Count the rows at the bottom and the columns at the right that no window reaches.
 
     The window stops where one more step would move it past the edge. The cells behind its last
-    position, the remainder of the division in `conv2d_output_size`, do not contribute to the
-    result. The padding is outermost, so it is dropped first: with a padding of `p` and a dropped
-    border of `r`, ``min(size, max(0, r - p))`` rows of pixels are lost.
-
-    Parameters
-    ----------
-    size, kernel_size, stride, padding, dilation
-        As for `conv2d_output_size`.
-
-    Returns
-    -------
-    tuple of two ints
-        ``(rows, columns)``, counted in the padded input; each below the stride.
+    position, the remainder of the division in `conv2d_output_size` and so fewer than the stride, do
+    not contribute to the result. They are counted in the padded input, where the padding is
+    outermost and dropped first: with a padding of `p` and a dropped border of `r`,
+    ``min(size, max(0, r - p))`` rows of pixels are lost. The arguments are those of
+    `conv2d_output_size`.
 
     Examples
     --------
@@ -257,32 +231,21 @@ def conv_transpose2d_output_size(
 
     Parameters
     ----------
-    size : int or pair of ints
-        Height and width of the input, at least 1.
-    kernel_size : int or pair of ints
-        Rows and columns of weights, at least 1.
+    size, kernel_size, dilation : int or pair of ints
+        As for `conv2d_output_size`, each at least 1.
     stride : int or pair of ints
         Distance between the kernels of two neighbouring input cells, at least 1.
     padding : int or pair of ints
         Cells *removed* on each side of the output, at least 0: the padding of the convolution that
-        this one is the transpose of.
+        this one is the transpose of. ``"same"`` is not supported.
     output_padding : int or pair of ints
         Rows and columns added at the bottom and the right, at least 0 and smaller than the stride
         or the dilation.
-    dilation : int or pair of ints
-        Distance between neighbouring weights, at least 1.
-
-    Returns
-    -------
-    tuple of two ints
-        ``(height, width)`` of the output.
 
     Raises
     ------
-    TypeError
-        If an argument has the wrong type; ``"same"`` is not supported here.
     ValueError
-        If a number is out of range, or the padding removes the whole output.
+        If the padding removes the whole output.
 
     Notes
     -----
@@ -300,22 +263,16 @@ def conv_transpose2d_output_size(
     ValueError: output_padding=2 is too large: it must be smaller than the stride or the
     dilation, and the height has stride 2 and dilation 1, which allows at most 1
     """
-    arguments = [
-        pair(value, name, minimum)
-        for value, name, minimum in (
-            (size, "size", 1),
-            (kernel_size, "kernel_size", 1),
-            (stride, "stride", 1),
-            (padding, "padding", 0),
-            (output_padding, "output_padding", 0),
-            (dilation, "dilation", 1),
-        )
-    ]
-    height, width = (
-        _transposed_length(axis, *numbers)
-        for axis, numbers in zip(("height", "width"), zip(*arguments, strict=True), strict=True)
+    arguments = (
+        pair(size, "size", 1),
+        pair(kernel_size, "kernel_size", 1),
+        pair(stride, "stride", 1),
+        pair(padding, "padding", 0),
+        pair(output_padding, "output_padding", 0),
+        pair(dilation, "dilation", 1),
     )
-    return height, width
+    height, width = zip(*arguments, strict=True)
+    return _transposed_length("height", *height), _transposed_length("width", *width)
 
 
 def _transposed_length(

@@ -4,7 +4,7 @@ One multiply-accumulate is one product added to a sum. FLOPs in published tables
 number or twice as many, a product and an addition counted separately. Multiplications with the
 zeros of the padding are counted, as is customary; adding the bias is not.
 
-Source: the formulas follow from the definition of the layers, see the documentation of
+The formulas follow from the definitions of the layers: see the documentation of
 ``torch.nn.Conv2d``, ``torch.nn.ConvTranspose2d`` and ``torch.nn.Linear``.
 """
 
@@ -34,14 +34,8 @@ def conv2d_macs(
         H_\text{out} \cdot W_\text{out} \cdot C_\text{out} \cdot
         \frac{C_\text{in}}{\text{groups}} \cdot k_H \cdot k_W
 
-    Every number of the output is a sum of one product per weight of its kernel.
-
-    Parameters
-    ----------
-    size : int or pair of ints
-        Height and width of the input.
-    in_channels, out_channels, kernel_size, stride, padding, dilation, groups
-        As for ``torch.nn.Conv2d``.
+    Every number of the output is a sum of one product per weight of its kernel. `size` is the
+    height and width of the input; the other arguments are those of ``torch.nn.Conv2d``.
 
     Examples
     --------
@@ -75,21 +69,16 @@ def conv_transpose2d_macs(
         \frac{C_\text{out}}{\text{groups}} \cdot k_H \cdot k_W
 
     Every number of the input is multiplied by each weight of its kernel once, including those whose
-    products `padding` removes; stride and dilation do not change the number of products.
-
-    Parameters
-    ----------
-    size : int or pair of ints
-        Height and width of the input.
-    in_channels, out_channels, kernel_size, stride, padding, output_padding, groups, dilation
-        As for ``torch.nn.ConvTranspose2d``, in its order.
+    products `padding` removes; stride and dilation do not change the number of products. `size` is
+    the height and width of the input; the other arguments are those of
+    ``torch.nn.ConvTranspose2d``, in its order.
 
     Examples
     --------
     >>> conv_transpose2d_macs(14, 256, 128, kernel_size=2, stride=2)
     25690112
     """
-    # Called for its checks only: the cost does not depend on the size of the output.
+    # Called only for its checks: the cost does not depend on the size of the output.
     conv_transpose2d_output_size(size, kernel_size, stride, padding, output_padding, dilation)
     in_channels, out_channels, groups = check_groups(in_channels, out_channels, groups)
     kernels = conv2d_weight_shape(out_channels, in_channels, kernel_size, groups)

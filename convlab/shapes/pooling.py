@@ -31,7 +31,7 @@ class PoolingAxis(NamedTuple):
 
     @property
     def outputs(self) -> int:
-        """Number of windows."""
+        """Return the number of windows."""
         free = self.size + 2 * self.padding - self.dilation * (self.kernel_size - 1) - 1
         outputs = (free + (self.stride - 1 if self.ceil_mode else 0)) // self.stride + 1
         # A window that starts behind the input would be empty or contain only padding.
@@ -77,18 +77,11 @@ def pool2d_output_size(
     ceil_mode : bool
         Round up instead of down.
 
-    Returns
-    -------
-    tuple of two ints
-        ``(height, width)`` of the output.
-
     Raises
     ------
-    TypeError
-        If an argument has the wrong type.
     ValueError
-        If a number is out of range (as in PyTorch, none but `size` may be above ``2**31 - 1``), the
-        padding is too large, or no window fits.
+        If a number but `size` is above ``2**31 - 1``, as in PyTorch; if the padding is too large,
+        or no window fits.
 
     Notes
     -----
@@ -170,13 +163,6 @@ def adaptive_output_size(size: IntOrPair, output_size: OutputSize) -> tuple[int,
     output_size : int or pair of (int or None)
         Height and width of the output, at least 0; None keeps that of the input.
 
-    Raises
-    ------
-    TypeError
-        If an argument has the wrong type.
-    ValueError
-        If `output_size` does not have two entries, or a number is too small.
-
     Examples
     --------
     >>> adaptive_output_size((9, 7), (3, None))
@@ -193,7 +179,7 @@ def adaptive_output_size(size: IntOrPair, output_size: OutputSize) -> tuple[int,
 
 
 def adaptive_windows(size: int, outputs: int) -> list[tuple[int, int]]:
-    r"""Return the windows of an adaptive pooling of `size` cells to `outputs`.
+    r"""Return the windows ``(start, end)`` of an adaptive pooling of `size` cells to `outputs`.
 
     .. math::
 
@@ -201,20 +187,8 @@ def adaptive_windows(size: int, outputs: int) -> list[tuple[int, int]]:
         \qquad
         \text{end}_i = \left\lceil \frac{(i + 1) \cdot \text{size}}{\text{outputs}} \right\rceil
 
-    Every cell is in a window. Windows overlap where the division leaves a remainder, and their
-    lengths then differ by at most 1.
-
-    Parameters
-    ----------
-    size : int
-        Cells of the input, at least 1.
-    outputs : int
-        Number of windows, at least 0.
-
-    Returns
-    -------
-    list of (int, int)
-        ``(start, end)`` per window, the end not included.
+    The end is not included. Every cell is in a window. Windows overlap where the division leaves a
+    remainder, and their lengths then differ by at most 1. `size` is at least 1, `outputs` may be 0.
 
     Examples
     --------

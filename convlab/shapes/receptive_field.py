@@ -1,9 +1,9 @@
 """Receptive fields: the input cells on which one number of the output depends.
 
 Along one direction, unit `i` of a layer depends on the cells ``start + i * jump`` to
-``start + i * jump + size - 1``. Three numbers therefore describe a whole layer, and each further
-layer changes them by a line of arithmetic. Cells of padding count, as they do in the published
-numbers: `start` is negative where the field of the first unit begins in the padding.
+``start + i * jump + size - 1``. So three numbers describe a whole layer, and the next layer follows
+from them by simple arithmetic. Cells of padding count, as they do in published numbers: `start` is
+negative where the field of the first unit begins in the padding.
 
 Sources: Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks",
 Distill (2019); Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016).
@@ -78,12 +78,7 @@ class ReceptiveField:
         return self.start + (self.size - 1) / 2
 
     def cells(self, unit: int) -> range:
-        """Return the input cells in the field of a unit, padding included.
-
-        Parameters
-        ----------
-        unit : int
-            Index of the unit along this direction.
+        """Return the input cells, padding included, in the field of the unit with index `unit`.
 
         Examples
         --------
@@ -132,11 +127,6 @@ class ReceptiveField:
 
         It extends from the first cell of either field to the last.
 
-        Parameters
-        ----------
-        other : ReceptiveField
-            The field of the other branch, with the same jump.
-
         Raises
         ------
         ValueError
@@ -152,8 +142,8 @@ class ReceptiveField:
         """
         if self.jump != other.jump:
             raise ValueError(
-                f"the branches jump {self.jump} and {other.jump} input cells from unit to unit: "
-                f"only fields with the same jump have a union of this form"
+                f"the branches have jumps of {self.jump} and {other.jump} input cells: only fields "
+                f"with the same jump have a union"
             )
         start = min(self.start, other.start)
         end = max(self.start + self.size, other.start + other.size)
@@ -167,18 +157,13 @@ class ReceptiveField:
         Cell `i` of its input contributes to the outputs ``i * stride - padding + k * dilation`` for
         each weight `k`. The number of cells that contribute to an output depends on its position
         modulo the stride. So the outputs fall into `stride` phases: those at ``phase``,
-        ``phase + stride``, ``phase + 2 * stride``, ... have fields of one size, `jump` apart.
+        ``phase + stride``, ``phase + 2 * stride``, ... have fields of one size, `jump` apart. A
+        phase to which no weight contributes has None; its outputs are zero (or the bias).
 
         Parameters
         ----------
         kernel_size, stride, padding, dilation : int
             As for `convlab.shapes.conv_transpose2d_output_size`.
-
-        Returns
-        -------
-        tuple of (ReceptiveField or None)
-            `stride` entries. None for a phase to which no weight contributes; its outputs are zero
-            (or the bias).
 
         Examples
         --------
@@ -189,27 +174,22 @@ class ReceptiveField:
         ReceptiveField(size=2, jump=1, start=-1)
         ReceptiveField(size=1, jump=1, start=0)
         """
-        phases: list[ReceptiveField | None] = []
+        fields: list[ReceptiveField | None] = []
         for phase in range(integer(stride, "stride", 1)):
-            cells = transposed_cells(phase, kernel_size, stride, padding, dilation)
-            if not cells:
-                phases.append(None)
-                continue
-            first, last = cells[0], cells[-1]
-            phases.append(
-                ReceptiveField(
-                    self.size + (last - first) * self.jump,
-                    self.jump,
-                    self.start + first * self.jump,
-                )
-            )
-        return tuple(phases)
+            field = None
+            if cells := transposed_cells(phase, kernel_size, stride, padding, dilation):
+                size = self.size + (cells[-1] - cells[0]) * self.jump
+                field = ReceptiveField(size, self.jump, self.start + cells[0] * self.jump)
+            fields.append(field)
+        return tuple(fields)
 
 
 def transposed_cells(
     output: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> list[int]:
-    """List the input cells that contribute to one output of a transposed convolution.
+    """List the input cells that contribute to one output of a transposed convolution, ascending.
+
+    Those below 0 and beyond the last cell do not exist, and add nothing.
 
     Parameters
     ----------
@@ -217,11 +197,6 @@ def transposed_cells(
         Index of the output along this direction.
     kernel_size, stride, padding, dilation : int
         As for `convlab.shapes.conv_transpose2d_output_size`.
-
-    Returns
-    -------
-    list of int
-        In ascending order. Those below 0 and beyond the last cell do not exist, and add nothing.
 
     Examples
     --------
@@ -273,10 +248,10 @@ def path_counts(layers: Sequence[WindowLayer]) -> tuple[tuple[int, ...], tuple[i
     r"""Count the paths from each input cell to one output cell of a stack of layers.
 
     In every layer, an output cell reads ``kernel_size`` cells per direction. A *path* picks one of
-    them in the last layer, one of those that it read in the layer before, and so on down to the
-    input. A count of 0 is a cell inside the receptive field on which the output does not depend.
-    Without nonlinearities, and if all weights are independent with mean 0 and the same variance,
-    the counts are proportional to the variance of the gradient.
+    them in the last layer, one of those that this one reads in the layer before, and so on down to
+    the input. A count of 0 is a cell inside the receptive field on which the output does not
+    depend. Without nonlinearities, and if all weights are independent with mean 0 and the same
+    variance, the counts are proportional to the variance of the gradient.
 
     The output cell is one in the middle of a large map, where padding has no influence.
 
@@ -294,10 +269,8 @@ def path_counts(layers: Sequence[WindowLayer]) -> tuple[tuple[int, ...], tuple[i
 
     Raises
     ------
-    TypeError
-        If an entry is neither an int nor a pair of ints, or a layer is not a sequence.
     ValueError
-        If there are no layers, a layer has no entry or more than three, or a number is below 1.
+        If there are no layers, or a layer has no entry or more than three.
 
     Notes
     -----
@@ -332,15 +305,8 @@ def receptive_fields(
 ) -> tuple[tuple[ReceptiveField, ReceptiveField], ...]:
     """Return the receptive fields of a stack of layers without padding, before and after each.
 
-    Parameters
-    ----------
-    layers : sequence of (kernel_size, stride, dilation)
-        As for `path_counts`.
-
-    Returns
-    -------
-    tuple of (rows, columns)
-        One entry more than there are layers; the first is the input itself.
+    The layers are those of `path_counts`. The result has a pair (rows, columns) for the input
+    itself, and one for each layer.
 
     Examples
     --------
@@ -360,22 +326,15 @@ def _parse_layers(layers: Sequence[WindowLayer]) -> list[tuple[tuple[int, int], 
 
 
 def _parse_layer(layer: WindowLayer, number: int) -> tuple[tuple[int, int], ...]:
+    expected = f"layers[{number}] must be (kernel_size, stride, dilation)"
     if not isinstance(layer, tuple | list):
-        raise TypeError(
-            f"layers[{number}] must be (kernel_size, stride, dilation), "
-            f"got {type(layer).__name__} {layer!r}"
-        )
+        raise TypeError(f"{expected}, got {type(layer).__name__} {layer!r}")
     if not 1 <= len(layer) <= 3:
-        raise ValueError(
-            f"layers[{number}] must be (kernel_size, stride, dilation), "
-            f"got {len(layer)} values: {layer!r}"
-        )
-    names = ("kernel_size", "stride", "dilation")
-    kernel_size, stride, dilation = (
+        raise ValueError(f"{expected}, got {len(layer)} values: {layer!r}")
+    return tuple(
         pair(value, f"{name} of layers[{number}]", minimum=1)
-        for name, value in zip(names, [*layer, 1, 1], strict=False)
+        for name, value in zip(("kernel_size", "stride", "dilation"), [*layer, 1, 1], strict=False)
     )
-    return kernel_size, stride, dilation
 
 
 def _path_counts_along(layers: list[tuple[int, ...]]) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Ask Keras and JAX, in a process of their own.
+"""Results of Keras and JAX, computed in a separate process.
 
 JAX starts threads, warns at every fork from then on, and Keras reads a file of settings
 from the home folder: neither belongs into the process that runs all the other tests.

@@ -18,7 +18,7 @@ WRONG_SWITCHES = (0, 1, None, "yes", np.True_)
 
 
 def images(draw, shape, dtype, special=False):
-    """Few different numbers, so that there are ties, and in floats also NaN and infinities."""
+    """Draw images of few different numbers, for ties, and in floats also NaN and infinities."""
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     dtype = np.dtype(dtype)
     if dtype.kind in "fc" and draw(st.booleans()):
@@ -41,7 +41,7 @@ def shapes(draw):
 
 @st.composite
 def windows(draw, dilated):
-    """Kernel, stride and padding; most of them possible."""
+    """Draw kernel, stride and padding; most of them are valid."""
 
     def one(number):
         kind = draw(st.sampled_from(["int", "pair", "list", "one"]))
@@ -67,8 +67,8 @@ def windows(draw, dilated):
     return arguments
 
 
-def spoil(draw, case, numbers, switches=()):
-    """Make one argument wrong, in every second case, in a way that PyTorch may or may not mind."""
+def maybe_invalidate(draw, case, numbers, switches=()):
+    """Make one argument unusual in every second case; PyTorch may reject or accept it."""
     if draw(st.booleans()):
         return case
     name = draw(st.sampled_from(["dtype", "shape", *numbers, *numbers, *switches]))
@@ -92,7 +92,7 @@ def max_poolings(draw, valid=False):
         "return_indices": draw(st.booleans()),
     }
     numbers = ("kernel_size", "stride", "padding", "dilation")
-    return case if valid else spoil(draw, case, numbers, ["ceil_mode"])
+    return case if valid else maybe_invalidate(draw, case, numbers, ["ceil_mode"])
 
 
 @st.composite
@@ -107,7 +107,9 @@ def avg_poolings(draw, valid=False):
         "divisor_override": draw(st.none() | st.integers(-4, 4).filter(bool)),
     }
     numbers = ("kernel_size", "stride", "padding", "divisor_override")
-    return case if valid else spoil(draw, case, numbers, ["ceil_mode", "count_include_pad"])
+    return (
+        case if valid else maybe_invalidate(draw, case, numbers, ["ceil_mode", "count_include_pad"])
+    )
 
 
 @st.composite
@@ -118,11 +120,11 @@ def adaptive_poolings(draw, valid=False, special=True):
         "input": images(draw, shapes(draw), draw(st.sampled_from(FLOATS)), special),
         "output_size": draw(number | st.tuples(entry, entry) | st.tuples(entry, entry).map(list)),
     }
-    return case if valid else spoil(draw, case, ["output_size"])
+    return case if valid else maybe_invalidate(draw, case, ["output_size"])
 
 
 def adaptive_torch(function):
-    """Answer with PyTorch, without the shortcuts that skip its own checks.
+    """Wrap a pooling of PyTorch so that none of its shortcuts skips its own checks.
 
     An output of size 1 is a plain mean there, of anything, and an output of size 0 or an
     empty batch may be of any dtype.
@@ -139,7 +141,7 @@ def adaptive_torch(function):
 
 
 def same_as_torch(ours, theirs, case, exact):
-    """Compare both answers, or see that both refuse; tell whether there was an answer."""
+    """Compare both results, or check that both raise; return whether there was a result."""
     case = dict(case)
     x = case.pop("input")
     try:

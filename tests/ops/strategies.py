@@ -1,4 +1,4 @@
-"""Random convolutions, valid and invalid, and PyTorch's answer to them."""
+"""Random convolutions, valid and invalid, and PyTorch's results for them."""
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ def int_or_pair(low, high):
 
 @st.composite
 def convolutions(draw, valid_only=False):
-    """Arguments of `conv2d`: every one varied together with all the others.
+    """Draw the arguments of `conv2d`, each one varied together with all the others.
 
     With `valid_only` the groups divide, the numbers are in range and the shapes agree;
     the kernel may still be too large and a padding too wide. Otherwise each number may
@@ -60,7 +60,7 @@ def convolutions(draw, valid_only=False):
 
 
 def torch_conv2d(input, weight, bias, stride, padding, dilation, groups, padding_mode):
-    """Answer with `nn.Conv2d`, the only form of PyTorch that knows padding modes.
+    """Convolve with `nn.Conv2d`, as PyTorch's function does not support padding modes.
 
     Raises whatever PyTorch raises, at construction or at the call, and two errors more,
     for arguments that no convolution can have: with a mode other than zeros the module
@@ -96,7 +96,7 @@ def torch_conv2d(input, weight, bias, stride, padding, dilation, groups, padding
 
 @st.composite
 def transposed_convolutions(draw, valid_only=False):
-    """Arguments of `conv_transpose2d`, as `convolutions` draws those of `conv2d`.
+    """Draw the arguments of `conv_transpose2d`, as `convolutions` does for `conv2d`.
 
     With `valid_only` the numbers are in range and the shapes agree; the output padding may
     still be too large, and the padding may cut everything off.
@@ -129,7 +129,7 @@ def transposed_convolutions(draw, valid_only=False):
 
 
 def torch_conv_transpose2d(input, weight, bias, **options):
-    """Answer with PyTorch's function for float64, rounded to the dtype that came in.
+    """Compute PyTorch's result in float64, rounded to the dtype of the input.
 
     Its implementations for float32 accept a dilation of 0, and return images of height 0.
     """

@@ -1,4 +1,4 @@
-"""Which method `"auto"` takes: the expected one for known layers, never one that cannot."""
+"""Choice of ``"auto"``: the expected method for known layers, always one that supports them."""
 
 import numpy as np
 import pytest
@@ -72,7 +72,7 @@ def test_layers_of_other_kinds(layer, method):
 
 @st.composite
 def layers(draw, for_winograd=False):
-    """Any valid layer, as the arguments of `choose`, and the size of its padded image.
+    """Draw a valid layer, as the arguments of `choose`, and the size of its padded image.
 
     With `for_winograd`, one that Winograd's algorithm could do, and mostly pays for.
     """
@@ -96,8 +96,8 @@ def layers(draw, for_winograd=False):
 
 
 @given(layers())
-def test_the_choice_can_do_the_job(case):
-    """A method looks at the settings first, so an empty batch is enough to be refused."""
+def test_the_chosen_method_supports_the_layer(case):
+    """A method checks its arguments first, so an empty batch is enough to make it raise."""
     arguments, size = case
     name = choose(**arguments)
     assert name in METHODS
@@ -122,7 +122,7 @@ def test_winograd_is_taken_for_tiles_of_at_most_6_x_6_and_stride_1_only(case):
 
 @settings(max_examples=150)
 @given(layers(for_winograd=True), st.integers(1, 64))
-def test_what_pays_for_a_few_images_pays_for_more(case, more):
+def test_winograd_for_few_images_implies_winograd_for_more(case, more):
     """The kernels are transformed once, however many images there are."""
     arguments, _ = case
     assume(choose(**arguments).startswith("winograd"))
@@ -131,8 +131,8 @@ def test_what_pays_for_a_few_images_pays_for_more(case, more):
 
 @settings(max_examples=150)
 @given(layers(for_winograd=True))
-def test_what_pays_for_few_kernels_and_channels_pays_for_more(case):
-    """Transforms cost a kernel or a channel each, the products saved a pair of them."""
+def test_winograd_for_few_channels_implies_winograd_for_more(case):
+    """The transforms cost as much as kernels and channels, and save as much as their product."""
     arguments, _ = case
     kernels, depth, *kernel_size = arguments["weight_shape"]
     assume(choose(**arguments).startswith("winograd"))
@@ -146,7 +146,7 @@ def test_what_pays_for_few_kernels_and_channels_pays_for_more(case):
 @pytest.mark.parametrize("kernel_size", [(1, 1), (3, 3), (5, 5), (2, 4), (1, 3)])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("dilation", [1, 2])
-def test_whatever_auto_takes_agrees_with_pytorch(images, channels, kernel_size, stride, dilation):
+def test_the_result_of_auto_agrees_with_pytorch(images, channels, kernel_size, stride, dilation):
     random = np.random.default_rng(0)
     x = random.normal(size=(images, channels, 17, 20))
     w = random.normal(size=(channels + 1, channels, *kernel_size))

@@ -1,4 +1,4 @@
-"""`conv2d_backward` is what autograd computes when it passes `nn.Conv2d`."""
+"""`conv2d_backward` agrees with autograd through `nn.Conv2d`."""
 
 import warnings
 
@@ -48,7 +48,7 @@ def test_all_three_gradients_agree_with_autograd(case):
 
 
 @given(case=convolutions())
-def test_whatever_the_forward_pass_refuses_is_refused_with_the_numbers(case):
+def test_what_the_forward_pass_rejects_is_rejected_with_the_numbers(case):
     g = gradient_of_output_or_error(case)
     case.pop("bias")
     if g is None:
@@ -124,7 +124,7 @@ def test_cells_that_no_window_reads_have_gradient_zero():
 
 @pytest.mark.parametrize("mode", PADDING_MODES)
 @pytest.mark.parametrize("padding", ["same", "valid", 1, (0, 2)])
-def test_same_with_an_even_kernel_pads_one_side_more_and_comes_back(mode, padding):
+def test_same_padding_of_an_even_kernel_pads_one_side_more(mode, padding):
     random = np.random.default_rng(0)
     x, w = random.normal(size=(2, 3, 5, 6)), random.normal(size=(4, 3, 4, 2))
     options = {"stride": 1, "padding": padding, "dilation": 1, "groups": 1, "padding_mode": mode}
@@ -134,7 +134,7 @@ def test_same_with_an_even_kernel_pads_one_side_more_and_comes_back(mode, paddin
 
 @pytest.mark.parametrize("padding", [4, (0, 5), (3, 0)])
 @pytest.mark.parametrize("kernel", [1, 2])
-def test_windows_that_lie_in_the_padding_give_the_input_nothing(padding, kernel):
+def test_windows_within_the_padding_contribute_nothing_to_the_input(padding, kernel):
     random = np.random.default_rng(0)
     x, w = random.normal(size=(1, 1, 2, 3)), random.normal(size=(1, 1, kernel, kernel))
     options = {"stride": 1, "padding": padding, "dilation": 1, "groups": 1,
@@ -148,9 +148,7 @@ def test_windows_that_lie_in_the_padding_give_the_input_nothing(padding, kernel)
     ("images", "channels", "size", "kernels", "groups"),
     [(40, 3, 9, 5, 1), (1, 8, 64, 130, 1), (3, 40, 30, 20, 20), (2, 1, 700, 5, 1)],
 )
-def test_blocks_of_images_and_of_rows_meet_without_a_seam(
-    images, channels, size, kernels, groups, stride
-):
+def test_blocks_of_images_and_of_rows_leave_no_gap(images, channels, size, kernels, groups, stride):
     random = np.random.default_rng(0)
     x = random.normal(size=(images, channels, size, size // 2))
     w = random.normal(size=(kernels, channels // groups, 3, 3))
@@ -229,7 +227,7 @@ def test_a_value_that_is_not_finite_goes_where_a_product_takes_it_and_nowhere_el
 @pytest.mark.parametrize("kernel", [1, 3])
 @pytest.mark.parametrize("images", [0, 1, 2])
 def test_zero_times_infinity_is_nan_in_every_shape(images, outs, size, channels, kernel):
-    """Also where a matrix product is of vectors or single numbers and BLAS takes a short cut."""
+    """Also where a matrix product is of vectors or single numbers and BLAS takes a shortcut."""
     zeros = np.zeros((images, channels, size + kernel - 1, size + kernel - 1))
     g, w = np.zeros((images, outs, size, size)), np.zeros((outs, channels, kernel, kernel))
     with np.errstate(invalid="ignore"):
@@ -291,15 +289,15 @@ def test_the_error_is_within_the_stated_bound(dtype, kind, outs, size):
 
     assert_within(from_input[0], *sums, outs * 9)
     for c, u, v in np.ndindex(w.shape[1:]):
-        seen = exact_x[c, u : u + 2 * out - 1 : 2, v : v + 2 * out - 1 : 2]
-        products = (exact_g * seen).reshape(outs, -1)
+        pixels = exact_x[c, u : u + 2 * out - 1 : 2, v : v + 2 * out - 1 : 2]
+        products = (exact_g * pixels).reshape(outs, -1)
         exact = products.sum(axis=1), np.abs(products).sum(axis=1)
         assert_within(from_weight[:, c, u, v], *exact, out * out)
     flat = exact_g.reshape(outs, -1)
     assert_within(from_bias, flat.sum(axis=1), np.abs(flat).sum(axis=1), out * out)
 
 
-def test_groups_do_not_see_each_other():
+def test_groups_are_independent():
     x, w, g = np.ones((4, 3, 3)), np.ones((2, 2, 2, 2)), np.ones((2, 2, 2))
     g[1] = np.nan
     from_input, from_weight, from_bias = conv2d_backward(g, x, w, groups=2)
@@ -308,7 +306,7 @@ def test_groups_do_not_see_each_other():
         assert np.isnan(gradient[first:]).all()
 
 
-def test_with_stride_1_the_gradient_of_the_input_is_a_full_convolution_with_the_turned_kernel():
+def test_with_stride_1_the_input_gradient_is_a_full_convolution_with_the_flipped_kernel():
     random = np.random.default_rng(0)
     g, w = random.normal(size=(2, 3, 4, 5)), random.normal(size=(3, 2, 3, 2))
     from_input, _, _ = conv2d_backward(g, np.zeros((2, 2, 6, 6)), w)
@@ -316,7 +314,7 @@ def test_with_stride_1_the_gradient_of_the_input_is_a_full_convolution_with_the_
     np.testing.assert_array_equal(from_input, full)
 
 
-def test_in_the_gradient_of_the_weight_stride_and_dilation_have_changed_places():
+def test_in_the_weight_gradient_stride_and_dilation_are_swapped():
     random = np.random.default_rng(0)
     x, g = random.normal(size=(2, 3, 12, 11)), random.normal(size=(2, 4, 4, 2))
     _, from_weight, _ = conv2d_backward(g, x, np.zeros((4, 3, 2, 3)), (3, 4), 0, (2, 3))
@@ -325,7 +323,7 @@ def test_in_the_gradient_of_the_weight_stride_and_dilation_have_changed_places()
     np.testing.assert_allclose(from_weight, expected, rtol=0, atol=1e-12)
 
 
-def test_huge_strides_and_dilations_are_only_numbers():
+def test_huge_strides_and_dilations_do_not_overflow():
     x, w, g = np.ones((1, 1, 4, 4)), np.ones((1, 1, 1, 1)), np.ones((1, 1, 1, 1))
     from_input, from_weight, _ = conv2d_backward(g, x, w, stride=10**20, dilation=10**20)
     assert from_input.sum() == from_input[0, 0, 0, 0] == 1
@@ -341,7 +339,7 @@ def test_a_sequence_of_one_stands_for_both_directions_as_in_pytorch():
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_the_gradient_through_a_padding_mode_is_that_of_padding_and_convolving_apart():
+def test_the_gradient_with_a_padding_mode_is_that_of_padding_and_convolving_separately():
     random = np.random.default_rng(0)
     x, w, g = (random.normal(size=s) for s in ((2, 4, 4), (3, 2, 3, 3), (3, 4, 4)))
     for mode in PADDING_MODES:

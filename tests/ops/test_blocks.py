@@ -1,4 +1,4 @@
-"""Blocks cover everything once; a strip is what padding the whole image would have given."""
+"""Blocks cover everything once; a strip is part of the padded image."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def test_a_block_is_small_enough_or_a_single_row_and_the_first_is_the_largest(
 
 
 @given(**counts)
-def test_there_are_no_more_blocks_than_there_must_be(images, rows, cells_per_row, max_cells):
+def test_there_are_as_few_blocks_as_possible(images, rows, cells_per_row, max_cells):
     number = len(list(split_into_blocks(images, rows, cells_per_row, max_cells)))
     if rows * cells_per_row < max_cells:
         assert number == -(-images // (max_cells // (rows * cells_per_row)))
@@ -52,7 +52,7 @@ def test_there_are_no_more_blocks_than_there_must_be(images, rows, cells_per_row
         assert number == images * -(-rows // max(1, max_cells // cells_per_row))
 
 
-def test_parts_are_about_equal_instead_of_full_ones_and_a_crumb():
+def test_blocks_are_of_about_equal_size():
     bands = [
         rows.stop - rows.start
         for _, rows in split_into_blocks(1, rows=10, cells_per_row=1, max_cells=9)

@@ -39,22 +39,22 @@ def test_every_method_agrees_with_pytorch(case, method):
         with pytest.raises(ValueError, match=r"\d"):
             conv2d(**case, method=method)
     else:
-        if can_do(method, case):
+        if supports(method, case):
             assert_close(conv2d(**case, method=method), expected)
         else:
             with pytest.raises(ValueError, match=f"method '{method}' needs"):
                 conv2d(**case, method=method)
 
 
-def can_do(method, case):
-    """Whether a method claims this layer: all do, but for Winograd's and depthwise's limits."""
+def supports(method, case):
+    """Return whether a method supports this layer; only Winograd and depthwise have limits."""
     if method.startswith("winograd"):
         return np.max(case["stride"]) == 1 and max(case["weight"].shape[2:]) <= 5
     return method != "depthwise" or case["weight"].shape[1] == 1
 
 
 @given(case=convolutions())
-def test_whatever_pytorch_refuses_is_refused_with_the_numbers(case):
+def test_what_pytorch_rejects_is_rejected_with_the_numbers(case):
     try:
         expected = torch_conv2d(**case)
     except (RuntimeError, ValueError, TypeError):
@@ -81,7 +81,7 @@ def test_the_kernel_is_not_flipped(method):
 
 
 @pytest.mark.parametrize("method", ANY_GROUPS)
-def test_a_channel_out_is_the_sum_over_channels_in_plus_one_bias(method):
+def test_an_output_channel_is_the_sum_over_input_channels_plus_one_bias(method):
     x = np.array([[[1.0]], [[10.0]]])
     w = np.array([[[[1.0]], [[2.0]]], [[[3.0]], [[4.0]]]])
     answer = conv2d(x, w, bias=np.array([100.0, 200.0]), method=method)
@@ -89,7 +89,7 @@ def test_a_channel_out_is_the_sum_over_channels_in_plus_one_bias(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_groups_do_not_see_each_other(method):
+def test_groups_are_independent(method):
     x = np.ones((2, 3, 3))
     x[1] = np.nan
     answer = conv2d(x, np.ones((2, 1, 2, 2)), groups=2, method=method)
@@ -124,7 +124,7 @@ def test_the_result_is_new_contiguous_and_of_the_inputs_dtype(method, dtype):
 @pytest.mark.parametrize("kernel_size", [1, 2])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_the_result_is_contiguous_whatever_the_layout_of_the_input(method, kernel_size, stride):
-    """Also where one product is the whole answer, as NumPy gives that the layout of `x`."""
+    """Also where a single product is the result, as NumPy gives that the layout of `x`."""
     if method.startswith("winograd"):
         stride = 1
     w = np.ones((6, 1, kernel_size, kernel_size))
@@ -198,7 +198,7 @@ def test_groups_may_be_any_kind_of_integer(groups, method):
 
 
 @pytest.mark.parametrize("method", ["auto", *SUMS, "fft"])
-def test_huge_strides_and_dilations_are_only_numbers(method):
+def test_huge_strides_and_dilations_do_not_overflow(method):
     answer = conv2d(IMAGE, KERNEL[..., 1:2, :1], stride=10**20, dilation=10**20, method=method)
     np.testing.assert_allclose(answer, [[[[4.0]]]], rtol=1e-12)
 
@@ -233,7 +233,7 @@ def test_auto_does_not_spread_in_a_depthwise_layer(value):
     np.testing.assert_array_equal(conv2d(x, w, groups=8), expected)
 
 
-def test_auto_does_not_overflow_on_the_way_to_a_finite_result():
+def test_auto_does_not_overflow_where_the_result_is_finite():
     x, w = WIDE[0] * np.float32(1e38), WIDE[1] * np.float32(1e-3)
     transformed = conv2d(x, w, method="winograd4")
     assert not np.isfinite(transformed).all()
@@ -245,7 +245,7 @@ def test_nested_lists_of_floats_are_arrays():
 
 
 class Unreadable:
-    """Fails like a broken array of another library."""
+    """Array-like object whose conversion fails."""
 
     def __array__(self, *arguments, **options):
         raise LookupError("no numbers")

@@ -1,4 +1,4 @@
-"""The geometry of a layer: checked, in one order, and small enough for NumPy's strides."""
+"""Geometry of a layer: order of its fields, and numbers small enough for NumPy's strides."""
 
 import re
 
@@ -43,16 +43,16 @@ def test_the_order_of_the_fields_and_of_the_sides():
 
 
 def test_a_method_for_one_group_and_no_padding_gets_padded_images_group_by_group():
-    seen = []
+    calls = []
 
     @with_padding_and_groups
     def method(x, w, geometry):
-        seen.append((x.shape, w.shape, geometry))
+        calls.append((x.shape, w.shape, geometry))
         return naive(x, w, geometry)
 
     random = np.random.default_rng(0)
     x, w = random.normal(size=(2, 4, 5, 6)), random.normal(size=(6, 2, 3, 2))
     geometry = Geometry((2, 1), (1, 0, 2, 3), (1, 2), groups=2)
     y = method(x, w, geometry)
-    assert seen == [((2, 2, 10, 7), (3, 2, 3, 2), Geometry((2, 1), dilation=(1, 2)))] * 2
+    assert calls == [((2, 2, 10, 7), (3, 2, 3, 2), Geometry((2, 1), dilation=(1, 2)))] * 2
     np.testing.assert_array_equal(y, naive(x, w, geometry))

@@ -75,6 +75,6 @@ def test_the_shuffle_leaves_its_input_alone():
         (lambda: channel_shuffle([[1], [1, 2]], 1), TypeError, "input cannot be read"),
     ],
 )
-def test_what_does_not_fit_is_refused(call, error, message):
+def test_groups_that_do_not_divide_are_rejected(call, error, message):
     with pytest.raises(error, match=message):
         call()

@@ -19,7 +19,7 @@ def array(*shape):
 
 
 def same_or_valid(x, kernel, padding, stride, dilation):
-    """Pad an image (N, C, H, W) as the words of TensorFlow say."""
+    """Pad an image (N, C, H, W) by TensorFlow's ``same`` or ``valid``."""
     if padding.lower() == "valid":
         return x
     extra = "before" if padding == "SAME_LOWER" else "after"
@@ -126,7 +126,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory):
-    """Return what Keras and JAX answer, all of it asked at once."""
+    """Return the results of Keras and JAX, all computed by one process."""
     questions = [question for cases in CASES.values() for question, _ in cases]
     replies = iter(answers(questions, tmp_path_factory.mktemp("other_libraries")))
     return {kind: [next(replies) for _ in cases] for kind, cases in CASES.items()}
@@ -160,7 +160,7 @@ def test_the_result_is_a_new_array_that_can_be_written():
     assert x[0, 0, 0, 0] == 0
 
 
-def test_the_kernels_of_one_channel_stand_together():
+def test_the_kernels_of_one_channel_are_adjacent():
     w = array(3, 5, 4, 2)
     grouped = ops.depthwise_to_grouped(w)
     for channel, number in itertools.product(range(4), range(2)):
@@ -168,14 +168,14 @@ def test_the_kernels_of_one_channel_stand_together():
 
 
 @given(st.tuples(*[st.integers(1, 4)] * 4))
-def test_depthwise_and_grouped_lead_back_to_each_other(shape):
+def test_depthwise_and_grouped_weights_round_trip(shape):
     w = random.normal(size=shape)
     back = ops.grouped_to_depthwise(ops.depthwise_to_grouped(w), in_channels=shape[2])
     np.testing.assert_array_equal(back, w)
 
 
 @given(height=st.integers(1, 4), width=st.integers(1, 4))
-def test_with_a_turned_kernel_cross_correlation_is_the_convolution_of_scipy(height, width):
+def test_with_a_flipped_kernel_cross_correlation_is_the_convolution_of_scipy(height, width):
     x, w = random.normal(size=(6, 7)), random.normal(size=(height, width))
     found = ops.conv2d(x[None], ops.turn_kernel(w)[None, None])
     np.testing.assert_allclose(found[0], scipy.signal.convolve2d(x, w, mode="valid"))
@@ -198,7 +198,7 @@ def test_with_a_turned_kernel_cross_correlation_is_the_convolution_of_scipy(heig
         (
             lambda: ops.change_layout(np.zeros((1, 2)), "HH", "HH"),
             ValueError,
-            "source='HH' has a letter twice",
+            "source='HH' repeats a letter",
         ),
         (
             lambda: ops.change_layout(np.zeros((1, 2)), "HW", ("H", "W")),
@@ -216,7 +216,7 @@ def test_with_a_turned_kernel_cross_correlation_is_the_convolution_of_scipy(heig
         (
             lambda: ops.grouped_to_depthwise(np.zeros((8, 1, 3, 3)), 3),
             ValueError,
-            "has 8 kernels, a number that is not divisible by in_channels=3",
+            "has 8 kernels, which is not divisible by in_channels=3",
         ),
         (
             lambda: ops.grouped_to_depthwise(np.zeros((8, 1, 3, 3)), 4.0),
@@ -224,7 +224,11 @@ def test_with_a_turned_kernel_cross_correlation_is_the_convolution_of_scipy(heig
             "in_channels must be an int",
         ),
         (lambda: ops.grouped_to_depthwise([[1], [1, 2]], 1), TypeError, "weight cannot be read"),
-        (lambda: ops.turn_kernel(np.zeros(3)), ValueError, r"its last axes, got \(3,\)"),
+        (
+            lambda: ops.turn_kernel(np.zeros(3)),
+            ValueError,
+            r"must have shape \(\.\.\., kH, kW\), got \(3,\)",
+        ),
         (lambda: ops.turn_kernel([[1], [1, 2]]), TypeError, "weight cannot be read"),
     ],
 )

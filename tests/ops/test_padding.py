@@ -19,7 +19,7 @@ ROW = np.array([[[1, 2, 3, 4]]])
     sides=st.tuples(*[st.integers(0, 5)] * 4),
     mode=st.sampled_from(list(PADDING_MODES)),
 )
-def test_the_border_is_that_of_pytorch_or_both_refuse(shape, sides, mode):
+def test_the_border_is_that_of_pytorch_or_both_raise(shape, sides, mode):
     x = np.random.default_rng(0).normal(size=shape)
     torch_mode = "constant" if mode == "zeros" else mode
     try:
@@ -40,7 +40,7 @@ def test_the_border_is_that_of_pytorch_or_both_refuse(shape, sides, mode):
         ("circular", [3, 4, 1, 2, 3, 4, 1, 2]),
     ],
 )
-def test_what_each_mode_puts_beside_a_row(mode, expected):
+def test_the_border_of_a_row_in_each_mode(mode, expected):
     assert pad2d(ROW, (0, 2), mode).tolist() == [[expected]]
 
 
@@ -88,7 +88,7 @@ def test_no_padding_still_gives_a_copy():
         ((ROW, (1, 0), "reflect"), ValueError, "height is 1, which allows at most 0"),
     ],
 )
-def test_a_border_that_cannot_be_made_is_refused_with_the_numbers(arguments, error, message):
+def test_an_impossible_border_is_rejected_with_the_numbers(arguments, error, message):
     with pytest.raises(error, match=message):
         pad2d(*arguments)
 
@@ -101,7 +101,7 @@ def test_a_border_that_cannot_be_made_is_refused_with_the_numbers(arguments, err
     sides=st.tuples(*[st.integers(0, 5)] * 4),
     mode=st.sampled_from(list(PADDING_MODES)),
 )
-def test_the_way_back_is_that_of_autograd_and_the_adjoint(shape, sides, mode):
+def test_the_gradient_is_that_of_autograd_and_the_adjoint(shape, sides, mode):
     random = np.random.default_rng(0)
     x = torch.from_numpy(random.normal(size=shape)).requires_grad_()
     try:
@@ -130,14 +130,14 @@ def test_the_way_back_is_that_of_autograd_and_the_adjoint(shape, sides, mode):
         ("circular", [4 + 64, 8 + 128, 16 + 1, 32 + 2]),
     ],
 )
-def test_where_each_mode_sends_the_gradient_of_the_border(mode, expected):
+def test_the_gradient_of_the_border_in_each_mode(mode, expected):
     g = 2.0 ** np.arange(8).reshape(1, 1, 8)
     assert pad2d_backward(g, (0, 2), mode).tolist() == [[expected]]
 
 
 @pytest.mark.parametrize("mode", PADDING_MODES)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_way_back_keeps_the_dtype_and_gives_a_new_array(dtype, mode):
+def test_the_gradient_keeps_the_dtype_and_is_a_new_array(dtype, mode):
     g = np.ones((2, 3, 4, 5), dtype)
     for padding in (0, 1):
         back = pad2d_backward(g, padding, mode)
@@ -149,7 +149,7 @@ def test_the_way_back_keeps_the_dtype_and_gives_a_new_array(dtype, mode):
 
 
 @pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
-def test_overflow_on_the_way_back_is_infinity_without_a_warning(mode):
+def test_overflow_of_the_gradient_is_infinity_without_a_warning(mode):
     huge = np.full((1, 4, 4), 3e38, np.float32)
     assert np.isinf(pad2d_backward(huge, 1, mode)).all()
     with np.errstate(all="raise"):
@@ -178,6 +178,8 @@ BORDERED = np.ones((1, 3, 6))
         ((BORDERED, (4, 1, 0, 0), "circular"), ValueError, "padding of 4 and 1 .* at most 1"),
     ],
 )  # fmt: skip
-def test_a_border_that_cannot_have_been_made_is_refused_with_the_numbers(arguments, error, message):
+def test_the_gradient_of_an_impossible_border_is_rejected_with_the_numbers(
+    arguments, error, message
+):
     with pytest.raises(error, match=message):
         pad2d_backward(*arguments)

@@ -91,7 +91,7 @@ def test_a_tie_goes_to_the_upper_row_before_the_left_column():
     assert max_pool2d(x, 3, return_indices=True)[1].item() == 2
 
 
-def test_indices_are_places_in_the_plane_without_padding():
+def test_indices_are_positions_in_the_plane_without_padding():
     x = PHOTO[0]
     values, indices = max_pool2d(x, 3, stride=2, padding=1, return_indices=True)
     assert indices.dtype == np.int64
@@ -109,7 +109,7 @@ def test_padding_never_wins_not_even_among_negative_numbers():
     assert indices[0].tolist() == [[0, 0, 1], [0, 0, 1], [2, 2, 3]]
 
 
-def test_a_window_that_steps_over_the_input_answers_as_pytorch_does():
+def test_a_window_outside_of_the_input_agrees_with_pytorch():
     for x in (np.ones((1, 4, 4)), np.ones((1, 4, 4), np.int32)):
         ours = max_pool2d(x, 2, 1, 1, 5, return_indices=True)
         theirs = F.max_pool2d(torch.from_numpy(x), 2, 1, 1, 5, return_indices=True)
@@ -128,7 +128,7 @@ def test_integers_too_large_for_a_float_are_still_compared_exactly():
     assert (values.item(), indices.item()) == (2**53 + 1, 1)
 
 
-def test_means_of_int64_are_cut_towards_zero():
+def test_means_of_int64_are_rounded_towards_zero():
     x = np.array([[[-7, 0], [0, 0]], [[7, 0], [0, 0]]])
     assert avg_pool2d(x, 2).ravel().tolist() == [-1, 1]
     assert avg_pool2d(x, 2, divisor_override=-2).ravel().tolist() == [3, -3]
@@ -137,7 +137,7 @@ def test_means_of_int64_are_cut_towards_zero():
     assert avg_pool2d(np.full((1, 1, 1), -(2**63)), 1, divisor_override=-1).item() == -(2**63)
 
 
-def test_what_counts_is_the_window_cut_at_the_padding():
+def test_the_divisor_is_the_size_of_the_window_cropped_at_the_padding():
     ones = np.ones((1, 4, 4))
     settings = {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True}
     with_padding = avg_pool2d(ones, **settings)
@@ -205,7 +205,7 @@ def test_the_result_is_new_and_the_input_left_alone(pool):
 
 
 @pytest.mark.parametrize("pool", [max_pool2d, avg_pool2d])
-def test_an_image_alone_and_in_a_batch_and_no_image(pool):
+def test_one_image_a_batch_and_an_empty_batch(pool):
     np.testing.assert_array_equal(pool(PHOTO[1], 2), pool(PHOTO, 2)[1])
     assert pool(PHOTO[:0], 2).shape == (0, 3, 4, 4)
 

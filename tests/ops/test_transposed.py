@@ -35,7 +35,7 @@ def test_it_agrees_with_pytorch(case):
 
 
 @given(case=transposed_convolutions())
-def test_whatever_pytorch_refuses_is_refused_with_the_numbers(case):
+def test_what_pytorch_rejects_is_rejected_with_the_numbers(case):
     try:
         expected = torch_conv_transpose2d(**case)
     except (RuntimeError, ValueError, TypeError):
@@ -78,12 +78,12 @@ def test_one_call_runs_on_both_libraries_groups_before_dilation():
     assert_close(conv_transpose2d(x, w, b, *arguments), theirs.numpy())
 
 
-def test_each_input_cell_puts_down_a_scaled_kernel_and_overlaps_are_summed():
+def test_each_input_cell_adds_a_scaled_kernel_and_overlaps_are_summed():
     assert conv_transpose2d(ROW, KERNEL).tolist() == [[[1, 2 + 10, 3 + 20, 30]]]
     assert conv_transpose2d(ROW, KERNEL, stride=3).tolist() == [[[1, 2, 3, 10, 20, 30]]]
 
 
-def test_padding_cuts_off_and_output_padding_takes_back_at_the_end():
+def test_padding_crops_and_output_padding_extends_at_the_end():
     cut = conv_transpose2d(ROW, KERNEL, stride=(1, 2), padding=(0, 1))
     back = conv_transpose2d(ROW, KERNEL, stride=(1, 2), padding=(0, 1), output_padding=(0, 1))
     assert cut.tolist() == [[[2, 13, 20]]]

@@ -11,7 +11,7 @@ from convlab.shapes.pooling import pooling_axes
 
 
 def possible_windows():
-    """Every valid pooling along one direction, with small numbers."""
+    """Yield every valid pooling along one direction, with small numbers."""
     everything = itertools.product(
         range(1, 8), range(1, 5), range(1, 5), range(3), range(1, 4), [False, True]
     )

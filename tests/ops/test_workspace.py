@@ -22,7 +22,7 @@ def cold_start():
 
 
 def kept():
-    """Bytes that this thread keeps."""
+    """Return the number of bytes that this thread keeps."""
     return module._local.buffer.size
 
 
@@ -38,7 +38,7 @@ shapes = st.lists(st.lists(st.integers(0, 20), max_size=4), min_size=1, max_size
 
 
 @given(shapes=shapes, dtype=st.sampled_from(["f4", "f8", "u1", "c16"]), room=st.integers(0, 9000))
-def test_arrays_have_the_shape_and_dtype_asked_for_and_share_nothing(shapes, dtype, room):
+def test_arrays_have_the_requested_shape_and_dtype_and_share_nothing(shapes, dtype, room):
     """Whether the buffer holds all of them, some or none."""
     release_workspace()
     warm_up(room)
@@ -53,7 +53,7 @@ def test_arrays_have_the_shape_and_dtype_asked_for_and_share_nothing(shapes, dty
             assert (array == number).all()
 
 
-def test_the_second_call_finds_its_memory_ready_and_aligned():
+def test_the_second_call_uses_the_buffer_and_is_aligned():
     for expected in (False, True, True):
         with workspace(np.float64) as allocate:
             for array in (allocate(3), allocate(5, 7), allocate(1)):
@@ -61,7 +61,7 @@ def test_the_second_call_finds_its_memory_ready_and_aligned():
                 assert not expected or array.ctypes.data % ALIGNMENT == 0
 
 
-def test_what_does_not_fit_is_fresh_memory_and_the_next_call_has_room():
+def test_what_does_not_fit_is_fresh_memory_and_the_next_call_has_space():
     warm_up(1000)
     with workspace(np.uint8) as allocate:
         assert np.shares_memory(allocate(900), module._local.buffer)
@@ -71,7 +71,7 @@ def test_what_does_not_fit_is_fresh_memory_and_the_next_call_has_room():
         assert np.shares_memory(allocate(5000), module._local.buffer)
 
 
-def test_the_buffer_grows_to_the_most_that_was_lent_at_a_time():
+def test_the_buffer_grows_to_the_most_that_was_in_use_at_a_time():
     """Blocks inside a block, one after the other, use the same memory."""
     with workspace(np.uint8) as allocate:
         allocate(1024)
@@ -126,7 +126,7 @@ def test_an_inner_block_does_not_touch_the_arrays_of_the_outer_one():
 
 
 @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt, ValueError])
-def test_an_error_inside_a_block_gives_everything_back(error):
+def test_an_error_inside_a_block_frees_its_memory(error):
     warm_up(4096)
 
     def interrupted():
@@ -144,7 +144,7 @@ def test_an_error_inside_a_block_gives_everything_back(error):
         assert first.ctypes.data == module._local.buffer.ctypes.data
 
 
-def test_a_block_that_was_interrupted_gives_nothing_back_later():
+def test_an_interrupted_block_frees_nothing_later():
     """Ctrl-C may come just before the end of a block, and the traceback keep it for a while."""
     warm_up(4096)
     outer, inner = workspace(np.uint8), workspace(np.uint8)
@@ -158,7 +158,7 @@ def test_a_block_that_was_interrupted_gives_nothing_back_later():
         assert not np.shares_memory(first, allocate(1000))
 
 
-def test_a_block_that_never_ended_is_forgotten_with_it():
+def test_a_block_that_never_ended_counts_until_it_is_deleted():
     warm_up(4096)
     block = workspace(np.uint8)
     block.__enter__()(3000)
@@ -169,7 +169,7 @@ def test_a_block_that_never_ended_is_forgotten_with_it():
         assert np.shares_memory(allocate(3000), module._local.buffer)
 
 
-def test_release_gives_the_buffer_back():
+def test_release_frees_the_buffer():
     warm_up(4096)
     release_workspace()
     assert kept() == 0
@@ -178,7 +178,7 @@ def test_release_gives_the_buffer_back():
     assert kept() == 0  # what was asked for before the release is forgotten as well
 
 
-def test_release_inside_a_block_leaves_the_lent_arrays_alone():
+def test_release_inside_a_block_leaves_its_arrays_intact():
     warm_up(4096)
     with workspace(np.uint8) as allocate:
         array = allocate(100)
@@ -189,16 +189,16 @@ def test_release_inside_a_block_leaves_the_lent_arrays_alone():
         assert (array == 1).all()
 
 
-def test_each_thread_has_a_buffer_of_its_own():
+def test_each_thread_has_its_own_buffer():
     warm_up(4096)
     mine = module._local.buffer
-    seen = {}
+    results = {}
 
     def work():
-        seen["cold"] = kept()
+        results["cold"] = kept()
         warm_up(128)
-        seen["warm"] = kept()
-        seen["shared"] = np.shares_memory(module._local.buffer, mine)
+        results["warm"] = kept()
+        results["shared"] = np.shares_memory(module._local.buffer, mine)
         release_workspace()
 
     with workspace(np.uint8) as allocate:
@@ -206,5 +206,5 @@ def test_each_thread_has_a_buffer_of_its_own():
         thread = threading.Thread(target=work)
         thread.start()
         thread.join()
-    assert seen == {"cold": 0, "warm": 128, "shared": False}
+    assert results == {"cold": 0, "warm": 128, "shared": False}
     assert module._local.buffer is mine

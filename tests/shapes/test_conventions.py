@@ -1,4 +1,4 @@
-"""The padding of other libraries, as those libraries compute it themselves."""
+"""Padding of other libraries agrees with what those libraries compute."""
 
 import itertools
 
@@ -103,7 +103,7 @@ def test_an_onnx_convolution_is_a_padding_by_the_sides_and_one_without(room, aut
 
 
 @given(sides=st.tuples(*[st.integers(0, 9)] * 4))
-def test_the_pads_of_onnx_lead_back_to_the_sides(sides):
+def test_the_pads_of_onnx_round_trip(sides):
     assert shapes.padding_from_onnx(9, 1, pads=shapes.padding_to_onnx(sides)) == sides
 
 
@@ -115,7 +115,7 @@ def test_the_pads_of_onnx_are_in_its_order():
     total=st.tuples(st.integers(0, 9), st.integers(0, 9)),
     extra=st.sampled_from(["after", "before"]),
 )
-def test_a_total_is_shared_out_whole_and_evenly(total, extra):
+def test_a_total_is_split_completely_and_evenly(total, extra):
     left, right, top, bottom = shapes.split_padding(total, extra)
     assert (top + bottom, left + right) == total
     less, more = ((top, left), (bottom, right))[:: 1 if extra == "after" else -1]
@@ -134,7 +134,7 @@ def test_the_formula_of_dive_into_deep_learning_counts_the_total():
 def test_the_transposed_same_undoes_the_padding_of_the_convolution(
     size, kernel_size, stride, dilation
 ):
-    """It cuts off what ``SAME`` adds to the image that it leads back to, and has its size."""
+    """It removes what ``SAME`` adds to the image that it restores, and has its size."""
     cut, output_padding = shapes.tf_transposed_padding(kernel_size, stride, dilation)
     s_h, s_w = pair(stride, "stride", 1)
     image = size * s_h, size * s_w

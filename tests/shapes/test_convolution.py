@@ -35,12 +35,12 @@ def layers(draw):
 
 
 def torch_output_size(size, layer):
-    """Ask PyTorch itself, by running the layer (on the device "meta" it would only calculate)."""
+    """Return PyTorch's output size by running the layer (the device "meta" only uses a formula)."""
     return tuple(nn.Conv2d(1, 1, **layer)(torch.zeros(1, 1, *size)).shape[2:])
 
 
 @given(size=pairs(sizes, sizes), layer=layers())
-def test_output_size_is_that_of_pytorch_or_both_refuse(size, layer):
+def test_output_size_is_that_of_pytorch_or_both_raise(size, layer):
     try:
         expected = torch_output_size(size, layer)
     except (RuntimeError, ValueError):
@@ -89,7 +89,7 @@ def test_the_pixels_lost_at_the_end_are_the_dropped_border_less_the_padding():
     kernel_size=pairs(st.integers(1, 6), st.integers(1, 6)),
     dilation=pairs(st.integers(1, 4), st.integers(1, 4)),
 )
-def test_same_padding_is_what_the_module_hands_to_pad(kernel_size, dilation):
+def test_same_padding_is_what_the_module_passes_to_pad(kernel_size, dilation):
     module = nn.Conv2d(1, 1, kernel_size, dilation=dilation, padding="same", device="meta")
     assert list(shapes.same_padding(kernel_size, dilation)) == list(
         module._reversed_padding_repeated_twice
@@ -112,7 +112,7 @@ def test_same_padding_is_what_the_module_hands_to_pad(kernel_size, dilation):
         (1, {"kernel_size": 1, "stride": 10**20, "dilation": 10**20}, (1, 1)),
     ],
 )
-def test_output_sizes_that_people_look_up(size, layer, expected):
+def test_well_known_output_sizes(size, layer, expected):
     assert shapes.conv2d_output_size(size, **layer) == expected
 
 
@@ -226,7 +226,7 @@ def int_or_pair(low, high):
 
 
 def torch_transposed_size(size, kernel_size, **layer):
-    """Run the layer: on the device "meta" it would only calculate, in float32 take dilation 0."""
+    """Run the layer: the device "meta" only uses a formula, and float32 accepts dilation 0."""
     image, weight = (torch.zeros(1, 1, *n, dtype=torch.float64) for n in (size, kernel_size))
     return tuple(torch.nn.functional.conv_transpose2d(image, weight, **layer).shape[2:])
 
@@ -243,7 +243,7 @@ def torch_transposed_size(size, kernel_size, **layer):
         }
     ),
 )
-def test_transposed_output_size_is_that_of_pytorch_or_both_refuse(size, kernel_size, layer):
+def test_transposed_output_size_is_that_of_pytorch_or_both_raise(size, kernel_size, layer):
     try:
         expected = torch_transposed_size(size, kernel_size, **layer)
     except RuntimeError:
@@ -260,7 +260,7 @@ def test_transposed_output_size_is_that_of_pytorch_or_both_refuse(size, kernel_s
     padding=int_or_pair(0, 4),
     dilation=int_or_pair(1, 3),
 )
-def test_exactly_one_output_padding_below_the_stride_leads_back_to_the_size_of_the_input(
+def test_exactly_one_output_padding_below_the_stride_restores_the_size_of_the_input(
     size, kernel_size, stride, padding, dilation
 ):
     try:
@@ -290,7 +290,7 @@ def test_exactly_one_output_padding_below_the_stride_leads_back_to_the_size_of_t
         (np.int8(100), {"kernel_size": np.int8(2), "stride": torch.tensor(2)}, (200, 200)),
     ],
 )
-def test_transposed_output_sizes_that_people_look_up(size, layer, expected):
+def test_well_known_transposed_output_sizes(size, layer, expected):
     found = shapes.conv_transpose2d_output_size(size, **layer)
     assert found == expected
     assert all(type(n) is int for n in found)

@@ -1,4 +1,4 @@
-"""Multiply-accumulates by formula, beside the counter of PyTorch, which counts each twice."""
+"""Multiply-accumulates by formula agree with PyTorch's counter, which counts each twice."""
 
 import pytest
 import torch

@@ -32,7 +32,7 @@ def poolings(draw):
 
 
 @given(size=st.tuples(st.integers(1, 12), st.integers(1, 12)), pooling=poolings())
-def test_output_size_is_that_of_pytorch_or_both_refuse(size, pooling):
+def test_output_size_is_that_of_pytorch_or_both_raise(size, pooling):
     try:
         expected = tuple(F.max_pool2d(torch.zeros(1, *size), **pooling).shape[1:])
     except RuntimeError:
@@ -43,7 +43,7 @@ def test_output_size_is_that_of_pytorch_or_both_refuse(size, pooling):
 
 
 def possible_poolings():
-    """Every valid pooling along one direction, with small numbers, and its number of windows."""
+    """Yield every valid pooling along one direction, with small numbers, and its windows."""
     everything = itertools.product(
         range(1, 8), range(1, 5), range(1, 5), range(3), range(1, 4), [False, True]
     )
@@ -79,7 +79,7 @@ def test_ceil_mode_adds_at_most_one_window_and_starts_none_behind_the_input():
         (4, {"kernel_size": 1, "stride": 2**31 - 1, "dilation": 2**31 - 1}, (1, 1)),
     ],
 )
-def test_output_sizes_that_people_look_up(size, pooling, expected):
+def test_well_known_output_sizes(size, pooling, expected):
     assert shapes.pool2d_output_size(size, **pooling) == expected
 
 
@@ -160,10 +160,10 @@ def test_the_span_that_an_error_allows_is_the_largest_that_works(
 
     with pytest.raises(ValueError, match="no window fits") as caught:
         shapes.pool2d_output_size(size, 20, stride, padding, dilation, ceil_mode)
-    most = int(re.search(r"at most (\d+)", str(caught.value)).group(1))
+    limit = int(re.search(r"at most (\d+)", str(caught.value)).group(1))
     kernels = range(max(1, 2 * padding), 20)
     spans = [dilation * (kernel - 1) + 1 for kernel in kernels]
-    assert [bool(works(kernel)) for kernel in kernels] == [span <= most for span in spans]
+    assert [bool(works(kernel)) for kernel in kernels] == [span <= limit for span in spans]
 
 
 @given(size=st.integers(1, 20), outputs=st.integers(0, 25))
@@ -189,7 +189,7 @@ def test_adaptive_windows_cover_everything_and_their_lengths_differ_by_at_most_o
         assert lengths == [size // outputs] * outputs
 
 
-def test_the_adaptive_size_is_what_was_asked_for_and_none_keeps_it():
+def test_the_adaptive_size_is_the_requested_one_and_none_keeps_that_of_the_input():
     assert shapes.adaptive_output_size((9, 7), 3) == (3, 3)
     assert shapes.adaptive_output_size((9, 7), [2, 12]) == (2, 12)
     assert shapes.adaptive_output_size((9, 7), (None, 1)) == (9, 1)

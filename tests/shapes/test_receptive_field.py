@@ -48,37 +48,37 @@ def test_the_sizes_of_well_known_networks(layers, size, jump):
 
 
 def dependence(layers, length):
-    """For each unit of a stack of convolutions, the first and last cell that it depends on."""
+    """Return the first and last cell that each unit of a stack of convolutions depends on."""
     x = torch.ones(1, 1, length, dtype=torch.float64, requires_grad=True)
     y = x
     for layer in layers:
         weight = torch.ones(1, 1, layer["kernel_size"], dtype=torch.float64)
         rest = {name: layer[name] for name in ("stride", "padding", "dilation")}
         y = torch.nn.functional.conv1d(y, weight, **rest)
-    seen = []
+    ranges = []
     for unit in y[0, 0]:
         (gradient,) = torch.autograd.grad(unit, x, retain_graph=True)
         cells = gradient[0, 0].nonzero().ravel()
-        seen.append((int(cells[0]), int(cells[-1])) if len(cells) else None)
-    return seen
+        ranges.append((int(cells[0]), int(cells[-1])) if len(cells) else None)
+    return ranges
 
 
 @given(layers=st.lists(windows, min_size=1, max_size=3))
-def test_it_is_what_the_units_in_the_middle_depend_on(layers):
+def test_the_field_is_what_the_units_in_the_middle_depend_on(layers):
     field = ReceptiveField()
     for layer in layers:
         field = field.window(**layer)
     length = field.size + 2 * field.jump + 2 * max(0, -field.start)
-    for unit, seen in enumerate(dependence(layers, length)):
+    for unit, dependent in enumerate(dependence(layers, length)):
         cells = field.cells(unit)
         if cells.start >= 0 and cells.stop <= length:
-            assert seen == (cells[0], cells[-1])
-        elif seen:  # beyond the edge it sees padding, which depends on nothing
-            assert cells.start <= seen[0] <= seen[1] < cells.stop
+            assert dependent == (cells[0], cells[-1])
+        elif dependent:  # beyond the edge it reads padding, which depends on nothing
+            assert cells.start <= dependent[0] <= dependent[1] < cells.stop
 
 
 @given(first=fields, second=fields, unit=st.integers(-5, 50))
-def test_a_union_sees_what_either_branch_sees(first, second, unit):
+def test_a_union_covers_the_fields_of_both_branches(first, second, unit):
     second = ReceptiveField(second.size, first.jump, second.start)
     both = first.union(second).cells(unit)
     ranges = [first.cells(unit), second.cells(unit)]
@@ -106,23 +106,23 @@ def test_a_transposed_convolution_has_one_field_per_phase(layer, first, length, 
     assert len(phases) == len(after) == stride
     for place, unit in enumerate(y[0, 0]):
         (gradient,) = torch.autograd.grad(unit, x, retain_graph=True)
-        seen = gradient[0, 0].nonzero().ravel().tolist()
+        dependent = gradient[0, 0].nonzero().ravel().tolist()
         field = phases[place % stride]
         if field is None:
-            assert not seen
+            assert not dependent
             continue
         cells = field.cells(place // stride)
-        assert {cells[0], cells[-1]} & set(range(length)) <= set(seen) <= set(cells)
-        # Seen through another layer: that layer's window around each of these cells.
+        assert {cells[0], cells[-1]} & set(range(length)) <= set(dependent) <= set(cells)
+        # Through another layer: that layer's window around each of these cells.
         before = ReceptiveField().window(**first)
-        wide = after[place % stride].cells(place // stride)
-        assert (wide.start, wide.stop) == (
+        wider = after[place % stride].cells(place // stride)
+        assert (wider.start, wider.stop) == (
             before.cells(cells[0]).start,
             before.cells(cells[-1]).stop,
         )
 
 
-def test_height_and_width_go_their_own_ways():
+def test_height_and_width_are_independent():
     rows, columns = shapes.conv2d_receptive_field((3, 4), (1, 2), (0, 1), (2, 1))
     assert rows == ReceptiveField(5, 1, 0)
     assert columns == ReceptiveField(4, 2, -1)
@@ -138,7 +138,7 @@ def test_the_center_lies_between_the_cells_and_moves_by_the_jump():
         assert (cells[0] + cells[-1]) / 2 == field.center + unit * field.jump
 
 
-def test_after_a_global_pooling_every_window_sees_the_same():
+def test_after_a_global_pooling_all_units_have_the_same_field():
     whole = ReceptiveField(size=32, jump=0, start=0)
     assert whole.window(3, stride=2, padding=1, dilation=4) == whole
     assert whole.union(ReceptiveField(3, 0, -1)) == ReceptiveField(33, 0, -1)
@@ -160,7 +160,7 @@ def test_after_a_global_pooling_every_window_sees_the_same():
         (
             lambda: ReceptiveField(1, 2).union(ReceptiveField(1, 4)),
             ValueError,
-            "the branches jump 2 and 4 input cells",
+            "the branches have jumps of 2 and 4 input cells",
         ),
         (lambda: shapes.conv2d_receptive_field(3, 2, "same"), ValueError, "needs stride 1"),
     ],
@@ -216,7 +216,7 @@ def test_there_is_a_count_for_each_cell_of_the_receptive_field(layers):
 
 
 @given(layers)
-def test_every_layer_adds_to_what_the_ones_before_see(layers):
+def test_the_fields_of_a_stack_begin_with_those_of_its_first_layers(layers):
     fields = receptive_fields(layers)
     assert fields[0] == (ReceptiveField(), ReceptiveField())
     for number in range(1, len(layers) + 1):
@@ -224,7 +224,7 @@ def test_every_layer_adds_to_what_the_ones_before_see(layers):
         assert fields[number][0].jump == math.prod(stride for _, stride, _ in layers[:number])
 
 
-def test_what_is_left_out_is_1():
+def test_omitted_stride_and_dilation_are_1():
     assert path_counts([(3,), (3, 2)]) == path_counts([(3, 1, 1), (3, 2, 1)])
 
 
@@ -240,7 +240,7 @@ def test_what_is_left_out_is_1():
         ([(3, 1.5)], TypeError, r"stride of layers\[0\] must be an int"),
     ],
 )
-def test_what_is_no_stack_of_layers_is_refused(layers, error, message):
+def test_an_invalid_stack_of_layers_is_rejected(layers, error, message):
     for function in (path_counts, receptive_fields):
         with pytest.raises(error, match=message):
             function(layers)

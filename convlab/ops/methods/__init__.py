@@ -8,8 +8,8 @@ with `x` of shape ``(N, C, H, W)``, `w` of shape ``(O, C / groups, kH, kW)``, a
 `convlab.ops.geometry.Geometry`, and `y` of shape ``(N, O, outH, outW)`` in the dtype of `x`. The
 padding is with zeros. The arguments have been checked: the kernel fits, and no size but N is 0.
 
-The simple methods handle neither padding nor groups themselves; a decorator pads the images and
-calls them once per group. The fast ones handle both, as part of their speed comes from it.
+For the simple methods, a decorator pads the images and calls the method once per group. The fast
+ones handle padding and groups themselves, as part of their speed comes from it.
 """
 
 from __future__ import annotations
@@ -35,14 +35,3 @@ BY_NAME: dict[str, Method] = {
     "winograd4": partial(winograd, outputs=4),
     "depthwise": depthwise,
 }
-
-__all__ = [
-    "BY_NAME",
-    "blocked",
-    "depthwise",
-    "fft",
-    "im2col",
-    "naive",
-    "windows",
-    "winograd",
-]

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from numpy.typing import NDArray
 
 from convlab.ops.blocks import buffer_view, columns_per_block, copy_padded_rows, split_into_blocks
-from convlab.ops.geometry import Geometry
+from convlab.ops.geometry import Array, Geometry
 from convlab.ops.methods.im2col import matrix_product
 from convlab.ops.workspace import workspace
-
-Array = NDArray[Any]
 
 MIN_CELLS = 64  # of an output: images with fewer share a matrix product
 
@@ -23,13 +18,13 @@ def blocked(x: Array, w: Array, geometry: Geometry) -> Array:
 
     The column matrix of a whole image is larger than the cache, so `im2col` writes it to slower
     memory and reads it back. Here a block of 2 MiB is written and multiplied before the next, and
-    its product is written to its place in the output. The image is padded block by block as well.
+    its product goes to its place in the output. The image is padded block by block as well.
 
     The extra memory is the block, 2 MiB or 512 columns or one row of the output, whichever is more;
     the strip of padded rows that it is copied from; and, where the output has fewer than 64 cells,
     so that several images share a product, this product. With a 1x1 kernel and no padding there are
     no blocks: the pixels are multiplied in place (with a stride, a copy of those that are read).
-    Infinity, NaN and the error are as with `im2col`.
+    Error, infinity and NaN are as with `im2col`.
 
     Examples
     --------
@@ -56,9 +51,8 @@ def blocked(x: Array, w: Array, geometry: Geometry) -> Array:
 
     share_product = output_cells < MIN_CELLS  # one product for several images, or one for each
     _, padded_width = geometry.padded_size(x.shape[2:])
-    blocks = list(
-        split_into_blocks(images, out_h, out_w, columns_per_block(window_size, x.itemsize))
-    )
+    max_cells = columns_per_block(window_size, x.itemsize)
+    blocks = list(split_into_blocks(images, out_h, out_w, max_cells))
     max_images, max_rows = (block.stop for block in blocks[0])  # the first block is the largest
     max_strip_height = (max_rows - 1) * s_h + (k_h - 1) * d_h + 1
     with workspace(x.dtype) as allocate:
@@ -66,7 +60,7 @@ def blocked(x: Array, w: Array, geometry: Geometry) -> Array:
         column_buffer = allocate(window_size * max_images * max_rows * out_w)
         product_buffer = allocate(kernels * max_images * output_cells if share_product else 0)
         for batch, rows in blocks:
-            # Images and output rows of the block, and the strip of the padded images under them.
+            # Images and output rows of the block, and the strip of padded images that they read.
             n, out_rows = batch.stop - batch.start, rows.stop - rows.start
             first_row, strip_height = rows.start * s_h, (out_rows - 1) * s_h + (k_h - 1) * d_h + 1
             strip = x[batch, :, first_row : first_row + strip_height]

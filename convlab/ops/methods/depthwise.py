@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from numpy.typing import NDArray
 
 from convlab.ops.blocks import buffer_view, copy_padded_rows
-from convlab.ops.geometry import Geometry
+from convlab.ops.geometry import Array, Geometry
 from convlab.ops.workspace import Allocate, workspace
-
-Array = NDArray[Any]
 
 BAND_ROWS = 4  # of the output per product: more multiply more zeros, fewer need more products
 BLOCK_BYTES = 2**20  # of the rows that are gathered at a time: about the second-level cache
@@ -26,22 +21,16 @@ def depthwise(x: Array, w: Array, geometry: Geometry) -> Array:
     along the width only, so each pixel is copied ``kW`` times. The height is left to a banded
     matrix that holds the kernel once per output row, each time a stride further down, and zeros
     elsewhere. The gathered rows of four output rows follow each other in memory, so the product
-    reads them without another copy.
+    reads them without another copy. It multiplies many zeros, and is still the fastest method
+    here: in a matrix product, a zero costs less than moving a number.
 
-    It multiplies many zeros, and is still the fastest method here: in a matrix product they cost
-    less than moving a number.
-
-    Needs ``groups`` equal to the input channels; any number of kernels per channel. The extra
-    memory is ``kW`` copies of as many channels as make 1 MiB, or of one, the padded channels that
-    they are copied from, and the bands. The error is at most ``kH * kW * 6e-8`` (float32) or
-    ``kH * kW * 1.2e-16`` (float64) of the sum of ``|w| * |x|`` over the window, barring underflow.
-    An infinity or NaN is multiplied by the zeros of the band, and so reaches all four rows of its
-    columns.
-
-    Raises
-    ------
-    ValueError
-        If `groups` is not the number of input channels; the message names the method.
+    Needs ``groups`` equal to the input channels, and otherwise raises ``ValueError``; there may be
+    any number of kernels per channel. The extra memory is ``kW`` copies of as many channels as make
+    1 MiB, or of one, the padded channels that they are copied from, and the bands. The error is at
+    most ``kH * kW * 6e-8`` (float32) or ``kH * kW * 1.2e-16`` (float64) of the sum of ``|w| * |x|``
+    over the window, barring underflow.
+    An infinity or NaN is also multiplied by the zeros of the band, and so spreads over the four
+    output rows of a product, within its columns.
 
     Examples
     --------

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from convlab.ops.geometry import Geometry, with_padding_and_groups
+from convlab.ops.geometry import Array, Geometry, with_padding_and_groups
 from convlab.shapes import dilated_kernel_size
 
 
 @with_padding_and_groups
-def fft(x: NDArray[Any], w: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
+def fft(x: Array, w: Array, geometry: Geometry) -> Array:
     r"""Compute the convolution with the convolution theorem and the fast Fourier transform.
 
     With the Fourier transform :math:`\mathcal F` over the size of the image,

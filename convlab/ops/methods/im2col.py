@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
-from convlab.ops.geometry import Geometry, with_padding_and_groups
+from convlab.ops.geometry import Array, Geometry, with_padding_and_groups
 from convlab.shapes import dilated_kernel_size
-
-Array = NDArray[Any]
 
 
 @with_padding_and_groups
@@ -49,8 +44,7 @@ def im2col(x: Array, w: Array, geometry: Geometry) -> Array:
 def matrix_product(kernels: Array, columns: Array, out: Array | None = None) -> Array:
     """Multiply matrices (..., O, K) and (..., K, L), with 0 * infinity = NaN even if K is 1.
 
-    BLAS may leave out a multiplication by a single 0, and with it the NaN that 0 * infinity is.
-    NumPy's own product does not.
+    BLAS may skip a multiplication by a single 0, and lose the NaN; NumPy's own product does not.
     """
     if kernels.shape[-1] == 1:
         return np.multiply(kernels, columns, out=out, order="C")

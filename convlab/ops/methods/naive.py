@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from convlab.ops.geometry import Geometry, with_padding_and_groups
+from convlab.ops.geometry import Array, Geometry, with_padding_and_groups
 
 
 @with_padding_and_groups
-def naive(x: NDArray[Any], w: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
+def naive(x: Array, w: Array, geometry: Geometry) -> Array:
     r"""Compute the convolution with seven loops, one product at a time.
 
     For image `n`, kernel `o` and output cell `(i, j)`:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
-from convlab.ops.geometry import Geometry, with_padding_and_groups
+from convlab.ops.geometry import Array, Geometry, with_padding_and_groups
 from convlab.shapes import dilated_kernel_size
 
 
 @with_padding_and_groups
-def windows(x: NDArray[Any], w: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
+def windows(x: Array, w: Array, geometry: Geometry) -> Array:
     """Compute the convolution as a contraction of all windows with all kernels.
 
     `sliding_window_view` gives each window two axes of its own without copying a number: only the
@@ -44,7 +41,7 @@ def windows(x: NDArray[Any], w: NDArray[Any], geometry: Geometry) -> NDArray[Any
         # One product per output. BLAS may leave out a multiplication by a single 0, and
         # with it the NaN that 0 * infinity is; NumPy's own product does not.
         # (N, 1, outH, outW) * (O, 1, 1)
-        products: NDArray[Any] = np.multiply(windows[..., 0, 0], w[:, 0], order="C")
+        products: Array = np.multiply(windows[..., 0, 0], w[:, 0], order="C")
         return products
     y = np.tensordot(windows, w, axes=((1, 4, 5), (1, 2, 3)))  # (N, outH, outW, O)
     return np.ascontiguousarray(np.moveaxis(y, -1, 1))  # (N, O, outH, outW)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from convlab.ops.blocks import buffer_view
-from convlab.ops.geometry import NO_PADDING, Geometry
+from convlab.ops.geometry import NO_PADDING, Array, Geometry
 from convlab.ops.padding import pad2d
 from convlab.ops.winograd.cook_toom import cook_toom
 from convlab.ops.winograd.tiles import plan_tiles, transformed_tiles
 from convlab.ops.workspace import Allocate, workspace
 
-Array = NDArray[Any]
-
 MAX_KERNEL = 5  # rows and columns
-WEIGHT_CHANNELS = 32  # that are transformed at a time
+WEIGHT_CHANNELS = 32  # input channels whose weights are transformed at a time
 
 
 def winograd(x: Array, w: Array, geometry: Geometry, *, outputs: int) -> Array:
@@ -33,23 +28,18 @@ def winograd(x: Array, w: Array, geometry: Geometry, *, outputs: int) -> Array:
     the tile. The transforms are matrix products, too.
 
     The computation proceeds in blocks of tiles that stay in the cache, at least one row of them, so
-    the extra memory grows neither with the batch nor with the height of the image: the transformed
+    the extra memory does not grow with the batch or the height of the image: it is the transformed
     kernels, ``a * a * C * O / groups ** 2`` numbers with ``a = outputs + k - 1``, and three buffers
-    of a block. With dilation a padded copy of the input is added.
+    of a block; with dilation also a padded copy of the input.
 
-    Needs stride 1 and kernels of at most 5 rows and columns. A dilated convolution is computed as
-    several ordinary ones, on every d-th row and column.
+    Needs stride 1 and kernels of at most 5 rows and columns, and otherwise raises ``ValueError``. A
+    dilated convolution is computed as several ordinary ones, on every d-th row and column.
 
     Rounding errors are larger than those of a sum of products: with random numbers and up to 512
     channels at most ``5e-6`` (float32) or ``5e-14`` (float64) of the largest result for tiles of up
     to 6 x 6 inputs, ``5e-5`` or ``2e-13`` for larger ones. A large number also increases the error
     of its neighbours in the same tile, and infinity or NaN in a tile makes all its results NaN or
     infinite.
-
-    Raises
-    ------
-    ValueError
-        If the stride is not 1 or the kernel is too large; the message names the method.
 
     Examples
     --------
@@ -155,34 +145,11 @@ def winograd_grad_weight(
         (A \, \bar y \, A^T) \odot (B^T d B) \Big] G
 
     The products under the sum are matrix products over the tiles, for all pairs of an output and an
-    input channel.
+    input channel. With random numbers, the error is at most ``5e-6`` (float32) or ``5e-14``
+    (float64) of the largest result, for tiles of up to 6 x 6. Infinity and NaN spread.
 
-    Parameters
-    ----------
-    g : array, (N, O, outH, outW)
-    x : array, (N, C, H, W)
-        Not padded.
-    kernel_size : (kH, kW)
-    padding : (left, top)
-    outputs : int
-        Rows and columns of a tile of `g`.
-
-    Returns
-    -------
-    array, (O, C, kH, kW)
-
-    Notes
-    -----
-    With random numbers, the error is at most ``5e-6`` (float32) or ``5e-14`` (float64) of the
-    largest result, for tiles of up to 6 x 6. Infinity and NaN spread.
-
-    Examples
-    --------
-    >>> x = np.arange(9.0).reshape(1, 1, 3, 3)
-    >>> g = np.array([[[[1.0, 0.0], [0.0, 10.0]]]])
-    >>> winograd_grad_weight(g, x, (2, 2), (0, 0), outputs=2)[0, 0].round(9)
-    array([[40., 51.],
-           [73., 84.]])
+    `g` is (N, O, outH, outW), `x` (N, C, H, W) without its padding, (left, top), and the result
+    (O, C, kH, kW). A tile has `outputs` x `outputs` cells of `g`.
     """
     (kernels, *out_size), channels = g.shape[1:], x.shape[1]
     (AT_h, G_h, BT_h), (AT_w, G_w, BT_w) = (cook_toom(outputs, k, x.dtype.str) for k in kernel_size)

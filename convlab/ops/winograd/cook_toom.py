@@ -6,27 +6,26 @@ import functools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from convlab.ops.geometry import Array
 
 ONE = Fraction(1)
 
 # Points at which the polynomials are evaluated, by the number of inputs of a tile; infinity is one
 # more. Textbooks take 0, 1, -1, 2, -2. As the transforms are matrix products anyway, unusual
-# points cost nothing, and the rounding errors of these, found by a search, are several times
-# smaller.
+# points cost nothing; these were found by a search, and round several times less.
 POINTS = {
-    3: (Fraction(0), Fraction(1)),
-    4: (Fraction(0), Fraction(1), Fraction(-1)),
-    5: (Fraction(1, 2), Fraction(-1, 2), Fraction(9, 8), Fraction(-9, 8)),
-    6: (Fraction(0), Fraction(5, 8), Fraction(-5, 8), Fraction(3, 2), Fraction(-3, 2)),
-    7: (Fraction(0), ONE, -ONE, Fraction(15, 8), Fraction(-15, 8), Fraction(1, 4)),
-    8: (*(Fraction(n, 2) for n in (0, 1, -1, 2, -2)), Fraction(7, 4), Fraction(-7, 4)),
+    3: "0 1",
+    4: "0 1 -1",
+    5: "1/2 -1/2 9/8 -9/8",
+    6: "0 5/8 -5/8 3/2 -3/2",
+    7: "0 1 -1 15/8 -15/8 1/4",
+    8: "0 1/2 -1/2 1 -1 7/4 -7/4",
 }
 
-Matrices = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+Matrices = tuple[Array, Array, Array]
 
 
 @functools.lru_cache(maxsize=64)
@@ -83,31 +82,26 @@ def cook_toom(
         return _read_only(dtype, AT, G, np.eye(inputs))
     if points is None and inputs not in POINTS:
         raise ValueError(
-            f"no points are known for F({outputs}, {kernel}): its tiles have {inputs} inputs, at "
-            f"most {max(POINTS)} are supported"
+            f"no points are known for F({outputs}, {kernel}): its tiles have {inputs} inputs, and "
+            f"at most {max(POINTS)} are supported"
         )
-    points = tuple(map(Fraction, POINTS[inputs] if points is None else points))
+    points = tuple(map(Fraction, POINTS[inputs].split() if points is None else points))
     if len(points) != inputs - 1 or len(set(points)) != inputs - 1:
         raise ValueError(
             f"F({outputs}, {kernel}) needs {inputs - 1} different points, got {len(points)}: "
             f"{', '.join(map(str, points))}"
         )
     other_points = [[q for q in points if q != p] for p in points]
-    # The divisions of Lagrange's interpolation are done in G, once for each kernel.
-    divisors = [
-        math.prod((p - q for q in others), start=ONE)
-        for p, others in zip(points, other_points, strict=True)
-    ]
+    # Lagrange's interpolation divides by the differences of the points: in G, once per kernel.
+    divisors = [math.prod((p - q for q in points if q != p), start=ONE) for p in points]
     AT = _vandermonde(outputs, points, [ONE] * len(points)).T
     G = _vandermonde(kernel, points, divisors)
     BT = [[*_coefficients(others), 0] for others in other_points] + [_coefficients(points)]
     return _read_only(dtype, AT, G, np.array(BT, float))
 
 
-def _vandermonde(
-    columns: int, points: Sequence[Fraction], divisors: Sequence[Fraction]
-) -> NDArray[Any]:
-    """Return rows ``1, p, p^2, ...``, divided, for every point; at infinity ``0, ..., 0, 1``."""
+def _vandermonde(columns: int, points: Sequence[Fraction], divisors: Sequence[Fraction]) -> Array:
+    """Return the row ``[1, p, p^2, ...] / d`` for every point; at infinity ``[0, ..., 0, 1]``."""
     rows = [[p**e / d for e in range(columns)] for p, d in zip(points, divisors, strict=True)]
     return np.array([*rows, [0] * (columns - 1) + [1]], float)
 
@@ -122,7 +116,7 @@ def _coefficients(roots: Sequence[Fraction]) -> list[Fraction]:
     return polynomial
 
 
-def _read_only(dtype: str, *matrices: NDArray[Any]) -> Matrices:
+def _read_only(dtype: str, *matrices: Array) -> Matrices:
     AT, G, BT = (np.array(matrix, dtype, order="C") for matrix in matrices)
     for matrix in (AT, G, BT):
         matrix.flags.writeable = False

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from numpy.typing import NDArray
 
 from convlab.ops.blocks import buffer_view, copy_padded_rows, split_into_blocks
+from convlab.ops.geometry import Array
 from convlab.ops.workspace import Allocate
-
-Array = NDArray[Any]
 
 
 class TilePlan(NamedTuple):
@@ -29,9 +27,9 @@ def plan_tiles(
 ) -> TilePlan:
     """Split outputs of m x m cells per tile into blocks.
 
-    A block is small enough to stay in cache and large enough for its products: they read all
-    transformed kernels, whatever the number of tiles. So wide layers need larger blocks, and narrow
-    ones can afford them.
+    A block is small enough to stay in cache, and large enough for its products to pay off: they
+    read all transformed kernels, whatever the number of tiles. So layers with many channels need
+    larger blocks, and those with few can afford them.
     """
     tile_rows, tiles_per_row = (-(-size // m) for size in output_size)
     target = max(56, min(channels, kernels) // 2, 4096 // max(channels, kernels))
@@ -61,9 +59,9 @@ def transformed_tiles(
     padding : (left, top)
         Columns and rows of zeros before the image; after it, as many follow as the tiles need.
     max_channels : int
-        Of the arrays that the caller writes to the yielded buffers, at least C.
+        Channels of the arrays that the caller writes to the yielded buffers, at least C.
     allocate : function
-        Provides scratch memory; see `workspace`.
+        As `workspace` provides.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""Each method keeps what its docstring states: accuracy, memory, infinity and NaN."""
+"""Accuracy, memory and spread of infinity and NaN of each method, as its docstring states."""
 
 import re
 import tracemalloc
@@ -18,7 +18,7 @@ TRANSFORMS = "winograd2", "winograd4", "fft"
 
 
 def stated_error(name, dtype, window):
-    """Error over the sum of |w| * |x|, for windows of that many numbers, as documented."""
+    """Return the documented bound of the error, relative to the sum of |w| * |x|."""
     if dtype == np.float64:
         return window * float(DOUBLE)
     return float(SINGLE) + window * float(DOUBLE) if name == "naive" else window * float(SINGLE)
@@ -39,12 +39,14 @@ INPUTS = {
 
 
 def exact_windows(x, w, groups):
-    """All products of every window, in extended precision: (O, outH, outW, K)."""
+    """Return all products of every window, in extended precision: (O, outH, outW, K)."""
     kernels, depth, k_h, k_w = w.shape
-    seen = sliding_window_view(x[0].astype(np.longdouble), (k_h, k_w), axis=(1, 2))
-    seen = seen.reshape(groups, depth, *seen.shape[1:])[np.arange(kernels) * groups // kernels]
-    products = seen * w.astype(np.longdouble)[:, :, None, None]  # (O, C, outH, outW, kH, kW)
-    return np.moveaxis(products, 1, 3).reshape(kernels, *seen.shape[2:4], -1)
+    windows = sliding_window_view(x[0].astype(np.longdouble), (k_h, k_w), axis=(1, 2))
+    windows = windows.reshape(groups, depth, *windows.shape[1:])[
+        np.arange(kernels) * groups // kernels
+    ]
+    products = windows * w.astype(np.longdouble)[:, :, None, None]  # (O, C, outH, outW, kH, kW)
+    return np.moveaxis(products, 1, 3).reshape(kernels, *windows.shape[2:4], -1)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -102,7 +104,7 @@ def test_the_error_of_a_transform_is_within_the_stated_bound(name, dtype, kernel
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("kernel", [1, 3])
 def test_zero_times_infinity_is_nan_in_every_shape(name, kernels, size, channels, kernel):
-    """Also where the matrix product is a vector or a single number and BLAS takes a short cut."""
+    """Also where the matrix product is a vector or a single number and BLAS takes a shortcut."""
     shape = (1, channels, size + kernel - 1, size + kernel - 1)
     zeros, infinite = np.zeros(shape), np.full(shape, np.inf)
     w_zeros = np.zeros((kernels, channels, kernel, kernel))
@@ -149,7 +151,7 @@ def test_how_far_an_infinity_or_nan_spreads(name, bad):
     ],
 )
 @pytest.mark.parametrize("images", [0, 1])
-def test_a_method_that_cannot_do_the_job_says_so(name, change, message, images):
+def test_a_method_that_does_not_support_a_layer_names_itself(name, change, message, images):
     arguments = {"input": np.ones((images, 4, 8, 8)), "weight": np.ones((4, 4, 3, 3))} | change
     with pytest.raises(ValueError, match=re.escape(message)):
         conv2d(**arguments, method=name)
@@ -172,7 +174,7 @@ def test_auto_keeps_the_error_that_it_states(channels, size, kernel, groups, dty
 
 
 def peak_memory(name, x, w, groups=1, padding=(0, 0, 0, 0)):
-    """Bytes that a method takes at its worst moment, beside the result, from a cold start."""
+    """Return the peak memory of a method beside its result, in bytes, from a cold start."""
     release_workspace()
     tracemalloc.start()
     answer = BY_NAME[name](x, w, Geometry(padding=padding, groups=groups))

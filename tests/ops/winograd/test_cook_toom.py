@@ -1,4 +1,4 @@
-"""The matrices of F(m, r): exactly a correlation, for every m and r that they are known for."""
+"""Matrices of F(m, r): exactly a correlation, for every supported m and r."""
 
 import itertools
 import re
@@ -15,7 +15,7 @@ WIDER = [(m, 1) for m in (9, 20)] + [(1, r) for r in (9, 20)]  # plain products,
 
 
 @pytest.mark.parametrize(("m", "r"), KNOWN + WIDER)
-def test_the_matrices_are_those_of_a_correlation_without_any_error(m, r):
+def test_the_matrices_are_exactly_those_of_a_correlation(m, r):
     """With the fractions that the numbers stand for: y_i takes g_j d_k where k = i + j only."""
     AT, G, BT = (
         [[Fraction(x).limit_denominator(10**6) for x in row] for row in matrix.tolist()]
@@ -53,7 +53,7 @@ def test_it_multiplies_as_often_as_there_are_inputs(m, r):
     ("m", "r"), [(m, r) for m, r in itertools.product(range(2, 9), repeat=2) if m + r - 1 > 8]
 )
 def test_a_tile_of_more_than_8_inputs_is_refused_with_the_numbers(m, r):
-    message = f"F({m}, {r}): its tiles have {m + r - 1} inputs, at most 8 are supported"
+    message = f"F({m}, {r}): its tiles have {m + r - 1} inputs, and at most 8 are supported"
     with pytest.raises(ValueError, match=re.escape(message)):
         cook_toom(m, r)
 
@@ -61,7 +61,7 @@ def test_a_tile_of_more_than_8_inputs_is_refused_with_the_numbers(m, r):
 @pytest.mark.parametrize(
     "points", [(0, 1, 2), (Fraction(1, 3), -5, Fraction(22, 7)), (0, 1, -1)], ids=str
 )
-def test_any_different_points_do(points):
+def test_any_distinct_points_work(points):
     AT, G, BT = cook_toom(2, 3, points=points)
     d, g = np.array([1.0, -2.0, 3.0, 5.0]), np.array([2.0, 7.0, -1.0])
     np.testing.assert_allclose(
@@ -83,7 +83,7 @@ def test_too_few_or_equal_points_are_refused(points, message):
         cook_toom(2, 3, points=points)
 
 
-def test_with_points_of_ones_own_a_tile_may_be_larger():
+def test_with_custom_points_a_tile_may_be_larger():
     points = tuple(Fraction(n, 2) for n in range(-4, 5))
     AT, G, BT = cook_toom(5, 6, points=points)
     d, g = np.arange(10.0), np.arange(6.0)
@@ -94,7 +94,8 @@ def test_with_points_of_ones_own_a_tile_may_be_larger():
 
 def test_the_points_differ_from_each_other_and_there_is_one_less_than_inputs():
     for tile, points in POINTS.items():
-        assert len(set(points)) == len(points) == tile - 1
+        numbers = [Fraction(point) for point in points.split()]
+        assert len(set(numbers)) == len(numbers) == tile - 1
 
 
 def test_two_dimensions_are_one_after_the_other():
@@ -107,7 +108,7 @@ def test_two_dimensions_are_one_after_the_other():
 
 
 @pytest.mark.parametrize(("m", "r"), [(4, 3), (1, 3), (3, 1)])
-def test_the_matrices_are_kept_for_later_calls_and_nobody_can_spoil_them(m, r):
+def test_the_matrices_are_cached_and_read_only(m, r):
     matrices = cook_toom(m, r)
     assert cook_toom(m, r) is matrices
     for matrix in matrices:

@@ -1,4 +1,4 @@
-"""Gradients of wide layers, which take Winograd's algorithm: exact enough, and nothing spreads."""
+"""Gradients of layers with many channels by Winograd's algorithm: accuracy, infinity and NaN."""
 
 import numpy as np
 import pytest
