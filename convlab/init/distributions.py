@@ -23,7 +23,7 @@ class WeightDistribution:
     ----------
     family : "uniform" or "normal"
     std : float
-        Standard deviation; finite, at least 0. Other arguments raise a ValueError.
+        Standard deviation; finite, at least 0. Invalid arguments raise a ValueError.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Derive the field and the cost of a module from its attributes, not from its operations.
 
-Circular padding executes copies of pieces of the image, and the convolution of `convlab.nn` a
-product of matrices.
+Circular padding is executed as copies of parts of the image, and the convolution of `convlab.nn`
+as a product of matrices.
 """
 
 from __future__ import annotations
