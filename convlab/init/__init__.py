@@ -1,8 +1,9 @@
 """Weight initialization: distributions, functions that fill a weight, and activation statistics.
 
 Every distribution here has mean 0; its standard deviation follows from the `fans` of the layer.
-The functions whose names end in an underscore fill a tensor in place and return it. Under the
-same seed they draw the same numbers as those of ``torch.nn.init``, bit for bit.
+The functions whose names end in an underscore fill a tensor in place. Under the same seed they draw
+the same numbers as those of ``torch.nn.init``, bit for bit. Everywhere, an argument of the wrong
+type raises a TypeError, and one out of range a ValueError.
 
 `activation_stats` runs a batch through a network and measures the output of every layer;
 `predicted_mean_square` computes what theory expects.

@@ -46,22 +46,15 @@ def activation_stats(model: nn.Module | Iterable[nn.Module], input: Tensor) -> l
     Parameters
     ----------
     model : module or iterable of modules
-        A network, or layers to apply one after the other. Measured are the layers without
-        sublayers, in the order of their calls; a layer that is called twice appears twice.
-        The model runs in its own mode, training or evaluation, and is not changed, not even
-        its running statistics.
+        A network, or layers to apply one after the other. It runs in its own mode, training or
+        evaluation, and is not changed, not even its running statistics.
     input : tensor (N, ...)
-        The batch.
+        The batch; a ValueError if it is empty.
 
     Returns
     -------
     list of LayerStats
-        One per call of a layer that returned a tensor.
-
-    Raises
-    ------
-    ValueError
-        If `input` is empty.
+        One per call of a layer without sublayers that returned a tensor, in the order of the calls.
 
     Examples
     --------
@@ -105,9 +98,8 @@ def _layer_stats(name: str, kind: str, output: Tensor) -> LayerStats:
 def predicted_mean_square(layers: Iterable[nn.Module], mean_square: float | Tensor) -> list[float]:
     r"""Predict the mean square of the output of each layer of a stack.
 
-    A unit adds `fan_in` products of a weight and an input. If the weights are drawn
-    independently with mean 0, the products are uncorrelated, so their mean squares add up, and
-    so does that of the bias:
+    A unit adds `fan_in` products of a weight and an input. If the weights are independent with
+    mean 0, the products are uncorrelated, so their mean squares and that of the bias add up:
 
     .. math:: q_l = \text{fan\_in} \cdot \overline{w^2} \cdot m_{l-1} + \overline{b^2}
 
@@ -117,16 +109,10 @@ def predicted_mean_square(layers: Iterable[nn.Module], mean_square: float | Tens
     Parameters
     ----------
     layers : iterable of modules
-        A stack of `Conv2d`, `Linear`, `ReLU`, `LeakyReLU` and `BatchNorm2d` (in training
-        mode), in order of application. The mean squares of the weights and biases are
-        measured.
+        `Conv2d`, `Linear`, `ReLU`, `LeakyReLU` and `BatchNorm2d` (in training mode), in order of
+        application. The mean squares of their weights and biases are measured.
     mean_square : float or tensor
         Mean square of the input of the first layer, or that input itself.
-
-    Returns
-    -------
-    list of float
-        One per layer.
 
     Raises
     ------
@@ -135,11 +121,10 @@ def predicted_mean_square(layers: Iterable[nn.Module], mean_square: float | Tens
 
     Notes
     -----
-    The prediction is the mean over all draws of the weights; a single draw scatters around it,
-    more so with fewer channels. At the border of a zero-padded map fewer products are added, so
-    the mean square there is smaller than predicted; with ``padding_mode="circular"`` there is
-    no border. Source: He and others, "Delving Deep into Rectifiers" (2015), section 2.2; Glorot
-    and Bengio (2010) without the ReLU.
+    The prediction is the mean over all draws of the weights; a single draw scatters around it, more
+    so with fewer channels. At the border of a zero-padded map fewer products are added, so the mean
+    square there is smaller than predicted. Source: He and others, "Delving Deep into Rectifiers"
+    (2015), section 2.2; Glorot and Bengio (2010) without the ReLU.
 
     Examples
     --------
@@ -150,12 +135,10 @@ def predicted_mean_square(layers: Iterable[nn.Module], mean_square: float | Tens
     """
     if isinstance(mean_square, Tensor):
         mean_square = _mean_square(mean_square, default=0)
-    current = float(mean_square)
-    predicted = []
+    predicted = [float(mean_square)]
     for layer in layers:
-        current = _propagate(layer, current)
-        predicted.append(current)
-    return predicted
+        predicted.append(_propagate(layer, predicted[-1]))
+    return predicted[1:]
 
 
 def _propagate(layer: nn.Module, mean_square: float) -> float:

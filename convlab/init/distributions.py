@@ -23,12 +23,7 @@ class WeightDistribution:
     ----------
     family : "uniform" or "normal"
     std : float
-        Standard deviation; finite, at least 0.
-
-    Raises
-    ------
-    ValueError
-        If an argument is something else.
+        Standard deviation; finite, at least 0. Invalid arguments raise a ValueError.
 
     Examples
     --------
@@ -85,18 +80,11 @@ def calculate_gain(nonlinearity: Nonlinearity, param: float | None = None) -> fl
 
     Parameters
     ----------
-    nonlinearity : str
-        One of ``"linear"``, ``"sigmoid"``, ``"tanh"``, ``"relu"``, ``"leaky_relu"`` and
-        ``"selu"``.
+    nonlinearity : "linear", "sigmoid", "tanh", "relu", "leaky_relu" or "selu"
+        ValueError if it is none of these.
     param : float, optional
-        Negative slope of ``"leaky_relu"``, 0.01 by default; ignored otherwise.
-
-    Raises
-    ------
-    TypeError
-        If `param` is not a number.
-    ValueError
-        If `nonlinearity` is not one of these.
+        Negative slope of ``"leaky_relu"``, 0.01 by default; ignored otherwise. TypeError if it
+        is not a number.
 
     Notes
     -----
@@ -123,10 +111,7 @@ def calculate_gain(nonlinearity: Nonlinearity, param: float | None = None) -> fl
 
 
 def kaiming_distribution(
-    fan: int,
-    nonlinearity: Nonlinearity = "relu",
-    family: Family = "normal",
-    a: float = 0,
+    fan: int, nonlinearity: Nonlinearity = "relu", family: Family = "normal", a: float = 0
 ) -> WeightDistribution:
     """Return the distribution of Kaiming (He) initialization: variance ``gain**2 / fan``.
 
@@ -143,11 +128,6 @@ def kaiming_distribution(
         Does not change the variance.
     a : float
         Negative slope of ``"leaky_relu"``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument has the wrong type or is out of range.
 
     Notes
     -----
@@ -179,11 +159,6 @@ def xavier_distribution(
     family : "uniform" or "normal"
         Does not change the variance.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument has the wrong type or is out of range.
-
     Notes
     -----
     Source: Glorot and Bengio, "Understanding the Difficulty of Training Deep Feedforward Neural
@@ -211,12 +186,7 @@ def default_distribution(fan_in: int) -> WeightDistribution:
     Parameters
     ----------
     fan_in : int
-        At least 1; see `fans`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `fan_in` is not an int, or below 1.
+        At least 1, else TypeError or ValueError; see `fans`.
 
     Notes
     -----

@@ -36,10 +36,9 @@ def fans(weight: Tensor | Sequence[int], groups: int = 1) -> Fans:
         \qquad
         \text{fan\_out} = \frac{C_\text{out}}{\text{groups}} \cdot k_H \cdot k_W
 
-    The second axis of the weight holds the input channels per group, so the fan in does not
-    depend on `groups`. The fan out does, and the weight does not show the number of groups:
-    ``torch.nn.init`` assumes 1, so its fan out of a grouped convolution is `groups` times too
-    large.
+    The second axis of the weight holds the input channels per group, so only the fan out depends
+    on `groups`. ``torch.nn.init`` assumes 1: its fan out of a grouped convolution is `groups` times
+    too large.
 
     Parameters
     ----------
@@ -51,10 +50,9 @@ def fans(weight: Tensor | Sequence[int], groups: int = 1) -> Fans:
 
     Raises
     ------
-    TypeError
-        If a number is not an int.
-    ValueError
-        If the weight has fewer than two axes, or `groups` does not divide ``out_channels``.
+    TypeError, ValueError
+        If a number is not an int, the weight has fewer than two axes, or `groups` does not divide
+        ``out_channels``.
 
     Examples
     --------

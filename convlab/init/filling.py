@@ -28,26 +28,16 @@ def default_(
 
     Both are uniform, from ``-1 / sqrt(fan_in)`` to ``1 / sqrt(fan_in)``. The weight is drawn
     first, in the order of its axes whatever its memory format, so that the numbers depend on
-    the seed alone.
+    the seed alone. An empty weight is left as it is; if the fan in is 0, the bias becomes 0.
 
     Parameters
     ----------
     weight : tensor (out, in / groups, ...)
-        Of two or more axes; filled in place.
+        Of two or more axes, else ValueError; filled in place.
     bias : tensor (out,), optional
         Filled in place.
     generator : torch.Generator, optional
         Source of the random numbers; PyTorch's default generator by default.
-
-    Raises
-    ------
-    ValueError
-        If the weight has fewer than two axes.
-
-    Notes
-    -----
-    An empty weight is left as it is (PyTorch warns about it); if the fan in is 0, the bias
-    becomes 0.
 
     Examples
     --------
@@ -87,7 +77,10 @@ def kaiming_normal_(
     *,
     groups: int = 1,
 ) -> Tensor:
-    """Fill a weight from the Kaiming normal distribution; see `kaiming_distribution`.
+    """Fill a weight from the Kaiming normal distribution, and return it.
+
+    It gets the numbers that ``torch.nn.init.kaiming_normal_`` would draw; for the distribution, see
+    `kaiming_distribution`.
 
     Parameters
     ----------
@@ -104,18 +97,7 @@ def kaiming_normal_(
     generator : torch.Generator, optional
         Source of the random numbers; PyTorch's default generator by default.
     groups : int
-        Groups of the convolution; they matter for ``mode="fan_out"``. ``torch.nn.init`` does
-        not have this argument and assumes 1.
-
-    Returns
-    -------
-    tensor
-        `tensor`, with the numbers that ``torch.nn.init.kaiming_normal_`` would have drawn.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument has the wrong type, or is not one of the values above.
+        Groups of the convolution, for ``mode="fan_out"``; not an argument of ``torch.nn.init``.
 
     Examples
     --------
@@ -135,9 +117,7 @@ def kaiming_uniform_(
     *,
     groups: int = 1,
 ) -> Tensor:
-    """Fill a weight from the Kaiming uniform distribution.
-
-    Arguments and errors are those of `kaiming_normal_`.
+    """Fill a weight from the Kaiming uniform distribution, with the arguments of `kaiming_normal_`.
 
     Examples
     --------
@@ -151,7 +131,10 @@ def kaiming_uniform_(
 def xavier_normal_(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None, *, groups: int = 1
 ) -> Tensor:
-    """Fill a weight from the Xavier normal distribution; see `xavier_distribution`.
+    """Fill a weight from the Xavier normal distribution, and return it.
+
+    It gets the numbers that ``torch.nn.init.xavier_normal_`` would draw; for the distribution, see
+    `xavier_distribution`.
 
     Parameters
     ----------
@@ -159,20 +142,8 @@ def xavier_normal_(
         Of two or more axes; filled in place. An empty tensor is left as it is.
     gain : float
         Factor of the standard deviation; see `calculate_gain`.
-    generator : torch.Generator, optional
-        Source of the random numbers; PyTorch's default generator by default.
-    groups : int
-        Groups of the convolution; ``torch.nn.init`` does not have this argument and assumes 1.
-
-    Returns
-    -------
-    tensor
-        `tensor`, with the numbers that ``torch.nn.init.xavier_normal_`` would have drawn.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument has the wrong type or is out of range.
+    generator, groups
+        As for `kaiming_normal_`.
 
     Examples
     --------
@@ -185,9 +156,7 @@ def xavier_normal_(
 def xavier_uniform_(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None, *, groups: int = 1
 ) -> Tensor:
-    """Fill a weight from the Xavier uniform distribution.
-
-    Arguments and errors are those of `xavier_normal_`.
+    """Fill a weight from the Xavier uniform distribution, with the arguments of `xavier_normal_`.
 
     Examples
     --------
@@ -207,23 +176,19 @@ def _kaiming_(
     generator: Generator | None,
     groups: int,
 ) -> Tensor:
-    both = fans(tensor, groups)
+    fan_in, fan_out = fans(tensor, groups)
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"mode must be 'fan_in' or 'fan_out', got {mode!r}")
     if not tensor.numel():
         return tensor
-    fan = both.fan_in if mode == "fan_in" else both.fan_out
+    fan = fan_in if mode == "fan_in" else fan_out
     return kaiming_distribution(fan, nonlinearity, family, a).fill_(tensor, generator)
 
 
 def _xavier_(
-    tensor: Tensor,
-    family: Family,
-    gain: float,
-    generator: Generator | None,
-    groups: int,
+    tensor: Tensor, family: Family, gain: float, generator: Generator | None, groups: int
 ) -> Tensor:
-    both = fans(tensor, groups)
+    fan_in, fan_out = fans(tensor, groups)
     if not tensor.numel():
         return tensor
-    return xavier_distribution(*both, gain, family).fill_(tensor, generator)
+    return xavier_distribution(fan_in, fan_out, gain, family).fill_(tensor, generator)

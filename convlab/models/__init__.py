@@ -1,10 +1,8 @@
 """LeNet-5, AlexNet, VGG, ResNet and two small networks in PyTorch, one family per file.
 
-Each file lists the layers in the order of the data flow; the docstrings say where a network
-differs from its paper. AlexNet, VGG and ResNet have torchvision's parameter names and shapes, so
-weights can be exchanged in both directions, and under the same seed the same initial weights.
-
-`MODELS` maps the names used on the command line to all of them.
+The docstrings list the differences from the papers. AlexNet, VGG and ResNet have the parameter
+names and shapes of torchvision, so weights can be exchanged in both directions, and under the same
+seed the same initial weights. `MODELS` maps the names used on the command line to the networks.
 
 Examples
 --------

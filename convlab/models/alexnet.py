@@ -12,11 +12,10 @@ from convlab.models.input_check import ExpectImages, smallest_input
 class AlexNet(nn.Module):
     """The AlexNet of torchvision: 61,100,840 parameters for 1000 classes.
 
-    For the single column, torchvision refers to Krizhevsky's paper of 2014, "One weird trick for
-    parallelizing convolutional neural networks". (A footnote there gives the fourth
-    convolution 384 kernels; but only with 256, as here, does the network have 0.2 % more
-    parameters than that of 2012, as the paper says.) The network that won ImageNet in 2012
-    (60,965,224 parameters)
+    For the single column, torchvision refers to Krizhevsky, "One weird trick for parallelizing
+    convolutional neural networks" (2014). (A footnote there gives the fourth convolution 384
+    kernels; but only with 256, as here, does the network have 0.2 % more parameters than that of
+    2012, as the paper says.) The network that won ImageNet in 2012 (60,965,224 parameters)
 
     - has 96, 256, 384, 384 and 256 kernels; here 64, 192, 384, 256 and 256;
     - was split over two GPUs, so that its second, fourth and fifth convolution read half of
@@ -41,8 +40,7 @@ class AlexNet(nn.Module):
 
     Notes
     -----
-    The keys and shapes of the ``state_dict``, the initial weights for a seed, and the outputs are
-    those of ``torchvision.models.alexnet``.
+    ``state_dict``, initial weights for a seed, and outputs are those of torchvision's ``alexnet``.
 
     Examples
     --------

@@ -17,24 +17,12 @@ from convlab.shapes import conv2d_output_size, pool2d_output_size
 class ExpectImages:
     """A forward pre-hook that raises an error if the input is not a batch of valid images.
 
+    The input must be a tensor (else TypeError) of shape ``(N, channels, H, W)`` (else ValueError),
+    with height and width from `smallest` to `largest`; None means no limit.
+
     It is a hook, not the first line of ``forward``, so that ``torch.fx`` traces the layers
-    alone, without the comparisons of sizes. (The deprecated ``torch.jit.script``, and
-    ``torch.export`` of PyTorch 2.4, do not support hooks.)
-
-    Parameters
-    ----------
-    channels : int
-        Channels of the images.
-    smallest, largest : int
-        Limits of their height and width; None for `largest` means no limit.
-
-    Raises
-    ------
-    TypeError
-        On a call of the network, if the input is not a tensor.
-    ValueError
-        On a call of the network, if the tensor is not ``(N, channels, H, W)``, or height or
-        width is out of range.
+    alone, without the comparisons of sizes. (The deprecated ``torch.jit.script`` does not support
+    hooks.)
 
     Examples
     --------
@@ -76,14 +64,9 @@ class ExpectImages:
 
 
 def smallest_input(layers: Iterable[nn.Module], output_size: int = 1) -> int:
-    """Return the height and width of the smallest image with a large enough output.
+    """Return the minimum height and width of an image for an output of at least `output_size`.
 
-    Parameters
-    ----------
-    layers : iterable of modules
-        Applied one after the other. Only convolutions and max pooling change the size.
-    output_size : int
-        Minimum height and width of the output.
+    Of the layers, applied one after the other, only convolutions and max pooling change the size.
 
     Examples
     --------

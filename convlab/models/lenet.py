@@ -27,18 +27,13 @@ class LeNet5(nn.Module):
     Parameters
     ----------
     num_classes : int
-        Number of outputs, at least 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `num_classes` is not an int or below 1; when called, if the input is not
-        ``(N, 1, H, W)`` with 28 to 31 pixels in each direction, which leave 1 x 1.
+        Number of outputs; a TypeError if not an int, a ValueError if below 1.
 
     Notes
     -----
-    Source: LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document
-    Recognition" (1998), figure 2 and section II.B.
+    Inputs other than ``(N, 1, H, W)`` with height and width from 28 to 31, which leave 1 x 1, raise
+    a ValueError. Source: LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to
+    Document Recognition" (1998), figure 2 and section II.B.
 
     Examples
     --------

@@ -73,8 +73,8 @@ class Bottleneck(nn.Module):
     """A 1 x 1, a 3 x 3 and a 1 x 1 convolution with a shortcut connection.
 
     The first reduces the number of channels for the second. The stride is in the 3 x 3
-    convolution. The paper has it in the first 1 x 1, which then ignores three quarters of its
-    input; torchvision's variant is known as v1.5.
+    convolution, as in torchvision (known as v1.5). The paper has it in the first 1 x 1, which then
+    ignores three quarters of its input.
 
     Parameters
     ----------
@@ -138,13 +138,12 @@ class ResNet(nn.Module):
     ------
     TypeError, ValueError
         If an argument has the wrong type or is out of range; when called, if the input is not
-        ``(N, 3, H, W)``. Any size is valid, since every window has padding.
+        ``(N, 3, H, W)``, of any size.
 
     Notes
     -----
-    The keys and shapes of the ``state_dict``, the initial weights for a seed, and the outputs are
-    those of torchvision. Source: He, Zhang, Ren and Sun, "Deep Residual Learning for Image
-    Recognition" (2016), table 1.
+    ``state_dict``, initial weights for a seed, and outputs are those of torchvision. Source: He,
+    Zhang, Ren and Sun, "Deep Residual Learning for Image Recognition" (2016), table 1.
 
     Examples
     --------
@@ -164,13 +163,13 @@ class ResNet(nn.Module):
         zero_init_residual = flag(zero_init_residual, "zero_init_residual")
         if len(layers) != 4:
             raise ValueError(f"layers must be 4 ints, one per stage, got {layers}")
-        depths = [integer(depth, "blocks of a stage", minimum=1) for depth in layers]
+        depths = [integer(depth, f"layers[{i}]", minimum=1) for i, depth in enumerate(layers)]
         self.conv1 = _convolution(3, 64, 7, stride=2)  # 224 x 224 -> 112 x 112
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)  # -> 56 x 56
         expansion = block.expansion
-        self.layer1 = _stage(block, depths[0], 64, 64)
+        self.layer1 = _stage(block, depths[0], 64, 64, stride=1)
         self.layer2 = _stage(block, depths[1], 64 * expansion, 128, stride=2)  # -> 28 x 28
         self.layer3 = _stage(block, depths[2], 128 * expansion, 256, stride=2)  # -> 14 x 14
         self.layer4 = _stage(block, depths[3], 256 * expansion, 512, stride=2)  # -> 7 x 7
@@ -194,11 +193,7 @@ class ResNet(nn.Module):
 
 
 def _stage(
-    block: type[BasicBlock | Bottleneck],
-    depth: int,
-    in_channels: int,
-    channels: int,
-    stride: int = 1,
+    block: type[BasicBlock | Bottleneck], depth: int, in_channels: int, channels: int, stride: int
 ) -> nn.Sequential:
     """Return a sequence of blocks with the same width; the first changes the shape."""
     out_channels = channels * block.expansion

@@ -13,18 +13,13 @@ class SimpleCNN(nn.Module):
     """Three convolutions and one linear layer, for CIFAR-10: 24,346 parameters.
 
     Each convolution is followed by a `BatchNorm2d`, which would cancel a bias, so the
-    convolutions have none. The average over all positions at the end allows images of any size.
+    convolutions have none. The average over all positions at the end allows images ``(N, 3, H, W)``
+    of any size from 4 x 4 pixels; other inputs raise a ValueError.
 
     Parameters
     ----------
     num_classes : int
-        Number of outputs, at least 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `num_classes` is not an int or below 1; when called, if the input is not
-        ``(N, 3, H, W)`` with at least 4 x 4 pixels.
+        Number of outputs; a TypeError if not an int, a ValueError if below 1.
 
     Examples
     --------
@@ -61,21 +56,16 @@ class SimpleCNN(nn.Module):
 class MnistCNN(nn.Module):
     """Four convolutions and two linear layers, for MNIST: 468,138 parameters.
 
-    Two blocks of two convolutions, with 32 and 64 channels, each followed by a max pooling.
-    All but the last layer are followed by batch normalization and have no bias. Each block ends
-    with `Dropout2d`, which drops whole channels, since neighbouring pixels of a channel are
-    correlated; a `Dropout` precedes the last layer.
+    Two blocks of two convolutions, with 32 and 64 channels, and a max pooling. All but the last
+    layer are followed by batch normalization and have no bias. Each block ends with `Dropout2d`,
+    which drops whole channels, since neighbouring pixels are correlated; a `Dropout` precedes the
+    last layer. Inputs other than ``(N, 1, H, W)`` with height and width from 28 to 31, which leave
+    7 x 7, raise a ValueError.
 
     Parameters
     ----------
     num_classes : int
-        Number of outputs, at least 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `num_classes` is not an int or below 1; when called, if the input is not
-        ``(N, 1, H, W)`` with 28 to 31 pixels in each direction, which leave 7 x 7.
+        As for `SimpleCNN`.
 
     Examples
     --------

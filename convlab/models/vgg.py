@@ -23,16 +23,15 @@ class VGG(nn.Module):
       images of other sizes (the paper turns the linear layers into convolutions instead);
     - `batch_norm` did not exist yet; with it, the convolutions keep their biases, as in
       torchvision, although the normalization cancels them;
-    - the weights are initialized by Kaiming normal with ``mode="fan_out"`` in the convolutions
-      and with standard deviation 0.01 in the linear layers, the biases with 0. The paper starts
-      its deeper networks from the trained layers of the shallow one, or, according to a note,
-      from Xavier initialization.
+    - convolutions are initialized by Kaiming normal with ``mode="fan_out"``, linear layers with
+      standard deviation 0.01, biases with 0. The paper starts its deeper networks from the trained
+      layers of the shallow one, or, according to a note, from Xavier initialization.
 
     Parameters
     ----------
     convolutions : sequence of five ints
-        Convolutions in each block, at least 1. The blocks are 64, 128, 256, 512 and 512
-        channels wide.
+        Convolutions in each block, at least 1. The blocks have 64, 128, 256, 512 and 512
+        channels.
     num_classes : int
         Number of outputs, at least 1.
     batch_norm : bool
@@ -48,9 +47,9 @@ class VGG(nn.Module):
 
     Notes
     -----
-    The keys and shapes of the ``state_dict``, the initial weights for a seed, and the outputs are
-    those of torchvision. Source: Simonyan and Zisserman, "Very Deep Convolutional Networks for
-    Large-Scale Image Recognition" (2015), table 1.
+    ``state_dict``, initial weights for a seed, and outputs are those of torchvision. Source:
+    Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition"
+    (2015), table 1.
 
     Examples
     --------
@@ -105,7 +104,7 @@ class VGG(nn.Module):
 
 
 def _initialize(layer: nn.Module) -> None:
-    """Initialize one convolution or linear layer."""
+    """Initialize a convolution or linear layer."""
     if isinstance(layer, nn.Conv2d):
         nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
     elif isinstance(layer, nn.Linear):
@@ -114,37 +113,36 @@ def _initialize(layer: nn.Module) -> None:
         nn.init.zeros_(layer.bias)
 
 
-class VGG11(VGG):
+class _Configuration(VGG):
+    """A VGG network whose class gives the number of convolutions in each block."""
+
+    convolutions: tuple[int, ...]
+
+    def __init__(
+        self, num_classes: int = 1000, batch_norm: bool = False, dropout: float = 0.5
+    ) -> None:
+        super().__init__(self.convolutions, num_classes, batch_norm, dropout)
+
+
+class VGG11(_Configuration):
     """Configuration A, 8 convolutions: 132,863,336 parameters. Arguments as for `VGG`."""
 
-    def __init__(
-        self, num_classes: int = 1000, batch_norm: bool = False, dropout: float = 0.5
-    ) -> None:
-        super().__init__((1, 1, 2, 2, 2), num_classes, batch_norm, dropout)
+    convolutions = 1, 1, 2, 2, 2
 
 
-class VGG13(VGG):
+class VGG13(_Configuration):
     """Configuration B, 10 convolutions: 133,047,848 parameters. Arguments as for `VGG`."""
 
-    def __init__(
-        self, num_classes: int = 1000, batch_norm: bool = False, dropout: float = 0.5
-    ) -> None:
-        super().__init__((2, 2, 2, 2, 2), num_classes, batch_norm, dropout)
+    convolutions = 2, 2, 2, 2, 2
 
 
-class VGG16(VGG):
+class VGG16(_Configuration):
     """Configuration D, 13 convolutions: 138,357,544 parameters. Arguments as for `VGG`."""
 
-    def __init__(
-        self, num_classes: int = 1000, batch_norm: bool = False, dropout: float = 0.5
-    ) -> None:
-        super().__init__((2, 2, 3, 3, 3), num_classes, batch_norm, dropout)
+    convolutions = 2, 2, 3, 3, 3
 
 
-class VGG19(VGG):
+class VGG19(_Configuration):
     """Configuration E, 16 convolutions: 143,667,240 parameters. Arguments as for `VGG`."""
 
-    def __init__(
-        self, num_classes: int = 1000, batch_norm: bool = False, dropout: float = 0.5
-    ) -> None:
-        super().__init__((2, 2, 4, 4, 4), num_classes, batch_norm, dropout)
+    convolutions = 2, 2, 4, 4, 4

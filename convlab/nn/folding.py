@@ -1,9 +1,8 @@
 """Fold batch normalization into convolutions, and find biases that it makes redundant.
 
-`fold_model` and `redundant_biases` follow the tensors through a model with `torch.fx`, which
-runs the model's own code on a symbolic tensor and records each call. Code whose path depends on
-the values of a tensor ("if the mean is above 0") cannot be traced and raises an error, so a graph
-that exists holds for every input.
+`fold_model` and `redundant_biases` trace the model by `torch.fx`, which runs its code on a symbolic
+tensor and records each call. Code whose path depends on the values of a tensor ("if the mean is
+above 0") raises an error, so a graph is valid for every input.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections import Counter
+from operator import attrgetter
 from typing import Any, TypeGuard, TypeVar
 
 import torch
@@ -31,11 +31,11 @@ _LAYERS = (*_CONVOLUTIONS, _BatchNorm)
 def fold_conv_bn(conv: ConvT, bn: nn.BatchNorm2d) -> ConvT:
     """Fold a batch normalization into the convolution before it.
 
-    In evaluation mode, batch normalization multiplies each channel by a constant and adds
-    another, and the convolution can do both. With ``scale = bn.weight / sqrt(bn.running_var +
-    bn.eps)``, the weights of each kernel are multiplied by its scale, and its bias becomes
-    ``(bias - bn.running_mean) * scale + bn.bias``. This is computed in float64, then rounded
-    once to the dtype of the convolution.
+    In evaluation mode, batch normalization multiplies each channel by a constant,
+    ``scale = bn.weight / sqrt(bn.running_var + bn.eps)``, and adds another. So the weights of each
+    kernel are multiplied by its scale, and its bias becomes
+    ``(bias - bn.running_mean) * scale + bn.bias``, computed in float64 and rounded once to the
+    dtype of the convolution.
 
     Parameters
     ----------
@@ -54,11 +54,10 @@ def fold_conv_bn(conv: ConvT, bn: nn.BatchNorm2d) -> ConvT:
     Raises
     ------
     TypeError
-        If `conv` is not one of the two convolutions or `bn` is not a BatchNorm2d, or one of
-        them is of a subclass that replaces ``forward``.
+        If `conv` or `bn` has another class, or one that overrides ``forward``.
     ValueError
         If the channel counts differ, `bn` is in training mode or has no running statistics,
-        or hooks or parametrizations may change what one of the two computes.
+        or one of the two has hooks or parametrizations.
 
     Notes
     -----
@@ -115,31 +114,25 @@ def fold_model(model: nn.Module) -> nn.Module:
 
     A pair is folded only if the result is certain to be the same: each of the two layers is
     called once, the output of the convolution goes to the normalization alone, no other code
-    reads their parameters, and `fold_conv_bn` accepts them. The new convolution replaces the
-    old one, and an ``nn.Identity`` the normalization. Other normalizations stay, such as one
-    that comes before its convolution.
+    reads their parameters, and `fold_conv_bn` accepts them. An ``nn.Identity`` then replaces the
+    normalization. Other normalizations stay, such as one that comes before its convolution.
 
     Parameters
     ----------
     model : nn.Module
-        In evaluation mode; not changed.
-
-    Returns
-    -------
-    nn.Module
-        A copy that shares no tensor with `model` and computes the same up to rounding.
+        In evaluation mode; not changed. The copy shares no tensor with it.
 
     Raises
     ------
     ValueError
-        If `model` or a batch normalization in it is in training mode, or `torch.fx` cannot
-        trace the model, or the model's code takes another path in the copy.
+        If `model` or a batch normalization in it is in training mode, `torch.fx` cannot trace
+        the model, or the model's code takes another path in the copy.
 
     Notes
     -----
-    The model is traced with the required arguments of ``forward``; the optional ones have their
-    defaults. The symbolic tensor is not a ``Tensor``, so code that checks ``isinstance(x,
-    Tensor)`` takes another path than it does with numbers.
+    Optional arguments of ``forward`` are traced with their defaults. The symbolic tensor is not a
+    ``Tensor``, so code that checks ``isinstance(x, Tensor)`` takes another path than it does with
+    numbers.
 
     Examples
     --------
@@ -177,10 +170,10 @@ def fold_model(model: nn.Module) -> nn.Module:
 def redundant_biases(model: nn.Module, input: Tensor) -> dict[str, int]:
     """Find the biases that a following batch normalization cancels.
 
-    The bias of a convolution adds a constant to a whole channel. Batch normalization subtracts
-    the mean of the channel, and the constant with it: in training, the bias changes nothing
-    after the normalization, and its gradient is 0 up to rounding. Where the output of a layer
-    goes to batch normalizations alone, ``bias=False`` saves these parameters.
+    The bias of a convolution adds a constant to a whole channel, and batch normalization subtracts
+    it again with the channel's mean: in training, the bias has no effect, and its gradient is 0 up
+    to rounding. Where the output of a layer goes to batch normalizations alone, ``bias=False``
+    saves these parameters.
 
     Parameters
     ----------
@@ -192,8 +185,8 @@ def redundant_biases(model: nn.Module, input: Tensor) -> dict[str, int]:
     Returns
     -------
     dict of str to int
-        For each ``nn.Conv2d``, ``convlab.nn.Conv2d`` or ``nn.Linear`` with such a bias: its
-        name in the model, and the number of elements of the bias.
+        The name of each ``nn.Conv2d``, ``convlab.nn.Conv2d`` or ``nn.Linear`` with such a bias,
+        and the bias's number of elements.
 
     Raises
     ------
@@ -238,15 +231,12 @@ class _CallGraph:
     Attributes
     ----------
     root : nn.Module
-        A copy of the model that has the same ``Parameter`` objects; in training or evaluation
-        mode if `training` says so, else in the mode of the model.
+        A copy of the model that has the same ``Parameter`` objects; in the mode of the model if
+        `training` is None.
     graph : torch.fx.Graph
         The calls in `root`. Convolutions and normalizations are one call each.
 
-    Raises
-    ------
-    ValueError
-        If `torch.fx` cannot trace the model.
+    Raises ValueError if the model cannot be traced.
     """
 
     def __init__(self, model: nn.Module, training: bool | None = None) -> None:
@@ -269,8 +259,8 @@ class _CallGraph:
             if node.op == "call_module":
                 self._calls.setdefault(id(self.layer(node)), []).append(node)
         attributes = [str(node.target) for node in self.nodes if node.op == "get_attr"]
-        owners = Counter(id(tensor) for layer in self.root.modules() for tensor in _own(layer))
-        self._shared = recorder.tensors | {id(_attribute(self.root, name)) for name in attributes}
+        owners = Counter(id(x) for layer in self.root.modules() for x in _own_tensors(layer))
+        self._shared = recorder.tensors | {id(attrgetter(name)(self.root)) for name in attributes}
         self._shared |= {tensor for tensor, count in owners.items() if count > 1}
 
     def layer(self, node: fx.Node) -> nn.Module | None:
@@ -283,17 +273,15 @@ class _CallGraph:
 
     def is_private(self, layer: nn.Module) -> bool:
         """Return whether only the layer itself reads its parameters and buffers."""
-        return not self._shared & {id(tensor) for tensor in _own(layer)}
+        return self._shared.isdisjoint(map(id, _own_tensors(layer)))
 
     def steps(self) -> list[tuple[str, ...]]:
         """Return the graph in a form that can be compared with another one."""
-        return [
-            (node.op, str(node.target), str(node.args), str(node.kwargs)) for node in self.nodes
-        ]
+        return [(n.op, str(n.target), str(n.args), str(n.kwargs)) for n in self.nodes]
 
 
 class _Tracer(fx.Tracer):
-    proxy_buffer_attributes = True  # record that code reads a running mean by hand
+    proxy_buffer_attributes = True  # record where code reads a running mean itself
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return isinstance(m, _LAYERS) or super().is_leaf_module(m, module_qualified_name)
@@ -330,14 +318,14 @@ class _Ranks(fx.Interpreter):
         self.by_name: dict[str, int] = {}
 
     def run_node(self, n: fx.Node) -> object:
-        """Run one step."""
+        """Run one node."""
         result = super().run_node(n)
         if isinstance(result, Tensor):
             self.by_name[n.name] = result.ndim
         return result
 
 
-def _own(layer: nn.Module) -> list[Tensor]:
+def _own_tensors(layer: nn.Module) -> list[Tensor]:
     return [*layer.parameters(recurse=False), *layer.buffers(recurse=False)]
 
 
@@ -346,21 +334,13 @@ def _optional_arguments(model: nn.Module) -> dict[str, Any]:
     return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
-def _attribute(root: nn.Module, target: str) -> Tensor:
-    value: Any = root
-    for name in target.split("."):
-        value = getattr(value, name)
-    tensor: Tensor = value
-    return tensor
-
-
 def _uses_fixed_statistics(module: nn.Module) -> bool:
     tracked = isinstance(module, _BatchNorm) and module.running_mean is not None
     return tracked and not module.training
 
 
 def _foldable_normalization(graph: _CallGraph, call: fx.Node) -> fx.Node | None:
-    """Return the call of the normalization that can be folded into a convolution's call."""
+    """Return the call of the normalization that can be folded into the convolution of `call`."""
     conv, readers = graph.layer(call), list(call.users)
     if not _is_exactly(conv, _CONVOLUTIONS) or len(readers) != 1:
         return None
@@ -385,7 +365,7 @@ def _is_exactly(layer: nn.Module | None, classes: _Classes) -> TypeGuard[nn.Modu
 
 
 def _foldability_error(layer: nn.Module, name: str, classes: _Classes) -> Exception | None:
-    """Return an error if a layer may compute something else than one of the classes."""
+    """Return an error if a layer may compute something other than one of the classes."""
     cls = next((cls for cls in classes if isinstance(layer, cls)), None)
     if cls is None:
         wanted = " or ".join(f"{c.__module__.partition('.')[0]}.nn.{c.__name__}" for c in classes)

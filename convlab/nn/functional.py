@@ -1,13 +1,7 @@
 """Convolve tensors by im2col: gather the windows, then multiply by the kernels.
 
-Four steps, each a tensor operation that autograd can differentiate, so gradients of every order
-work on every device:
-
-1. pad the image;
-2. gather, for each weight of a kernel, the pixels that it multiplies at all window positions,
-   ``(N, C, kH, kW, outH, outW)``;
-3. reshape this to one matrix per image and group, with one window per column;
-4. multiply by the kernels, one per row, and add the bias.
+All steps are tensor operations that autograd can differentiate, so gradients of every order work on
+every device.
 """
 
 from __future__ import annotations
@@ -25,8 +19,7 @@ from convlab.shapes import conv2d_output_size, conv2d_padding, dilated_kernel_si
 class InputError(ValueError, RuntimeError):
     """Raised if shapes, dtypes or arguments of a convolution are invalid or do not match.
 
-    A ``ValueError``, as everywhere in convlab, and also a ``RuntimeError``, which PyTorch
-    raises: code that catches PyTorch's error catches this one.
+    Also a ``RuntimeError``, so that code that catches PyTorch's error catches this one.
 
     Examples
     --------
@@ -83,13 +76,13 @@ def conv2d(
         If `input`, `weight` or `bias` is not a tensor, or a number is not an int.
     InputError
         If shapes, dtypes or arguments are invalid or do not match, or the kernel does not fit
-        into the padded input. It is a ``ValueError`` and a ``RuntimeError``.
+        into the padded input.
 
     Notes
     -----
-    The product adds in another order than PyTorch's convolution, so the two differ by
-    rounding. The matrix holds each pixel once per window that reads it: about ``kH * kW``
-    times the memory of the input, kept for the backward pass.
+    The product adds in another order than PyTorch's convolution, so the two differ by rounding.
+    The matrix of the windows takes about ``kH * kW`` times the memory of the input and is kept for
+    the backward pass.
 
     Source of im2col: Chellapilla, Puri and Simard, "High performance convolutional neural
     networks for document processing" (2006).

@@ -58,8 +58,8 @@ class Conv2d(nn.Module):
         If a number is not an int.
     ValueError
         If a number is out of range, `groups` does not divide both channel counts, or a string
-        is unknown. PyTorch's constructor accepts some of these (``dilation=0``, ``stride=0``, a
-        negative padding) and fails at the first call.
+        is unknown. PyTorch's constructor accepts a negative padding and a stride or dilation of
+        0, and fails at the first call.
 
     See Also
     --------
@@ -81,15 +81,6 @@ class Conv2d(nn.Module):
     torch.Size([8, 16, 32, 32])
     """
 
-    in_channels: int
-    out_channels: int
-    kernel_size: tuple[int, int]
-    stride: tuple[int, int]
-    padding: Padding
-    dilation: tuple[int, int]
-    groups: int
-    padding_mode: str
-    weight: nn.Parameter
     bias: nn.Parameter | None
 
     def __init__(
@@ -139,29 +130,19 @@ class Conv2d(nn.Module):
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Convolve with the given weights; subclasses of PyTorch's layer call or replace this."""
-        return conv2d(
-            input,
-            weight,
-            bias,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.groups,
-            padding_mode=self.padding_mode,
-        )
+        arguments = self.stride, self.padding, self.dilation, self.groups
+        return conv2d(input, weight, bias, *arguments, padding_mode=self.padding_mode)
 
     def extra_repr(self) -> str:
-        """List the constructor's arguments, without most of those that have their default."""
-        arguments = [f"{self.in_channels}", f"{self.out_channels}"]
-        arguments += [f"kernel_size={self.kernel_size}", f"stride={self.stride}"]
+        """List channels, kernel size and stride, and the other arguments without their default."""
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
+        text += f", stride={self.stride}"
         defaults: dict[str, Any] = {"padding": (0, 0), "dilation": (1, 1), "groups": 1}
-        arguments += [
-            f"{name}={getattr(self, name)}"
-            for name, default in defaults.items()
-            if getattr(self, name) != default
-        ]
+        for name, default in defaults.items():
+            if getattr(self, name) != default:
+                text += f", {name}={getattr(self, name)}"
         if self.bias is None:
-            arguments.append("bias=False")
+            text += ", bias=False"
         if self.padding_mode != "zeros":
-            arguments.append(f"padding_mode={self.padding_mode}")
-        return ", ".join(arguments)
+            text += f", padding_mode={self.padding_mode}"
+        return text

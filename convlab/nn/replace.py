@@ -14,7 +14,7 @@ ModelT = TypeVar("ModelT", bound=nn.Module)
 
 
 def replace_conv2d(model: ModelT) -> ModelT:
-    """Replace every ``torch.nn.Conv2d`` of a model by `convlab.nn.Conv2d`, in place.
+    """Replace every ``torch.nn.Conv2d`` of a model by `convlab.nn.Conv2d`, in place, and return it.
 
     Only the class of each layer changes. Weights (the same ``Parameter`` objects, so an
     optimizer keeps working), names, hooks, layers that the model uses under several names,
@@ -23,25 +23,19 @@ def replace_conv2d(model: ModelT) -> ModelT:
     Parameters
     ----------
     model : torch.nn.Module
-        Any model; a single ``torch.nn.Conv2d`` too.
-
-    Returns
-    -------
-    torch.nn.Module
-        `model` itself.
+        Any model, or a single ``torch.nn.Conv2d``.
 
     Raises
     ------
-    TypeError
-        If `model` is not a module.
-    ValueError
-        If it has an uninitialized ``LazyConv2d``. Nothing is replaced then.
+    TypeError, ValueError
+        If `model` is not a module, or has an uninitialized ``LazyConv2d``. Nothing is replaced
+        then.
 
     Warns
     -----
     UserWarning
-        If it has layers of a subclass of ``torch.nn.Conv2d``. They may compute something
-        else, so they are not replaced; the message names them.
+        If layers of a subclass of ``torch.nn.Conv2d``, which may compute something else, are not
+        replaced; the message names them.
 
     Examples
     --------

@@ -1,9 +1,9 @@
 """Figures of the book: matrices, windows, receptive fields, networks, measurements.
 
-Every function draws arrays or numbers that you pass, so they work for your own layers too. It
-returns a `Drawing`, a matplotlib figure that displays itself at the end of a notebook cell;
-elsewhere, ``drawing.savefig("name.png")`` saves it. Its ``axes``, one per panel and in the
-order of the panels, can be changed like those of any figure. No figure stays open in pyplot.
+Every function draws arrays or numbers that you pass and returns a `Drawing`, a matplotlib figure
+that displays itself at the end of a notebook cell; elsewhere, ``drawing.savefig("name.png")`` saves
+it. Its ``axes``, one per panel and in the order of the panels, can be changed like those of any
+figure. No figure stays open in pyplot.
 
 Colours have the same meaning in every figure: `READ` is a cell that a window reads, `INK` is
 for text, `LINE` for edges and grids.

@@ -1,4 +1,4 @@
-"""Parts that all figures share: the `Drawing` that displays itself, colours, cells and axes."""
+"""Common parts of all figures: the self-displaying `Drawing`, colours, cells, axes and legends."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from convlab._validate import integer
 
-# One meaning, one colour, in every figure. They differ in lightness as well as in hue, so they
-# stay apart in greyscale and for colour-blind readers.
+# Each colour has one meaning in every figure. They differ in lightness as well as in hue, so they
+# can be distinguished in greyscale and by colour-blind readers.
 INK = "#1f2933"  # text
 LINE = "#8a94a6"  # edges, grids and connecting lines
 INPUT = "#ffffff"  # an input cell
@@ -33,10 +33,10 @@ DPI = 144  # twice the resolution of the page, to stay sharp on dense screens
 
 
 class Drawing(Figure):
-    """A matplotlib figure that displays itself in a notebook.
+    """A matplotlib figure that displays itself in a notebook; width and height are in inches.
 
     A plain figure does so only if pyplot made it and the inline backend is active, and then
-    twice if it is also the value of the cell. Width and height are in inches.
+    twice if it is also the value of the cell.
     """
 
     def __init__(
@@ -117,13 +117,13 @@ def write(ax: Axes, x: float, y: float, text: str, fontsize: float, **style: Any
 
 
 def line_style(index: int) -> dict[str, Any]:
-    """Return the style of a series without markers: colours and dashes tell it apart."""
+    """Return the style of a series without markers: colour and dashes."""
     colour = SERIES_COLOURS[index % len(SERIES_COLOURS)]
     return {"color": colour, "linestyle": SERIES_LINES[index % len(SERIES_LINES)]}
 
 
 def marker_style(index: int) -> dict[str, Any]:
-    """Return the style of a series with markers: colours and markers tell it apart."""
+    """Return the style of a series with markers: colour and marker."""
     index %= len(SERIES_COLOURS)
     return {"color": SERIES_COLOURS[index], "marker": SERIES_MARKERS[index], "markersize": 4}
 
@@ -143,7 +143,7 @@ def style_chart(
 
 
 def legend_above(drawing: Drawing, columns: int = 2, **options: Any) -> None:
-    """Put a legend above the panels, where it hides nothing."""
+    """Add a legend above the panels."""
     options = {"fontsize": 9, "labelcolor": INK, **options}
     drawing.legend(loc="outside upper center", ncols=columns, frameon=False, **options)
 

@@ -1,4 +1,4 @@
-"""Figures made of cells: matrices, windows on a strip of pixels, bits of number formats."""
+"""Figures made of cells: matrices, windows along a dimension, bits of number formats."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def matrices(
     highlight : mapping of str to (row, column, rows, columns), optional
         For a title, the block of cells to colour.
     signs : sequence of str, optional
-        Signs to write between one matrix and the next, for example ``["⋆", "="]``.
+        Signs to write between the matrices, for example ``["⋆", "="]``.
 
     Raises
     ------
@@ -119,13 +119,8 @@ def window_positions(
     Parameters
     ----------
     size, kernel_size, stride, padding, dilation
-        One dimension of a convolution, as ints (`padding` may be a string); see
-        `convlab.shapes.conv2d_output_size`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `convlab.shapes.conv2d_output_size` does.
+        One dimension of a convolution, as ints (`padding` may be a string); arguments and errors
+        are those of `convlab.shapes.conv2d_output_size`.
 
     Examples
     --------
@@ -145,7 +140,7 @@ def window_positions(
     padded_size = before + size + after
     drawing = Drawing(0.36 * (padded_size + 3.2), 0.36 * (count + 2.2) + 0.3)
     ax = drawing.subplots()
-    _draw_strip(ax, before, size, after, dropped=dropped)
+    _draw_strip(ax, (before, size, after), dropped=dropped)
     for output in range(count):
         y = output + 1.4
         _draw_window(ax, output * stride, y, kernel_size, dilation, height=0.8)
@@ -166,16 +161,15 @@ def window_alignments(
     dilation: int = 1,
     columns: int = 2,
 ) -> Drawing:
-    """Draw the positions of the windows under different paddings, with the pixels aligned.
+    """Draw the positions of the windows for different paddings, with the pixels aligned.
 
     Each panel has the padded strip on top: numbered cells are pixels, grey ones padding. Below
-    it are the windows, labelled with their output; windows that would overlap are drawn on
-    several lines in turn.
+    it are the windows, labelled with their output, on several lines if they overlap.
 
     Parameters
     ----------
     strips : mapping of str to (before, size, after)
-        For each title, the cells of padding in front, the pixels, and the padding behind.
+        For each title, the cells of padding before the pixels, the pixels, and the padding after.
     kernel_size, stride, dilation : int
         One dimension of a convolution, or of a pooling; each at least 1.
     columns : int
@@ -205,7 +199,7 @@ def window_alignments(
     drawing = Drawing(0.3 * columns * (left + right + 1), 0.3 * rows * (lines + 3.4))
     axes = panel_axes(drawing, len(strips), columns)
     for ax, (title, (before, size, after)) in zip(axes, strips.items(), strict=True):
-        _draw_strip(ax, before, size, after, start=-before, fontsize=8)
+        _draw_strip(ax, (before, size, after), start=-before, fontsize=8)
         count, _ = conv2d_output_size(before + size + after, kernel_size, stride, 0, dilation)
         for output in range(count):
             start, y = output * stride - before, 1.4 + output % lines
@@ -218,15 +212,10 @@ def window_alignments(
 
 
 def _draw_strip(
-    ax: Axes,
-    before: int,
-    size: int,
-    after: int,
-    start: int = 0,
-    dropped: int = 0,
-    fontsize: int = 9,
+    ax: Axes, strip: tuple[int, int, int], start: int = 0, dropped: int = 0, fontsize: int = 9
 ) -> None:
-    """Draw the padded input with its first cell at `start`, the last `dropped` cells crossed."""
+    """Draw a padded input with its first cell at `start`, the last `dropped` cells crossed."""
+    before, size, after = strip
     padded_size = before + size + after
     for position in range(padded_size):
         is_pixel = before <= position < before + size
@@ -251,7 +240,7 @@ def _draw_window(
 def bit_fields(formats: Mapping[str, Sequence[int]]) -> Drawing:
     """Draw number formats as rows of bits: the sign, the exponent and the fraction.
 
-    Every bit is a cell. The middle of each field of more than two bits shows their number.
+    The middle of each field of more than two bits shows their number.
 
     Parameters
     ----------
@@ -291,9 +280,7 @@ def bit_fields(formats: Mapping[str, Sequence[int]]) -> Drawing:
     ax.set_yticks(range(len(formats)), list(formats), fontsize=9, color=INK)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    handles = [
-        Patch(facecolor=colour, edgecolor=INK, linewidth=0.6, label=field)
-        for field, colour in BIT_FIELDS.items()
-    ]
+    edge: dict[str, Any] = {"edgecolor": INK, "linewidth": 0.6}
+    handles = [Patch(facecolor=colour, label=field, **edge) for field, colour in BIT_FIELDS.items()]
     legend_above(drawing, 3, handles=handles, labelcolor=None)
     return drawing

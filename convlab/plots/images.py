@@ -26,8 +26,8 @@ def images(pictures: Mapping[str, ArrayLike], columns: int = 3, symmetric: bool 
     columns : int
         The number of pictures side by side.
     symmetric : bool
-        Draw grey pictures with 0 in the middle grey, so that negative values are dark and
-        positive ones light, for example the results of filters.
+        Draw grey pictures with 0 in the middle grey, negative values darker and positive ones
+        lighter, for example the results of filters.
 
     Raises
     ------
@@ -99,11 +99,10 @@ def kernel_slices(weight: ArrayLike) -> Drawing:
 def filters(
     weight: ArrayLike, columns: int = 8, scale: Scale = "common", channel: int | None = None
 ) -> Drawing:
-    """Draw each kernel of a first layer as one small picture around the middle grey.
+    """Draw each kernel of a first layer as a small picture, with 0 in middle grey.
 
-    Weights are positive and negative, pixels are not: a weight of 0 becomes the middle grey,
-    and the largest absolute value black or white. (A stretch from the smallest weight to the
-    largest would put 0 at another grey in every layer.) `weight` is not changed.
+    A weight of 0 becomes the middle grey, and the largest absolute value black or white. (A stretch
+    from the smallest weight to the largest would put 0 at another grey in every layer.)
 
     Parameters
     ----------
@@ -121,9 +120,8 @@ def filters(
     Raises
     ------
     ValueError
-        If `weight` is not four-dimensional, is empty, holds NaN or infinity, reads neither 1
-        nor 3 channels while `channel` is None, `channel` does not exist, `columns` is below 1,
-        or `scale` is unknown.
+        If `weight` is not four-dimensional, is empty or holds NaN or infinity, has neither 1 nor 3
+        input channels while `channel` is None, or another argument is invalid.
 
     Examples
     --------
@@ -170,14 +168,14 @@ def feature_maps(array: ArrayLike, columns: int = 4, scale: Scale = "common") ->
         The number of maps side by side.
     scale : {'common', 'each'}
         With ``'common'``, a number has the same colour in all maps, and a colour bar shows
-        which: weak channels look weak. With ``'each'``, every map has its own scale, which
-        shows the content of weak ones; its largest absolute value stands above it.
+        which. With ``'each'``, every map has its own scale, which shows the content of weak ones;
+        its largest absolute value is printed above it.
 
     Raises
     ------
     ValueError
-        If `array` is not (C, H, W), is empty, holds NaN or infinity, `columns` is below 1, or
-        `scale` is unknown.
+        If `array` is not (C, H, W), is empty or holds NaN or infinity, or another argument is
+        invalid.
 
     Examples
     --------
@@ -194,13 +192,8 @@ def feature_maps(array: ArrayLike, columns: int = 4, scale: Scale = "common") ->
     drawing, axes = _picture_grid(len(maps), ratio, columns, extra_width=0.6 if common else 0.0)
     for channel, ax in enumerate(axes):
         limit = (limits.max() if common else limits[channel]) or 1.0  # all zeros: any scale will do
-        picture = ax.imshow(
-            maps[channel],
-            cmap="RdBu_r" if signed else "gray",
-            vmin=-limit if signed else 0.0,
-            vmax=limit,
-            interpolation="nearest",
-        )
+        cmap, vmin = ("RdBu_r", -limit) if signed else ("gray", 0.0)
+        picture = ax.imshow(maps[channel], cmap, vmin=vmin, vmax=limit, interpolation="nearest")
         largest = "" if common else f": {'±' if signed else ''}{limits[channel]:.2g}"
         _add_title(ax, f"{channel}{largest}")
     if common:

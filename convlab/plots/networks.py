@@ -1,10 +1,11 @@
-"""Structure of networks: output shapes, connections between channels, parts of a total."""
+"""Figures of the structure of networks: output shapes, channel connections, parts of a total."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ from convlab.plots.drawing import (
 )
 from convlab.shapes import conv2d_channels_read
 
-# Family of a layer, what its class name contains in lower case, its colour. The colours
-# differ in lightness, so that the families stay apart in greyscale.
+# Family of a layer: a part of its class name in lower case, and its colour. The colours differ in
+# lightness, to be distinguishable in greyscale.
 FAMILIES = {
     "convolution": ("conv", "#6f9fc8"),
     "pooling": ("pool", "#cfe3b4"),
@@ -36,11 +37,11 @@ FAMILIES = {
 }
 # Inches.
 FIGURE_WIDTH = 5.0  # including the names; a phone shows it at half the size
-HEIGHT_PER_ROOT = 0.075  # for the square root of one pixel
+HEIGHT_PER_ROOT = 0.075  # of a box, for the square root of the side of a map
 MAX_BOX_WIDTH = 1.5  # for the layer with the most channels
 ROW_HEIGHT = 0.24  # of a line of text
 
-# Light enough for dark digits on them. Neighbouring groups differ in lightness or in hue.
+# Light enough for dark digits. Neighbouring groups differ in lightness or in hue.
 GROUP_COLOURS = (READ, "#5dade2", "#7dcea0", "#d98880", "#c39bd3", "#d4ac0d")
 CHANNEL_SIDE, ROW_GAP = 0.7, 1.9  # of the square of a channel, and from one row to the next
 
@@ -73,9 +74,8 @@ class _Box:
 def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = None) -> Drawing:
     """Draw the output shapes of a network, one box per layer, from top to bottom.
 
-    A box is a view from the side: its height stands for the height and width of the map, its
-    width for the number of channels, both as square roots, so that 1 and 512 fit on one page.
-    The numbers stand beside it.
+    A box is a view from the side: its height shows the height and width of the map, its width the
+    number of channels, both as square roots, so that 1 and 512 fit on one page.
 
     Parameters
     ----------
@@ -85,21 +85,18 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
         ``(features,)``. A mapping has ``"name"``, ``"kind"``, and as ``"output_shape"`` the
         shape with its batch, ``(N, C, H, W)`` or ``(N, features)``, as in
         ``summary(model, input).to_dict()["layers"]``.
-        Convolutions, pooling and linear layers are drawn, and layers of the kind ``"Input"``;
-        the others are left out.
+        Convolutions, pooling and linear layers are drawn, and layers of the kind ``"Input"``.
     depth : int, optional
         Draw one box for all layers whose names begin with the same `depth` parts: with 1,
         ``layer1.0.conv1`` and ``layer1.1.conv2`` are ``layer1``, with the shape of the last
-        output. Without it, neighbours of the same family and shape share a box, and their
-        number stands behind their names.
+        output. Without it, neighbours of the same family and shape share a box, labelled with
+        their number.
 
     Raises
     ------
-    TypeError
-        If a layer is neither a mapping nor a triple, or `depth` is not an int.
-    ValueError
-        If a mapping lacks a key, the shape of a layer to be drawn is invalid, `depth` is below
-        1, or there is nothing to draw.
+    TypeError, ValueError
+        If a layer is neither such a mapping nor a triple, the shape of a layer to be drawn is
+        invalid, `depth` is not an int or below 1, or there is nothing to draw.
 
     Examples
     --------
@@ -110,7 +107,8 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
     """
     boxes = _boxes([_layer(layer) for layer in layers], depth)
     check_not_empty(boxes, "convolution, pooling or linear layer")
-    heights = [HEIGHT_PER_ROOT * _root_of_pixels(box.shape) ** 0.5 for box in boxes]
+    sides = [prod(box.shape[1:]) ** 0.5 for box in boxes]  # of a square map; 1 for a vector
+    heights = [HEIGHT_PER_ROOT * side**0.5 for side in sides]
     scale = MAX_BOX_WIDTH / max(box.shape[0] for box in boxes) ** 0.5
     rows = [max(height + 0.06, ROW_HEIGHT) for height in heights]
     drawing = Drawing(FIGURE_WIDTH, sum(rows) + 0.35, layout=None)
@@ -125,16 +123,10 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
         write(ax, margin, y, " × ".join(map(str, box.shape)), 10, ha="left")
         top += row
     shown = [family for family in FAMILIES if any(box.family == family for box in boxes)]
-    ax.legend(
-        handles=[Patch(facecolor=FAMILIES[f][1], edgecolor=LINE, label=f) for f in shown],
-        loc="lower center",
-        ncols=len(shown),
-        fontsize=9,
-        columnspacing=1.2,
-        handlelength=1.2,
-        frameon=False,
-        borderaxespad=0,
-    )
+    handles = [Patch(facecolor=FAMILIES[f][1], edgecolor=LINE, label=f) for f in shown]
+    style: dict[str, Any] = {"ncols": len(shown), "fontsize": 9, "frameon": False}
+    spacing = {"columnspacing": 1.2, "handlelength": 1.2, "borderaxespad": 0}
+    ax.legend(handles=handles, loc="lower center", **style, **spacing)
     return drawing
 
 
@@ -177,11 +169,6 @@ def _boxes(layers: Iterable[Layer], depth: int | None) -> list[_Box]:
     return boxes
 
 
-def _root_of_pixels(shape: tuple[int, ...]) -> float:
-    """Return the side of a square with as many pixels as the map has; 1 for a vector."""
-    return 1.0 if len(shape) == 1 else (shape[1] * shape[2]) ** 0.5
-
-
 def channel_connections(
     channels: Sequence[int], groups: int | Sequence[int] = 1, shuffle: bool = False
 ) -> Drawing:
@@ -198,16 +185,13 @@ def channel_connections(
     groups : int or sequence of ints
         The groups of all layers, or of each.
     shuffle : bool
-        Whether the channels are shuffled between one layer and the next, with the groups of
-        the first of the two.
+        Whether the channels are shuffled after each layer but the last, with its groups.
 
     Raises
     ------
-    TypeError
-        If a number is not an int, or `shuffle` is not a bool.
-    ValueError
-        If there is no layer, `groups` has another length than there are layers, or does not
-        divide the channels.
+    TypeError, ValueError
+        If an argument has the wrong type, there is no layer, `groups` has another length than
+        there are layers, or does not divide the channels.
 
     Examples
     --------
@@ -257,7 +241,7 @@ def _channel_rows(
 
 
 def _channel_x(channel: int, count: int, width: int) -> float:
-    """Spread the channels of a row over the whole width, so that groups lie below each other."""
+    """Return the x of a channel; rows are spread over the width, with their groups aligned."""
     return (channel + 0.5) * width / count - 0.5
 
 
@@ -291,15 +275,13 @@ def _group_colour(groups: set[int] | frozenset[int]) -> str:
 
 
 def stacked_bars(bars: Mapping[str, Mapping[str, float]]) -> Drawing:
-    """Draw one stacked bar per total, with its parts in per cent.
-
-    The percentage is written into a part if it is at least 8 %.
+    """Draw one stacked bar per total, with its parts in per cent; those below 8 % are not labelled.
 
     Parameters
     ----------
     bars : mapping of str to mapping of str to number
         For the title of each bar, from top to bottom, the amount of each part. All bars have
-        the same parts, at most four; the amounts are not negative.
+        the same parts, at most four.
 
     Raises
     ------

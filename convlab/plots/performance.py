@@ -1,4 +1,4 @@
-"""Measured times: speedups with their spread, and speedups beside saved operations."""
+"""Figures of measured times: speedups with their quartiles, and over the operations saved."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from convlab.plots.drawing import (
@@ -24,7 +24,7 @@ from convlab.plots.drawing import (
     write,
 )
 
-# Marker, colour and fill each tell the series apart, for print and for colour-blind readers.
+# The series differ in marker, colour and fill, for print and for colour-blind readers.
 STYLES: tuple[dict[str, Any], ...] = tuple(
     {"color": colour, "marker": marker, **line}
     for colour, marker in ((DROPPED, "o"), ("#2471a3", "s"), (READ, "^"))
@@ -35,15 +35,15 @@ STYLES: tuple[dict[str, Any], ...] = tuple(
 def speedups(panels: Mapping[str, Mapping[str, ArrayLike]], reference: str) -> Drawing:
     """Draw speedups over a reference, with their quartiles.
 
-    A contender is a point at the median, also written at the right edge, and a line from
-    quartile to quartile. Panels stand below each other on one logarithmic axis, so that twice
-    as fast is as far to the right of the dashed line as half as fast is to the left.
+    A contender is a point at the median, also written at the right edge, and a line from quartile
+    to quartile. Panels share one logarithmic axis, on which twice as fast is as far to the right of
+    the dashed line as half as fast is to the left.
 
     Parameters
     ----------
     panels : mapping of str to mapping of str to array (3,)
-        Per panel, its title, and a mapping of the name of each contender, from top to bottom,
-        to the lower quartile, the median and the upper quartile of its speedup.
+        For the title of each panel and the name of each contender, from top to bottom, the lower
+        quartile, the median and the upper quartile of its speedup.
     reference : str
         The name of the reference, which is the dashed line at 1.
 
@@ -96,7 +96,7 @@ def _draw_speedups(ax: Axes, title: str, quartiles: Mapping[str, NDArray[Any]]) 
         write(ax, 1.02, y, f"{median:.2f}", 9, **right_edge)
     ax.set_title(title, fontsize=10, color=INK, loc="left")
     ax.set_xscale("log", base=2)
-    ax.xaxis.set_major_formatter(FuncFormatter(_number))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.grid(axis="x", color=LINE, alpha=0.3)
     ax.set_yticks(range(len(quartiles)), list(quartiles))
@@ -106,24 +106,18 @@ def _draw_speedups(ax: Axes, title: str, quartiles: Mapping[str, NDArray[Any]]) 
     ax.spines[["top", "right", "left"]].set_visible(False)
 
 
-def _number(value: float, _: int | None) -> str:
-    """Format a tick of a logarithmic axis as a plain number."""
-    return f"{value:g}"
-
-
 def speedup_against_operations(panels: Mapping[str, Mapping[str, ArrayLike]]) -> Drawing:
     """Draw measured speedups over the factors by which the operations were reduced.
 
     Both axes are logarithmic, with the same scale in every panel. On the dashed line, a layer
     with a tenth of the operations takes a tenth of the time; below it, longer than that.
-    Panels stand in pairs side by side.
 
     Parameters
     ----------
     panels : mapping of str to mapping of str to array (n, 2)
-        Per panel, its title, and a mapping of the name of each series to its points: how many
-        times fewer operations, how many times less time. All panels together have at most six
-        names; series of the same name look the same.
+        For the title of each panel and the name of each series, its points: how many times fewer
+        operations, how many times less time. Series of the same name look the same; there are at
+        most six names.
 
     Raises
     ------
@@ -154,11 +148,10 @@ def speedup_against_operations(panels: Mapping[str, Mapping[str, ArrayLike]]) ->
             style = {"markersize": 5, "linewidth": 1.2, **styles[name]}
             ax.plot(array[:, 0], array[:, 1], label=name, **style)
         ax.set_title(title, fontsize=10, color=INK)
-        ax.set_xscale("log", base=2)
-        ax.set_yscale("log", base=2)
+        ax.loglog(base=2)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(StrMethodFormatter("{x:g}"))
         ax.grid(color=LINE, alpha=0.3)
-        ax.xaxis.set_major_formatter(FuncFormatter(_number))
-        ax.yaxis.set_major_formatter(FuncFormatter(_number))
         ax.tick_params(labelsize=9, labelbottom=True)  # also where no panel stands below
     drawing.supylabel("times less time", fontsize=10, color=INK)
     drawing.supxlabel("times fewer operations", fontsize=10, color=INK)

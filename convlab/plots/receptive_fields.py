@@ -1,4 +1,4 @@
-"""Receptive fields: the pixels that an output cell depends on, their growth, and the paths."""
+"""Figures of receptive fields: the pixels that an output depends on, their growth, their paths."""
 
 from __future__ import annotations
 
@@ -45,10 +45,8 @@ def receptive_field_coverage(
     """Draw which pixels one output cell depends on, and how strongly.
 
     White cells have no influence. The others are the darker the more paths lead from them to
-    the output, each panel on its own scale. Cells have the same size in all panels, so that
-    the receptive fields can be compared; a row is as high as its largest panel. Below each
-    panel stands the number of cells that are not white, and for counts, the most paths, if
-    that is more than one.
+    the output, each panel on its own scale. Cells have the same size in all panels. Below each
+    panel are the number of cells that are not white and, for counts above 1, the maximum.
 
     Parameters
     ----------
@@ -63,16 +61,12 @@ def receptive_field_coverage(
 
     Raises
     ------
-    TypeError
-        If `columns` is not an int; for layers, as `convlab.shapes.path_counts` does.
-    ValueError
-        If there is nothing to draw, or an array is not two-dimensional, is empty, or has
-        negative numbers, infinities or NaN; for layers, as `path_counts` does.
+    TypeError, ValueError
+        If there is nothing to draw, an array is not two-dimensional, is empty, or has negative
+        numbers, infinities or NaN, or `columns` is invalid; for layers, as `path_counts` does.
 
     Examples
     --------
-    Three layers that read every second cell, and never the others:
-
     >>> drawing = receptive_field_coverage({"three layers, dilation 2": [(3, 1, 2)] * 3})
     >>> print(drawing.axes[0].get_xlabel())
     49 of 169 cells
@@ -86,9 +80,8 @@ def receptive_field_coverage(
     row_heights = [max(heights[row * columns : (row + 1) * columns]) for row in range(rows)]
     # Wide enough for the labels, but not so wide that they become too small on a phone.
     side = min(min(6.5 / columns, 4.0) / (panel_width + 0.5), 0.42 if numbers else 0.22)
-    drawing = Drawing(
-        columns * max(side * panel_width + 0.2, 1.5), side * sum(row_heights) + 0.85 * rows
-    )
+    width = columns * max(side * panel_width + 0.2, 1.5)
+    drawing = Drawing(width, side * sum(row_heights) + 0.85 * rows)
     axes = panel_axes(drawing, len(arrays), columns, height_ratios=row_heights)
     for index, (ax, (title, array)) in enumerate(zip(axes, arrays.items(), strict=True)):
         _draw_coverage(ax, array, row_heights[index // columns], panel_width)
@@ -120,24 +113,15 @@ def _draw_coverage(ax: Axes, array: NDArray[Any], height: int, width: int) -> No
     rows, columns = array.shape
     largest = float(array.max())
     uniform = largest > 0 and array[array > 0].min() == largest
-    ax.pcolormesh(
-        np.arange(columns + 1) - 0.5,
-        np.arange(rows + 1) - 0.5,
-        np.ma.masked_equal(array, 0),
-        cmap=PATH_COLOURS,
-        vmin=0,
-        vmax=3 * largest if uniform else largest or 1.0,  # uniform: one middle shade
-        edgecolors=LINE,
-        linewidth=0.5 if max(rows, columns) <= 40 else 0,
-    )
+    x, y = np.arange(columns + 1) - 0.5, np.arange(rows + 1) - 0.5  # of the edges
+    vmax = 3 * largest if uniform else largest or 1.0  # uniform: one middle shade
+    linewidth = 0.5 if max(rows, columns) <= 40 else 0
+    style: dict[str, Any] = {"cmap": PATH_COLOURS, "edgecolors": LINE, "linewidth": linewidth}
+    ax.pcolormesh(x, y, np.ma.masked_equal(array, 0), vmin=0, vmax=vmax, **style)
     middle_y, middle_x = (rows - 1) / 2, (columns - 1) / 2
-    ax.set(
-        xlim=(middle_x - width / 2 - 0.1, middle_x + width / 2 + 0.1),
-        ylim=(middle_y + height / 2 + 0.1, middle_y - height / 2 - 0.1),
-        aspect="equal",
-        xticks=[],
-        yticks=[],
-    )
+    xlim = middle_x - width / 2 - 0.1, middle_x + width / 2 + 0.1
+    ylim = middle_y + height / 2 + 0.1, middle_y - height / 2 - 0.1
+    ax.set(xlim=xlim, ylim=ylim, aspect="equal", xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     paths = f"\nup to {largest:,.0f} paths" if largest == round(largest) > 1 else ""
     label = f"{np.count_nonzero(array):,} of {array.size:,} cells{paths}"
@@ -160,8 +144,7 @@ def receptive_field_growth(stacks: Mapping[str, Sequence[WindowLayer]]) -> Drawi
     Parameters
     ----------
     stacks : mapping of str to layers
-        For each name, a list of ``(kernel_size, stride, dilation)`` from the first layer to
-        the last; where height and width differ, the width is drawn.
+        For each name, the layers as for `receptive_field_paths`.
 
     Raises
     ------
@@ -198,19 +181,14 @@ def receptive_field_paths(layers: Sequence[WindowLayer]) -> Drawing:
     """Draw the paths from one output cell to the input, layer by layer, along one dimension.
 
     The top row is the output cell, the bottom row the input, with the number of paths from each
-    cell to the output. The output depends on the filled cells, but not on the white ones between
-    them. Each line is one weight of one window.
+    cell to the output, which depends on the filled cells only. Each line is one weight of one
+    window.
 
     Parameters
     ----------
     layers : sequence of (kernel_size, stride, dilation)
-        As for `convlab.shapes.path_counts`, from the first layer to the last; where height
-        and width differ, the width is drawn.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `convlab.shapes.path_counts` does.
+        From the first layer to the last; where height and width differ, the width is drawn.
+        Errors are those of `convlab.shapes.path_counts`.
 
     Examples
     --------
@@ -251,7 +229,5 @@ def receptive_field_paths(layers: Sequence[WindowLayer]) -> Drawing:
 
 
 def _layer_label(taps: Sequence[int], stride: int) -> str:
-    words = [f"kernel {len(taps)}"]
-    words += [f"stride {stride}"] if stride > 1 else []
-    words += [f"dilation {taps[1]}"] if len(taps) > 1 and taps[1] > 1 else []
-    return ", ".join(words)
+    label = f"kernel {len(taps)}" + (f", stride {stride}" if stride > 1 else "")
+    return label + (f", dilation {taps[1]}" if len(taps) > 1 and taps[1] > 1 else "")

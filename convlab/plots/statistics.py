@@ -1,4 +1,4 @@
-"""Distributions of values, their statistics per layer, and the values that share a mean."""
+"""Figures of statistics: distributions, curves per layer, confidence intervals, batches."""
 
 from __future__ import annotations
 
@@ -88,16 +88,13 @@ def channel_histograms(
     bins : int
         The number of equal parts of the range.
     limits : (low, high), optional
-        The range to show; by default that of all values. Values outside count in the
-        percentages, but are not shown.
+        The range to show; by default that of all values. The percentages include values outside.
 
     Raises
     ------
-    TypeError
-        If `bins` is not an int.
-    ValueError
-        If there is nothing to draw, `limits` do not ascend, or an array is not
-        four-dimensional, is empty, or has more than 4 channels.
+    TypeError, ValueError
+        If there is nothing to draw, `bins` is not an int, `limits` do not ascend, or an array is
+        not four-dimensional, is empty, or has more than 4 channels.
 
     Examples
     --------
@@ -238,8 +235,8 @@ def batch_planes(
 ) -> Drawing:
     """Draw batches as tables of planes, a row per image and a column per channel.
 
-    Every number is one small cell, coloured where the array is not 0. The gradient of one
-    output, for example, is not 0 at the inputs from which that output was computed.
+    Every number is a small cell, coloured where the array is not 0, such as the gradient of one
+    output at the inputs from which it was computed.
 
     Parameters
     ----------
@@ -252,11 +249,9 @@ def batch_planes(
 
     Raises
     ------
-    TypeError
-        If `columns` or a position in `marked` is not an int.
-    ValueError
-        If there is nothing to draw, an array is not four-dimensional, or `marked` lies
-        outside of one.
+    TypeError, ValueError
+        If there is nothing to draw, an array is not four-dimensional, `marked` lies outside of
+        one, or a number is not an int.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Training of a network: learning curves, learning rates, gradient descent, mistakes."""
+"""Figures of training: learning curves, learning rates, gradient descent, confusion matrices."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def training_curves(
 ) -> Drawing:
     """Draw the loss, and optionally the accuracy, over the epochs.
 
-    Panels stand side by side. A name has the same colour and marker in both.
+    A name has the same colour and marker in both panels.
 
     Parameters
     ----------
     loss : mapping of str to array (epochs,)
-        For each set of images, its name and its loss after each epoch.
+        For the name of each set of images, its loss after each epoch.
     accuracy : mapping of str to array (epochs,), optional
         The same for the accuracy, from 0 to 1; drawn in per cent.
 
@@ -77,13 +77,12 @@ def training_curves(
 def loss_against_learning_rate(curves: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Drawing:
     """Draw the loss over the learning rate, as a learning rate range test measures it.
 
-    The scale of the rates is logarithmic. The scale of the losses ends at twice the largest
-    first loss.
+    The scale of the rates is logarithmic; that of the losses ends at twice the largest first loss.
 
     Parameters
     ----------
     curves : mapping of str to (rates, losses)
-        For each network, its name, positive learning rates, and the loss at each, as
+        For the name of each network, positive learning rates and the loss at each, as
         `convlab.training.learning_rate_range` returns them.
 
     Raises
@@ -119,8 +118,6 @@ def gradient_descent(
     limits: tuple[float, float],
 ) -> Drawing:
     """Draw the steps of gradient descent for a single weight on the curve of its loss.
-
-    Panels stand side by side, all with the same scales.
 
     Parameters
     ----------
@@ -166,8 +163,8 @@ def gradient_descent(
 def confusion_heatmap(counts: ArrayLike, class_names: Sequence[str]) -> Drawing:
     """Draw a confusion matrix with its counts.
 
-    Correct answers are blue, on the diagonal; mistakes are the redder the more often they were
-    made. Zeros are not written.
+    Correct answers are blue, on the diagonal; mistakes are red, the more frequent the stronger.
+    Zeros are not written.
 
     Parameters
     ----------

@@ -2,15 +2,14 @@
 
 `summary` runs a model once. Hooks tell which module is running, and a ``TorchDispatchMode``
 intercepts every operation that reaches the kernels of PyTorch (`recorder`), so it makes no
-difference whether a pooling is a module or a call of ``F.max_pool2d``. The modules alone would not
-be enough: the sums of ResNet, the concatenations of DenseNet and the shuffled channels of
-ShuffleNet are code.
+difference whether a pooling is a module or a call of ``F.max_pool2d``. The sums of ResNet, which
+are not modules, are recorded too.
 
 For every tensor the `tracker` knows whether it depends on the input, which parameters it was
 computed from, and for each axis of the image its receptive field (`axis_field`). An operation
 derives the fields of its outputs from those of its inputs by a rule (`operation_rules`); a few
 modules have rules of their own (`module_rules`). Without a rule, or where a rule cannot decide, the
-field of the output is unknown, and so is that of everything computed from it: unknown, never wrong.
+field of the output is unknown, and so is that of everything computed from it.
 """
 
 from convlab._require import require

@@ -1,11 +1,6 @@
 """Receptive fields of the elements of a tensor along one axis of the image, without tensors.
 
-An `AxisField` says on which cells of the image each element of a tensor depends, for example along
-the height. It records which dimension of the tensor follows this axis, how the units are laid out
-in that dimension (a reshape may have packed height and width into one), and the receptive field of
-each unit: three numbers while the units are regular, else one interval per unit.
-
-Channels are not told apart: a field covers what any channel at its place depends on.
+Channels are not distinguished: a field covers what any channel at its place depends on.
 """
 
 from __future__ import annotations
@@ -18,12 +13,12 @@ from math import prod
 
 from convlab.shapes import ReceptiveField
 
-# The first cell and the one behind the last.
+# The first cell, and the one after the last.
 Interval = tuple[int, int]
 
 
 class NoField(Enum):
-    """What is known of a tensor for which there is no `AxisField`."""
+    """The field of a tensor without an `AxisField`."""
 
     INDEPENDENT = "does not depend on the image"
     UNKNOWN = "may depend on any cell of the image"
@@ -35,7 +30,7 @@ class UnknownFieldError(Exception):
 
 @dataclass(frozen=True)
 class AxisField:
-    """The receptive fields of the elements of a tensor along one axis of the image.
+    """The cells of the image, along one axis such as the height, on which each element depends.
 
     Attributes
     ----------
@@ -45,9 +40,10 @@ class AxisField:
         Number of units along the axis.
     inner_size : int
         Number of neighbours along `dim` that belong to the same unit: the element with index ``i``
-        belongs to unit ``i // inner_size % num_units``.
+        belongs to unit ``i // inner_size % num_units``. A reshape may pack several axes in one.
     units : ReceptiveField or tuple of (interval or None)
-        The field of each unit; None for a unit that depends on nothing, such as a padding cell.
+        The fields of the units: one `ReceptiveField` if they are regular, else one interval each;
+        None for a unit that depends on nothing, such as a padding cell.
     """
 
     dim: int | None
@@ -83,26 +79,19 @@ class AxisField:
         return cls(dim, len(units), 1, units)
 
     def interval(self, unit: int) -> Interval | None:
-        """Return the cells on which a unit depends.
-
-        Regular units continue beyond the edges, where they are cells of padding.
-        """
+        """Return the cells on which a unit depends; regular units continue beyond the edges."""
         if isinstance(self.units, ReceptiveField):
             cells = self.units.cells(unit)
             return cells.start, cells.stop
         return self.units[unit] if 0 <= unit < self.num_units else None
 
-    def hull(self) -> Interval:
-        """Return the cells from the first to the last on which any unit depends."""
+    def merged(self) -> AxisField:
+        """Return the field of elements that each depend on all elements of this tensor."""
         regular = isinstance(self.units, ReceptiveField)
         units = (0, self.num_units - 1) if regular else range(self.num_units)
         hull = cover(map(self.interval, units))
         assert hull is not None, "a field has at least one interval"
-        return hull
-
-    def merged(self) -> AxisField:
-        """Return the field of elements that each depend on all elements of this tensor."""
-        return AxisField.shared(self.hull())
+        return AxisField.shared(hull)
 
     def unpacked(self, length: int) -> AxisField:
         """Return the same field with one unit for each of the `length` indices of `dim`."""
@@ -120,7 +109,7 @@ class AxisField:
         """Return the field after the dimensions of the tensor were renumbered."""
         return self if self.dim is None else replace(self, dim=new_dim(self.dim))
 
-    def window(  # the arguments of a window, as everywhere
+    def window(
         self, length: int, outputs: int, kernel: int, stride: int, padding: int, dilation: int
     ) -> AxisField | NoField:
         """Return the field after `outputs` windows along `dim`; negative padding cuts cells off."""
@@ -137,16 +126,12 @@ class AxisField:
         return self.gather(length, reads)
 
     def gather(self, length: int, indices: Iterable[Iterable[int]]) -> AxisField | NoField:
-        """Return the field when each output along `dim` depends on the inputs at some indices."""
+        """Return the field if each output along `dim` depends on the inputs at given indices."""
         if self.dim is None:
             return self
         interval = self.unpacked(length).interval
         reads = (cover(map(interval, of_output)) for of_output in indices)
         return AxisField.from_intervals(self.dim, reads)
-
-    def pad(self, length: int, before: int, after: int) -> AxisField | NoField:
-        """Return the field after cells were added (or cut off) at both ends of `dim`."""
-        return self.window(length, length + before + after, 1, 1, before, 1)
 
     def reduce(self, dims: Iterable[int], rank: int, keepdim: bool) -> AxisField:
         """Return the field after a sum, mean or maximum over some dimensions."""
@@ -196,10 +181,10 @@ class AxisField:
             return self.merged()
         stride = self.inner_size * prod(shape[self.dim + 1 :])
         for dim, length in enumerate(new_shape):
-            behind = prod(new_shape[dim + 1 :])
-            fits = stride % behind == 0 and (length * behind) % (stride * self.num_units) == 0
+            dim_stride = prod(new_shape[dim + 1 :])
+            fits = not stride % dim_stride and not length * dim_stride % (stride * self.num_units)
             if fits and length > 1:
-                return replace(self, dim=dim, inner_size=stride // behind)
+                return replace(self, dim=dim, inner_size=stride // dim_stride)
         raise UnknownFieldError("the reshape splits an axis of the image")
 
 

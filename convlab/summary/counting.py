@@ -8,9 +8,9 @@ from torch.utils.flop_counter import flop_registry
 
 from convlab.summary.operation import Operation
 
-# The matrix in a product of a matrix and a vector: each of its elements is multiplied once.
+# The argument of each product with a vector whose elements are each multiplied once.
 _VECTOR_PRODUCTS = {"mv": "self", "addmv": "mat", "dot": "self", "vdot": "self"}
-# Operations that multiply much inside, and for which there is no formula.
+# Operations with many multiplications inside and no formula.
 _UNCOUNTED = {
     "mkldnn_rnn_layer", "_cudnn_rnn", "miopen_rnn", "lstm", "gru", "rnn_tanh", "rnn_relu",
     "_thnn_fused_lstm_cell", "_trilinear", "_cdist_forward", "_native_multi_head_attention",
@@ -22,9 +22,8 @@ _UNCOUNTED = {
 def count_macs(operation: Operation) -> int | None:
     """Count the multiply-accumulates of one operation; None if their number is unknown.
 
-    Only products of weights or matrices count, as everywhere: not elementwise ones, not those of a
-    pooling. The formulas are those of ``torch.utils.flop_counter``, which counts a
-    multiply-accumulate as two operations.
+    As is usual, only products of weights or matrices count, not elementwise ones. The formulas are
+    those of ``torch.utils.flop_counter``, which counts a multiply-accumulate as two operations.
     """
     name = operation.name
     if "scaled_dot_product" in name:  # some versions of PyTorch have no formula for CPUs

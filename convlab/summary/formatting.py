@@ -77,7 +77,7 @@ _HTML_COLUMNS = {
 def html_table(
     title: str, layers: Sequence[Layer], totals: Sequence[str], with_fields: bool
 ) -> str:
-    """Return a table in HTML, styled inline so that it needs nothing from the page."""
+    """Return a table in HTML with inline styles, independent of those of the page."""
     columns = [_HTML_COLUMNS.get(name, name) for name in COLUMNS[: None if with_fields else -2]]
     head = "".join(
         f'<th scope="col" style="{_style(i)};{_LINE};{_STICKY}">{column}</th>'
@@ -109,13 +109,8 @@ def _html_row(cells: Sequence[str], numbers: Sequence[int], maxima: Sequence[int
         html[i] += f'<span aria-hidden="true" style="{_BAR};width:{width:.1f}%"></span>'
     name, *others = html
     first = f'<th scope="row" style="{_style(0)};{_LINE};font-weight:normal">{name}</th>'
-    return (
-        f"<tr>{first}"
-        + "".join(
-            f'<td style="{_style(i)};{_LINE}">{cell}</td>' for i, cell in enumerate(others, start=1)
-        )
-        + "</tr>"
-    )
+    rest = (f'<td style="{_style(i)};{_LINE}">{cell}</td>' for i, cell in enumerate(others, 1))
+    return f"<tr>{first}{''.join(rest)}</tr>"
 
 
 def _style(column: int) -> str:
@@ -132,8 +127,7 @@ def _cells(layer: Layer) -> list[str]:
         format_count(layer.parameters),
         format_count(layer.macs),
         format_bytes(layer.activation_bytes),
-        _format_size(layer.receptive_field),
-        _format_jump(layer.receptive_field),
+        *_format_field(layer.receptive_field),
     ]
 
 
@@ -152,43 +146,23 @@ def format_bytes(number: int) -> str:
     """
     if number < 1024:
         return f"{number} B"
-    size = float(number)
-    for unit in ("KiB", "MiB", "GiB"):
-        size /= 1024
-        if size < 1024 or unit == "GiB":
-            break
-    return f"{size:,.1f} {unit}"
+    exponent = min((number.bit_length() - 1) // 10, 3)
+    return f"{number / 1024**exponent:,.1f} {('KiB', 'MiB', 'GiB')[exponent - 1]}"
 
 
 def format_shape(shape: Sequence[int]) -> str:
-    """Format a shape.
-
-    Examples
-    --------
-    >>> format_shape((1, 64, 112, 112))
-    '1x64x112x112'
-    """
+    """Format a shape: ``1x64x112x112``."""
     return "x".join(map(str, shape)) or "scalar"
 
 
-def _format_size(field: LayerField | None) -> str:
-    """Format the size of a receptive field: ``435``, ``435x227``, ``whole`` or ``?``."""
+def _format_field(field: LayerField | None) -> list[str]:
+    """Format the size of a receptive field, such as ``435x227`` or ``whole``, and its jump."""
     if field is None:
-        return UNKNOWN
-    words = []
+        return [UNKNOWN, UNKNOWN]
+    sizes = []
     for size, jump, whole in zip(field.size, field.jump, field.whole, strict=True):
-        if whole:
-            words.append("whole")
-        else:  # without a jump, the size is the maximum of the units
-            words.append(("≤" if jump is None and size is not None else "") + format_count(size))
-    return words[0] if len(set(words)) == 1 else "x".join(words)
-
-
-def _format_jump(field: LayerField | None) -> str:
-    """Format the jump of a receptive field: ``32``, ``32x16``, ``-`` or ``?``."""
-    if field is None:
-        return UNKNOWN
-    if all(field.whole):
-        return "-"
-    words = [format_count(jump) for jump in field.jump]
-    return words[0] if len(set(words)) == 1 else "x".join(words)
+        # Without a jump, the size is the maximum of the units.
+        sign = "≤" if jump is None and size is not None else ""
+        sizes.append("whole" if whole else sign + format_count(size))
+    jumps = ["-"] if all(field.whole) else [format_count(jump) for jump in field.jump]
+    return [texts[0] if len(set(texts)) == 1 else "x".join(texts) for texts in (sizes, jumps)]

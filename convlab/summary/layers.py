@@ -1,4 +1,4 @@
-"""One row of a summary: a layer, its cost and its receptive field."""
+"""Rows of a summary: a layer, its cost and its receptive field."""
 
 from __future__ import annotations
 

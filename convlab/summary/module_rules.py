@@ -1,7 +1,7 @@
-"""Modules whose attributes say more than the operations that they execute.
+"""Derive the field and the cost of a module from its attributes, not from its operations.
 
-Circular padding copies pieces of the image, and the convolution of `convlab.nn` is a product of
-matrices: the field and the cost are read from the attributes instead.
+Circular padding is executed as copies of parts of the image, and the convolution of `convlab.nn`
+as a product of matrices.
 """
 
 from __future__ import annotations

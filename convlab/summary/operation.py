@@ -12,16 +12,7 @@ from convlab.summary.axis_field import AxisField, Field, NoField, UnknownFieldEr
 
 
 class Operation:
-    """An executed operation, with its arguments by name.
-
-    Parameters
-    ----------
-    func : OpOverload
-        The operation, such as ``torch.ops.aten.add.Tensor``.
-    args, kwargs
-        The arguments it was called with.
-    result
-        What it returned.
+    """An executed operation ``result = func(*args, **kwargs)``, with its arguments by name.
 
     Attributes
     ----------
@@ -33,10 +24,8 @@ class Operation:
         only.
     arguments : dict
         Every argument by its name in the schema of the operation, defaults included.
-    outputs : list of tensors
-        The tensors in the result.
-    inputs : list of tensors
-        The tensors among the arguments, those in lists included.
+    inputs, outputs : list of tensors
+        The tensors among the arguments and in the result, those in lists included.
     written : list of tensors
         The arguments that the operation wrote into.
     """
@@ -75,25 +64,13 @@ class Operation:
 
 
 class InputFields:
-    """The fields of the inputs of an operation, along one axis of the image.
-
-    Parameters
-    ----------
-    fields : mapping
-        From the ``id`` of a tensor to its field.
-    """
+    """The fields of the inputs of an operation along one axis of the image, by tensor ``id``."""
 
     def __init__(self, fields: Mapping[int, Field]) -> None:
         self._fields = fields
 
     def get(self, tensor: Tensor | None) -> AxisField | None:
-        """Return the field of a tensor; None if it does not depend on the image.
-
-        Raises
-        ------
-        UnknownFieldError
-            If it depends on the image in an unknown way.
-        """
+        """Return the field of a tensor that is not unknown; None if independent of the image."""
         field = NoField.INDEPENDENT if tensor is None else self._fields[id(tensor)]
         if field is NoField.UNKNOWN:
             raise UnknownFieldError("the field of an input is unknown")
@@ -119,7 +96,7 @@ def tensors_in(value: Any) -> list[Tensor]:
 
 
 def storage(tensor: Tensor) -> int | None:
-    """Return a number that two tensors have in common if they share their memory."""
+    """Return an identifier of the memory of a tensor; None if the tensor is sparse or opaque."""
     try:
         return int(tensor.untyped_storage()._cdata)
     except (NotImplementedError, RuntimeError):  # sparse and opaque tensors

@@ -1,4 +1,4 @@
-"""Derive the fields of an operation's outputs from those of its inputs: one function per kind.
+"""Rules that derive the fields of an operation's outputs from those of its inputs.
 
 An operation without a rule makes its outputs unknown, and so does a rule that raises
 `UnknownFieldError`.
@@ -96,36 +96,24 @@ def along_one_dimension(operation: Operation, fields: InputFields) -> list[Field
     return [field] * len(operation.outputs)
 
 
-@_rule("native_layer_norm", "_fused_rms_norm")
-def layer_norm(operation: Operation, fields: InputFields) -> Field:
-    """Layer normalization: each output depends on all elements along the last dimensions."""
-    rank = operation["input"].dim()
-    return _normalize(operation, fields, range(rank - len(operation["normalized_shape"]), rank))
-
-
-@_rule("native_group_norm")
-def group_norm(operation: Operation, fields: InputFields) -> Field:
-    """Group normalization: each output depends on all places in its group of channels."""
-    return _normalize(operation, fields, range(1, operation["input"].dim()))
-
-
 @_rule(
-    "native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training",
-    "cudnn_batch_norm", "miopen_batch_norm", "_batch_norm_no_update", "batch_norm_with_update",
+    "native_layer_norm", "_fused_rms_norm", "native_group_norm", "native_batch_norm",
+    "_native_batch_norm_legit", "_native_batch_norm_legit_no_training", "cudnn_batch_norm",
+    "miopen_batch_norm", "_batch_norm_no_update", "batch_norm_with_update",
     "_batch_norm_with_update",
 )  # fmt: skip
-def batch_norm(operation: Operation, fields: InputFields) -> Field:
-    """Batch normalization: each output depends on its place; with batch statistics, on all."""
-    training = "no_training" not in operation.name and operation.arguments.get("training", True)
-    dims = [dim for dim in range(operation["input"].dim()) if dim != 1]
-    return _normalize(operation, fields, dims if training else [])
-
-
-def _normalize(operation: Operation, fields: InputFields, dims: Sequence[int]) -> Field:
-    """Compute the statistics over some dimensions; weights must not depend on the image."""
+def normalization(operation: Operation, fields: InputFields) -> Field:
+    """Layer, group or batch normalization: each output depends on all that share its statistics."""
     x = operation["input"]
     if any(fields.get(other) is not None for other in operation.inputs if other is not x):
         raise UnknownFieldError("the weights of the normalization depend on the image")
+    dims: Sequence[int] = [dim for dim in range(x.dim()) if dim != 1]
+    if operation.name in ("native_layer_norm", "_fused_rms_norm"):
+        dims = range(-len(operation["normalized_shape"]), 0)
+    elif operation.name == "native_group_norm":
+        dims = range(1, x.dim())
+    elif "no_training" in operation.name or not operation.arguments.get("training", True):
+        dims = []  # fixed statistics
     field = fields.require(x)
     return field.reduce(dims, x.dim(), keepdim=True) if dims else field
 
@@ -137,15 +125,12 @@ def matrix_product(operation: Operation, fields: InputFields) -> Field:
     *summand, left, right = list(operation.arguments.values())[: 3 if has_summand else 2]
     rows, columns = fields.get(left), fields.get(right)
     shape, vector = operation.output.shape, right.dim() == 1
-    union = _union(
-        [
-            rows and rows.reduce([-1], left.dim(), keepdim=not vector),
-            columns and columns.reduce([-1 if vector else -2], right.dim(), keepdim=not vector),
-        ],
-        shape,
-    )
+    union = [
+        rows and rows.reduce([-1], left.dim(), keepdim=not vector),
+        columns and columns.reduce([-1 if vector else -2], right.dim(), keepdim=not vector),
+    ]
     added = [(fields.get(x), x.shape) for x in summand]
-    return _union([union, *(field and field.broadcast(old, shape) for field, old in added)], shape)
+    return _union([*union, *(field and field.broadcast(old, shape) for field, old in added)], shape)
 
 
 # Operations with windows: convolution, pooling, padding, unfolding.
@@ -190,7 +175,7 @@ def _slide(
     operation: Operation, x: Tensor, field: AxisField, rank: int,
     kernel_size: int | Sequence[int], stride: int | Sequence[int],
 ) -> Field:  # fmt: skip
-    """Return the field after windows along the last `rank` dimensions of a tensor."""
+    """Return the field after windows along the last `rank` dimensions of `x`."""
     axis = -1 if field.dim is None else field.dim - (x.dim() - rank)
     if field.dim is None or axis < 0:
         return field
@@ -238,7 +223,8 @@ def pad(field: AxisField, x: Tensor, amounts: Sequence[int]) -> Field:
     if field.dim is None or field.dim < x.dim() - len(amounts) // 2:
         return field
     first = 2 * (x.dim() - 1 - field.dim)
-    return field.pad(x.shape[field.dim], amounts[first], amounts[first + 1])
+    before, length = amounts[first], x.shape[field.dim]
+    return field.window(length, before + length + amounts[first + 1], 1, 1, before, 1)
 
 
 @_rule("im2col")
@@ -294,14 +280,14 @@ def interpolation(operation: Operation, fields: InputFields) -> Field:
     "view", "_unsafe_view", "_reshape_alias", "view_copy", "_reshape_copy", "unsqueeze", "squeeze"
 )
 def reshape(operation: Operation, fields: InputFields) -> Field:
-    """Keep the elements in their order."""
+    """Reshape: the elements keep their order."""
     x = operation["self"]
     return fields.require(x).reshape(x.shape, operation.output.shape)
 
 
 @_rule("permute", "transpose", "t")
 def permute(operation: Operation, fields: InputFields) -> Field:
-    """Renumber the dimensions."""
+    """Permutation: the dimensions are renumbered."""
     x = operation["self"]
     order = list(range(x.dim()))
     if operation.name == "permute":
@@ -314,14 +300,14 @@ def permute(operation: Operation, fields: InputFields) -> Field:
 
 @_rule("expand")
 def expand(operation: Operation, fields: InputFields) -> Field:
-    """Repeat along dimensions of size 1, or new ones."""
+    """Expansion: the elements are repeated along dimensions of size 1, or new ones."""
     x = operation["self"]
     return fields.require(x).broadcast(x.shape, operation.output.shape)
 
 
 @_rule("repeat")
 def repeat(operation: Operation, fields: InputFields) -> Field:
-    """Repeat the whole tensor along any dimension."""
+    """Repetition of the whole tensor along any dimension."""
     x = operation["self"]
     new_dims = operation.output.dim() - x.dim()
     field = fields.require(x).map_dim(lambda dim: dim + new_dims)
@@ -333,7 +319,7 @@ def repeat(operation: Operation, fields: InputFields) -> Field:
 
 @_rule("slice")
 def take_slice(operation: Operation, fields: InputFields) -> Field:
-    """Keep some of the elements along a dimension."""
+    """Slice: some of the elements along a dimension."""
     length = operation["self"].shape[operation["dim"]]
     kept = range(length)[slice(operation["start"], operation["end"], operation["step"])]
     return _select(operation, fields, kept)
@@ -341,7 +327,7 @@ def take_slice(operation: Operation, fields: InputFields) -> Field:
 
 @_rule("select")
 def take_one(operation: Operation, fields: InputFields) -> Field:
-    """Keep one element along a dimension, which the output does not have."""
+    """Select one index along a dimension, which the output does not have."""
     x, dim = operation["self"], operation["dim"]
     index = range(x.shape[dim])[operation["index"]]
     field = _select(operation, fields, range(index, index + 1))
@@ -350,7 +336,7 @@ def take_one(operation: Operation, fields: InputFields) -> Field:
 
 @_rule("split", "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes", "chunk")
 def split(operation: Operation, fields: InputFields) -> list[Field]:
-    """Cut a tensor along a dimension."""
+    """Split along a dimension."""
     lengths = [part.shape[operation["dim"]] for part in operation.outputs]
     ends = accumulate(lengths)
     kept = [range(end - length, end) for end, length in zip(ends, lengths, strict=True)]
@@ -358,7 +344,7 @@ def split(operation: Operation, fields: InputFields) -> list[Field]:
 
 
 def _select(operation: Operation, fields: InputFields, kept: range) -> Field:
-    """Keep the elements with some indices along the dimension ``dim``."""
+    """Return the field after a selection of indices along the argument ``dim``."""
     x = operation["self"]
     field = fields.require(x)
     if field.dim != operation["dim"] % x.dim():
@@ -370,7 +356,7 @@ def _select(operation: Operation, fields: InputFields, kept: range) -> Field:
 
 @_rule("as_strided")
 def as_strided(operation: Operation, fields: InputFields) -> Field:
-    """Change the strides, as the global pooling of a tensor in channels-last format does."""
+    """Change of strides, as by the global pooling of a tensor in channels-last format."""
     x = operation["self"]
     field = fields.require(x)
     if field.dim is not None or x.untyped_storage().nbytes() != x.numel() * x.element_size():
@@ -380,7 +366,7 @@ def as_strided(operation: Operation, fields: InputFields) -> Field:
 
 @_rule("flip")
 def flip(operation: Operation, fields: InputFields) -> Field:
-    """Reverse the elements along some dimensions."""
+    """Flip: the elements are reversed along some dimensions."""
     x = operation["self"]
     field = fields.require(x)
     if field.dim not in [dim % x.dim() for dim in operation["dims"]]:
@@ -391,15 +377,14 @@ def flip(operation: Operation, fields: InputFields) -> Field:
 
 @_rule("cat", "stack")
 def cat(operation: Operation, fields: InputFields) -> Field:
-    """Join tensors: one after the other along their axis, else at the same places."""
+    """Concatenation: tensors one after the other along a dimension, at the same places else."""
     shape = operation.output.shape
     dim = operation["dim"] % len(shape)
     tensors = [x for x in operation["tensors"] if x.dim() == operation["tensors"][-1].dim()]
     joined = [fields.get(x) for x in tensors]
     if operation.name == "stack":
-        return _union(
-            [field and field.map_dim(lambda d: d + (d >= dim)) for field in joined], shape
-        )
+        moved = (field and field.map_dim(lambda d: d + (d >= dim)) for field in joined)
+        return _union(moved, shape)
     if all(field is None or field.dim != dim for field in joined):
         return _union(joined, shape)
     intervals: list[Interval | None] = []

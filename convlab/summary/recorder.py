@@ -1,10 +1,4 @@
-"""Record the layers of one run of a model: hooks on its modules, and every operation executed.
-
-The hooks tell which module is running, and a `TorchDispatchMode` intercepts every operation that
-reaches the kernels of PyTorch, whatever Python code called it. So ``x + y``, ``torch.cat`` and
-``F.max_pool2d`` in the ``forward`` of a module are recorded as well as layers are, and nothing
-needs to be known about the class of the module.
-"""
+"""Record the layers of one run of a model: hooks on its modules, and every operation executed."""
 
 from __future__ import annotations
 
@@ -26,23 +20,18 @@ from convlab.summary.module_rules import module_fields, module_macs
 from convlab.summary.operation import Operation, storage, tensors_in
 from convlab.summary.tracker import Tracker
 
-# Operations that get a row of their own if the code of a module executes them: joins of branches,
-# windows and normalizations, activations that return a new tensor, and products with weights; not
-# those that only move elements, and not every sum with a constant.
+# Operations that get a row of their own if the code of a module executes them, besides products
+# with weights: joins of branches, windows, normalizations, activations that return a new tensor.
 _JOINS = {"cat", "stack"}
 _WINDOWS = {
-    "convolution", "_convolution", "im2col", "col2im",
-    *(f"max_pool{n}d_with_indices" for n in (1, 2, 3)),
-    *(f"avg_pool{n}d" for n in (1, 2, 3)),
-    *(f"_adaptive_avg_pool{n}d" for n in (2, 3)),
-    *(f"adaptive_max_pool{n}d" for n in (2, 3)),
-    *(f"{mode}_pad{n}d" for mode in ("reflection", "replication") for n in (1, 2, 3)),
-    *(f"{mode}{n}d" for mode in ("upsample_nearest", "_upsample_nearest_exact") for n in (1, 2, 3)),
-    "upsample_linear1d", "upsample_bilinear2d", "upsample_bicubic2d", "upsample_trilinear3d",
-    "_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa",
-    "constant_pad_nd", "mean", "amax", "native_layer_norm", "native_group_norm",
-    "native_batch_norm", "pixel_shuffle", "pixel_unshuffle",
+    "convolution", "_convolution", "im2col", "col2im", "constant_pad_nd", "mean", "amax",
+    "native_layer_norm", "native_group_norm", "native_batch_norm", "pixel_shuffle",
+    "pixel_unshuffle",
 }  # fmt: skip
+_WINDOW_PREFIXES = (
+    "avg_pool", "max_pool", "_adaptive_avg_pool", "adaptive_max_pool", "reflection_pad",
+    "replication_pad", "upsample_", "_upsample_",
+)  # fmt: skip
 _ACTIVATIONS = {
     "relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "hardswish", "hardsigmoid", "hardtanh",
     "leaky_relu", "elu", "celu", "selu", "mish", "softplus", "log_sigmoid_forward",
@@ -93,7 +82,7 @@ class _ModuleCall:
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Record the layers of one run of a model; the tracker knows the fields of its inputs."""
+    """Record the layers of one run of a model, and in a tracker the fields of all tensors."""
 
     def __init__(self, model: nn.Module, tracker: Tracker) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -135,7 +124,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return f"{name}, called with {shapes or 'no tensor'}"
 
     def _enter(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
-        """Note that a module starts to run."""
+        """Add a module that starts to run."""
         if self._running:
             self._running[-1].has_called = True
         self._num_calls[module] += 1
@@ -146,7 +135,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _leave(self, module: nn.Module, args: Any, kwargs: dict[str, Any], output: Any) -> None:
         """Replace the rows of a layer's operations by one row when it returns."""
-        # Modules that raised an error which their caller caught never returned.
+        # Modules whose errors were caught by their caller have not returned.
         while self._running[-1].module is not module:
             self._running.pop()
         call = self._running.pop()
@@ -154,15 +143,15 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if call.has_called or (len(rows) > 1 and not _is_one_layer(module)):
             return
         outputs = tensors_in(output)
-        row = _Row(call.name, type(module).__name__, call.number)
+        parameters = frozenset[int]().union(*(inner.parameters for inner in rows))
+        known = [inner.macs for inner in rows if inner.macs is not None]
+        macs = sum(known) if len(known) == len(rows) else None
+        row = _Row(call.name, type(module).__name__, call.number, (), parameters, macs)
         row.set_outputs(outputs, call.inputs)
-        row.parameters = frozenset[int]().union(*(inner.parameters for inner in rows))
-        counts = [inner.macs for inner in rows]
-        row.macs = None if None in counts else sum(count or 0 for count in counts)
         if call.inputs and outputs:
             x, y = call.inputs[0], outputs[0]
-            macs = module_macs(module, x)
-            row.macs = row.macs if macs is None else macs
+            of_module = module_macs(module, x)
+            row.macs = macs if of_module is None else of_module
             fields = module_fields(module, x, y, call.input_fields[0])
             if fields is not None:
                 self._tracker.set_fields(y, fields)
@@ -195,11 +184,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         call.operations[kind] += 1
         count = call.operations[kind]
         label = f"({kind})" if count == 1 else f"({kind} {count})"
-        row = _Row(f"{call.name} {label}".strip(), kind, call.number)
+        fields = self._tracker.info(operation.output).fields
+        name = f"{call.name} {label}".strip()
+        row = _Row(name, kind, call.number, parameters=parameters, macs=macs, fields=fields)
         row.set_outputs([operation.output], operation.inputs)
-        row.parameters = parameters
-        row.macs = macs
-        row.fields = self._tracker.info(operation.output).fields
         self._rows.append(row)
 
     def layers(self, image_size: Sequence[int]) -> tuple[Layer, ...]:
@@ -236,7 +224,8 @@ def _has_row(
     if not num_inputs:
         return False
     is_new = storage(operation.output) not in {storage(x) for x in operation.inputs} - {None}
-    return name in _WINDOWS or macs is None or (name in _ACTIVATIONS and is_new)
+    has_window = name in _WINDOWS or name.startswith(_WINDOW_PREFIXES)
+    return has_window or macs is None or (name in _ACTIVATIONS and is_new)
 
 
 def _kind(operation: Operation) -> str:
@@ -260,7 +249,7 @@ def _layer_field(fields: TensorFields, image_size: Sequence[int]) -> LayerField 
     """Return the receptive field of a layer; None if it is unknown along every axis."""
     if not any(isinstance(field, AxisField) for field in fields):
         return None
-    numbers = [_numbers(field) for field in fields]
+    numbers = [_size_jump_start(field) for field in fields]
     sizes, jumps, starts = zip(*numbers, strict=True)
     whole = (
         size is not None and jump == 0 and start <= 0 and start + size >= length
@@ -269,7 +258,7 @@ def _layer_field(fields: TensorFields, image_size: Sequence[int]) -> LayerField 
     return LayerField(sizes, jumps, starts, tuple(whole))
 
 
-def _numbers(field: Field) -> tuple[int | None, int | None, Any]:
+def _size_jump_start(field: Field) -> tuple[int | None, int | None, Any]:
     """Return size, jump and start of a field along one axis."""
     if not isinstance(field, AxisField):
         return None, None, None

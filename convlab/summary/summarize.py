@@ -73,13 +73,13 @@ class Summary:
         return self.input_shapes[0][2:]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as numbers, strings, lists and dictionaries, ready for JSON.
+        """Return all attributes as numbers, strings, lists and dictionaries, ready for JSON.
 
         Examples
         --------
         >>> import torch, convlab.summary
-        >>> found = convlab.summary.summary(torch.nn.Conv2d(3, 8, 3), (3, 32, 32)).to_dict()
-        >>> found["macs"], found["layers"][0]["receptive_field"]
+        >>> result = convlab.summary.summary(torch.nn.Conv2d(3, 8, 3), (3, 32, 32)).to_dict()
+        >>> result["macs"], result["layers"][0]["receptive_field"]
         (194400, {'size': [3, 3], 'jump': [1, 1], 'start': [0, 0]})
         """
         return {
@@ -125,16 +125,15 @@ def summary(
 ) -> Summary:
     """Run a model once and list its layers: output shapes, parameters, cost, receptive fields.
 
-    Works on every ``nn.Module``, whatever its ``forward`` does: the summary shows what is executed,
-    not what is declared. A module that runs twice has two entries; one that does not run has none.
+    The summary shows what is executed, in its order, not what is declared: a module that runs twice
+    has two rows, one that does not run has none.
 
     The receptive field is followed through convolutions, poolings, interpolation, sums and
     concatenations of branches, reshapes, normalizations and products of matrices. It is the
     theoretical one: the cells on which a unit *can* depend, all channels at its place taken
-    together, and beyond the edge the cells of padding. A layer that reads only some channels of a
-    concatenation is given the field of all of them, the one case in which a field can be too large.
-    After an operation for which there is no rule, such as attention, it is None, printed ``?``,
-    until the end of the model.
+    together, and beyond the edge the cells of padding. Only where a layer reads some channels of a
+    concatenation can it be too large: it is that of all channels. After an operation without a
+    rule, such as attention, it is None, printed ``?``, until the end of the model.
 
     Parameters
     ----------
@@ -147,19 +146,11 @@ def summary(
         filled with ones. Tensors are passed to the model unchanged, several as its positional
         arguments; the first must be the image.
     input_size : tuple of ints, optional
-        Instead of `input`: the whole shape with the batch first, whatever its length, as in
-        torchinfo.
+        Instead of `input`: the whole shape with the batch first, of any length, as in torchinfo.
     input_data : tensor or tuple of tensors, optional
         Instead of `input`: the tensors, as in torchinfo.
-    dtype : torch.dtype, optional
-        Type of an input made from a shape; by default that of the model's first parameter.
-    device : torch.device or str, optional
-        Device of an input made from a shape; by default that of the model's first parameter.
-
-    Returns
-    -------
-    Summary
-        The layers in the order of execution, and the totals.
+    dtype, device : optional
+        Of an input made from a shape; by default those of the model's first parameter.
 
     Raises
     ------
@@ -187,10 +178,10 @@ def summary(
     >>> model = nn.Sequential(
     ...     nn.Conv2d(3, 8, 5, padding=2), nn.ReLU(inplace=True), nn.MaxPool2d(2),
     ...     nn.Flatten(), nn.Linear(8 * 16 * 16, 10))
-    >>> found = summary(model, (3, 32, 32))
-    >>> found.layers[2].name, found.layers[2].kind, found.layers[2].receptive_field.size
+    >>> result = summary(model, (3, 32, 32))
+    >>> result.layers[2].name, result.layers[2].kind, result.layers[2].receptive_field.size
     ('2', 'MaxPool2d', (6, 6))
-    >>> print(found)
+    >>> print(result)
     Sequential, input 1x3x32x32
     layer  kind       output     parameters     macs    memory  field  jump
     -----------------------------------------------------------------------
@@ -209,11 +200,11 @@ def summary(
     if any(is_lazy(x) for x in [*model.parameters(), *model.buffers()]):
         raise ValueError("model has parameters without a shape (a lazy module): run it once first")
     options = {"input": input, "input_size": input_size, "input_data": input_data}
-    arguments = [(name, value) for name, value in options.items() if value is not None]
+    arguments = {name: value for name, value in options.items() if value is not None}
     if len(arguments) != 1:
-        names = " and ".join(name for name, _ in arguments) or "none of them"
+        names = " and ".join(arguments) or "none of them"
         raise TypeError(f"give exactly one of input, input_size and input_data, got {names}")
-    inputs = _make_inputs(model, *arguments[0], dtype, device)
+    inputs = _make_inputs(model, *arguments.popitem(), dtype, device)
     image = inputs[0]
     tracker = Tracker(num_axes=max(image.dim() - 2, 0))
     for x in inputs:
@@ -227,24 +218,16 @@ def summary(
     layers = recorder.layers(image.shape[2:])
     parameters = list(model.parameters())
     num_parameters = sum(x.numel() for x in parameters)
-    return Summary(
-        type(model).__name__,
-        tuple(tuple(x.shape) for x in inputs),
-        layers,
-        num_parameters,
-        num_parameters - sum(layer.parameters for layer in layers),
-        sum(x.numel() * x.element_size() for x in parameters),
-    )
+    unused = num_parameters - sum(layer.parameters for layer in layers)
+    parameter_bytes = sum(x.numel() * x.element_size() for x in parameters)
+    shapes = tuple(tuple(x.shape) for x in inputs)
+    return Summary(type(model).__name__, shapes, layers, num_parameters, unused, parameter_bytes)
 
 
 def _make_inputs(
-    model: nn.Module,
-    name: str,
-    value: Any,
-    dtype: torch.dtype | None,
-    device: torch.device | str | None,
+    model: nn.Module, name: str, value: Any, dtype: torch.dtype | None, device: Any
 ) -> list[Tensor]:
-    """Return the positional arguments of the model, from the argument of this name."""
+    """Return the positional arguments of the model, made from the argument called `name`."""
     takes_shape, takes_tensors = name != "input_data", name != "input_size"
     if takes_tensors and isinstance(value, Tensor):
         return [value]
@@ -275,7 +258,7 @@ def _make_inputs(
 
 
 def _input_fields(x: Tensor, image: Tensor, tracker: Tracker) -> TensorFields:
-    """Return the fields of an input: an image if it has the size of the image."""
+    """Return the fields of an input, which is an image if it has the size of the first input."""
     if x.shape[2:] == image.shape[2:] and x.dim() == image.dim():
         return tuple(AxisField.of_image(dim, x.shape[dim]) for dim in range(2, x.dim()))
     # The cells of a map of another size are not those of the image; vectors and scalars have none.
@@ -284,10 +267,7 @@ def _input_fields(x: Tensor, image: Tensor, tracker: Tracker) -> TensorFields:
 
 @contextmanager
 def _evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Put a model into evaluation mode, without gradients; restore its state afterwards.
-
-    The state of the random number generators is restored too.
-    """
+    """Put a model into evaluation mode, without gradients; restore it and the RNGs afterwards."""
     devices = {x.device for x in model.parameters() if x.device.type == "cuda"}
     fastpath = torch.backends.mha.get_fastpath_enabled()
     rng_states = torch.random.fork_rng(devices=sorted(devices, key=str))

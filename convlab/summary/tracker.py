@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ _WITHOUT_VALUES = {
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """What is known of a tensor.
+    """The dependences of a tensor.
 
     Attributes
     ----------
@@ -41,18 +42,15 @@ class TensorInfo:
 
 
 class Tracker:
-    """What is known of every tensor that is alive.
+    """The `TensorInfo` of every tensor that is alive.
 
-    Parameters
-    ----------
-    num_axes : int
-        Number of axes of the image: 2 for height and width, 0 for a model without an image.
+    The image has `num_axes` axes: 2 for height and width, 0 for a model without an image.
     """
 
     def __init__(self, num_axes: int) -> None:
         self.unknown: TensorFields = (NoField.UNKNOWN,) * num_axes
         self.independent: TensorFields = (NoField.INDEPENDENT,) * num_axes
-        # From a living tensor to its TensorInfo; PyTorch leaves the class untyped.
+        # Maps a living tensor to its TensorInfo; PyTorch leaves the class untyped.
         self._infos: Any = WeakTensorKeyDictionary()
         # Whether the value of a tensor was read (`item()`): later constants may contain it.
         self._value_was_read = False
@@ -67,7 +65,7 @@ class Tracker:
         self._infos[tensor] = TensorInfo(True, fields)
 
     def info(self, tensor: Tensor) -> TensorInfo:
-        """Return what is known of a tensor; one that is new to the tracker is a constant."""
+        """Return the `TensorInfo` of a tensor; one that is new to the tracker is a constant."""
         info = self._infos.get(tensor)
         if info is None:
             # Stored, so that a later operation that writes into it is noticed.
@@ -76,7 +74,7 @@ class Tracker:
         return info
 
     def record(self, operation: Operation) -> tuple[int, frozenset[int]]:
-        """Derive what is known of the tensors that an operation returned or wrote into.
+        """Derive the `TensorInfo` of the tensors that an operation returned or wrote into.
 
         Returns
         -------
@@ -93,7 +91,11 @@ class Tracker:
         if num_inputs:
             if operation.name == "_local_scalar_dense":
                 self._value_was_read = True
-            outputs = [TensorInfo(True, fields) for fields in self._output_fields(operation)]
+            by_axis = [self._axis_fields(operation, axis) for axis in range(len(self.unknown))]
+            outputs = [
+                TensorInfo(True, tuple(fields[i] for fields in by_axis))
+                for i in range(len(operation.outputs))
+            ]
             written = TensorInfo(True, self.unknown)
         else:
             constant = TensorInfo(False, self.independent, parameters)
@@ -112,27 +114,19 @@ class Tracker:
         if old is not None and old != info and (old.depends_on_input or info.depends_on_input):
             # Written in place: views of the same memory changed too, in an unknown place.
             memory = storage(tensor)
-            others = [x for x in self._infos if x is not tensor and storage(x) == memory]
-            for other in others:
+            for other in [x for x in self._infos if x is not tensor and storage(x) == memory]:
                 self.set_fields(other, self.unknown)
 
-    def _output_fields(self, operation: Operation) -> list[TensorFields]:
-        """Return the fields of each output, by the rule for the operation."""
-        by_axis = [self._axis_fields(operation, axis) for axis in range(len(self.unknown))]
-        return [tuple(fields[i] for fields in by_axis) for i in range(len(operation.outputs))]
-
     def _axis_fields(self, operation: Operation, axis: int) -> list[Field]:
-        """Return the field of each output along one axis."""
+        """Return the field of each output along one axis, by the rule for the operation."""
         count = len(operation.outputs)
         fields = {id(x): self.info(x).fields[axis] for x in operation.inputs}
         if all(field is NoField.INDEPENDENT for field in fields.values()):
             return [NoField.INDEPENDENT] * count
         rule = rule_for(operation)
-        if self._value_was_read or rule is None:
-            return [NoField.UNKNOWN] * count
-        try:
-            answer = rule(operation, InputFields(fields))
-        except UnknownFieldError:
-            return [NoField.UNKNOWN] * count
-        known = answer if isinstance(answer, list) else [answer]
+        known: list[Field] = []
+        if rule is not None and not self._value_was_read:
+            with suppress(UnknownFieldError):
+                result = rule(operation, InputFields(fields))
+                known = result if isinstance(result, list) else [result]
         return (known + [NoField.UNKNOWN] * count)[:count]

@@ -1,4 +1,4 @@
-"""The same random numbers in every run, whatever tests ran before."""
+"""Seed every test, so that its random numbers do not depend on the tests before it."""
 
 import pytest
 import torch

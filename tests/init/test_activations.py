@@ -42,19 +42,19 @@ def test_a_layer_that_is_used_twice_appears_twice_and_lists_are_networks():
     assert [(s.name, s.kind) for s in found] == [("0", "ReLU"), ("1", "Conv2d"), ("0", "ReLU")]
 
 
-def test_equal_images_share_everything():
+def test_the_image_share_of_equal_images_is_0():
     x = torch.randn(1, 3, 8, 8).expand(5, 3, 8, 8)
     assert all(s.image_share < 1e-6 for s in activation_stats(stack(2, 3), x))
     assert activation_stats(nn.Identity(), x[:1])[0].image_share == 0
     assert activation_stats(nn.Identity(), torch.zeros(2, 3))[0].image_share == 0
 
 
-def test_images_that_cancel_share_nothing():
+def test_the_image_share_of_opposite_images_is_1():
     x = torch.randn(1, 3, 8, 8)
     assert activation_stats(nn.Identity(), torch.cat([x, -x]))[0].image_share == pytest.approx(1)
 
 
-def test_the_network_is_left_as_it_was():
+def test_the_network_is_not_changed():
     model = stack(2, 4, norm=True)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     activation_stats(model, torch.randn(3, 4, 8, 8) + 5)
@@ -65,14 +65,14 @@ def test_the_network_is_left_as_it_was():
     assert not torch.equal(before["1.running_mean"], model[1].running_mean)
 
 
-def test_the_hooks_go_even_if_the_network_fails():
+def test_the_hooks_are_removed_even_if_the_network_fails():
     model = stack(1, 4)
     with pytest.raises(RuntimeError, match="channels"):
         activation_stats(model, torch.randn(1, 3, 8, 8))
     assert not any(layer._forward_hooks for layer in model.modules())
 
 
-def test_layers_that_return_something_else_are_passed_over():
+def test_layers_that_do_not_return_a_tensor_are_skipped():
     found = activation_stats(nn.LSTM(3, 4), torch.randn(2, 5, 3))
     assert found == []
 
@@ -106,7 +106,7 @@ def test_theory_knows_leaky_relus_linear_layers_and_normalizations():
     assert predicted_mean_square([nn.BatchNorm2d(3, affine=False)], 12) == [1]
 
 
-def test_zeros_around_the_image_take_something_away():
+def test_zero_padding_lowers_the_mean_square():
     torch.manual_seed(0)
     model = stack(1)
     zeros = nn.Conv2d(64, 64, 3, padding=1, bias=False)
@@ -128,6 +128,6 @@ def test_zeros_around_the_image_take_something_away():
         (lambda: predicted_mean_square([nn.BatchNorm2d(2).eval()], 1.0), "training mode"),
     ],
 )
-def test_what_cannot_be_said_is_refused(call, message):
+def test_unsupported_layers_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()

@@ -25,7 +25,7 @@ def test_gains_are_pytorchs(nonlinearity, param):
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.2, 1.0])
-def test_the_gain_makes_up_for_what_a_leaky_relu_drops(slope):
+def test_the_gain_preserves_the_mean_square_after_a_leaky_relu(slope):
     torch.manual_seed(0)
     z = torch.randn(1_000_000, dtype=torch.double) * calculate_gain("leaky_relu", slope)
     assert nn.functional.leaky_relu(z, slope).square().mean() == pytest.approx(1, abs=0.01)

@@ -29,13 +29,13 @@ def test_they_count_the_derivatives_that_are_not_zero(groups):
     assert fans(layer.weight, groups) == (entering, leaving)
 
 
-def test_pytorch_takes_the_fan_out_of_a_grouped_convolution_for_too_large():
+def test_pytorchs_fan_out_of_a_grouped_convolution_is_too_large():
     weight = nn.Conv2d(64, 64, 3, groups=64).weight
     assert nn.init._calculate_fan_in_and_fan_out(weight) == (9, 64 * 9)
     assert fans(weight, groups=64) == (9, 9)
 
 
-def test_a_weight_without_numbers_has_fans_too():
+def test_an_empty_weight_has_fans():
     assert fans((4, 0, 3, 3)) == (0, 36)
     assert fans((0, 4, 3, 3)) == (36, 0)
 
@@ -55,6 +55,6 @@ def test_a_weight_without_numbers_has_fans_too():
         (((6, -1),), ValueError, r"weight.shape\[1\] must be at least 0, got -1"),
     ],
 )
-def test_what_has_no_fans_is_refused(arguments, error, message):
+def test_shapes_without_fans_are_refused(arguments, error, message):
     with pytest.raises(error, match=message):
         fans(*arguments)

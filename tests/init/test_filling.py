@@ -1,4 +1,4 @@
-"""Filling functions draw the same numbers as PyTorch from the same seed, bit for bit."""
+"""Functions that fill weights draw the same numbers as PyTorch from the same seed."""
 
 import pytest
 import torch
@@ -17,7 +17,7 @@ after = st.sampled_from(["linear", "relu", "leaky_relu", "tanh", "sigmoid", "sel
 
 
 def filled(fill, shape, dtype, seed, *arguments, **options):
-    """Fill a tensor, once under PyTorch's own generator and once under another."""
+    """Fill a tensor with the default generator, and check that another generator gives the same."""
     torch.manual_seed(seed)
     first = fill(torch.empty(shape, dtype=dtype), *arguments, **options)
     own = torch.Generator().manual_seed(seed)
@@ -52,7 +52,7 @@ def test_the_defaults_of_the_arguments_are_pytorchs():
 
 @st.composite
 def layers(draw):
-    """Make a convolution or a linear layer, as a function that builds it."""
+    """Draw a function that builds a convolution or a linear layer."""
     groups = draw(st.integers(1, 3))
     inner, outer = draw(st.integers(1, 5)), draw(st.integers(1, 5))
     size = draw(st.integers(1, 4)), draw(st.integers(1, 4))
@@ -88,7 +88,7 @@ def test_the_default_does_not_depend_on_the_layout_in_memory():
     assert ours.weight.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_parameters_stay_leaves_that_want_gradients():
+def test_parameters_stay_leaves_that_require_gradients():
     layer = nn.Conv2d(2, 2, 3)
     init.default_(layer.weight, layer.bias)
     assert init.kaiming_normal_(layer.weight) is layer.weight
@@ -97,7 +97,7 @@ def test_parameters_stay_leaves_that_want_gradients():
     assert layer.weight.grad_fn is None
 
 
-def test_a_weight_without_numbers_stays_and_its_bias_becomes_zero():
+def test_an_empty_weight_stays_and_its_bias_becomes_zero():
     weight, bias = torch.empty(4, 0, 3, 3), torch.ones(4)
     init.default_(weight, bias)
     assert bias.tolist() == [0, 0, 0, 0]
@@ -115,14 +115,14 @@ def test_on_the_meta_device_nothing_is_drawn():
 
 
 @pytest.mark.parametrize("fill", [init.kaiming_normal_, init.kaiming_uniform_])
-def test_groups_make_the_fan_out_smaller_and_the_numbers_wider(fill):
+def test_groups_make_the_fan_out_smaller_and_the_weights_larger(fill):
     numbers = [fill(torch.empty(32, 1, 3, 3), mode="fan_out", groups=g,
                     generator=torch.Generator().manual_seed(0)) for g in (1, 32)]  # fmt: skip
     torch.testing.assert_close(numbers[1], numbers[0] * 32**0.5)
 
 
 @pytest.mark.parametrize("fill", [init.xavier_normal_, init.xavier_uniform_])
-def test_groups_make_the_compromise_of_glorot_smaller(fill):
+def test_groups_make_the_xavier_fan_sum_smaller(fill):
     numbers = [fill(torch.empty(32, 1, 3, 3), groups=g,
                     generator=torch.Generator().manual_seed(0)) for g in (1, 32)]  # fmt: skip
     torch.testing.assert_close(numbers[1], numbers[0] * (33 / 2) ** 0.5)
@@ -142,6 +142,6 @@ def test_groups_make_the_compromise_of_glorot_smaller(fill):
         (lambda: init.xavier_uniform_(torch.empty(3, 3), groups=2), ValueError, "3 kernels"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_filled_is_refused(call, error, message):
+def test_invalid_weights_and_arguments_are_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()

@@ -1,4 +1,4 @@
-"""Seeds, and the comparison of a network with torchvision's."""
+"""Seeds, and the comparison of a network with that of torchvision."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ def seeded():
 
 @pytest.fixture
 def alike():
-    """Return a check that two builders make the same network from the same seed."""
+    """Return a function that checks that two builders make the same network from the same seed."""
 
     def check(build_ours, build_theirs, sizes):
         torch.manual_seed(5)

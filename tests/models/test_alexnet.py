@@ -7,7 +7,7 @@ import torchvision
 from convlab.models import AlexNet
 
 
-def test_it_is_torchvisions(alike):
+def test_it_matches_torchvision(alike):
     alike(AlexNet, torchvision.models.alexnet, [(1, 224, 224), (2, 63, 63), (3, 97, 75)])
 
 
@@ -16,8 +16,8 @@ def test_its_parameters_are_counted():
         assert sum(p.numel() for p in AlexNet().parameters()) == 61_100_840
 
 
-def test_the_drawn_part_of_2012_had_fewer_parameters():
-    """The number in the docstring: 96-256-384-384-256 kernels, two groups in three layers."""
+def test_the_network_of_2012_had_fewer_parameters():
+    """Check the number in the docstring: 96-256-384-384-256 kernels, groups=2 in three layers."""
     layers = [(96, 3, 11), (256, 48, 5), (384, 256, 3), (384, 192, 3), (256, 192, 3)]
     convolutions = sum(out * (depth * size * size + 1) for out, depth, size in layers)
     linear = sum(out * (depth + 1) for out, depth in [(4096, 9216), (4096, 4096), (1000, 4096)])
@@ -44,7 +44,7 @@ def test_the_maps_have_the_sizes_in_the_comments():
         ({"dropout": 1.5}, ValueError, r"1\.5"),
     ],
 )
-def test_what_cannot_be_built_is_refused(options, error, message):
+def test_invalid_arguments_are_refused(options, error, message):
     with torch.device("meta"), pytest.raises(error, match=message):
         AlexNet(**options)
 

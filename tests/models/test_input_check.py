@@ -1,4 +1,4 @@
-"""The check before the first layer: which inputs it refuses and which it accepts."""
+"""The check of the input images: accepted and refused shapes."""
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ def test_the_smallest_input_is_the_first_that_torch_takes(chain, output_size):
         ([[1.0]], TypeError, "SimpleCNN takes a tensor of images, got list"),
     ],
 )
-def test_what_is_no_batch_of_images_is_refused(arguments, error, message):
+def test_inputs_other_than_batches_of_images_are_refused(arguments, error, message):
     with pytest.raises(error, match=message):
         SimpleCNN()(arguments)
 
@@ -53,6 +53,6 @@ def test_an_empty_batch_and_an_argument_by_name_are_let_through():
     assert model(x=torch.zeros(1, 3, 32, 32)).shape == (1, 10)
 
 
-def test_the_check_is_no_part_of_the_state_and_can_be_compared():
+def test_the_check_is_not_in_the_state_and_can_be_compared():
     assert [name for name in LeNet5().state_dict() if "hook" in name] == []
     assert ExpectImages(3, 4) == ExpectImages(3, smallest=4, largest=None)

@@ -27,8 +27,8 @@ def test_its_parameters_are_counted_layer_by_layer():
     assert sum(counts) == 61_706
 
 
-def test_the_network_of_1998_had_60_000():
-    """The number in the docstring: table I of the paper gives C3 its sparse connections."""
+def test_the_network_of_1998_had_60_000_parameters():
+    """Check the number in the docstring, with the sparse connections of C3 in table I."""
     c3 = 6 * (3 * 25 + 1) + 9 * (4 * 25 + 1) + 1 * (6 * 25 + 1)
     assert c3 == 1516
     assert 156 + 6 * 2 + c3 + 16 * 2 + 48_120 + 10_164 == 60_000

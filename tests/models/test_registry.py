@@ -38,7 +38,7 @@ def test_the_graph_of_every_network_is_its_layers_alone(name):
     assert not [node for node in traced.graph.nodes if "shape" in node.name or "ndim" in node.name]
 
 
-def test_a_network_survives_copies_and_files(case):
+def test_a_network_can_be_copied_and_saved(case):
     model, images = case
     expected = model(images)
     file = io.BytesIO()
@@ -51,7 +51,7 @@ def test_a_network_survives_copies_and_files(case):
             twin(images[0])
 
 
-def test_a_network_survives_tracing_export_and_compilation(case):
+def test_a_network_can_be_traced_exported_and_compiled(case):
     model, images = case
     expected = model(images)
     for other in (

@@ -18,7 +18,7 @@ COUNTS = {
 
 
 @pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50", "resnet101"])
-def test_numbers_and_answers_are_torchvisions(alike, name):
+def test_initial_weights_and_outputs_are_torchvisions(alike, name):
     alike(getattr(models, name), getattr(torchvision.models, name), [(2, 64, 64), (3, 75, 97)])
 
 
@@ -83,7 +83,7 @@ def test_any_size_is_taken():
         assert resnet18(10).eval()(torch.zeros(2, 3, 1, 3)).shape == (2, 10)
 
 
-def test_a_block_of_ones_own_can_be_passed():
+def test_a_custom_block_can_be_passed():
     class Wide(BasicBlock):
         pass
 
@@ -96,11 +96,11 @@ def test_a_block_of_ones_own_can_be_passed():
     [
         (lambda: resnet18(0), ValueError, "num_classes must be at least 1, got 0"),
         (lambda: ResNet(BasicBlock, (2, 2, 2)), ValueError, r"4 ints, .* got \(2, 2, 2\)"),
-        (lambda: ResNet(BasicBlock, (2, 0, 2, 2)), ValueError, "blocks of a stage .* got 0"),
-        (lambda: ResNet(BasicBlock, (2, 2.0, 2, 2)), TypeError, "blocks of a stage"),
+        (lambda: ResNet(BasicBlock, (2, 0, 2, 2)), ValueError, r"layers\[1\] .* got 0"),
+        (lambda: ResNet(BasicBlock, (2, 2.0, 2, 2)), TypeError, r"layers\[1\]"),
         (lambda: resnet18(10, zero_init_residual=1), TypeError, "zero_init_residual must be True"),
     ],
 )
-def test_what_cannot_be_built_is_refused(build, error, message):
+def test_invalid_arguments_are_refused(build, error, message):
     with pytest.raises(error, match=message):
         build()

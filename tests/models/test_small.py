@@ -12,8 +12,8 @@ def normalize(x, bn):
     return F.batch_norm(x, bn.running_mean, bn.running_var, bn.weight, bn.bias)
 
 
-def shake(model):
-    """Give the normalizations other numbers than their first, which hide mistakes."""
+def randomize_norms(model):
+    """Randomize the normalizations, whose initial values hide mistakes."""
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             for tensor in (module.running_mean, module.running_var, module.weight, module.bias):
@@ -23,7 +23,7 @@ def shake(model):
 
 @pytest.mark.parametrize("size", [(32, 32), (4, 4), (13, 50)])
 def test_the_simple_network_computes_what_the_functions_compute(size):
-    model, x = shake(SimpleCNN(7)), torch.randn(3, 3, *size)
+    model, x = randomize_norms(SimpleCNN(7)), torch.randn(3, 3, *size)
     h = normalize(F.conv2d(x, model.conv1.weight, padding=1), model.bn1).relu()
     h = F.max_pool2d(h, 2)
     h = normalize(F.conv2d(h, model.conv2.weight, padding=1), model.bn2).relu()
@@ -33,7 +33,7 @@ def test_the_simple_network_computes_what_the_functions_compute(size):
     torch.testing.assert_close(model(x), expected)
 
 
-def test_the_simple_network_by_numbers():
+def test_the_parameters_of_the_simple_network():
     model = SimpleCNN()
     assert list(dict(model.named_parameters())) == [
         "conv1.weight", "bn1.weight", "bn1.bias", "conv2.weight", "bn2.weight", "bn2.bias",
@@ -45,7 +45,7 @@ def test_the_simple_network_by_numbers():
 
 @pytest.mark.parametrize("size", [(28, 28), (29, 31)])
 def test_the_mnist_network_computes_what_the_functions_compute(size):
-    model = shake(MnistCNN(7))
+    model = randomize_norms(MnistCNN(7))
     x = h = torch.randn(3, 1, *size)
     layers = iter(model.features)
     for _ in range(2):
@@ -62,7 +62,7 @@ def test_the_mnist_network_computes_what_the_functions_compute(size):
     torch.testing.assert_close(model(x), F.linear(h, last.weight, last.bias))
 
 
-def test_the_mnist_network_by_numbers():
+def test_the_layers_of_the_mnist_network():
     model = MnistCNN()
     widths = [m.out_channels for m in model.modules() if isinstance(m, nn.Conv2d)]
     assert widths == [32, 32, 64, 64]
@@ -70,7 +70,7 @@ def test_the_mnist_network_by_numbers():
 
 
 @pytest.mark.parametrize("build", [SimpleCNN, MnistCNN])
-def test_what_batch_normalization_would_subtract_is_not_there(build):
+def test_layers_before_batch_normalization_have_no_bias(build):
     layers = [m for m in build().modules() if isinstance(m, nn.Conv2d | nn.Linear)]
     assert [layer.bias is None for layer in layers] == [True] * (len(layers) - 1) + [False]
 

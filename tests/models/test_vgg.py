@@ -36,7 +36,7 @@ def test_the_parameters_are_as_many_as_torchvision_publishes(depth, batch_norm):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("depth", "batch_norm"), [(11, False), (13, True)])
-def test_numbers_and_answers_are_torchvisions(alike, depth, batch_norm):
+def test_initial_weights_and_outputs_are_torchvisions(alike, depth, batch_norm):
     def ours():
         return NETWORKS[depth](num_classes=7, batch_norm=batch_norm)
 
@@ -74,7 +74,7 @@ def test_the_map_halves_five_times():
         (lambda: VGG16(batch_norm="no"), TypeError, "batch_norm must be True or False"),
     ],
 )
-def test_what_cannot_be_built_is_refused(build, error, message):
+def test_invalid_arguments_are_refused(build, error, message):
     with torch.device("meta"), pytest.raises(error, match=message):
         build()
 

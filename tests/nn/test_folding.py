@@ -1,4 +1,4 @@
-"""Folding preserves results, and applies to exactly the foldable pairs."""
+"""Folding preserves results, and applies to exactly the pairs that can be folded."""
 
 import copy
 
@@ -17,8 +17,8 @@ import convlab.nn
 from convlab.nn import fold_conv_bn, fold_model, redundant_biases, replace_conv2d
 
 
-def seasoned(bn):
-    """Give a normalization statistics and parameters as after a training, in evaluation."""
+def trained_norm(bn):
+    """Set random statistics and parameters, as after training, in evaluation mode."""
     bn.running_mean.normal_()
     bn.running_var.uniform_(0.1, 3.0)
     if bn.affine:
@@ -27,7 +27,7 @@ def seasoned(bn):
     return bn.eval()
 
 
-def seasoned_model(model):
+def trained_model(model):
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(std=0.1)
@@ -45,7 +45,7 @@ def norms_in(model):
 
 
 def conv_and_bn(channels=4):
-    return nn.Conv2d(3, channels, 3), seasoned(nn.BatchNorm2d(channels))
+    return nn.Conv2d(3, channels, 3), trained_norm(nn.BatchNorm2d(channels))
 
 
 CONVOLUTIONS = st.fixed_dictionaries(
@@ -69,10 +69,10 @@ CONVOLUTIONS = st.fixed_dictionaries(
     st.integers(0, 2**32 - 1),
 )
 @settings(deadline=None)
-def test_one_layer_does_what_two_did(cls, arguments, affine, eps, seed):
+def test_the_folded_layer_computes_the_same(cls, arguments, affine, eps, seed):
     torch.manual_seed(seed)
     conv = cls(4, 8, dtype=torch.float64, **arguments)
-    bn = seasoned(nn.BatchNorm2d(8, eps=eps, affine=affine, dtype=torch.float64))
+    bn = trained_norm(nn.BatchNorm2d(8, eps=eps, affine=affine, dtype=torch.float64))
     x = torch.randn(2, 4, 6, 7, dtype=torch.float64)
     folded = fold_conv_bn(conv, bn)
     torch.testing.assert_close(folded(x), bn(conv(x)), rtol=1e-12, atol=1e-12)
@@ -86,7 +86,7 @@ def test_one_layer_does_what_two_did(cls, arguments, affine, eps, seed):
 def test_the_new_layer_has_the_arguments_of_the_old_one_and_a_bias(cls):
     conv = cls(4, 6, (3, 5), 2, (1, 2), 3, 2, bias=False, padding_mode="circular")
     before = copy.deepcopy(conv.state_dict())
-    folded = fold_conv_bn(conv, seasoned(nn.BatchNorm2d(6)))
+    folded = fold_conv_bn(conv, trained_norm(nn.BatchNorm2d(6)))
     assert repr(folded) == repr(conv).replace(", bias=False", "")
     assert type(folded) is type(conv)
     assert not folded.training
@@ -114,10 +114,10 @@ def test_a_narrow_type_is_rounded_once(dtype):
     assert torch.equal(folded.bias, exact.bias.to(dtype))
 
 
-def test_two_layers_that_do_not_fit_together_are_refused():
+def test_layers_with_different_channel_counts_are_refused():
     conv, _ = conv_and_bn(4)
     with pytest.raises(ValueError, match="conv has 4 output channels, but bn normalizes 5"):
-        fold_conv_bn(conv, seasoned(nn.BatchNorm2d(5)))
+        fold_conv_bn(conv, trained_norm(nn.BatchNorm2d(5)))
 
 
 def test_a_normalization_in_training_is_refused():
@@ -181,7 +181,7 @@ def test_layers_with_hooks_or_parametrizations_are_refused():
 )
 def test_networks_give_the_same_logits_with_fewer_layers(name, size, left):
     torch.manual_seed(0)
-    model = seasoned_model(torchvision.models.get_model(name)).double()
+    model = trained_model(torchvision.models.get_model(name)).double()
     before = copy.deepcopy(model.state_dict())
     folded = fold_model(model)
     x = torch.randn(2, 3, size, size, dtype=torch.float64)
@@ -200,13 +200,13 @@ def test_networks_give_the_same_logits_with_fewer_layers(name, size, left):
         ("vgg11-bn", (3, 32, 32), 64 + 128 + 2 * 256 + 4 * 512),
     ],
 )
-def test_the_networks_of_the_book_are_understood(name, shape, biases):
+def test_the_networks_of_the_book_can_be_folded(name, shape, biases):
     torch.manual_seed(0)
     if name == "vgg11-bn":
         model = convlab.models.VGG11(batch_norm=True)
     else:
         model = convlab.models.MODELS[name].build(num_classes=10)
-    model, x = seasoned_model(model).double(), torch.randn(2, *shape, dtype=torch.float64)
+    model, x = trained_model(model).double(), torch.randn(2, *shape, dtype=torch.float64)
     folded = fold_model(model)
     with torch.no_grad():
         assert error(folded(x), model(x)) < 1e-11
@@ -216,7 +216,7 @@ def test_the_networks_of_the_book_are_understood(name, shape, biases):
 
 def test_resnet18_in_single_precision():
     torch.manual_seed(0)
-    model = seasoned_model(torchvision.models.resnet18())
+    model = trained_model(torchvision.models.resnet18())
     x = torch.randn(2, 3, 96, 96)
     with torch.no_grad():
         assert error(fold_model(model)(x), model(x)) < 1e-5
@@ -251,8 +251,8 @@ class WithOption(Model):
         return y if again is None else self.bn(self.conv(again)) + y
 
 
-class Kind(nn.BatchNorm2d):
-    """A class of its own, which computes nothing else."""
+class SubNorm(nn.BatchNorm2d):
+    """A subclass that changes nothing."""
 
 
 def alias(model):
@@ -266,12 +266,14 @@ FOLDED = {
     "layers that have two names": alias(Model(lambda m, x: m.layers[1](m.layers[0](x)))),
     "a branch behind the pair": Model(lambda m, x: (y := m.bn(m.conv(x))).relu() + y),
     "an optional argument left out": WithOption(None),
-    "a subclass that changes nothing": Model(lambda m, x: m.bn(m.conv(x)), bn=seasoned(Kind(4))),
+    "a subclass that changes nothing": Model(
+        lambda m, x: m.bn(m.conv(x)), bn=trained_norm(SubNorm(4))
+    ),
 }
 
 
 def patched(name):
-    """Give a model whose layer `name` computes something of its own."""
+    """Return a model whose layer `name` has a replaced ``forward``."""
     model = Model(lambda m, x: m.bn(m.conv(x)))
     layer = model.get_submodule(name)
     forward = layer.forward
@@ -279,12 +281,12 @@ def patched(name):
     return model
 
 
-LEFT = {
+NOT_FOLDED = {
     "a result that is also used elsewhere": Model(lambda m, x: m.bn(y := m.conv(x)) + y),
     "a result that is also returned": Model(lambda m, x: (m.bn(y := m.conv(x)), y)),
     "a step between": Model(lambda m, x: m.bn(m.conv(x).relu())),
     "a normalization first": Model(
-        lambda m, x: m.conv(m.first(x)), first=seasoned(nn.BatchNorm2d(3))
+        lambda m, x: m.conv(m.first(x)), first=trained_norm(nn.BatchNorm2d(3))
     ),
     "a convolution used twice": Model(lambda m, x: m.bn(m.conv(x)) + m.conv(x)),
     "a pair used twice": Model(lambda m, x: m.bn(m.conv(x)) + m.bn(m.conv(2 * x))),
@@ -313,22 +315,22 @@ LEFT = {
 
 
 @pytest.mark.parametrize("model", FOLDED.values(), ids=FOLDED)
-def test_what_is_certain_is_folded(model):
+def test_safe_pairs_are_folded(model):
     x = torch.randn(2, 3, 6, 6)
     folded = fold_model(model)
     torch.testing.assert_close(folded(x), model(x))
     assert norms_in(folded) == []
 
 
-@pytest.mark.parametrize("model", LEFT.values(), ids=LEFT)
-def test_what_is_not_certain_is_left_alone(model):
+@pytest.mark.parametrize("model", NOT_FOLDED.values(), ids=NOT_FOLDED)
+def test_unsafe_pairs_are_not_folded(model):
     x = torch.randn(2, 3, 6, 6)
     left = fold_model(model)
     torch.testing.assert_close(left(x), model(x), rtol=0, atol=0)
     assert norms_in(left) == norms_in(model)
 
 
-def test_tied_weights_are_left_alone():
+def test_layers_with_tied_weights_are_not_folded():
     model = nn.Sequential(*conv_and_bn(3), nn.Conv2d(3, 3, 3)).eval()
     model[2].weight = model[0].weight
     assert norms_in(fold_model(model)) == ["1"]
@@ -345,7 +347,7 @@ def test_a_model_in_training_is_refused_with_the_name_of_the_layer():
         fold_model(halfway)
 
 
-def test_a_model_that_decides_by_the_numbers_is_refused():
+def test_data_dependent_control_flow_is_refused():
     model = Model(lambda m, x: m.bn(m.conv(x)) if x.mean() > 0 else m.conv(x))
     with pytest.raises(ValueError, match="cannot trace Model"):
         fold_model(model)
@@ -353,7 +355,7 @@ def test_a_model_that_decides_by_the_numbers_is_refused():
         redundant_biases(model, torch.zeros(1, 3, 8, 8))
 
 
-def test_a_model_that_asks_for_the_kind_of_its_layers_is_refused():
+def test_control_flow_that_depends_on_layer_classes_is_refused():
     model = Model(lambda m, x: m.bn(m.conv(x)) * (2 if isinstance(m.bn, nn.BatchNorm2d) else 1))
     with pytest.raises(ValueError, match=r"takes another path when .* nn.Identity"):
         fold_model(model)
@@ -377,7 +379,7 @@ def test_a_buffer_that_the_model_writes_is_not_written():
 
 
 def classifier():
-    """Build a network for images of 28 x 28, with the biases that nobody asked for."""
+    """Build a network for images of 28 x 28, with redundant biases."""
     layers = []
     for before, after in ((1, 32), (32, 64)):
         layers += [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU()]
@@ -387,7 +389,7 @@ def classifier():
     return nn.Sequential(*layers, nn.Linear(128, 10))
 
 
-def test_models_of_our_convolution_are_understood():
+def test_models_with_the_convlab_convolution_can_be_folded():
     model, x = replace_conv2d(classifier()).eval(), torch.randn(2, 1, 28, 28)
     folded = fold_model(model)
     torch.testing.assert_close(folded(x), model(x))
@@ -397,7 +399,7 @@ def test_models_of_our_convolution_are_understood():
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_useless_biases_are_counted_layer_by_layer(training):
+def test_redundant_biases_are_counted_layer_by_layer(training):
     model = classifier().train(training)
     found = redundant_biases(model, torch.zeros(1, 1, 28, 28))
     assert found == {"0": 32, "3": 32, "8": 64, "11": 64, "17": 128}
@@ -405,7 +407,7 @@ def test_useless_biases_are_counted_layer_by_layer(training):
     assert model[1].num_batches_tracked == 0
 
 
-def test_a_bias_that_is_named_changes_nothing_in_training_and_the_others_do():
+def test_only_redundant_biases_change_nothing_in_training():
     torch.manual_seed(0)
     model, x = classifier().double(), torch.randn(4, 1, 28, 28, dtype=torch.float64)
     redundant = redundant_biases(model, x)
@@ -432,27 +434,27 @@ REDUNDANT = {
         lambda m, x: m.bn(y := m.conv(x)) + m.other(y), other=nn.BatchNorm2d(4)
     ),
     "a convolution called twice": Model(lambda m, x: m.bn(m.conv(x)) + m.bn(m.conv(2 * x))),
-    "no statistics": LEFT["no statistics"],
+    "no statistics": NOT_FOLDED["no statistics"],
 }
 NEEDED = {
     "no bias": Model(lambda m, x: m.bn(m.conv(x)), conv=nn.Conv2d(3, 4, 3, bias=False)),
     "another normalization": Model(lambda m, x: m.bn(m.conv(x)), bn=nn.GroupNorm(2, 4)),
-    "a result nobody reads": Model(lambda m, x: (m.conv(x), x)[1]),
-    "one call of two without": LEFT["a convolution used twice"],
+    "an unused result": Model(lambda m, x: (m.conv(x), x)[1]),
+    "one call of two without": NOT_FOLDED["a convolution used twice"],
     "a bias that is read from outside": Model(lambda m, x: m.bn(m.conv(x)) + m.conv.bias.sum()),
     "a normalization that stays in evaluation": Frozen(lambda m, x: m.bn(m.conv(x))),
     "a normalization with a forward of its own": patched("bn"),
-    "parameters that are read as a list": LEFT["parameters that are read as a list"],
-} | {name: LEFT[name] for name in list(LEFT)[:4]}
+    "parameters that are read as a list": NOT_FOLDED["parameters that are read as a list"],
+} | {name: NOT_FOLDED[name] for name in list(NOT_FOLDED)[:4]}
 
 
 @pytest.mark.parametrize("model", REDUNDANT.values(), ids=REDUNDANT)
-def test_biases_that_are_subtracted_again(model):
+def test_redundant_biases(model):
     assert redundant_biases(model, torch.zeros(2, 3, 8, 8)) == {"conv": 4}
 
 
 @pytest.mark.parametrize("model", NEEDED.values(), ids=NEEDED)
-def test_biases_that_count(model):
+def test_biases_with_an_effect(model):
     assert redundant_biases(model, torch.zeros(2, 3, 8, 8)) == {}
 
 

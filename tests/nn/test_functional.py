@@ -1,4 +1,4 @@
-"""`convlab.nn.conv2d` is PyTorch's convolution, made of other operations."""
+"""`convlab.nn.conv2d` compared with PyTorch's convolution."""
 
 import numpy as np
 import pytest
@@ -16,15 +16,15 @@ RICH = {"stride": (2, 1), "padding": (1, 2), "dilation": (1, 2), "groups": 2}
 
 
 def tensors(case):
-    """Give the arguments of a random case with tensors in place of the arrays."""
+    """Convert the arrays among the arguments of a random case to tensors."""
     arrays = ("input", "weight", "bias")
     return case | {
         name: None if case[name] is None else torch.from_numpy(case[name]) for name in arrays
     }
 
 
-def example(dtype=torch.float64, images=2):
-    """Input, weight and bias that go with `RICH`."""
+def example_tensors(dtype=torch.float64, images=2):
+    """Return an input, a weight and a bias for the arguments `RICH`."""
     torch.manual_seed(0)
     shapes = (images, 4, 6, 7), (6, 2, 3, 2), (6,)
     return [torch.randn(shape, dtype=torch.float64).to(dtype) for shape in shapes]
@@ -66,7 +66,7 @@ def test_the_gradients_are_those_of_pytorchs_convolution(case):
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:FutureWarning")
 @pytest.mark.parametrize("padding_mode", ["zeros", "reflect", "replicate", "circular"])
 def test_first_and_second_derivatives_agree_with_differences(padding_mode):
-    x, w, b = example(images=1)
+    x, w, b = example_tensors(images=1)
     leaves = [tensor.clone().requires_grad_() for tensor in (x, w[:4, :, :2], b[:4])]
 
     def convolve(x, w, b):
@@ -78,7 +78,7 @@ def test_first_and_second_derivatives_agree_with_differences(padding_mode):
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_in_half_precision_it_is_rounded_about_once(dtype):
-    x, w, b = example(dtype)
+    x, w, b = example_tensors(dtype)
     exact = conv2d(x.double(), w.double(), b.double(), **RICH)
     torch.testing.assert_close(
         conv2d(x, w, b, **RICH), exact.to(dtype), rtol=2 * torch.finfo(dtype).eps, atol=1e-3
@@ -86,14 +86,14 @@ def test_in_half_precision_it_is_rounded_about_once(dtype):
 
 
 def test_complex_numbers():
-    x, w, b = example(torch.complex128)
+    x, w, b = example_tensors(torch.complex128)
     x, w = x * (1 + 2j), w * (2 - 1j)
     ours, theirs = conv2d(x, w, b, **RICH), torch.conv2d(x, w, b, **RICH)
     torch.testing.assert_close(ours, theirs)
 
 
-class Recorder(TorchDispatchMode):
-    """Collects the name of each operation that is really carried out."""
+class OperationRecorder(TorchDispatchMode):
+    """Record the name of each operation that is executed."""
 
     def __init__(self):
         super().__init__()
@@ -105,8 +105,8 @@ class Recorder(TorchDispatchMode):
 
 
 def operations(convolve):
-    x, w, b = (tensor.requires_grad_() for tensor in example(torch.float32))
-    with Recorder() as seen:
+    x, w, b = (tensor.requires_grad_() for tensor in example_tensors(torch.float32))
+    with OperationRecorder() as seen:
         first = torch.autograd.grad(convolve(x, w, b, **RICH).sum(), (x, w, b), create_graph=True)
         sum((gradient**2).sum() for gradient in first).backward()
     return {name for name in seen.names if "conv" in name}
@@ -122,7 +122,7 @@ def test_none_of_pytorchs_convolutions_is_called_forwards_or_backwards():
 
 @pytest.mark.parametrize("which", ["input", "weight"])
 def test_channels_last_goes_in_and_comes_out(which):
-    x, w, b = example()
+    x, w, b = example_tensors()
     if which == "input":
         x = x.to(memory_format=torch.channels_last)
     else:
@@ -133,7 +133,7 @@ def test_channels_last_goes_in_and_comes_out(which):
 
 
 def test_autocast_gives_the_dtype_that_it_gives_to_convolutions():
-    x, w, b = example(torch.float32)
+    x, w, b = example_tensors(torch.float32)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         ours, theirs = conv2d(x, w, b, **RICH), torch.conv2d(x, w, b, **RICH)
         mixed = conv2d(x.bfloat16(), w, b, **RICH)
@@ -142,8 +142,8 @@ def test_autocast_gives_the_dtype_that_it_gives_to_convolutions():
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
-def test_autocast_takes_what_is_already_narrow_and_leaves_float64_alone(dtype):
-    x, w, b = example(torch.float32)
+def test_autocast_accepts_half_precision_and_does_not_cast_float64(dtype):
+    x, w, b = example_tensors(torch.float32)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         ours, theirs = conv2d(x.to(dtype), w, b, **RICH), torch.conv2d(x.to(dtype), w, b, **RICH)
         exact = conv2d(x.double(), w.double(), b.double(), **RICH)
@@ -158,8 +158,8 @@ def test_autocast_takes_what_is_already_narrow_and_leaves_float64_alone(dtype):
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:FutureWarning")
 @pytest.mark.parametrize("padding_mode", ["zeros", "reflect", "replicate", "circular"])
 @pytest.mark.parametrize("derivative", [torch.func.jacrev, torch.func.hessian])
-def test_many_gradients_at_once_are_right_and_warn_of_nothing(derivative, padding_mode):
-    x, w, b = example(images=1)
+def test_vectorized_gradients_are_correct_and_do_not_warn(derivative, padding_mode):
+    x, w, b = example_tensors(images=1)
 
     layer = torch.nn.Conv2d(4, 6, (3, 2), **RICH, padding_mode=padding_mode).double()
     ours = derivative(lambda x: (conv2d(x, w, b, **RICH, padding_mode=padding_mode) ** 3).sum())(x)
@@ -167,8 +167,8 @@ def test_many_gradients_at_once_are_right_and_warn_of_nothing(derivative, paddin
     torch.testing.assert_close(ours, theirs)
 
 
-def test_views_and_transposed_tensors_are_read_as_they_look():
-    x, w, b = example()
+def test_views_and_transposed_tensors_are_valid_inputs():
+    x, w, b = example_tensors()
     turned = x.transpose(2, 3).contiguous().transpose(2, 3)
     sliced = torch.cat([x, x], dim=1)[:, :4]
     expected = torch.conv2d(x, w, b, **RICH)
@@ -180,7 +180,7 @@ def test_views_and_transposed_tensors_are_read_as_they_look():
 @pytest.mark.parametrize("padding_mode", ["zeros", "reflect", "replicate", "circular"])
 def test_no_batch_axis_and_no_images(batch, padding_mode):
     x = torch.zeros(*batch, 4, 6, 7, dtype=torch.float64)
-    _, w, b = example()
+    _, w, b = example_tensors()
     assert conv2d(x, w, b, **RICH, padding_mode=padding_mode).shape == (*batch, 6, 3, 9)
 
 
@@ -217,7 +217,7 @@ X, W = torch.zeros(2, 4, 5, 6), torch.zeros(6, 4, 3, 3)
         (lambda: conv2d(X, W, padding_mode="mirror"), InputError, "'zeros', 'reflect'.*'mirror'"),
     ],
 )
-def test_what_does_not_belong_together_is_refused(call, error, message):
+def test_arguments_that_do_not_match_are_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
 

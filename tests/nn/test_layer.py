@@ -1,4 +1,4 @@
-"""`convlab.nn.Conv2d` behaves like `torch.nn.Conv2d`."""
+"""`convlab.nn.Conv2d` compared with `torch.nn.Conv2d`."""
 
 import copy
 import inspect
@@ -27,7 +27,7 @@ SETTINGS = [
 
 
 def both(**options):
-    """Build both layers under one seed."""
+    """Build both layers with the same seed."""
     arguments = {"in_channels": 4, "out_channels": 8, "kernel_size": 3} | options
     layers = []
     for cls in (Conv2d, nn.Conv2d):
@@ -163,7 +163,7 @@ def test_on_the_meta_device_shapes_are_computed_and_nothing_else():
     assert (y.device.type, y.shape) == ("meta", (2, 8, 4, 3))
 
 
-def test_attributes_changed_later_are_obeyed():
+def test_attributes_can_be_changed_later():
     ours, theirs = both()
     for layer in (ours, theirs):
         layer.stride, layer.padding = (2, 2), (1, 1)

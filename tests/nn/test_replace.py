@@ -1,4 +1,4 @@
-"""`replace_conv2d` changes the class of layers, and no result."""
+"""`replace_conv2d` changes the class of layers, but no results."""
 
 import copy
 
@@ -93,7 +93,7 @@ def test_parametrized_layers_are_replaced_and_their_copies_are_not():
 
 
 class Standardized(nn.Conv2d):
-    """A convolution that does something else with its weight."""
+    """A convolution that subtracts the mean from its weight."""
 
     def forward(self, input):
         return self._conv_forward(input, self.weight - self.weight.mean(), self.bias)

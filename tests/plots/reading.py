@@ -1,4 +1,4 @@
-"""Read figures back: texts, cells of a colour, legends."""
+"""Read the texts, coloured cells and legends of a figure."""
 
 from matplotlib.colors import to_hex
 

@@ -1,4 +1,4 @@
-"""A drawing displays itself, and matplotlib is needed only for it."""
+"""The self-displaying figure, and the imports of the package."""
 
 import importlib
 import subprocess

@@ -1,4 +1,4 @@
-"""Matrices show their numbers, windows cover the cells that they read, formats their bits."""
+"""Figures of matrices, windows and number formats show the numbers that they are given."""
 
 import numpy as np
 import pytest

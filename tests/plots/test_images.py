@@ -1,4 +1,4 @@
-"""Pictures show their arrays on a scale that is right about zero."""
+"""Pictures show their arrays, with zero at the right place of the scale."""
 
 import numpy as np
 import pytest

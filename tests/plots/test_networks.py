@@ -1,4 +1,4 @@
-"""Boxes show the shapes of a network, lines the weights of its layers, bars their shares."""
+"""Boxes show the shapes of a network, lines its connections, bars parts of totals."""
 
 from itertools import pairwise
 
@@ -56,7 +56,7 @@ def test_every_convolution_pooling_and_linear_layer_has_a_box_with_its_shape():
     ]
 
 
-def test_the_layers_of_a_summary_which_have_a_batch_are_drawn_alike():
+def test_layers_of_a_summary_are_drawn_like_triples():
     mappings = [
         {"name": name, "kind": kind, "output_shape": [1, *shape], "parameters": 0}
         for name, kind, shape in LENET

@@ -1,4 +1,4 @@
-"""Speedups stand at their medians, or over the operations saved."""
+"""Speedups are drawn at their medians, or over the operations saved."""
 
 import numpy as np
 import pytest

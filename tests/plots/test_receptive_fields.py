@@ -43,7 +43,7 @@ def test_an_array_is_drawn_as_it_is():
         ([(3,)] * 10, "441 of 441 cells\nup to 80,156,209 paths"),
     ],
 )
-def test_below_a_stack_stands_how_much_of_its_window_it_sees(layers, words):
+def test_the_label_gives_the_coverage_of_the_window(layers, words):
     (ax,) = plots.receptive_field_coverage({"stack": layers}).axes
     assert ax.get_xlabel() == words
 
@@ -74,7 +74,7 @@ def test_the_cells_of_all_panels_have_one_size():
     np.testing.assert_allclose(sides, sides[0], rtol=0.01)
 
 
-def test_numbers_are_written_where_a_cell_is_seen():
+def test_numbers_are_written_into_cells_that_are_read():
     (ax,) = plots.receptive_field_coverage({"x": [(2, 1, 2), (2, 1, 2)]}, numbers=True).axes
     written = {text.get_position(): text.get_text() for text in ax.texts}
     counts = np.outer(*path_counts([(2, 1, 2), (2, 1, 2)]))
@@ -83,7 +83,7 @@ def test_numbers_are_written_where_a_cell_is_seen():
     }
 
 
-def test_nothing_seen_at_all_is_white():
+def test_an_array_of_zeros_is_white():
     (ax,) = plots.receptive_field_coverage({"dead": np.zeros((2, 2))}).axes
     assert shades(ax).mask.all()
     assert ax.get_xlabel() == "0 of 4 cells"

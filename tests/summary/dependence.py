@@ -1,4 +1,4 @@
-"""Compare the fields of the tracker with the dependencies that NaN reveals.
+"""Compare the fields of the tracker with the dependencies that NaN inputs reveal.
 
 Every sum and every maximum in which a NaN takes part is NaN. So an image in which one column is NaN
 turns exactly those outputs into NaN that depend on the column. In float64 the convolutions of
@@ -16,7 +16,7 @@ from convlab.summary.tracker import Tracker
 
 
 def measured(model, channels, size):
-    """For each submodule and axis: the cells on which each element of its output depends.
+    """Measure the cells on which each output element of each submodule depends, for each axis.
 
     Returns a dictionary name -> (per axis) boolean tensor (cells, *output shape).
     """
@@ -32,7 +32,7 @@ def measured(model, channels, size):
 
 
 def tracked(model, channels, size):
-    """For each submodule: the fields of its output, by the tracker."""
+    """Return the fields that the tracker derives for the output of each submodule."""
     x = torch.ones(1, channels, *size, dtype=torch.float64)
     tracker = Tracker(num_axes=2)
     tracker.set_fields(x, (AxisField.of_image(2, size[0]), AxisField.of_image(3, size[1])))
@@ -49,7 +49,7 @@ def tracked(model, channels, size):
 
 @contextmanager
 def _outputs_of(model, use):
-    """Call ``use(name, output)`` after each direct child of a model ran."""
+    """Call ``use(name, output)`` after each run of a direct child of a model."""
     hooks = [
         child.register_forward_hook(lambda _, __, output, name=name: use(name, output))
         for name, child in model.named_children()
@@ -63,7 +63,7 @@ def _outputs_of(model, use):
 
 
 def check(model, channels, size):
-    """Assert that each field is unknown or what was measured; return the names of the unknown.
+    """Assert that each field is unknown or as measured; return the names of the unknown ones.
 
     A unit whose field lies inside the image depends on its first and its last cell, and on nothing
     outside; one whose field reaches beyond the edge depends on nothing outside its field.

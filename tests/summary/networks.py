@@ -1,4 +1,4 @@
-"""Random small networks, block by block, with the operations of real networks."""
+"""Random small networks made of blocks with the operations of real networks."""
 
 from collections import OrderedDict
 
@@ -115,14 +115,14 @@ def shuffles(draw, channels):
 
 
 @st.composite
-def last_dimension(draw, channels):
-    """A linear layer on the channels, as in ConvNeXt, or a normalization of them."""
+def channels_last_layers(draw, channels):
+    """Draw a linear layer or a normalization over the channels, as in ConvNeXt."""
     layer = draw(st.sampled_from([nn.Linear(channels, channels), nn.LayerNorm(channels)]))
     return Block(lambda self, x: self.fc(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2), fc=layer)
 
 
 @st.composite
-def movements(draw, channels):
+def rearrangements(draw, channels):
     kind = draw(st.sampled_from(["flip", "slice", "pad", "tokens", "transpose", "split"]))
     amount = draw(st.integers(0, 2))
     functions = {
@@ -143,7 +143,7 @@ def rolls(draw, channels):
 
 
 @st.composite
-def simple(draw, channels):
+def elementwise_layers(draw, channels):
     return draw(
         st.sampled_from(
             [
@@ -155,15 +155,15 @@ def simple(draw, channels):
 
 
 @st.composite
-def sized(draw, channels):
-    """Layers that adapt their windows to the size."""
+def adaptive_poolings(draw, channels):
+    """Draw an adaptive pooling."""
     out = (draw(st.integers(1, 5)), draw(st.integers(1, 5)))
     return draw(st.sampled_from([nn.AdaptiveAvgPool2d(out), nn.AdaptiveMaxPool2d(out)]))
 
 
 @st.composite
 def attentions(draw, channels):
-    """Every place attends to every other, by matrices or by the function of PyTorch."""
+    """Draw self-attention over all positions, by matrices or by the function of PyTorch."""
 
     def forward(self, x):
         tokens = self.norm(x.flatten(2).transpose(1, 2))
@@ -183,15 +183,16 @@ def attentions(draw, channels):
 
 
 @st.composite
-def ours(draw, channels):
+def convlab_convolutions(draw, channels):
     return draw(convolutions(channels, layer=convlab.nn.Conv2d))
 
 
 KINDS = {
     "convolution": convolutions, "pooling": poolings, "residual": residuals,
     "inception": inceptions, "squeeze": squeezes, "down and up": down_and_up, "up": upwards,
-    "shuffle": shuffles, "linear": last_dimension, "movement": movements, "simple": simple,
-    "sized": sized, "ours": ours, "attention": attentions, "roll": rolls,
+    "shuffle": shuffles, "linear": channels_last_layers, "movement": rearrangements,
+    "elementwise": elementwise_layers, "adaptive": adaptive_poolings,
+    "convlab": convlab_convolutions, "attention": attentions, "roll": rolls,
 }  # fmt: skip
 # The operations of these blocks have no rule: their fields are unknown.
 WITHOUT_RULE = {"attention", "roll"}
@@ -199,7 +200,7 @@ WITHOUT_RULE = {"attention", "roll"}
 
 @st.composite
 def networks(draw, kinds=tuple(KINDS), most=4):
-    """Return a network, the channels of its input, and height and width.
+    """Draw a network, the channels of its input, and height and width.
 
     The blocks are named by their number and their kind, such as ``"0 pooling"``.
     """

@@ -1,4 +1,4 @@
-"""Multiply-accumulates and parameters, by the definitions and by the counter of PyTorch."""
+"""Multiply-accumulates and parameters compared with definitions and PyTorch's own counter."""
 
 import pytest
 import torch

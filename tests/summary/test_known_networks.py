@@ -1,4 +1,4 @@
-"""The numbers of well-known networks: parameters, multiply-accumulates, receptive field."""
+"""Parameters, multiply-accumulates and receptive fields of well-known networks."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def test_parameters_and_operations_are_those_that_torchvision_documents(name):
     assert round(found.macs / 1e9, 3) == documented["_ops"]
 
 
-def test_branches_that_only_training_uses_are_told_apart():
+def test_parameters_of_branches_for_training_are_unused():
     with torch.device("meta"):
         model = torchvision.models.googlenet(aux_logits=True, init_weights=False)
     heads = sum(p.numel() for head in (model.aux1, model.aux2) for p in head.parameters())

@@ -1,4 +1,4 @@
-"""Modules that are read from their attributes."""
+"""Modules whose field and cost are computed from their attributes."""
 
 from torch import nn
 

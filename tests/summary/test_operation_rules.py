@@ -1,4 +1,4 @@
-"""The field of every tensor is what it depends on, or unknown."""
+"""The field of every tensor covers exactly what the tensor depends on, or is unknown."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from convlab.summary import summary
 from tests.summary.dependence import check, is_regular, tracked
 from tests.summary.networks import KINDS, WITHOUT_RULE, Block, networks
 
-REGULAR = ("convolution", "pooling", "residual", "inception", "shuffle", "simple", "ours")
+REGULAR = ("convolution", "pooling", "residual", "inception", "shuffle", "elementwise", "convlab")
 
 
 @settings(max_examples=150)
@@ -32,7 +32,7 @@ def test_only_what_follows_an_operation_without_a_rule_is_unknown(network):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_alone(kind):
+def test_each_kind_of_operation_alone(kind):
     @settings(max_examples=30)
     @given(networks(kinds=(kind,), most=2))
     def alone(network):
@@ -61,7 +61,7 @@ def test_each_kind_alone(kind):
         lambda self, x: F.grid_sample(x, torch.zeros(1, 4, 4, 2), align_corners=False),
     ],
 )
-def test_what_is_not_understood_is_unknown_and_stays_so(function):
+def test_unsupported_operations_make_all_later_fields_unknown(function):
     model = nn.Sequential(Block(function), Block(lambda self, x: x.mean(-1)))
     for layer in summary(model, (2, 4, 4)).layers:
         field = layer.receptive_field
@@ -76,7 +76,7 @@ def test_an_enlarged_map_has_no_jump():
         assert (field.jump, field.start) == ((None, None), (-1, -1))
 
 
-def test_what_is_written_into_a_part_of_a_tensor_makes_the_whole_unknown():
+def test_writing_into_a_view_makes_the_whole_tensor_unknown():
     def forward(self, x):
         canvas = torch.zeros(1, 2, 6, 6)
         canvas[:, :, 1:5, 1:5] = x
@@ -87,7 +87,7 @@ def test_what_is_written_into_a_part_of_a_tensor_makes_the_whole_unknown():
     assert "?" in str(found)
 
 
-def test_what_sees_nothing_or_takes_no_image_has_no_field():
+def test_layers_independent_of_an_image_have_no_field():
     found = summary(nn.Sequential(nn.Linear(4, 3), nn.ReLU()), (1, 4))
     assert [layer.receptive_field for layer in found.layers] == [None, None]
     assert "field" not in str(found)

@@ -15,7 +15,7 @@ def rows(found):
     return [(layer.name, layer.kind) for layer in found.layers]
 
 
-def test_joins_and_windows_that_are_code_have_rows_of_their_own():
+def test_functional_joins_and_windows_have_rows():
     model = Block(
         lambda self, x: torch.cat(
             [F.max_pool2d(self.conv(x), 2) + 1, F.avg_pool2d(x, 2)], 1
@@ -45,7 +45,7 @@ def test_the_second_use_of_an_operation_or_a_layer_is_numbered():
     assert "0.conv #2" in str(found)
 
 
-def test_parameters_that_are_shared_or_not_used_are_counted_once_or_apart():
+def test_shared_parameters_count_once_and_unused_ones_apart():
     shared = nn.Conv2d(2, 2, 1, bias=False)
     model = Block(lambda self, x: self.b(self.a(x)), a=shared, b=shared, head=nn.Linear(3, 4))
     found = summary(model, (2, 4, 4))
@@ -54,7 +54,7 @@ def test_parameters_that_are_shared_or_not_used_are_counted_once_or_apart():
     assert "of which 16 took no part in this run" in str(found)
 
 
-def test_a_parameter_belongs_to_the_layer_where_it_meets_the_image():
+def test_a_parameter_counts_where_it_is_first_combined_with_the_image():
     def forward(self, x):
         weight = self.weight - self.weight.mean(dim=(1, 2, 3), keepdim=True)
         return F.conv2d(x, weight * self.gain) * self.scale
@@ -70,7 +70,7 @@ def test_a_parameter_belongs_to_the_layer_where_it_meets_the_image():
     assert [layer.parameters for layer in found.layers] == [73, 4]
 
 
-def test_memory_is_that_of_what_is_new():
+def test_memory_shared_with_inputs_is_not_counted():
     model = nn.Sequential(
         nn.Conv2d(1, 2, 1), nn.ReLU(inplace=True), nn.ReLU(), nn.Flatten(), nn.Identity(),
         Block(lambda self, x: (x, x[:, :3], x * 2)),
@@ -83,7 +83,7 @@ def test_memory_is_that_of_what_is_new():
 
 
 @pytest.mark.parametrize("mode", [torch.inference_mode, lambda: torch.autocast("cpu")])
-def test_what_the_model_switches_on_itself_hides_nothing(mode):
+def test_autograd_modes_inside_the_model_hide_no_operation(mode):
     def forward(self, x):
         with mode():
             return self.fc(F.relu(self.conv(x)).mT).flatten(1)
@@ -116,7 +116,7 @@ def test_reparametrized_weights_belong_to_their_layer():
     assert found.layers[1].receptive_field.size == (3, 3)
 
 
-def test_a_model_that_catches_errors_of_its_layers_is_understood():
+def test_a_model_that_catches_errors_of_its_layers_is_recorded():
     def forward(self, x):
         try:
             return self.wrong(x)

@@ -11,7 +11,7 @@ from convlab.summary import summary
 from tests.summary.networks import Block
 
 
-def test_several_inputs_share_the_image_or_have_none():
+def test_inputs_of_the_size_of_the_image_have_its_field():
     def forward(self, image, other, condition):
         return self.conv(image) + other[:, :, 1:-1, 1:-1] + condition[:, :, None, None]
 
@@ -50,12 +50,12 @@ def test_shape_and_tensors_can_be_given_as_in_torchinfo():
         ({"input_data": (1, 4, 4)}, "input_data must be a tensor or a tuple of tensors, got tuple"),
     ],
 )
-def test_a_wrong_input_is_named(options, message):
+def test_the_error_names_an_invalid_input(options, message):
     with pytest.raises(TypeError, match=message):
         summary(nn.ReLU(), **options)
 
 
-def test_the_model_is_left_as_it_was():
+def test_the_model_is_not_changed():
     model = nn.Sequential(nn.Conv2d(2, 2, 3), nn.BatchNorm2d(2), nn.Dropout(), nn.ReLU())
     model.train()
     model[1].eval()
@@ -75,7 +75,7 @@ def test_the_model_is_left_as_it_was():
     assert summary(model, (2, 8, 8)) == first
 
 
-def test_a_model_that_fails_is_left_as_it_was_and_names_the_layer():
+def test_a_failing_model_is_not_changed_and_the_error_names_the_layer():
     model = nn.Sequential(nn.Conv2d(2, 2, 3), nn.Sequential(nn.BatchNorm2d(2), nn.Conv2d(3, 2, 1)))
     model.train()
     message = (
@@ -106,12 +106,12 @@ def test_a_model_that_fails_is_left_as_it_was_and_names_the_layer():
         (nn.Conv2d(3, 1, 1), (1, 2, 2), RuntimeError, r"in the model itself \(Conv2d\)"),
     ],
 )
-def test_a_wrong_argument_is_named(model, shape, error, message):
+def test_the_error_names_an_invalid_argument(model, shape, error, message):
     with pytest.raises(error, match=message):
         summary(model, shape)
 
 
-def test_the_dictionary_is_json_and_says_all():
+def test_the_dictionary_is_json_and_complete():
     found = summary(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.LSTM(72, 3)), (1, 8, 8))
     again = json.loads(json.dumps(found.to_dict()))
     assert again["layers"][0] == {
