@@ -33,12 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("size", type=parse_pair, help="height x width of the input, or one number")
     add_argument = partial(parser.add_argument, metavar="HxW")
     add_argument("--kernel", type=parse_pair, required=True, help="kernel size")
-    add_argument("--stride", type=parse_pair, help="default: 1, or the kernel size for a pooling")
+    add_argument("--stride", type=parse_pair, help="default: 1, or the kernel size for pooling")
     add_argument(
         "--padding", type=parse_padding, default=(0, 0), help="a size, same or valid; default: 0"
     )
     add_argument("--dilation", type=parse_pair, default=(1, 1), help="default: 1")
-    parser.add_argument("--pool", action="store_true", help="a pooling instead of a convolution")
+    parser.add_argument("--pool", action="store_true", help="pooling instead of a convolution")
     parser.add_argument(
         "--ceil-mode", action="store_true", help="round the output size up; implies --pool"
     )
@@ -96,7 +96,7 @@ def _directions(
     padding: Padding = arguments.padding
     if is_pooling:
         if padding == "same":
-            raise ValueError("--padding same is for convolutions: a pooling takes numbers")
+            raise ValueError("--padding same is for convolutions: pooling takes numbers")
         amounts = (0, 0) if padding == "valid" else cast(tuple[int, int], padding)
         outputs = pool2d_output_size(size, kernel, stride, amounts, dilation, arguments.ceil_mode)
     else:

@@ -1,4 +1,4 @@
-"""``convlab train``: train and evaluate a network, or continue an interrupted training."""
+"""``convlab train``: train and evaluate a network, or continue an interrupted run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 from convlab.cli.errors import CommandError, rank
 from convlab.cli.models import describe_error, find_model
 
-HELP = "train a network on images, or continue an interrupted training"
+HELP = "train a network on images, or continue an interrupted run"
 EXAMPLES = """examples:
   convlab train mnist-cnn --data digits --epochs 10 --out runs/a
   convlab train simple-cnn --data cifar10 --device cuda --precision bf16 --out runs/b
   convlab train mypackage.nets:build --data digits --validation-fraction 0.2
   torchrun --nproc-per-node 2 -m convlab train simple-cnn --data digits --out runs/c
 
-Start the same command again to continue an interrupted training in --out."""
+Start the same command again to continue an interrupted run in --out."""
 
 _INT, _FLOAT = {"type": int, "metavar": "N"}, {"type": float, "metavar": "X"}
 _SWITCH = {"action": argparse.BooleanOptionalAction}

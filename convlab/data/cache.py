@@ -133,7 +133,7 @@ def _dataset(
     if dataset.image_shape != image_shape:
         raise ValueError(f"images of shape {dataset.image_shape} instead of {image_shape}")
     if len(dataset.test_labels) == 0:
-        raise ValueError("test_images holds no image")
+        raise ValueError("test_images is empty")
     return dataset
 
 

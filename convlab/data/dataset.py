@@ -81,14 +81,15 @@ class Dataset:
                 )
             if images.shape[1:] != self.train_images.shape[1:]:
                 raise ValueError(
-                    f"images of one data set have one shape, but those of {part}_images are "
-                    f"{images.shape[1:]} and those of train_images {self.train_images.shape[1:]}"
+                    f"all images of a data set must have the same shape, but those of "
+                    f"{part}_images are {images.shape[1:]} and those of train_images "
+                    f"{self.train_images.shape[1:]}"
                 )
             # The dataclass is frozen.
             object.__setattr__(self, f"{part}_images", images)
             object.__setattr__(self, f"{part}_labels", labels)
         if len(self.train_images) == 0:
-            raise ValueError("train_images holds no image")
+            raise ValueError("train_images must hold at least one image, got none")
 
     def __repr__(self) -> str:
         train, validation, test = (len(getattr(self, f"{part}_labels")) for part in PARTS)
@@ -231,7 +232,7 @@ def split_validation(dataset: Dataset, fraction: float, seed: int = 0) -> Datase
     """
     if len(dataset.validation_labels):
         raise ValueError(
-            f"{dataset.name} has {len(dataset.validation_labels)} validation images already"
+            f"{dataset.name} already has {len(dataset.validation_labels)} validation images"
         )
     seed = integer(seed, "seed", minimum=0)
     if not 0 < fraction < 1:

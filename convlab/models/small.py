@@ -56,7 +56,7 @@ class SimpleCNN(nn.Module):
 class MnistCNN(nn.Module):
     """Four convolutions and two linear layers, for MNIST: 468,138 parameters.
 
-    Two blocks of two convolutions, with 32 and 64 channels, and a max pooling. All but the last
+    Two blocks of two convolutions, with 32 and 64 channels, and max pooling. All but the last
     layer are followed by batch normalization and have no bias. Each block ends with `Dropout2d`,
     which drops whole channels, since neighbouring pixels are correlated; a `Dropout` precedes the
     last layer. Inputs other than ``(N, 1, H, W)`` with height and width from 28 to 31, which leave

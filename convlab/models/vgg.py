@@ -1,4 +1,4 @@
-"""The VGG networks: 3 x 3 convolutions and five max poolings."""
+"""The VGG networks: 3 x 3 convolutions and five max pooling layers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDTHS = (64, 128, 256, 512, 512)
 
 
 class VGG(nn.Module):
-    """Five blocks of 3 x 3 convolutions and a max pooling, then three linear layers.
+    """Five blocks of 3 x 3 convolutions and max pooling, then three linear layers.
 
     The number in a network's name counts the layers with weights: `VGG16` has 13 convolutions
     and 3 linear layers. Differences from the paper:

@@ -128,7 +128,7 @@ def max_pool2d(
     ValueError: padding=2 is more than half of kernel_size=2: at most 1 is allowed,
     whatever the dilation
     """
-    x = array_of(input, "input", MAX_DTYPES, "max poolings")
+    x = array_of(input, "input", MAX_DTYPES, "max pooling layers")
     x, unbatched = batch_of_images(x, "input")
     rows, columns = _pooling_windows(x, kernel_size, stride, padding, dilation, ceil_mode)
     return _max(x, rows, columns, return_indices, unbatched)
@@ -192,7 +192,7 @@ def avg_pool2d(
     array([[[1. , 4.5],
             [3. , 6.5]]])
     """
-    x = array_of(input, "input", AVG_DTYPES, "average poolings")
+    x = array_of(input, "input", AVG_DTYPES, "average pooling layers")
     x, unbatched = batch_of_images(x, "input")
     rows, columns = _pooling_windows(x, kernel_size, stride, padding, 1, ceil_mode)
     if flag(count_include_pad, "count_include_pad"):
@@ -246,7 +246,7 @@ def adaptive_avg_pool2d(input: ArrayLike, output_size: OutputSize) -> Array:
             [4.],
             [7.]]])
     """
-    x = array_of(input, "input", ADAPTIVE_DTYPES, "adaptive poolings")
+    x = array_of(input, "input", ADAPTIVE_DTYPES, "adaptive pooling layers")
     x, unbatched = batch_of_images(x, "input", min_channels=0)
     rows, columns = _adaptive_windows(x, output_size)
     return _mean(x, rows, columns, _cell_counts(rows.input_cells, columns.input_cells), unbatched)
@@ -297,7 +297,7 @@ def adaptive_max_pool2d(
     array([[[4., 5.],
             [7., 8.]]])
     """
-    x = array_of(input, "input", ADAPTIVE_DTYPES, "adaptive poolings")
+    x = array_of(input, "input", ADAPTIVE_DTYPES, "adaptive pooling layers")
     x, unbatched = batch_of_images(x, "input", min_channels=x.ndim - 3)  # as in PyTorch
     rows, columns = _adaptive_windows(x, output_size)
     return _max(x, rows, columns, return_indices, unbatched)

@@ -1,4 +1,4 @@
-"""Maximum, index of the maximum and sum of every window of a pooling.
+"""Maximum, index of the maximum and sum of every pooling window.
 
 A window is a rectangle, so it can be reduced one direction after the other: a window of 3 x 3 cells
 takes 2 + 2 operations instead of 8. Each operation handles one cell of all windows at once, on
@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 
 class PoolingWindows(NamedTuple):
-    """All windows of a pooling along one direction."""
+    """All pooling windows along one direction."""
 
     outputs: int  # number of windows
     # Pairs (windows, cells): some of the windows, and for each of them one cell of the input that
@@ -35,7 +35,7 @@ class PoolingWindows(NamedTuple):
 
     @classmethod
     def of_pooling(cls, axis: PoolingAxis) -> PoolingWindows:
-        """Return the windows of a max or average pooling.
+        """Return the windows of max or average pooling.
 
         Examples
         --------
@@ -60,7 +60,7 @@ class PoolingWindows(NamedTuple):
 
     @classmethod
     def of_adaptive_pooling(cls, size: int, outputs: int) -> PoolingWindows:
-        """Return the windows of an adaptive pooling."""
+        """Return the windows of adaptive pooling."""
         windows = adaptive_windows(size, outputs)
         # Starts and lengths repeat `gcd` times, with this period. Windows one period apart are read
         # together.

@@ -171,7 +171,7 @@ def window_alignments(
     strips : mapping of str to (before, size, after)
         For each title, the cells of padding before the pixels, the pixels, and the padding after.
     kernel_size, stride, dilation : int
-        One dimension of a convolution, or of a pooling; each at least 1.
+        One dimension of a convolution or of pooling; each at least 1.
     columns : int
         The number of panels side by side.
 

@@ -206,7 +206,7 @@ def _finite(array: ArrayLike, name: str, ndim: int, shape: str) -> NDArray[Any]:
     if values.ndim != ndim or not values.size:
         raise ValueError(f"{name} must be {shape} and not empty, got shape {values.shape}")
     if not np.isfinite(values).all():
-        raise ValueError(f"{name} must be finite, but holds NaN or infinity")
+        raise ValueError(f"{name} must be finite, but contains NaN or infinity")
     return values
 
 

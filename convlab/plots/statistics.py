@@ -282,7 +282,7 @@ def batch_planes(
 def _check_marked(marked: tuple[int, ...], title: str, shape: tuple[int, ...]) -> None:
     position = tuple(integer(index, "marked", minimum=0) for index in marked)
     if len(position) != 4 or any(i >= size for i, size in zip(position, shape, strict=False)):
-        raise ValueError(f"marked={position} lies outside of {title!r}, whose shape is {shape}")
+        raise ValueError(f"marked={position} lies outside {title!r}, whose shape is {shape}")
 
 
 def _table_size(shape: tuple[int, ...]) -> tuple[float, float]:

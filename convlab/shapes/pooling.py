@@ -1,4 +1,4 @@
-"""Sizes of poolings, and the windows of adaptive pooling.
+"""Output sizes of pooling, and the windows of adaptive pooling.
 
 Pooling moves a window as a convolution does, with three differences: the stride defaults to the
 kernel size, the padding is at most half of the kernel, and ``ceil_mode`` lets the last window
@@ -20,7 +20,7 @@ OutputSize = IntOrPair | tuple[int | None, int | None] | list[int | None]
 
 
 class PoolingAxis(NamedTuple):
-    """Arguments of a pooling along one direction, all of them checked."""
+    """Arguments of pooling along one direction, all of them checked."""
 
     size: int
     kernel_size: int
@@ -47,7 +47,7 @@ def pool2d_output_size(
     dilation: IntOrPair = 1,
     ceil_mode: bool = False,
 ) -> tuple[int, int]:
-    r"""Return the height and width of the output of a max or average pooling.
+    r"""Return the height and width of the output of max or average pooling.
 
     .. math::
 
@@ -113,7 +113,7 @@ def pooling_axes(
     dilation: IntOrPair,
     ceil_mode: bool,
 ) -> tuple[PoolingAxis, PoolingAxis]:
-    """Check the arguments of a pooling and return those for height and for width."""
+    """Check the arguments of pooling and return those for height and for width."""
     sizes = pair(size, "size", minimum=1)
     kernels = _limited_pair(kernel_size, "kernel_size", minimum=1)
     if stride is None or (isinstance(stride, tuple | list) and not stride):
@@ -154,7 +154,7 @@ def _limited_pair(value: IntOrPair, name: str, minimum: int) -> tuple[int, int]:
 
 
 def adaptive_output_size(size: IntOrPair, output_size: OutputSize) -> tuple[int, int]:
-    """Return the height and width of the output of an adaptive pooling.
+    """Return the height and width of the output of adaptive pooling.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def adaptive_output_size(size: IntOrPair, output_size: OutputSize) -> tuple[int,
 
 
 def adaptive_windows(size: int, outputs: int) -> list[tuple[int, int]]:
-    r"""Return the windows ``(start, end)`` of an adaptive pooling of `size` cells to `outputs`.
+    r"""Return the windows ``(start, end)`` of adaptive pooling of `size` cells to `outputs`.
 
     .. math::
 

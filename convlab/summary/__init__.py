@@ -2,7 +2,7 @@
 
 `summary` runs a model once. Hooks tell which module is running, and a ``TorchDispatchMode``
 intercepts every operation that reaches the kernels of PyTorch (`recorder`), so it makes no
-difference whether a pooling is a module or a call of ``F.max_pool2d``. The sums of ResNet, which
+difference whether pooling is a module or a call of ``F.max_pool2d``. The sums of ResNet, which
 are not modules, are recorded too.
 
 For every tensor the `tracker` knows whether it depends on the input, which parameters it was

@@ -128,7 +128,7 @@ def summary(
     The summary shows what is executed, in its order, not what is declared: a module that runs twice
     has two rows, one that does not run has none.
 
-    The receptive field is followed through convolutions, poolings, interpolation, sums and
+    The receptive field is followed through convolutions, pooling, interpolation, sums and
     concatenations of branches, reshapes, normalizations and products of matrices. It is the
     theoretical one: the cells on which a unit *can* depend, all channels at its place taken
     together, and beyond the edge the cells of padding. Only where a layer reads some channels of a

@@ -1,8 +1,8 @@
 """Fast training of image classifiers on CPUs and GPUs, with exact resuming.
 
 `fit` trains a network to classify images, `evaluate` measures how good it is, and `TrainConfig`
-gives the reason for each setting. Every random number of a training is a function of the seed and
-of the step, so a training can be killed at any moment and continued to the same final weights.
+gives the reason for each setting. Every random number of a run is a function of the seed and
+of the step, so a run can be killed at any moment and continued to the same final weights.
 
 Read ``loop.py`` first: `fit` calls everything else.
 

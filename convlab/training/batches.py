@@ -1,4 +1,4 @@
-"""Batches of a training: order, augmentation and normalization of the images.
+"""Batches of a training run: order, augmentation and normalization of the images.
 
 Two classes make the same batches. `DeviceBatches` keeps all images on the device, as bytes, and
 cuts each batch out there: no copies from the host, no processes, no waiting. `LoaderBatches` copies

@@ -1,4 +1,4 @@
-"""Checkpoints of a training: writing them atomically, verifying them, and resuming from them.
+"""Checkpoints of a training run: written atomically, verified when loaded, kept in a folder.
 
 A checkpoint is an ordinary file of `torch.save`, written under another name and then renamed, so
 that it is complete whenever the process is killed. It is a zip archive; the checksums of its
@@ -34,7 +34,7 @@ _NAME = re.compile(r"checkpoint-(\d+)\.pt")
 
 
 class CheckpointManager:
-    """Save and resume a training in a folder, which it locks; a context manager.
+    """Save and resume a training run in a folder, which it locks; a context manager.
 
     The folder is created if it is missing; without one (None), nothing is saved or resumed. The
     newest `keep` checkpoints are kept. Process 0 reads and writes for all processes.
@@ -67,7 +67,7 @@ class CheckpointManager:
         OSError
             If the folder cannot be created or written to.
         ValueError
-            If the checkpoint belongs to another training.
+            If the checkpoint belongs to another training run.
         """
         if self.folder is None:
             return
@@ -89,8 +89,8 @@ class CheckpointManager:
             differences = fingerprint_differences(saved["fingerprint"], self._fingerprint)
             if differences:
                 raise ValueError(
-                    f"{self.folder} holds another training: {'; '.join(differences)}. Choose "
-                    f"another folder, or remove that one"
+                    f"{self.folder} holds another training run: {'; '.join(differences)}. "
+                    f"Choose another folder, or remove that one"
                 )
             self.state.load_state_dict(saved)
         epochs = saved["history"] if saved is not None else ()
@@ -103,11 +103,11 @@ class CheckpointManager:
             locked = self._lock.acquire()
         except OSError as error:
             raise OSError(
-                f"{folder} cannot be the folder of a training: {error.strerror or error}"
+                f"{folder} cannot be used as the output folder: {error.strerror or error}"
             ) from error
         if not locked:
             raise FolderInUse(
-                f"another process is training into {folder}: wait until it has ended, or choose "
+                f"another process is training into {folder}: wait until it ends, or choose "
                 f"another folder"
             )
         remove_unfinished(folder)

@@ -1,4 +1,4 @@
-"""Exceptions of a training."""
+"""Exceptions raised by a training run."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def evaluate_distributed(
     # Negative labels are refused, though PyTorch's loss ignores those of -100.
     targets = torch.from_numpy(_label_array(labels, "labels"))
     if len(targets) != len(images):
-        raise ValueError(f"{len(images)} images need as many labels, got {len(targets)}")
+        raise ValueError(f"{len(images)} images need {len(images)} labels, got {len(targets)}")
     if not len(images):
         raise ValueError("there are no images to evaluate")
     num_classes = int(targets.max()) + 1
@@ -213,12 +213,12 @@ def _outputs(
     normalize = None
     if pixels.dtype == torch.uint8:
         if mean is None or std is None:
-            raise ValueError("images of bytes need mean=data.mean and std=data.std of the training")
+            raise ValueError("uint8 images need the data set's mean and std (data.mean, data.std)")
         normalize = Normalization(mean, std, device)
     elif not pixels.dtype.is_floating_point:
         raise TypeError(f"images must be uint8 or floating point, got {pixels.dtype}")
     elif mean is not None or std is not None:
-        raise ValueError(f"mean and std are for images of bytes; these are {pixels.dtype}")
+        raise ValueError(f"mean and std are for uint8 images only, got images of {pixels.dtype}")
     with preserve_model_state(model):
         model.eval()
         for batch in torch.split(pixels, batch_size):
@@ -269,7 +269,7 @@ def confusion_matrix(labels: Any, predictions: Any, classes: int) -> NDArray[np.
     rows = _label_array(labels, "labels", classes)
     columns = _label_array(predictions, "predictions", classes)
     if len(rows) != len(columns):
-        raise ValueError(f"{len(rows)} labels need as many predictions, got {len(columns)}")
+        raise ValueError(f"{len(rows)} labels need {len(rows)} predictions, got {len(columns)}")
     pairs = np.bincount(rows * classes + columns, minlength=classes**2)
     return pairs.reshape(classes, classes).astype(np.int64)
 
@@ -296,7 +296,7 @@ def check_rows(outputs: object, count: int) -> None:
     if not isinstance(outputs, Tensor):
         raise TypeError(f"the model must return one Tensor, got {type(outputs).__name__}")
     if not outputs.is_floating_point():
-        raise TypeError(f"the model must return floating point, got {outputs.dtype}")
+        raise TypeError(f"the model must return floating-point values, got {outputs.dtype}")
     if not outputs.ndim or len(outputs) != count:
         raise ValueError(
             f"the model must return one row for each of {count} images, got {tuple(outputs.shape)}"

@@ -1,4 +1,4 @@
-"""History, result and progress bar of a training."""
+"""History, result and progress bar of a training run."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class History(Sequence[Epoch]):
 
 @dataclass(frozen=True)
 class FitResult:
-    """Result of a training.
+    """Result of a training run.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""State of a training: all that changes from step to step."""
+"""State of a training run: all that changes from step to step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEVER = 2**62  # the value of `first_nonfinite` while all losses are finite
 
 
 class TrainState:
-    """Weights, optimizer, loss scale and counters of a training, which a checkpoint stores.
+    """Weights, optimizer, loss scale and counters of a training run, which a checkpoint stores.
 
     The learning rate, the order of the images and their augmentation are not part of it: the
     number of the step determines them. `model` is moved to the device of `context`; its outputs

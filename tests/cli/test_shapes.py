@@ -109,7 +109,7 @@ def test_every_size_is_that_of_the_package(size, kernel, stride, padding, dilati
         (["3", "--kernel", "3", "--padding", "full"], "expected 'same', 'valid', one number"),
         (["3", "--kernel", "3", "--padding", "-1"], "padding.* must be at least 0, got -1"),
         (["9", "--kernel", "3", "--padding", "same", "--stride", "2"], "needs stride 1"),
-        (["9", "--kernel", "3", "--padding", "same", "--pool"], "a pooling takes numbers"),
+        (["9", "--kernel", "3", "--padding", "same", "--pool"], ": pooling takes numbers"),
         (["9", "--kernel", "3", "--padding", "2", "--pool"], "more than half of kernel_size"),
         (["0", "--kernel", "3"], "size.* must be at least 1, got 0"),
     ],

@@ -126,7 +126,7 @@ def test_another_kind_of_file_is_refused(path, content, reason):
         ({"train_labels": np.zeros(4)}, "train_labels must be integers, got float64"),
         (
             {"test_images": np.zeros((0, 1, 2, 3), np.uint8), "test_labels": np.zeros(0, int)},
-            "test_images holds no image",
+            "test_images is empty",
         ),
         ({"test_labels": np.array([0, 3])}, "test_labels holds 3, but there are 3 classes"),
         ({"test_labels": np.array([-1, 1])}, "test_labels holds -1"),

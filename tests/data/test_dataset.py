@@ -99,7 +99,7 @@ def test_it_cannot_be_changed_and_says_what_it_is():
         (
             {"train_images": np.zeros((0, 3, 4, 5), np.uint8), "train_labels": np.zeros(0, int)},
             ValueError,
-            "train_images holds no image|test_images are",
+            "train_images must hold|test_images are",
         ),
     ],
 )
@@ -189,7 +189,7 @@ def test_any_image_can_be_chosen():
 
 
 def test_a_data_set_is_split_only_once():
-    with pytest.raises(ValueError, match="digits has 145 validation images already"):
+    with pytest.raises(ValueError, match="digits already has 145 validation images"):
         split_validation(DIGITS, 0.1)
 
 

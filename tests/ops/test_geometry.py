@@ -56,3 +56,11 @@ def test_a_method_for_one_group_and_no_padding_gets_padded_images_group_by_group
     y = method(x, w, geometry)
     assert calls == [((2, 2, 10, 7), (3, 2, 3, 2), Geometry((2, 1), dilation=(1, 2)))] * 2
     np.testing.assert_array_equal(y, naive(x, w, geometry))
+
+
+@pytest.mark.parametrize(("size", "kernel_size"), [((1, 9), (1, 3)), ((9, 1), (3, 1))])
+def test_the_limit_of_a_dilation_is_that_of_its_own_axis(size, kernel_size):
+    geometry = conv2d_geometry(size, kernel_size, 1, 0, 4, 1)
+    axis = size.index(9)
+    assert geometry.dilation[axis] == 4
+    assert geometry.output_size(size, kernel_size) == (1, 1)

@@ -125,7 +125,7 @@ def test_tables_stand_in_rows():
         (
             lambda: plots.batch_planes({"x": np.ones((1, 2, 3, 4))}, marked=(0, 0, 3, 0)),
             ValueError,
-            r"marked=\(0, 0, 3, 0\) lies outside of 'x', whose shape is \(1, 2, 3, 4\)",
+            r"marked=\(0, 0, 3, 0\) lies outside 'x', whose shape is \(1, 2, 3, 4\)",
         ),
         (
             lambda: plots.batch_planes({"x": np.ones((1, 2, 3, 4))}, marked=(0, 0)),

@@ -87,7 +87,7 @@ class Answers(nn.Module):
             r"logits \(N, classes\), here \(16, 10\), got \(16, 10",
         ),
         (lambda y: y[:5], ValueError, r"one row for each of 16 images, got \(5, 10\)"),
-        (lambda y: y.argmax(1), TypeError, "the model must return floating point, got torch.int64"),
+        (lambda y: y.argmax(1), TypeError, "must return floating-point values, got torch.int64"),
     ],
 )
 def test_outputs_that_do_not_fit_the_labels(digits, quick, train, way, error, message, tmp_path):

@@ -75,9 +75,9 @@ def test_bytes_are_normalized_as_in_training():
     pixels = np.array([[[[0, 255]]]], np.uint8)
     found = predict(nn.Flatten(), pixels, mean=[0.5], std=[0.25])
     torch.testing.assert_close(found, torch.tensor([[-2.0, 2.0]]))
-    with pytest.raises(ValueError, match=r"images of bytes need mean=data\.mean"):
+    with pytest.raises(ValueError, match="uint8 images need the data set's mean"):
         predict(nn.Flatten(), pixels)
-    with pytest.raises(ValueError, match="mean and std are for images of bytes"):
+    with pytest.raises(ValueError, match="mean and std are for uint8 images only"):
         predict(nn.Flatten(), pixels.astype(np.float32), mean=[0.5], std=[0.5])
 
 
@@ -86,7 +86,7 @@ def test_bytes_are_normalized_as_in_training():
     [
         (np.zeros((2, 3)), [0, 1], ValueError, r"images must be \(N, C, H, W\)"),
         (np.zeros((0, 3, 1, 1)), [], ValueError, "no images to evaluate"),
-        (np.zeros((2, 3, 1, 1)), [0], ValueError, "2 images need as many labels, got 1"),
+        (np.zeros((2, 3, 1, 1)), [0], ValueError, "2 images need 2 labels, got 1"),
         (np.zeros((2, 3, 1, 1), np.int64), [0, 1], TypeError, "uint8 or floating point"),
         (np.zeros((2, 3, 1, 1)), [0, 3], ValueError, "has 3 outputs .* the labels go up to 3"),
         (np.zeros((2, 3, 1, 1)), [0, -1], ValueError, "labels must be at least 0, got -1"),
@@ -117,7 +117,7 @@ class Answers(torch.nn.Module):
         (lambda y: (y, y), TypeError, "the model must return one Tensor, got tuple"),
         (lambda y: y[:1], ValueError, r"one row for each of 2 images, got \(1, 3\)"),
         (lambda y: y.sum(), ValueError, r"one row for each of 2 images, got \(\)"),
-        (lambda y: y.argmax(1), TypeError, "must return floating point, got torch.int64"),
+        (lambda y: y.argmax(1), TypeError, "must return floating-point values, got torch.int64"),
     ],
 )
 def test_outputs_that_are_not_rows_of_numbers(ask, way, error, message):
@@ -202,7 +202,7 @@ def test_tensors_and_lists_are_taken():
 @pytest.mark.parametrize(
     ("labels", "predictions", "classes", "error", "message"),
     [
-        ([0, 1], [0], 2, ValueError, "2 labels need as many predictions, got 1"),
+        ([0, 1], [0], 2, ValueError, "2 labels need 2 predictions, got 1"),
         ([0, 2], [0, 1], 2, ValueError, "labels holds 2, but there are 2 classes, 0 to 1"),
         ([0, 1], [0, -1], 2, ValueError, "predictions holds -1, but there are 2 classes"),
         ([0.0], [0], 2, TypeError, "labels must be integers, got float64"),

@@ -239,3 +239,17 @@ def test_it_runs_outside_the_main_thread(network, digits, quick, tmp_path):
     thread.start()
     thread.join()
     assert found[0].test.count == 40
+
+
+def test_a_batch_larger_than_the_data_is_all_images(network, digits, quick):
+    exact, larger = (
+        weights(fit(network(), digits, quick(batch_size=size)).model) for size in (100, 128)
+    )
+    assert torch.equal(exact, larger)
+
+
+def test_the_history_has_the_learning_rate_of_the_last_step(network, digits, quick):
+    config = quick(epochs=2)  # of six steps each
+    history = fit(network(), digits, config).history
+    expected = [learning_rate_at(step, 12, config) for step in (5, 11)]
+    assert history.column("learning_rate") == expected

@@ -13,6 +13,8 @@ import pytest
 import torch
 
 from convlab.training import CheckpointError, Interrupted, fit
+from convlab.training.distributed import DistributedContext
+from convlab.training.state import TrainState
 from tests.training.helpers import during_step
 
 CODE = """
@@ -171,3 +173,14 @@ def test_on_every_device_the_resumed_bits_are_the_same(
     with pytest.raises(Interrupted):
         fit(model, digits, config, out=tmp_path)
     assert_same_bits(fit(network(), digits, config, out=tmp_path).model.state_dict(), wanted)
+
+
+def test_the_loss_scale_and_the_time_are_restored(network, quick):
+    old, new = (
+        TrainState(network(), quick(precision="fp16"), DistributedContext(), 10) for _ in range(2)
+    )
+    old.scaler.load_state_dict({**old.scaler.state_dict(), "scale": 8.0})
+    old.seconds = 1000.0
+    new.load_state_dict(old.state_dict())
+    assert new.scaler.get_scale() == 8.0
+    assert new.seconds >= 1000

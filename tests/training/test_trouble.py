@@ -134,7 +134,7 @@ def test_a_finished_training_is_not_repeated(network, digits, quick, tmp_path):
 )
 def test_another_training_is_not_continued(network, digits, quick, tmp_path, settings, words):
     fit(network(), digits, quick(), out=tmp_path)
-    with pytest.raises(ValueError, match=f"holds another training: {words}"):
+    with pytest.raises(ValueError, match=f"holds another training run: {words}"):
         fit(network(), digits, quick(**settings), out=tmp_path)
 
 
@@ -185,7 +185,7 @@ def test_a_folder_belongs_to_one_training_at_a_time(network, digits, quick, tmp_
 @pytest.mark.parametrize("name", ["file", "file/a"])
 def test_a_file_instead_of_a_folder(network, digits, quick, tmp_path, name):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match=f"{name} cannot be the folder of a training: "):
+    with pytest.raises(OSError, match=f"{name} cannot be used as the output folder: "):
         fit(network(), digits, quick(), out=tmp_path / name)
 
 

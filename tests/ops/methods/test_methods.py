@@ -212,3 +212,24 @@ def test_depthwise_needs_little_memory():
     x, w = np.ones((4, 64, 56, 56), np.float32), np.ones((64, 1, 3, 3), np.float32)
     strip, bands = 2**20 // 2, 64 * 4 * 6 * 3 * 4
     assert peak_memory("depthwise", x, w, groups=64) <= 2**20 + strip + bands + 2**16
+
+
+@pytest.mark.parametrize("dilation", [(1, 1), (1, 2)])
+@pytest.mark.parametrize("name", BY_NAME)
+def test_each_side_is_padded_by_its_own_amount(name, dilation):
+    random = np.random.default_rng(4)
+    x, w = random.normal(size=(2, 4, 7, 8)), random.normal(size=(4, 1, 3, 2))
+    answer = BY_NAME[name](x, w, Geometry((1, 1), (0, 1, 2, 3), dilation, groups=4))
+    padded = np.pad(x, [(0, 0), (0, 0), (2, 3), (0, 1)])
+    expected = BY_NAME["naive"](padded, w, Geometry((1, 1), dilation=dilation, groups=4))
+    np.testing.assert_allclose(answer, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["winograd2", "winograd4"])
+def test_winograd_with_a_dilation_larger_than_the_output(name):
+    random = np.random.default_rng(5)
+    x, w = random.normal(size=(1, 2, 8, 11)), random.normal(size=(2, 2, 2, 3))
+    geometry = Geometry(dilation=(6, 5))  # the output has 2 rows and 1 column
+    np.testing.assert_allclose(
+        BY_NAME[name](x, w, geometry), BY_NAME["naive"](x, w, geometry), rtol=0, atol=1e-12
+    )
