@@ -9,8 +9,8 @@ Read ``loop.py`` first: `fit` calls everything else.
 Examples
 --------
 >>> from convlab.data import load
->>> from convlab.models import MnistCNN
->>> result = fit(MnistCNN(), load("digits"), TrainConfig(epochs=1, crop=2, seed=1))
+>>> from convlab.models import LeNet5
+>>> result = fit(LeNet5(), load("digits"), recipe("digits", "lenet5", epochs=1))
 >>> result.test.accuracy > 0.5
 True
 """

@@ -179,6 +179,7 @@ def test_each_memory_format_has_its_own_reference():
         assert next(iter(references)) == "torch"
 
 
+@pytest.mark.slow
 def test_a_ratio_is_taken_against_the_contenders_own_reference():
     time = [0.0]
 

@@ -55,6 +55,7 @@ def optimizers():
     hook.remove()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize(("device", "name"), PAIRS)
 def test_all_loops_train_on_the_same_images(network, device, name, optimizers):
@@ -80,6 +81,7 @@ def test_all_loops_train_on_the_same_images(network, device, name, optimizers):
     assert all(abs(g["lr"]) < LEARNING_RATE / 2 for g in groups)  # where a schedule ends
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("device", "name"), PAIRS)
 def test_the_loss_falls(device, name):
     losses = []
@@ -201,6 +203,7 @@ def test_a_row_compares_round_by_round():
     assert (alone.deviation, alone.n) == (None, 1)
 
 
+@pytest.mark.slow
 def test_a_contender_that_is_not_installed_or_fails_is_skipped(monkeypatch):
     from benchmarks.loops import worker
     from benchmarks.loops.request import Request

@@ -213,6 +213,7 @@ while time.time() < until:
 """
 
 
+@pytest.mark.slow
 def test_readers_find_a_complete_file_while_several_processes_write(path):
     counts = (3, 50_000, 20_000)
     root = str(Path(cache.__file__).parents[2])

@@ -197,7 +197,7 @@ def test_networks_give_the_same_logits_with_fewer_layers(name, size, left):
         ("simple-cnn", (3, 32, 32), 0),
         ("mnist-cnn", (1, 28, 28), 0),
         ("resnet34", (3, 32, 32), 0),
-        ("vgg11-bn", (3, 32, 32), 64 + 128 + 2 * 256 + 4 * 512),
+        pytest.param("vgg11-bn", (3, 32, 32), 64 + 128 + 2 * 256 + 4 * 512, marks=pytest.mark.slow),
     ],
 )
 def test_the_networks_of_the_book_can_be_folded(name, shape, biases):

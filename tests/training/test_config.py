@@ -106,6 +106,7 @@ def test_recipes_do_not_flip_digits():
     assert not recipe("mnist").flip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["simple-cnn", "mnist-cnn", "lenet5"])
 def test_with_its_recipe_a_network_learns_the_digits(name):
     data, channels = load("digits"), MODELS[name].input_shape[0]

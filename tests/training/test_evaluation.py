@@ -213,3 +213,20 @@ def test_tensors_and_lists_are_taken():
 def test_invalid_arguments_of_confusion_matrix(labels, predictions, classes, error, message):
     with pytest.raises(error, match=message):
         confusion_matrix(labels, predictions, classes)
+
+
+def test_a_buffer_that_the_model_replaces_is_put_back():
+    class Counting(nn.Flatten):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("calls", torch.zeros(()))
+
+        def forward(self, images):
+            self.calls = self.calls + 1
+            return super().forward(images)
+
+    model = Counting()
+    calls = model.calls
+    predict(model, np.zeros((2, 3, 1, 1), np.float32))
+    assert model.calls is calls
+    assert calls == 0

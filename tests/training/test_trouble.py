@@ -89,6 +89,7 @@ def test_ctrl_c_saves_and_the_same_call_continues(network, digits, quick, tmp_pa
     assert len(result.history) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_workers_of_the_loader_too_is_no_failure(
     network, digits, quick, tmp_path, number
