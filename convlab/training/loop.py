@@ -46,7 +46,7 @@ def fit(
     """Train a network to classify images, and evaluate it on the test images once, at the end.
 
     With `out`, the state is saved after each epoch, and the same call continues from there,
-    however the process ended before: the final weights are those of an uninterrupted run,
+    however the process ended before: the final weights are those of an uninterrupted training,
     bit for bit on a CPU, and on a GPU with ``config.deterministic``.
 
     Parameters
@@ -54,7 +54,7 @@ def fit(
     model : nn.Module
         Takes ``(N, C, H, W)`` in the dtype of its weights and returns logits ``(N, classes)``. It
         is moved to the device and trained in place, starting from its current weights, or from
-        those of the checkpoint when a run is continued.
+        those of the checkpoint when a training is continued.
     data : Dataset
         From `convlab.data.load`. If it has no validation images, `config.validation_fraction`
         of its training images are held out.
@@ -81,7 +81,7 @@ def fit(
     ------
     TypeError, ValueError
         If an argument has the wrong type or is out of range; if the images do not fit the
-        settings, or the model's outputs do not fit the labels; if `out` holds a run with
+        settings, or the model's outputs do not fit the labels; if `out` holds a training with
         other settings, another model or other images.
     NonFiniteLoss
         If the loss becomes infinite or NaN. This is noticed before the next checkpoint is written,
