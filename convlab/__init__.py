@@ -1,4 +1,4 @@
-"""convlab: what ``torch.nn.Conv2d`` computes, in code short enough to read.
+"""Convolution as ``torch.nn.Conv2d`` computes it, in code short enough to read.
 
 `convlab.shapes`
     Window arithmetic: output sizes, padding amounts, receptive fields, costs. Plain integers.

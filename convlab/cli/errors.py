@@ -18,7 +18,7 @@ def rank() -> int:
 
 
 class CommandError(Exception):
-    """A command cannot be executed. The message is one sentence for the user.
+    """Raised if a command cannot be executed; the message is one sentence for the user.
 
     `code` is the exit code: 2 for a wrong argument, 1 for a missing package or a failure. If all
     processes of a job raise the error (`everywhere`), only rank 0 prints it.

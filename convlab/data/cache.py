@@ -24,7 +24,7 @@ ABANDONED = 3600  # age in seconds at which a temporary file is taken for that o
 
 
 class DataError(RuntimeError):
-    """A data set cannot be downloaded, stored or read; the message says why and what to do."""
+    """Raised if a data set cannot be downloaded, stored or read; the message says what to do."""
 
 
 def cache_folder() -> Path:
@@ -53,7 +53,7 @@ def cache_folder() -> Path:
 
 
 def make_writable(folder: Path) -> None:
-    """Make a folder; raise DataError, before a download, if it cannot be made or written to."""
+    """Create a folder; raise DataError, before a download, if it cannot be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
@@ -66,7 +66,7 @@ def make_writable(folder: Path) -> None:
 
 
 def write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write arrays by name to a file in an existing folder, which is complete or absent.
+    """Write named arrays to a file in an existing folder, atomically.
 
     Raises DataError if it cannot be written. The old file stays, and no temporary file is left.
     """
@@ -92,7 +92,7 @@ def _remove_abandoned(path: Path) -> None:
 def read(
     path: Path, name: str, image_shape: tuple[int, int, int], class_names: tuple[str, ...]
 ) -> Dataset:
-    """Read the data set `name` from a file of `write` or ``numpy.savez``, and check it.
+    """Read the data set `name` from a file written by `write` or ``numpy.savez``, and check it.
 
     It holds the four arrays of `KEYS`, in a zip archive with a checksum (CRC-32) of each, so a
     truncated or changed file is detected. Raises DataError if the file cannot be read, is damaged,

@@ -24,7 +24,7 @@ Mode = Literal["fan_in", "fan_out"]
 def default_(
     weight: Tensor, bias: Tensor | None = None, *, generator: Generator | None = None
 ) -> None:
-    """Fill a weight and a bias with the default of ``nn.Conv2d`` and ``nn.Linear``.
+    """Fill a weight and a bias with the default values of ``nn.Conv2d`` and ``nn.Linear``.
 
     Both are uniform, from ``-1 / sqrt(fan_in)`` to ``1 / sqrt(fan_in)``. The weight is drawn
     first, in the order of its axes whatever its memory format, so that the numbers depend on

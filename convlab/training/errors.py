@@ -8,23 +8,23 @@ POSITIONS_SHOWN = 8  # in the message of NonFiniteLoss
 
 
 class CheckpointError(RuntimeError):
-    """A checkpoint cannot be used. The message names the file and the reason."""
+    """Raised if a checkpoint cannot be used; the message names the file and the reason."""
 
 
 class FolderInUse(RuntimeError):
-    """Another process is training into the same folder."""
+    """Raised if another process is training into the same folder."""
 
 
 class DeviceError(ValueError):
-    """The device does not exist or cannot be used."""
+    """Raised if the device does not exist or cannot be used."""
 
 
 class WorkerLost(RuntimeError):
-    """Another process of the same job has ended, so this one cannot continue."""
+    """Raised if another process of the same job has ended, so that this one cannot continue."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal has stopped the training, and its state is saved; the same call continues it.
+    """Raised after a signal to stop, when the state is saved; the same call continues the run.
 
     `signal_number` is the signal received: SIGINT (Ctrl-C) or SIGTERM.
     """
@@ -35,7 +35,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class NonFiniteLoss(FloatingPointError):
-    """The loss has become infinite or NaN.
+    """Raised if the loss becomes infinite or NaN.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ def loss_scaler(config: TrainConfig, device: torch.device) -> torch.amp.GradScal
 
 
 def model_dtype(model: nn.Module) -> torch.dtype:
-    """Return the floating dtype of the weights, float32 without any; inputs must have it too.
+    """Return the floating-point dtype of the weights and inputs, float32 if there are no weights.
 
     Examples
     --------

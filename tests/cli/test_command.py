@@ -81,3 +81,12 @@ def test_the_version_is_that_of_the_package(capsys):
     with pytest.raises(SystemExit):
         main(["--version"])
     assert capsys.readouterr().out == f"convlab {convlab.__version__}\n"
+
+
+def test_a_rank_without_a_job_silences_nothing(capsys, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    for name in ("WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SystemExit):
+        main(["draw"])
+    assert "invalid choice: 'draw'" in capsys.readouterr().err

@@ -340,3 +340,13 @@ def test_two_processes_print_each_message_once(tmp_path):
     assert done.stdout.count("epoch 10: ") == 1
     assert done.stdout.count("of 355 right") == 1
     assert np.isfinite(json.loads((tmp_path / "result.json").read_text())["test"]["loss"])
+
+
+def test_sigterm_has_its_own_exit_code(capsys, tmp_path):
+    words = ["lenet5", "--data", "digits", "--device", "cpu", "--out", tmp_path]
+    hook = register_optimizer_step_post_hook(lambda *_: signal.raise_signal(signal.SIGTERM))
+    try:
+        error = refused(capsys, *words, code=128 + signal.SIGTERM)
+    finally:
+        hook.remove()
+    assert "stopped after step 1 of 80; the state is saved in" in error

@@ -37,3 +37,22 @@ def test_a_crop_moves_the_start_by_a_jump_for_each_cell():
     model = nn.Sequential(nn.Conv2d(1, 1, 3, stride=2), crop)
     field = summary(model, (1, 11, 11)).layers[-1].receptive_field
     assert (field.size, field.jump, field.start) == ((3, 3), (2, 2), (2, 4))
+
+
+def test_a_single_cell_may_be_flattened():
+    model = nn.Sequential(nn.MaxPool2d(4), nn.Flatten(), nn.Linear(1, 2))
+    field = summary(model, (1, 4, 4)).layers[-1].receptive_field
+    assert (field.size, field.whole) == ((4, 4), (True, True))
+
+
+def test_branches_with_different_jumps_have_a_field_per_unit():
+    model = Block(lambda self, x: self.conv(x) + x[..., :4, :4], conv=nn.Conv2d(1, 1, 1, stride=2))
+    assert check(nn.Sequential(model), 1, (8, 8)) == []
+    field = summary(model, (1, 8, 8)).layers[-1].receptive_field
+    assert (field.size, field.jump, field.start) == ((4, 4), (None, None), (0, 0))
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3, (1, 2), (1, 3), (2, 3), (0, 3)])
+def test_a_reduction_removes_dimensions_before_and_after_that_of_an_axis(dims):
+    reduced = Block(lambda self, x: x.sum(dims))
+    assert check(nn.Sequential(nn.Conv2d(2, 2, (2, 1)), reduced), 2, (5, 3)) == []
