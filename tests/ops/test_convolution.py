@@ -40,10 +40,22 @@ def test_every_method_agrees_with_pytorch(case, method):
             conv2d(**case, method=method)
     else:
         if supports(method, case):
-            assert_close(conv2d(**case, method=method), expected)
+            actual = conv2d(**case, method=method)
+            if has_large_tiles(method, case):
+                # What the method states for tiles of more than 6 x 6 inputs in float32.
+                bound = 5e-5 * max(1, np.max(np.abs(expected), initial=0))
+                np.testing.assert_allclose(actual, expected, rtol=0, atol=bound)
+            else:
+                assert_close(actual, expected)
         else:
             with pytest.raises(ValueError, match=f"method '{method}' needs"):
                 conv2d(**case, method=method)
+
+
+def has_large_tiles(method, case):
+    """Return whether Winograd's algorithm uses tiles of more than 6 x 6 inputs, in float32."""
+    is_float32 = case["weight"].dtype == np.float32
+    return is_float32 and method == "winograd4" and max(case["weight"].shape[2:]) > 3
 
 
 def supports(method, case):
