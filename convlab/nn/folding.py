@@ -23,6 +23,7 @@ from convlab.nn.layer import Conv2d
 
 _Classes = tuple[type[nn.Module], ...]
 
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 ConvT = TypeVar("ConvT", nn.Conv2d, Conv2d)
 _CONVOLUTIONS: _Classes = (nn.Conv2d, Conv2d)
 _LAYERS = (*_CONVOLUTIONS, _BatchNorm)
@@ -42,8 +43,8 @@ def fold_conv_bn(conv: ConvT, bn: nn.BatchNorm2d) -> ConvT:
     conv : torch.nn.Conv2d or convlab.nn.Conv2d
         With any arguments; not changed. A missing bias counts as 0.
     bn : torch.nn.BatchNorm2d
-        In evaluation mode, with running statistics; not changed. Without ``affine``, its weight
-        is 1 and its bias 0.
+        In evaluation mode, with running statistics; not changed. A missing weight counts as 1, a
+        missing bias as 0.
 
     Returns
     -------
@@ -96,14 +97,14 @@ def fold_conv_bn(conv: ConvT, bn: nn.BatchNorm2d) -> ConvT:
         )
     mean, variance = _to_float64(bn.running_mean), _to_float64(bn.running_var)
     scale = (variance + bn.eps).rsqrt()
-    if bn.affine:
+    if bn.weight is not None:
         scale = scale * _to_float64(bn.weight)
     bias = -mean if conv.bias is None else _to_float64(conv.bias) - mean
     bias = bias * scale
-    if bn.affine:
+    if bn.bias is not None:
         bias = bias + _to_float64(bn.bias)
     weight = _to_float64(conv.weight) * scale[:, None, None, None]
-    folded = copy.deepcopy(conv).eval()
+    folded = _copy(conv).eval()
     folded.weight = nn.Parameter(weight.to(conv.weight), conv.weight.requires_grad)
     folded.bias = nn.Parameter(bias.to(conv.weight), conv.weight.requires_grad)
     return folded
@@ -115,12 +116,14 @@ def fold_model(model: nn.Module) -> nn.Module:
     A pair is folded only if the result is certain to be the same: each of the two layers is
     called once, the output of the convolution goes to the normalization alone, no other code
     reads their parameters, and `fold_conv_bn` accepts them. An ``nn.Identity`` then replaces the
-    normalization. Other normalizations stay, such as one that comes before its convolution.
+    normalization. Other normalizations stay, such as one that comes before its convolution. What is
+    inside a module with hooks stays, too: a hook may see or change all of it.
 
     Parameters
     ----------
     model : nn.Module
-        In evaluation mode; not changed. The copy shares no tensor with it.
+        In evaluation mode; not changed. The copy shares no tensor with it. Hooks are copied, and
+        not run; those of `model` itself see the input and, up to rounding, the output as before.
 
     Raises
     ------
@@ -151,7 +154,7 @@ def fold_model(model: nn.Module) -> nn.Module:
                 f"statistics of each batch, which cannot be folded: call model.eval() first"
             )
     graph = _CallGraph(model)
-    folded = copy.deepcopy(model)
+    folded = _copy(model)
     for call in graph.nodes:
         bn_call = _foldable_normalization(graph, call)
         if bn_call is not None:
@@ -178,7 +181,8 @@ def redundant_biases(model: nn.Module, input: Tensor) -> dict[str, int]:
     Parameters
     ----------
     model : nn.Module
-        In either mode; not changed. It is examined as in training.
+        In either mode; not changed. It is examined as in training. Its hooks are not run, and what
+        is inside a module with hooks is not examined.
     input : Tensor
         A valid input. Only its shape matters; a batch of one image is enough.
 
@@ -208,6 +212,9 @@ def redundant_biases(model: nn.Module, input: Tensor) -> dict[str, int]:
     frozen = {id(m) for m in graph.root.modules() if _uses_fixed_statistics(m)}
     # The same calls, but run in evaluation mode, where a batch of one is enough.
     ranks = _Ranks(fx.GraphModule(graph.root, graph.graph).eval())
+    for module in graph.root.modules():
+        module._forward_pre_hooks.clear()
+        module._forward_hooks.clear()
     with torch.no_grad():
         ranks.run(input)
     redundant = {}
@@ -234,14 +241,14 @@ class _CallGraph:
         A copy of the model that has the same ``Parameter`` objects; in the mode of the model if
         `training` is None.
     graph : torch.fx.Graph
-        The calls in `root`. Convolutions and normalizations are one call each.
+        The calls in `root`. Convolutions, normalizations and modules with hooks are one call each.
 
     Raises ValueError if the model cannot be traced.
     """
 
     def __init__(self, model: nn.Module, training: bool | None = None) -> None:
         # Tracing may store constants in what it traces, and a run may change buffers.
-        self.root = copy.deepcopy(model, {id(p): p for p in model.parameters()})
+        self.root = _copy(model, {id(p): p for p in model.parameters()})
         if training is not None:
             self.root.train(training)
         recorder = _TensorReads()
@@ -259,9 +266,11 @@ class _CallGraph:
             if node.op == "call_module":
                 self._calls.setdefault(id(self.layer(node)), []).append(node)
         attributes = [str(node.target) for node in self.nodes if node.op == "get_attr"]
+        hooked = [m for m in self.root.modules() if _has_hooks(m) and m is not self.root]
         owners = Counter(id(x) for layer in self.root.modules() for x in _own_tensors(layer))
         self._shared = recorder.tensors | {id(attrgetter(name)(self.root)) for name in attributes}
         self._shared |= {tensor for tensor, count in owners.items() if count > 1}
+        self._shared |= {id(x) for m in hooked for x in (*m.parameters(), *m.buffers())}
 
     def layer(self, node: fx.Node) -> nn.Module | None:
         """Return the layer that a node calls, or None if it calls something else."""
@@ -284,7 +293,12 @@ class _Tracer(fx.Tracer):
     proxy_buffer_attributes = True  # record where code reads a running mean itself
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, _LAYERS) or super().is_leaf_module(m, module_qualified_name)
+        one_call = isinstance(m, _LAYERS) or _has_hooks(m)
+        return one_call or super().is_leaf_module(m, module_qualified_name)
+
+    def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
+        """Trace a call, past the hooks that PyTorch runs for every module."""
+        return super().call_module(m, m.forward, args, kwargs)
 
 
 class _TensorReads(TorchFunctionMode):
@@ -310,6 +324,21 @@ class _TensorReads(TorchFunctionMode):
         return argument
 
 
+class _DetachedCopies(TorchFunctionMode):
+    """Let `copy.deepcopy` detach the tensors that an earlier forward pass computed.
+
+    Of these, PyTorch refuses to make deep copies. A model keeps them as a stored feature map, or as
+    a weight that a hook has computed.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func is Tensor.__deepcopy__ and not args[0].is_leaf:
+            return args[0].detach().clone()
+        return func(*args, **(kwargs or {}))
+
+
 class _Ranks(fx.Interpreter):
     """Run a graph and record the number of axes of every tensor in it."""
 
@@ -323,6 +352,20 @@ class _Ranks(fx.Interpreter):
         if isinstance(result, Tensor):
             self.by_name[n.name] = result.ndim
         return result
+
+
+def _copy(module: ModuleT, memo: dict[int, Any] | None = None) -> ModuleT:
+    with _DetachedCopies():
+        return copy.deepcopy(module, memo)
+
+
+def _has_hooks(module: nn.Module) -> bool:
+    return bool(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+    )
 
 
 def _own_tensors(layer: nn.Module) -> list[Tensor]:
@@ -377,10 +420,14 @@ def _foldability_error(layer: nn.Module, name: str, classes: _Classes) -> Except
                 f"{name} is a {type(layer).__name__}, which replaces {method} of {cls.__name__}, "
                 f"so it may compute something else"
             )
-    if layer._forward_hooks or layer._forward_pre_hooks or parametrize.is_parametrized(layer):
+    if _has_hooks(layer) or parametrize.is_parametrized(layer):
         return ValueError(
             f"{name} has hooks or parametrizations, which may change what it computes: remove them "
             f"first (torch.nn.utils.parametrize.remove_parametrizations makes a weight fixed)"
+        )
+    if "weight" in vars(layer):
+        return ValueError(
+            f"the weight of {name} is not a parameter: other code may compute it again"
         )
     return None
 

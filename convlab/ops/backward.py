@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
 from convlab._validate import IntOrPair, Padding
-from convlab.ops.auto import choose
+from convlab.ops.auto import choose, suits_winograd
 from convlab.ops.blocks import columns_per_block, split_into_blocks
 from convlab.ops.checks import check_same_dtype, convolution_arrays, float_array, one_of
 from convlab.ops.convolution import conv2d
@@ -78,7 +78,8 @@ def conv2d_backward(
     most for the input (times the copies of a pixel in the border, if the padding mode makes any).
     Where `conv2d` with ``method="auto"`` would use Winograd's algorithm (stride 1), so do the
     gradients of input and weight; their error is then at most ``5e-6`` (float32) or ``5e-14``
-    (float64) of the largest result, with random numbers.
+    (float64) of the largest result, with random numbers. As there, it is used only if no window of
+    an image is much smaller than another; for the weight, also no pixel of `grad_output`.
 
     Overflow, infinity and NaN follow IEEE 754 and raise no warning. For the weight, padded zeros
     are multiplied like any number, so an infinite gradient over one gives NaN.
@@ -233,8 +234,10 @@ def grad_weight(g: Array, x: Array, kernel_size: tuple[int, ...], geometry: Geom
     the result is (O, C / groups, kH, kW).
 
     Where `conv2d` would choose Winograd's algorithm, and the dilation is 1, its adjoint is faster
-    here as well. As it spreads infinity and NaN, a result that holds one is discarded. Then, and
-    for all other layers, `_product_with_windows` computes the gradient.
+    here as well. A weight does not multiply every pixel, as some of them meet the padding or the
+    edge of `g`; so it is used only if `g` and `x` hold no outlier. As it spreads infinity and NaN,
+    a result that holds one is discarded. Then, and for all other layers, `_product_with_windows`
+    computes the gradient.
 
     Examples
     --------
@@ -247,7 +250,12 @@ def grad_weight(g: Array, x: Array, kernel_size: tuple[int, ...], geometry: Geom
     groups = geometry.groups
     weight_shape = g.shape[1], x.shape[1] // groups, *kernel_size
     method = choose(len(x), weight_shape, g.shape[2:], geometry)
-    if method in WINOGRAD_OUTPUTS and geometry.dilation == (1, 1):
+    if (
+        method in WINOGRAD_OUTPUTS
+        and geometry.dilation == (1, 1)
+        and suits_winograd(x, kernel_size, geometry)
+        and suits_winograd(g, (1, 1), Geometry(groups=groups))
+    ):
         left, _, top, _ = geometry.padding
         w = np.concatenate(
             [

@@ -10,6 +10,15 @@ from torch import Tensor
 
 from convlab.summary.axis_field import AxisField, Field, NoField, UnknownFieldError
 
+# Operations that overwrite the argument ``self``, or take only its shape from it.
+_OVERWRITING = {
+    "full_like", "ones_like", "rand_like", "randint_like", "randn_like", "zeros_like", "zero",
+    "fill", "copy", "sym_size", "uniform", "normal", "exponential", "random", "geometric",
+    "cauchy", "log_normal",
+}  # fmt: skip
+# Types in a schema that a number which an operation computes with can have.
+_NUMBERS = {"number", "float", "Tensor"}
+
 
 class Operation:
     """An executed operation ``result = func(*args, **kwargs)``, with its arguments by name.
@@ -26,6 +35,8 @@ class Operation:
         Every argument by its name in the schema of the operation, defaults included.
     inputs, outputs : list of tensors
         The tensors among the arguments and in the result, those in lists included.
+    read : list of tensors
+        The inputs without one whose values do not matter: it is overwritten, or gives a shape.
     written : list of tensors
         The arguments that the operation wrote into.
     """
@@ -51,6 +62,21 @@ class Operation:
         self.pointwise = torch.Tag.pointwise in func.tags
         self.outputs = tensors_in(result)
         self.inputs = tensors_in(list(self.arguments.values()))
+        self.read = self.inputs
+        if self.name in _OVERWRITING or self.name.startswith(("new_", "empty_like")):
+            arguments = [v for key, v in self.arguments.items() if key not in ("self", "input")]
+            self.read = tensors_in(arguments)
+
+    @property
+    def numbers(self) -> list[int | float | bool]:
+        """The numbers with which it computes, other than defaults; sizes and indices are none."""
+        return [
+            self.arguments[argument.name]
+            for argument in self.func._schema.arguments
+            if str(argument.type).removeprefix("Optional[").rstrip("]") in _NUMBERS
+            and isinstance(self.arguments[argument.name], int | float)
+            and self.arguments[argument.name] != argument.default_value
+        ]
 
     def __getitem__(self, argument: str) -> Any:
         if argument not in self.arguments:

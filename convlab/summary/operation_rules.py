@@ -57,12 +57,12 @@ def _union(fields: Iterable[Field | None], shape: Sequence[int]) -> Field:
     "hardswish", "hardsigmoid", "masked_fill", "clone", "_to_copy", "contiguous", "alias",
     "detach", "lift_fresh", "native_dropout", "_prelu_kernel", "leaky_relu", "hardtanh", "prelu",
     "log_sigmoid_forward", "rrelu_with_noise", "channel_shuffle", "native_channel_shuffle",
-    "nan_to_num", "softplus", "elu", "celu", "bernoulli",
+    "nan_to_num", "softplus", "elu", "celu", "bernoulli", "normal",
 )  # fmt: skip
 def elementwise(operation: Operation, fields: InputFields) -> Field:
     """Elementwise operation: each output depends on the inputs at its own place."""
     shape = operation.output.shape
-    inputs = [(fields.get(x), x.shape) for x in operation.inputs]
+    inputs = [(fields.get(x), x.shape) for x in operation.read]
     return _union([field and field.broadcast(old, shape) for field, old in inputs], shape)
 
 

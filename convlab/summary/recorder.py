@@ -219,13 +219,13 @@ def _has_row(
     name = operation.name
     if not operation.outputs:
         return False
-    if macs or parameters or (num_inputs > 1 and (operation.pointwise or name in _JOINS)):
+    if macs != 0 or parameters or (num_inputs > 1 and (operation.pointwise or name in _JOINS)):
         return True
     if not num_inputs:
         return False
     is_new = storage(operation.output) not in {storage(x) for x in operation.inputs} - {None}
     has_window = name in _WINDOWS or name.startswith(_WINDOW_PREFIXES)
-    return has_window or macs is None or (name in _ACTIVATIONS and is_new)
+    return has_window or (name in _ACTIVATIONS and is_new)
 
 
 def _kind(operation: Operation) -> str:

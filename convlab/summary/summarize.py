@@ -105,10 +105,12 @@ class Summary:
         """Return title, layers, totals, and whether there are receptive fields."""
         title = f"{self.model}, input {', '.join(map(format_shape, self.input_shapes))}"
         unused = f", of which {format_count(self.parameters_unused)} took no part in this run"
+        known = sum(layer.macs or 0 for layer in self.layers)
+        at_least = "at least " if self.macs is None and known else ""
         totals = [
             f"parameters: {format_count(self.parameters)} ({format_bytes(self.parameter_bytes)})"
             + (unused if self.parameters_unused else ""),
-            f"multiply-accumulates: {format_count(self.macs)}",
+            f"multiply-accumulates: {at_least}{format_count(known or self.macs)}",
             f"activations: {format_bytes(self.activation_bytes)}",
         ]
         return title, self.layers, totals, bool(self.image_size)

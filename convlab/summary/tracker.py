@@ -14,13 +14,6 @@ from convlab.summary.axis_field import Field, NoField, TensorFields, UnknownFiel
 from convlab.summary.operation import InputFields, Operation, storage
 from convlab.summary.operation_rules import rule_for
 
-# Operations whose outputs depend on the shape of a tensor at most, not on its values.
-_WITHOUT_VALUES = {
-    "empty_like", "full_like", "new_empty", "new_empty_strided", "new_full", "new_ones",
-    "new_zeros", "ones_like", "rand_like", "randint_like", "randn_like", "zeros_like",
-    "zero", "fill", "sym_size", "uniform", "normal",
-}  # fmt: skip
-
 
 @dataclass(frozen=True)
 class TensorInfo:
@@ -52,8 +45,10 @@ class Tracker:
         self.independent: TensorFields = (NoField.INDEPENDENT,) * num_axes
         # Maps a living tensor to its TensorInfo; PyTorch leaves the class untyped.
         self._infos: Any = WeakTensorKeyDictionary()
-        # Whether the value of a tensor was read (`item()`): later constants may contain it.
-        self._value_was_read = False
+        # Whether a number was read from a tensor (`item()`): later numbers may be computed from it.
+        # A truth value steers the code, like that of ``assert isfinite(x).all()``, and is no number
+        # until an operation computes with it.
+        self._number_was_read = self._truth_was_read = False
 
     def add_parameters(self, parameters: Iterable[Tensor]) -> None:
         """Add the parameters of the model, which get the numbers 0, 1, 2, ..."""
@@ -82,15 +77,17 @@ class Tracker:
             How many different arguments depend on the input of the model, and if any does, the
             parameters among the others, by number.
         """
-        inputs = {id(x): x for x in operation.inputs}
-        if operation.name in _WITHOUT_VALUES:
-            inputs = {}
+        inputs = {id(x): x for x in operation.read}
+        may_contain_read_value = self._may_contain_read_value(operation)
         infos = [self.info(x) for x in inputs.values()]
         parameters = frozenset[int]().union(*(info.parameters for info in infos))
         num_inputs = sum(info.depends_on_input for info in infos)
-        if num_inputs:
-            if operation.name == "_local_scalar_dense":
-                self._value_was_read = True
+        if num_inputs and isinstance(operation.result, int | float | complex):
+            is_truth = isinstance(operation.result, bool)
+            self._truth_was_read |= is_truth
+            self._number_was_read |= not is_truth
+        if num_inputs or may_contain_read_value:
+            num_inputs = max(num_inputs, 1)
             by_axis = [self._axis_fields(operation, axis) for axis in range(len(self.unknown))]
             outputs = [
                 TensorInfo(True, tuple(fields[i] for fields in by_axis))
@@ -108,6 +105,13 @@ class Tracker:
                 self._set(tensor, written)
         return num_inputs, parameters if num_inputs else frozenset()
 
+    def _may_contain_read_value(self, operation: Operation) -> bool:
+        """Return whether an operation computes with a number that may depend on the input."""
+        if self._number_was_read:
+            is_new = operation.name == "lift_fresh" and operation["self"] not in self._infos
+            return bool(operation.numbers) or is_new
+        return self._truth_was_read and any(isinstance(x, bool) for x in operation.numbers)
+
     def _set(self, tensor: Tensor, info: TensorInfo) -> None:
         old = self._infos.get(tensor)
         self._infos[tensor] = info
@@ -120,12 +124,16 @@ class Tracker:
     def _axis_fields(self, operation: Operation, axis: int) -> list[Field]:
         """Return the field of each output along one axis, by the rule for the operation."""
         count = len(operation.outputs)
+        if not count:
+            return []
         fields = {id(x): self.info(x).fields[axis] for x in operation.inputs}
+        if self._number_was_read or self._may_contain_read_value(operation):
+            return [NoField.UNKNOWN] * count
         if all(field is NoField.INDEPENDENT for field in fields.values()):
             return [NoField.INDEPENDENT] * count
         rule = rule_for(operation)
         known: list[Field] = []
-        if rule is not None and not self._value_was_read:
+        if rule is not None:
             with suppress(UnknownFieldError):
                 result = rule(operation, InputFields(fields))
                 known = result if isinstance(result, list) else [result]

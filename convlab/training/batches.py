@@ -52,8 +52,9 @@ def batch_order(count: int, batch_size: int, epoch: int, seed: int) -> Tensor:
 class Normalization:
     """Convert bytes to numbers with mean 0 and standard deviation 1 in each channel.
 
-    `mean` and `std` hold one number per channel, for pixels from 0 to 1. `device` is that of the
-    images. Raises ValueError if they differ in length, or a standard deviation is not above 0.
+    `mean` and `std` hold one number per channel, for pixels from 0 to 1. A standard deviation of 0,
+    of a channel that is the same everywhere, divides as 1. `device` is that of the images. Raises
+    ValueError if they differ in length, or a standard deviation is not at least 0.
 
     Examples
     --------
@@ -66,11 +67,12 @@ class Normalization:
         means, deviations = (
             torch.as_tensor(v, dtype=torch.float64).reshape(-1) for v in (mean, std)
         )
-        if len(means) != len(deviations) or not bool((deviations > 0).all()):
+        if len(means) != len(deviations) or not bool((deviations >= 0).all()):
             raise ValueError(
-                f"mean and std need one number per channel, and std numbers above 0; got "
+                f"mean and std need one number per channel, and std numbers of at least 0; got "
                 f"mean {means.tolist()} and std {deviations.tolist()}"
             )
+        deviations = torch.where(deviations == 0, 1.0, deviations)
         shape = (-1, 1, 1)
         self.channels = len(means)
         self._scale = (1 / (255 * deviations)).float().reshape(shape).to(device)
@@ -220,7 +222,7 @@ class DeviceBatches(Batches):
     Raises
     ------
     ValueError
-        If a channel has the same value everywhere, or the processes cannot share a batch equally.
+        If the processes cannot share a batch equally.
 
     Examples
     --------

@@ -8,28 +8,27 @@ runs code (``weights_only=True``).
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
+from pickle import PicklingError, UnpicklingError
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from convlab._files import FolderLock, atomic_write, remove_unfinished
 from convlab.data import Dataset
-from convlab.training.config import TrainConfig
-from convlab.training.distributed import DistributedContext
 from convlab.training.errors import CheckpointError, FolderInUse
 from convlab.training.history import History
 from convlab.training.state import TrainState
 
-FORMAT = "convlab.training checkpoint 2"
+FORMAT = "convlab.training checkpoint 3"
 _NAME = re.compile(r"checkpoint-(\d+)\.pt")
 
 
@@ -37,14 +36,17 @@ class CheckpointManager:
     """Save and resume a training run in a folder, which it locks; a context manager.
 
     The folder is created if it is missing; without one (None), nothing is saved or resumed. The
-    newest `keep` checkpoints are kept. Process 0 reads and writes for all processes.
+    newest `keep` checkpoints are kept. Process 0 reads and writes for all processes. `newest` is
+    the checkpoint that was read or written last.
     """
 
     def __init__(self, folder: Path | None, keep: int, state: TrainState, data: Dataset) -> None:
         self.folder, self.keep, self.state = folder, keep, state
+        self.newest: Path | None = None
         if folder is not None:
             self._lock = FolderLock(folder)
-            self._fingerprint = run_fingerprint(state.model, data, state.config, state.context)
+            self._fingerprint = run_fingerprint(state, data)
+            check_extra_states(state.model)
 
     def __enter__(self) -> CheckpointManager:
         return self
@@ -93,6 +95,7 @@ class CheckpointManager:
                     f"Choose another folder, or remove that one"
                 )
             self.state.load_state_dict(saved)
+            self.newest = _path(self.folder, saved["step"])
         epochs = saved["history"] if saved is not None else ()
         self.state.history = History(self.folder if context.is_primary else None, epochs)
 
@@ -120,17 +123,15 @@ class CheckpointManager:
         contents = {**self.state.state_dict(), "fingerprint": self._fingerprint}
         if self.state.context.is_primary:
             save_checkpoint(self.folder, self.state.step, contents, self.keep)
-
-    def newest(self) -> Path | None:
-        """Return the newest checkpoint file, if there is one."""
-        return next(iter(list_checkpoints(self.folder)), None) if self.folder is not None else None
+        self.newest = _path(self.folder, self.state.step)
 
 
 def save_checkpoint(folder: Path, step: int, contents: Mapping[str, Any], keep: int = 2) -> Path:
-    """Write a checkpoint to an existing folder, and remove all but the newest `keep`.
+    """Write a checkpoint to an existing folder, and remove all others but the newest `keep`.
 
     `contents` may hold tensors, numbers, strings, and lists, tuples and dicts of them. The file
-    after step 12, which is returned, is ``checkpoint-00000012.pt``.
+    after step 12, which is returned, is ``checkpoint-00000012.pt``. It stays even if there are
+    `keep` damaged ones of later steps.
 
     Examples
     --------
@@ -142,12 +143,17 @@ def save_checkpoint(folder: Path, step: int, contents: Mapping[str, Any], keep: 
     ...     print(newest.name, len(list_checkpoints(folder)), load_checkpoint(newest)["weights"])
     checkpoint-00000003.pt 2 tensor([1., 1.])
     """
-    path = folder / f"checkpoint-{step:08d}.pt"
+    path = _path(folder, step)
     complete = {"format": FORMAT, "step": step, **contents}
     atomic_write(path, lambda file: torch.save(complete, file))
     for old in list_checkpoints(folder)[keep:]:
-        old.unlink(missing_ok=True)
+        if old != path:
+            old.unlink(missing_ok=True)
     return path
+
+
+def _path(folder: Path, step: int) -> Path:
+    return folder / f"checkpoint-{step:08d}.pt"
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
@@ -217,25 +223,63 @@ def load_latest(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
     return None, []
 
 
-def run_fingerprint(
-    model: nn.Module, data: Dataset, config: TrainConfig, context: DistributedContext
-) -> dict[str, Any]:
+def check_extra_states(model: nn.Module) -> None:
+    """Raise TypeError if an extra state of a module could not be loaded from a checkpoint.
+
+    Examples
+    --------
+    >>> class Counts(nn.Module):
+    ...     def get_extra_state(self):
+    ...         return object()
+    >>> check_extra_states(nn.Sequential(Counts()))
+    Traceback (most recent call last):
+    ...
+    TypeError: 0._extra_state holds more than tensors, numbers and strings, which a checkpoint
+    cannot restore
+    """
+    for name, value in model.state_dict().items():
+        if isinstance(value, Tensor):
+            continue
+        file = io.BytesIO()
+        try:
+            torch.save(value, file)
+            file.seek(0)
+            torch.load(file, weights_only=True)
+        except (UnpicklingError, PicklingError, AttributeError, TypeError) as error:
+            raise TypeError(
+                f"{name} holds more than tensors, numbers and strings, which a checkpoint cannot "
+                f"restore"
+            ) from error
+
+
+def run_fingerprint(state: TrainState, data: Dataset) -> dict[str, Any]:
     """Return what must be equal to continue from a checkpoint.
 
-    These are the settings, the type of the device, the number of processes, and checksums of the
-    model's names and shapes and of the images and labels.
+    These are the settings that can change the result, the type of the device, the number of
+    processes, the layers in eval mode, and checksums of the images and labels, and of the name,
+    dtype, shape and `requires_grad` of each parameter and buffer.
     """
-    shapes = [f"{name} {tuple(value.shape)}" for name, value in model.state_dict().items()]
+    settings = state.config.to_dict()
+    del settings["batches"], settings["loader_workers"]
+    tensors = [*state.model.named_parameters(), *state.model.named_buffers()]
+    kinds = [
+        f"{name} {value.dtype} {tuple(value.shape)} {value.requires_grad}"
+        for name, value in tensors
+    ]
+    trainable = sum(value.numel() for _, value in tensors if value.requires_grad)
+    dtypes = "/".join(sorted({str(value.dtype).removeprefix("torch.") for _, value in tensors}))
     parts = []
     for part in ("train", "validation"):
         images, labels = getattr(data, f"{part}_images"), getattr(data, f"{part}_labels")
         parts.append(f"{part} {len(labels)}/{_checksum(images, labels)}")
     return {
-        **config.to_dict(),
-        "device": context.device.type,
-        "model": f"{type(model).__name__} {zlib.crc32(';'.join(shapes).encode()):08x}",
+        **settings,
+        "device": state.context.device.type,
+        "model": f"{type(state.model).__name__} with {trainable:,} trainable numbers, {dtypes}, "
+        f"{zlib.crc32(';'.join(kinds).encode()):08x}",
+        "layers in eval mode": ", ".join(state.eval_modules) or "none",
         "data": " ".join(parts),
-        "processes": context.world_size,
+        "processes": state.context.world_size,
     }
 
 

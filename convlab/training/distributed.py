@@ -92,15 +92,34 @@ class DistributedContext:
         dist.broadcast_object_list(values, src=0)
         return values[0]
 
+    def broadcast_buffers(self, model: nn.Module) -> None:
+        """Copy the buffers of a model from process 0 to the others."""
+        if self.world_size > 1:
+            values = self.broadcast([buffer.cpu() for buffer in model.buffers()])
+            for buffer, value in zip(model.buffers(), values, strict=True):
+                if not torch.equal(buffer.cpu(), value):
+                    buffer.copy_(value)
+
     def wrap_model(self, model: nn.Module) -> nn.Module:
-        """Return the module to call in training, whose gradients are averaged over processes."""
+        """Return the module to call in training, whose gradients are averaged over processes.
+
+        Each step starts with the buffers of process 0. Parameters without a gradient in one
+        process get the mean of the others, and keep none if no process has one.
+        """
         if self.world_size == 1:
             return model
         # With synchronized batch statistics the buffers are equal in all processes, so they need
         # not be sent in each step. The option was renamed in PyTorch 2.15.
-        options: dict[str, Any] = {"forward_sync_buffers": False}
-        if "forward_sync_buffers" not in inspect.signature(DistributedDataParallel).parameters:
-            options = {"broadcast_buffers": False}
+        sends = any(
+            not isinstance(module, SyncBatchNorm) and any(True for _ in module.buffers(False))
+            for module in model.modules()
+        )
+        name = "forward_sync_buffers"
+        if name not in inspect.signature(DistributedDataParallel).parameters:
+            name = "broadcast_buffers"
+        options: dict[str, Any] = {name: sends, "find_unused_parameters": True}
+        # PyTorch warns if there are none.
+        warnings.filterwarnings("ignore", message=".*find_unused_parameters=True was specified")
         # Gradients of kernels with one input channel have two equivalent memory layouts.
         # PyTorch warns if they differ, which costs nothing.
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")

@@ -32,7 +32,8 @@ class Evaluation:
     loss : float
         Mean cross entropy per image, in nats.
     accuracy : float
-        Fraction of the images whose largest output is that of their label, from 0 to 1.
+        Fraction of the images whose largest output is that of their label, from 0 to 1. An image
+        with NaN among its outputs is not correct.
     correct, count : int
         Numerator and denominator of `accuracy`.
 
@@ -176,7 +177,7 @@ def evaluate_distributed(
     num_classes = int(targets.max()) + 1
     shard = slice(context.rank, None, context.world_size)
     targets = targets[shard]
-    totals = torch.zeros(3, dtype=torch.float64, device=_device_of(model))
+    sums: list[Tensor] = []  # of each batch, on the device: reading them would wait for it
     start = 0
     if len(targets):
         for outputs in _outputs(model, images[shard], mean, std, batch_size):
@@ -186,11 +187,14 @@ def evaluate_distributed(
             losses = functional.cross_entropy(
                 at_least_float32(outputs), batch_targets, reduction="none"
             )
-            hits = outputs.argmax(1) == batch_targets
-            totals[:2] += torch.stack([losses.double().sum(), hits.double().sum()])
-            totals[2] += len(hits)
-    loss_sum, correct, count = context.all_reduce_sum(totals).tolist()
-    return Evaluation(loss_sum / count, correct / count, int(correct), int(count))
+            correct = count_correct(outputs, batch_targets)
+            sums.append(torch.stack([losses.sum(), correct.to(losses.dtype)]))
+    # On the CPU, since some devices have no float64.
+    totals = torch.tensor([0, 0, len(targets)], dtype=torch.float64)
+    if sums:
+        totals[:2] = torch.stack(sums).cpu().double().sum(0)
+    loss_sum, hits, count = context.all_reduce_sum(totals).tolist()
+    return Evaluation(loss_sum / count, hits / count, int(hits), int(count))
 
 
 def _outputs(
@@ -206,9 +210,10 @@ def _outputs(
         shape = getattr(images, "shape", type(images).__name__)
         raise ValueError(f"images must be (N, C, H, W) with N at least 1, got {shape}")
     batch_size = integer(batch_size, "batch_size", minimum=1)
-    pixels = torch.as_tensor(
-        np.ascontiguousarray(images) if isinstance(images, np.ndarray) else images
-    )
+    if isinstance(images, np.ndarray):  # PyTorch takes the native byte order alone
+        native = images.dtype.newbyteorder("=")
+        images = torch.from_numpy(np.ascontiguousarray(images, native))
+    pixels = images
     device, dtype = _device_of(model), model_dtype(model)
     normalize = None
     if pixels.dtype == torch.uint8:
@@ -227,6 +232,19 @@ def _outputs(
                 outputs = model((normalize(values) if normalize else values).to(dtype))
             check_rows(outputs, len(batch))
             yield outputs
+
+
+def count_correct(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the number of rows whose largest logit is that of the label; NaN is no class.
+
+    Examples
+    --------
+    >>> logits = torch.tensor([[2.0, 1.0], [float("nan"), 1.0], [0.0, 1.0]])
+    >>> count_correct(logits, torch.tensor([0, 0, 1]))
+    tensor(2)
+    """
+    largest, classes = logits.max(1)
+    return ((classes == labels) & ~largest.isnan()).sum()
 
 
 def _device_of(model: nn.Module) -> torch.device:

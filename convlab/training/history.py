@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -159,7 +160,7 @@ class FitResult:
     Parameters
     ----------
     model : nn.Module
-        The argument of `fit`, trained.
+        The argument of `fit`, trained, without `torch.compile` or `DataParallel` around it.
     history : History
         One entry per epoch.
     validation, test : Evaluation, optional
@@ -180,12 +181,15 @@ class FitResult:
 
         The second holds the settings, the evaluations, `mean` and `std`.
         """
-        weights = {name: value.cpu() for name, value in self.model.state_dict().items()}
+        weights = {
+            name: value.cpu() if isinstance(value, torch.Tensor) else value  # an extra state
+            for name, value in self.model.state_dict().items()
+        }
         atomic_write(folder / "model.pt", lambda file: torch.save(weights, file))
         contents: dict[str, Any] = {"config": config.to_dict(), "mean": self.mean, "std": self.std}
         for part, result in (("validation", self.validation), ("test", self.test)):
             contents[part] = asdict(result) if result is not None else None
-        _write_text(folder / "result.json", json.dumps(contents, indent=2) + "\n")
+        _write_text(folder / "result.json", _to_json(contents, indent=2) + "\n")
 
 
 def progress_bar(
@@ -221,7 +225,20 @@ def _csv_line(values: Iterable[Any]) -> str:
 
 
 def _json_line(epoch: Epoch) -> str:
-    return json.dumps(asdict(epoch)) + "\n"
+    return _to_json(asdict(epoch)) + "\n"
+
+
+def _to_json(value: Any, indent: int | None = None) -> str:
+    """Return JSON, which has no NaN and no infinity: they become null."""
+
+    def finite(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: finite(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [finite(item) for item in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    return json.dumps(finite(value), indent=indent, allow_nan=False)
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel
 
 from convlab._validate import integer
 from convlab.data import Dataset, split_validation
@@ -22,7 +24,13 @@ from convlab.training.checkpoint import CheckpointManager
 from convlab.training.config import TrainConfig
 from convlab.training.distributed import process_group, sync_batch_norm
 from convlab.training.errors import Interrupted, NonFiniteLoss
-from convlab.training.evaluation import Evaluation, check_logits, check_model, evaluate_distributed
+from convlab.training.evaluation import (
+    Evaluation,
+    check_logits,
+    check_model,
+    count_correct,
+    evaluate_distributed,
+)
 from convlab.training.history import Epoch, FitResult, progress_bar
 from convlab.training.optim import learning_rate_at
 from convlab.training.precision import at_least_float32, autocast, backend_flags
@@ -54,7 +62,10 @@ def fit(
     model : nn.Module
         Takes ``(N, C, H, W)`` in the dtype of its weights and returns logits ``(N, classes)``. It
         is moved to the device and trained in place, starting from its current weights, or from
-        those of the checkpoint when a training is continued.
+        those of the checkpoint when a training is continued. Layers in eval mode inside a model
+        in train mode stay in eval mode, such as a batch normalization whose statistics are frozen;
+        a model that is in eval mode as a whole is put into train mode. `torch.compile` and
+        `DataParallel` around it are removed from the result.
     data : Dataset
         From `convlab.data.load`. If it has no validation images, `config.validation_fraction`
         of its training images are held out.
@@ -62,7 +73,7 @@ def fit(
         The settings; by default ``TrainConfig()``.
     out : path, optional
         Folder for checkpoints, ``history.csv``, ``history.jsonl``, and at the end ``model.pt``
-        (the weights) and ``result.json``. Created if missing.
+        (the weights) and ``result.json``. Created if missing; ``~`` is the home folder.
     checkpoint_every : int, optional
         Also save after every `checkpoint_every` steps, at least 1; for long epochs.
     keep : int
@@ -81,8 +92,8 @@ def fit(
     ------
     TypeError, ValueError
         If an argument has the wrong type or is out of range; if the images do not fit the
-        settings, or the model's outputs do not fit the labels; if `out` holds a training with
-        other settings, another model or other images.
+        settings, or the model's outputs do not fit the labels; if a part of the model is compiled;
+        if `out` holds a training with other settings, another model or other images.
     NonFiniteLoss
         If the loss becomes infinite or NaN. This is noticed before the next checkpoint is written,
         so the files hold the last good state.
@@ -112,6 +123,7 @@ def fit(
     """
     config = TrainConfig() if config is None else config
     check_training(model, data, config)
+    given, model = model, unwrap_model(model)
     _check_output(out, keep, checkpoint_every)
     if config.validation_fraction and not len(data.validation_labels):
         seed = derived_seed(config.seed, "split")
@@ -126,11 +138,11 @@ def fit(
             stack.enter_context(sync_batch_norm(model))
         # Dropout draws from the shared generators; each process has its own.
         seed_everything(derived_seed(config.seed, "layers", context.rank))
-        folder = Path(out) if out is not None else None
+        folder = Path(out).expanduser() if out is not None else None
         checkpoints = stack.enter_context(CheckpointManager(folder, keep, state, data))
         checkpoints.resume()
         # After the weights are restored: several processes get those of process 0.
-        state.forward = context.wrap_model(model)
+        state.forward = context.wrap_model(model) if context.world_size > 1 else given
         if config.compile:
             state.forward = torch.compile(state.forward)  # type: ignore[assignment]
         stop = stack.enter_context(StopRequest(folder is not None, context.world_size == 1))
@@ -139,7 +151,7 @@ def fit(
             epoch, first_step = divmod(state.step, steps_per_epoch)
             if first_step == 0:
                 state.start_epoch()
-            state.forward.train()
+            state.set_train_mode()
             state.start_clock()
             title = f"epoch {epoch + 1}/{config.epochs}"
             show = progress if context.is_primary else False
@@ -168,8 +180,8 @@ def fit(
 def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate: float) -> Tensor:
     """Take one training step, and return the sum of the losses before its update.
 
-    `images` ``(n, C, H, W)`` and `labels` ``(n,)`` are this process's share of the batch. No
-    operation waits for the device.
+    `images` ``(n, C, H, W)`` and `labels` ``(n,)`` are this process's share of the batch. Only the
+    loss scaling of fp16 waits for the device.
     """
     config, optimizer, scaler = state.config, state.optimizer, state.scaler
     for group in optimizer.param_groups:
@@ -190,8 +202,7 @@ def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate:
         nn.utils.clip_grad_norm_(state.model.parameters(), config.max_grad_norm)
     scaler.step(optimizer)
     scaler.update()
-    state.record(loss_sum, (logits.detach().argmax(1) == labels).sum())
-    state.step += 1
+    state.record(loss_sum, count_correct(logits.detach(), labels))
     return loss_sum.detach()
 
 
@@ -199,8 +210,9 @@ def _end_epoch(
     state: TrainState, data: Dataset, batches: Batches, checkpoints: CheckpointManager
 ) -> None:
     """Evaluate the validation images, and add the completed epoch to the history."""
-    totals = state.context.all_reduce_sum(state.totals)
-    loss_sum, correct = totals.tolist()  # waits for the device
+    state.read_results()  # waits for the device
+    totals = torch.tensor(state.totals, dtype=torch.float64)
+    loss_sum, correct = state.context.all_reduce_sum(totals).tolist()
     state.update_seconds()
     _check_finite(state, batches, checkpoints)
     validation = _evaluate(state, data, "validation")
@@ -225,6 +237,7 @@ def _evaluate(state: TrainState, data: Dataset, part: str) -> Evaluation | None:
     images, labels = getattr(data, f"{part}_images"), getattr(data, f"{part}_labels")
     if not len(labels):
         return None
+    state.context.broadcast_buffers(state.model)
     with autocast(state.config, state.context.device):
         return evaluate_distributed(
             state.model, images, labels, state.context, mean=data.mean, std=data.std
@@ -242,7 +255,7 @@ def _check_finite(state: TrainState, batches: Batches, checkpoints: CheckpointMa
         epoch + 1,
         learning_rate_at(step, batches.total_steps, state.config),
         batches.positions(epoch, step_in_epoch),
-        checkpoints.newest(),
+        checkpoints.newest,
     )
 
 
@@ -273,12 +286,13 @@ def count_classes(data: Dataset) -> int:
     return 1 + max(int(part.max()) for part in labels if len(part))
 
 
-def check_training(model: object, data: object, config: object) -> None:
+def check_training(model: nn.Module, data: object, config: object) -> None:
     """Raise TypeError or ValueError if `fit` and `learning_rate_range` cannot use the arguments.
 
     The images must be larger than `config.crop`, and at least as large as `config.cutout`.
     """
     check_model(model)
+    unwrap_model(model)
     if not isinstance(data, Dataset):
         raise TypeError(f"data must be a Dataset, got {type(data).__name__}")
     if not isinstance(config, TrainConfig):
@@ -292,6 +306,32 @@ def check_training(model: object, data: object, config: object) -> None:
         raise ValueError(
             f"cutout must be at most the images' {height} x {width} pixels, got {config.cutout}"
         )
+
+
+def unwrap_model(model: nn.Module) -> nn.Module:
+    """Return the network in `torch.compile`, `DataParallel` or `DistributedDataParallel`.
+
+    These put a prefix before the names of the weights. Raises ValueError if a part of the network
+    is compiled, or the network is wrapped in another class that does so.
+    """
+    while True:
+        # The class of a compiled module would be slow to import.
+        inner = model._modules.get("_orig_mod")
+        if isinstance(model, (nn.DataParallel, DistributedDataParallel)):
+            inner = model.module
+        if inner is None:
+            break
+        model = inner
+    for name, module in model.named_modules():
+        if {"_orig_mod", "_fsdp_wrapped_module"} & module._modules.keys() or (
+            isinstance(module, AveragedModel)
+        ):
+            raise ValueError(
+                f"{f'model.{name}' if name else 'model'} is wrapped in {type(module).__name__}, "
+                f"which changes the names of the weights: pass the network itself; "
+                f"TrainConfig(compile=True) compiles it"
+            )
+    return model
 
 
 def _check_output(out: object, keep: Any, checkpoint_every: Any) -> None:

@@ -37,8 +37,9 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """Return SGD with Nesterov momentum, or AdamW, for a model on its final device.
 
-    The fused implementation updates all weights in one pass over memory, and on a GPU it skips a
-    step with infinite gradients (fp16) without waiting for the device.
+    PyTorch's fused SGD is never used. It leaves the momentum of a skipped first step (fp16)
+    uninitialized, cannot start with a parameter that has no gradient yet, and is wrong for 16-bit
+    weights on CPUs. The fused AdamW has none of these faults.
 
     Examples
     --------
@@ -47,17 +48,16 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
     ('AdamW', (0.9, 0.999))
     """
     groups = parameter_groups(model, config.weight_decay)
-    # On CPUs, the fused SGD was wrong for 16-bit weights from PyTorch 2.4 to 2.11 at least.
-    fused = all(
-        p.device.type == "cuda"
-        or (p.device.type == "cpu" and p.dtype in (torch.float32, torch.float64))
-        for group in groups
-        for p in group["params"]
-    )
     rate, momentum = config.learning_rate, config.momentum
     if config.optimizer == "adamw":
+        fused = all(
+            p.device.type == "cuda"
+            or (p.device.type == "cpu" and p.dtype in (torch.float32, torch.float64))
+            for group in groups
+            for p in group["params"]
+        )
         return torch.optim.AdamW(groups, lr=rate, betas=(momentum, 0.999), fused=fused)
-    return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=momentum > 0, fused=fused)
+    return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=momentum > 0, foreach=True)
 
 
 def learning_rate_at(step: int, total_steps: int, config: TrainConfig) -> float:

@@ -17,7 +17,7 @@ from convlab.data import Dataset
 from convlab.training.batches import make_batches
 from convlab.training.config import TrainConfig
 from convlab.training.distributed import DistributedContext, find_device
-from convlab.training.loop import check_training, count_classes, train_step
+from convlab.training.loop import check_training, count_classes, train_step, unwrap_model
 from convlab.training.precision import backend_flags
 from convlab.training.state import TrainState
 
@@ -98,8 +98,8 @@ def learning_rate_range(
         stack.enter_context(torch.random.fork_rng(devices=devices))
         stack.enter_context(backend_flags(config))
         torch.manual_seed(config.seed)
-        state = TrainState(copy.deepcopy(model), config, context, count_classes(data))
-        state.model.train()
+        state = TrainState(copy.deepcopy(unwrap_model(model)), config, context, count_classes(data))
+        state.set_train_mode()
         endless_batches = (batch for epoch in count() for batch in batches.epoch(epoch))
         for rate, (images, labels) in zip(rates, endless_batches, strict=False):
             loss_sum = train_step(state, images, labels, float(rate))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from convlab.training.precision import loss_scaler, model_dtype
 from convlab.training.randomness import random_state, set_random_state
 
 NEVER = 2**62  # the value of `first_nonfinite` while all losses are finite
+READ_INTERVAL = 1000  # steps whose results stay on the device
 
 
 class TrainState:
@@ -39,10 +41,13 @@ class TrainState:
         The completed epochs.
     seconds : float
         Training time in the current epoch.
-    totals : Tensor (2,)
-        Sum of the losses and number of correct predictions in the current epoch, in this process.
-    first_nonfinite : int64 Tensor ()
-        The first step with a non-finite loss in this process, or `NEVER`.
+    totals : list of two floats
+        Sum of the losses and number of correct predictions in the current epoch, in this process;
+        complete after `read_results`.
+    first_nonfinite : int
+        The first step with a non-finite loss in this process, or `NEVER`; as `totals`.
+    eval_modules : dict of str to nn.Module
+        The layers that stay in eval mode. The caller has put them there, but not the whole model.
     """
 
     def __init__(
@@ -59,33 +64,54 @@ class TrainState:
         self.history = History()
         self.seconds = 0.0
         self._clock = time.perf_counter()
-        # These stay on the device until the epoch ends: reading them in each step would make the
-        # CPU wait for the device.
-        self.totals = torch.zeros(2, dtype=torch.float64, device=context.device)
-        self.first_nonfinite = torch.full((), NEVER, dtype=torch.int64, device=context.device)
+        self.totals = [0.0, 0.0]
+        self.first_nonfinite = NEVER
+        self._unread: list[Tensor] = []
+        self.eval_modules = {
+            name: module
+            for name, module in model.named_modules()
+            if model.training and not module.training
+        }
+
+    def set_train_mode(self) -> None:
+        """Put the model into train mode, except for `eval_modules`."""
+        self.model.train()
+        for module in self.eval_modules.values():
+            module.training = False
 
     def record(self, loss_sum: Tensor, correct: Tensor) -> None:
-        """Add the results of one step to the totals, without reading them."""
-        loss_sum = loss_sum.detach()
-        self.totals += torch.stack([loss_sum, correct.to(loss_sum.dtype)])
-        step = torch.full_like(self.first_nonfinite, self.step)
-        step.masked_fill_(torch.isfinite(loss_sum), NEVER)
-        self.first_nonfinite = torch.minimum(self.first_nonfinite, step)
+        """Count a completed step, and store its results on the device."""
+        self.step += 1
+        self._unread.append(torch.stack([loss_sum.detach(), correct.to(loss_sum.dtype)]))
+        if len(self._unread) == READ_INTERVAL:
+            self.read_results()
+
+    def read_results(self) -> None:
+        """Add the stored results to the totals, one by one on the CPU, which has float64."""
+        if not self._unread:
+            return
+        first_step = self.step - len(self._unread)
+        for step, (loss_sum, correct) in enumerate(torch.stack(self._unread).tolist(), first_step):
+            self.totals = [self.totals[0] + loss_sum, self.totals[1] + correct]
+            if not math.isfinite(loss_sum):
+                self.first_nonfinite = min(self.first_nonfinite, step)
+        self._unread.clear()
 
     def nonfinite_step(self) -> int | None:
         """Return the first step with an infinite or NaN loss in any process, or None.
 
         Weights that are not finite are attributed to the last step.
         """
+        self.read_results()
         finite = torch.stack([p.detach().isfinite().all() for p in self.model.parameters()]).all()
-        last_step = torch.where(finite, NEVER, max(0, self.step - 1)).to(self.first_nonfinite)
-        first = torch.minimum(self.first_nonfinite, last_step)
+        last_step = NEVER if finite else max(0, self.step - 1)
+        first = torch.tensor(min(self.first_nonfinite, last_step))
         step = int(self.context.all_reduce_min(first))
         return None if step == NEVER else step
 
     def start_epoch(self) -> None:
         """Reset the totals and the time of the epoch to 0."""
-        self.totals.zero_()
+        self.totals = [0.0, 0.0]
         self.seconds = 0.0
 
     def start_clock(self) -> None:
@@ -104,7 +130,8 @@ class TrainState:
         All processes must call it, since each has its own random state and totals.
         """
         self.update_seconds()
-        own = {"random": random_state(), "totals": self.totals.cpu()}
+        self.read_results()
+        own = {"random": random_state(), "totals": self.totals}
         return {
             "step": self.step,
             "model": self.model.state_dict(),
@@ -122,5 +149,5 @@ class TrainState:
         self.scaler.load_state_dict(saved["scaler"])
         self.step, self.seconds = saved["step"], saved["seconds"]
         own = saved["processes"][self.context.rank]
-        self.totals.copy_(own["totals"])
+        self.totals = own["totals"]
         set_random_state(own["random"])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
-from torch.nn.utils import parametrizations
+from torch.nn.utils import parametrizations, prune
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 import convlab.models
@@ -21,9 +21,8 @@ def trained_norm(bn):
     """Set random statistics and parameters, as after training, in evaluation mode."""
     bn.running_mean.normal_()
     bn.running_var.uniform_(0.1, 3.0)
-    if bn.affine:
-        nn.init.normal_(bn.weight)
-        nn.init.normal_(bn.bias)
+    for parameter in bn.parameters():
+        nn.init.normal_(parameter)
     return bn.eval()
 
 
@@ -64,19 +63,22 @@ CONVOLUTIONS = st.fixed_dictionaries(
 @given(
     st.sampled_from([nn.Conv2d, convlab.nn.Conv2d]),
     CONVOLUTIONS,
-    st.booleans(),
+    st.sets(st.sampled_from(["weight", "bias"])),
     st.sampled_from([0.0, 1e-5, 1.0]),
     st.integers(0, 2**32 - 1),
 )
 @settings(deadline=None)
-def test_the_folded_layer_computes_the_same(cls, arguments, affine, eps, seed):
+def test_the_folded_layer_computes_the_same(cls, arguments, missing, eps, seed):
     torch.manual_seed(seed)
     conv = cls(4, 8, dtype=torch.float64, **arguments)
-    bn = trained_norm(nn.BatchNorm2d(8, eps=eps, affine=affine, dtype=torch.float64))
+    bn = nn.BatchNorm2d(8, eps=eps, dtype=torch.float64)
+    for name in missing:
+        bn.register_parameter(name, None)
+    trained_norm(bn)
     x = torch.randn(2, 4, 6, 7, dtype=torch.float64)
     folded = fold_conv_bn(conv, bn)
     torch.testing.assert_close(folded(x), bn(conv(x)), rtol=1e-12, atol=1e-12)
-    if affine:
+    if not missing:
         theirs = fuse_conv_bn_eval(conv.eval(), bn)
         torch.testing.assert_close(folded.weight, theirs.weight, rtol=1e-12, atol=1e-12)
         torch.testing.assert_close(folded.bias, theirs.bias, rtol=1e-12, atol=1e-12)
@@ -328,6 +330,115 @@ def test_unsafe_pairs_are_not_folded(model):
     left = fold_model(model)
     torch.testing.assert_close(left(x), model(x), rtol=0, atol=0)
     assert norms_in(left) == norms_in(model)
+
+
+class Stored(Model):
+    def forward(self, x):
+        self.features = {"maps": [self.conv(x)]}
+        return self.bn(self.features["maps"][0])
+
+
+NON_LEAF_TENSORS = {
+    "a stored feature map": (lambda: Stored(None), []),
+    "a weight computed by a hook": (
+        lambda: nn.Sequential(nn.utils.weight_norm(nn.Conv2d(3, 4, 3)), nn.BatchNorm2d(4)),
+        ["1"],
+    ),
+    "a pruned weight": (
+        lambda: nn.Sequential(
+            prune.l1_unstructured(nn.Conv2d(3, 4, 3), "weight", 0.5), nn.BatchNorm2d(4)
+        ),
+        ["1"],
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
+@pytest.mark.parametrize(("build", "left"), NON_LEAF_TENSORS.values(), ids=NON_LEAF_TENSORS)
+def test_models_that_keep_tensors_of_a_forward_pass_can_be_folded(build, left):
+    x = torch.randn(2, 3, 6, 6)
+    model = build().eval()
+    model(x).sum().backward()
+    folded = fold_model(model)
+    assert norms_in(folded) == left
+    redundant_biases(model, x)
+    torch.testing.assert_close(folded(x), model(x))
+
+
+class Stages(nn.Module):
+    """A network in which each layer is in a container of its own, and a pair in another."""
+
+    def __init__(self):
+        super().__init__()
+        conv, bn = conv_and_bn()
+        self.stem, self.norm = nn.Sequential(conv), nn.Sequential(bn)
+        self.block = nn.Sequential(nn.Conv2d(4, 4, 3), trained_norm(nn.BatchNorm2d(4)))
+        self.last = nn.Sequential(nn.Conv2d(4, 4, 3), trained_norm(nn.BatchNorm2d(4)))
+        self.eval()
+
+    def forward(self, x):
+        return self.last(self.block(self.norm(self.stem(x))))
+
+
+HOOKS = {
+    "pre": lambda m, hook: m.register_forward_pre_hook(lambda m, args: hook(m, *args)),
+    "forward": lambda m, hook: m.register_forward_hook(lambda m, args, y: hook(m, y)),
+    "backward": lambda m, hook: m.register_full_backward_hook(lambda m, g, grads: hook(m, *grads)),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("stem", {"norm.0"}),
+        ("norm", {"norm.0"}),
+        ("block", {"block.1"}),
+        ("last", {"last.1"}),
+        ("", set()),
+    ],
+)
+@pytest.mark.parametrize("kind", ["pre", "forward", "backward"])
+def test_hooks_of_containers_are_not_run_and_get_the_same_numbers(name, left, kind):
+    torch.manual_seed(0)
+    model, received = Stages(), []
+    x = torch.randn(2, 3, 10, 10, requires_grad=True)
+
+    def hook(module, tensor):
+        weights = [p.detach().norm() for p in module.parameters() if name]
+        received.append((tensor.detach(), weights))
+
+    HOOKS[kind](model.get_submodule(name), hook)
+    model(x).sum().backward()
+    folded = fold_model(model)
+    redundant_biases(model, x)
+    assert len(received) == 1
+    assert set(norms_in(folded)) == left
+    folded(x).sum().backward()
+    torch.testing.assert_close(received[1], received[0])
+
+
+def test_hooks_of_all_modules_are_not_run_by_the_trace():
+    received = []
+    handle = nn.modules.module.register_module_forward_hook(lambda *args: received.append(args))
+    with handle:
+        assert norms_in(fold_model(Stages())) == []
+    assert received == []
+
+
+def test_a_hook_that_changes_a_result_is_no_part_of_a_pair():
+    model, x = Stages(), torch.randn(2, 3, 10, 10)
+    model.stem.register_forward_hook(lambda m, args, y: y.abs())
+    model.block.register_forward_pre_hook(lambda m, args: args[0] - 1)
+    torch.testing.assert_close(fold_model(model)(x), model(x))
+
+
+def test_a_layer_that_is_also_inside_a_container_with_hooks_is_not_folded():
+    model = Model(lambda m, x: m.bn(m.conv(x)) + m.stem(x))
+    model.stem = nn.Sequential(model.conv)
+    model.stem.register_forward_hook(lambda *args: None)
+    x = torch.randn(2, 3, 6, 6)
+    torch.testing.assert_close(fold_model(model)(x), model(x))
+    assert redundant_biases(model, x) == {}
 
 
 def test_layers_with_tied_weights_are_not_folded():

@@ -38,12 +38,15 @@ def test_cost_and_parameters_are_those_that_pytorch_counts(network):
         (nn.Linear(7, 3), (5, 7), (5 * 3) * 7),
         (nn.Linear(7, 3), (5, 2, 7), (5 * 2 * 3) * 7),
         (nn.Bilinear(4, 5, 6), ((2, 4), (2, 5)), None),
-        (nn.LSTM(4, 3), (5, 2, 4), None),
+        (nn.LSTM(4, 3), (5, 2, 4), (5 * 2) * (4 * 3) * (4 + 3)),
+        (nn.LSTM(4, 3).double(), (5, 2, 4), (5 * 2) * (4 * 3) * (4 + 3)),
+        (nn.LSTM(4, 3, 2, bidirectional=True), (5, 2, 4), 10 * 12 * 2 * (4 + 3 + 6 + 3)),
     ],
 )
 def test_layers_cost_what_their_definition_says(layer, shape, macs):
     shapes = shape if isinstance(shape[0], tuple) else (shape,)
-    found = summary(layer, input_data=[torch.ones(s) for s in shapes])
+    dtype = next(layer.parameters()).dtype
+    found = summary(layer, input_data=[torch.ones(s, dtype=dtype) for s in shapes])
     assert found.macs == macs
     assert found.parameters == sum(p.numel() for p in layer.parameters())
     assert found.parameters_unused == 0
@@ -64,10 +67,19 @@ def test_an_empty_batch_costs_nothing(layer):
         (lambda self, x: torch.addmm(torch.ones(1), x, x.T), 4 * 3 * 4),
         (lambda self, x: torch.einsum("ij,kj->ik", x, x), 4 * 3 * 4),
         (lambda self, x: x * x, 0),
-        (lambda self, x: torch.cdist(x, x), None),
-        (lambda self, x: torch.cdist(x.repeat(8, 1), x.repeat(8, 1)), None),
-        (lambda self, x: torch.addbmm(torch.ones(1), x[None], x.T[None]), None),
-        (lambda self, x: torch.sparse.mm(torch.eye(4).to_sparse(), x), None),
+        (lambda self, x: torch.cdist(x, x), 4 * 4 * 3),
+        (lambda self, x: torch.cdist(x.repeat(8, 1), x.repeat(8, 1)), 32 * 32 * 3),
+        (lambda self, x: torch.cdist(x, x, p=1), None),
+        (lambda self, x: torch.addbmm(torch.ones(1), x[None], x.T[None]), 4 * 3 * 4),
+        (lambda self, x: torch.sparse.mm(torch.eye(4).to_sparse(), x), 4 * 3),
+        (lambda self, x: torch.spmm(torch.eye(4).to_sparse(), x), 4 * 3),
+        (lambda self, x: torch._int_mm(*2 * [torch.ones(32, 32, dtype=torch.int8)]), 32**3),
+        (lambda self, x: torch.linalg.inv(torch.eye(4)), None),
+        (lambda self, x: torch.linalg.solve(torch.eye(4), x), None),
+        (lambda self, x: torch.matrix_exp(x.T @ x), None),
+        (lambda self, x: torch.nn.functional.bilinear(x, x, torch.ones(2, 3, 3)), None),
+        (lambda self, x: x.cumsum(0)[[1, 0]].topk(2, 0).values.roll(1, 0).norm(), 0),
+        (lambda self, x: F.affine_grid(torch.ones(1, 2, 3), (1, 1, 2, 2), False), 8 * 3),
         (lambda self, x: torch.fft.fft(x).real, None),
     ],
 )

@@ -133,3 +133,53 @@ def test_height_and_width_may_differ():
     assert (field.size, field.jump, field.start) == ((9, 4), (0, None), (0, 0))
     assert field.whole == (True, False)
     assert "wholex≤4   0x?" in str(found)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        lambda y: torch.distributions.Normal(y, 1.0).sample(),
+        lambda y: torch.distributions.Laplace(y, 1.0).sample(),
+        lambda y: torch.normal(y, 0.1),
+        lambda y: torch.normal(0.0, y.abs()),
+        lambda y: torch.poisson(y.abs()),
+        lambda y: torch.empty_like(y).fill_(y.mean()),
+        lambda y: torch.full_like(y, y.mean().item()),
+        lambda y: torch.full(y.shape, y.mean().item()),
+        lambda y: torch.tensor(y.mean().item()).expand(y.shape),
+        lambda y: torch.zeros_like(y).add_(y.mean().item()),
+        lambda y: torch.empty_like(y).normal_(y.mean().item()),
+        lambda y: torch.zeros_like(y).copy_(y),
+        lambda y: torch.zeros_like(y).index_copy_(2, torch.arange(y.shape[2]), y),
+    ],
+)
+def test_values_drawn_or_filled_from_the_input_depend_on_it(between):
+    model = Block(lambda self, x: self.b(between(self.a(x))), a=nn.Conv2d(3, 4, 3))
+    model.b = nn.Conv2d(4, 2, 3)
+    found = summary(model, (3, 10, 10))
+    assert found.parameters_unused == 0
+    assert (found.layers[-1].name, found.layers[-1].parameters) == ("b", 74)
+    field = found.layers[-1].receptive_field
+    assert field is None or field.size == (5, 5)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        lambda y: bool(torch.isfinite(y).all()),
+        lambda y: not torch.isnan(y).any().item(),
+        lambda y: y.max() < 1e9,
+        lambda y: torch.equal(y, y),
+    ],
+)
+def test_a_condition_loses_no_field_unless_an_operation_computes_with_it(condition):
+    def forward(self, x, scale):
+        x = self.a(x)
+        assert condition(x)
+        return self.b(x * bool(condition(x)) if scale else x)
+
+    for scale in (False, True):
+        model = Block(lambda self, x, scale=scale: forward(self, x, scale), a=nn.Conv2d(3, 4, 3))
+        model.b = nn.Conv2d(4, 4, 3)
+        field = summary(model, (3, 8, 8)).layers[-1].receptive_field
+        assert field is None if scale else (field.size, field.jump) == ((5, 5), (1, 1))

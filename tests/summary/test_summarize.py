@@ -112,7 +112,8 @@ def test_the_error_names_an_invalid_argument(model, shape, error, message):
 
 
 def test_the_dictionary_is_json_and_complete():
-    found = summary(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.LSTM(72, 3)), (1, 8, 8))
+    transform = Block(lambda self, x: torch.fft.fft(x))
+    found = summary(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), transform), (1, 8, 8))
     again = json.loads(json.dumps(found.to_dict()))
     assert again["layers"][0] == {
         "name": "0",
@@ -125,6 +126,7 @@ def test_the_dictionary_is_json_and_complete():
         "receptive_field": {"size": [3, 3], "jump": [1, 1], "start": [0, 0]},
     }
     assert (again["macs"], again["layers"][2]["macs"]) == (None, None)
+    assert "multiply-accumulates: at least 648\n" in str(found)
     assert again["parameters"] == found.parameters
     assert again["input_shapes"] == [[1, 1, 8, 8]]
     assert again["activation_bytes"] == found.activation_bytes
