@@ -301,9 +301,7 @@ def test_each_collective_asks_for_its_own_operation(monkeypatch):
     from torch import distributed
 
     requested = []
-    monkeypatch.setattr(
-        distributed, "all_reduce", lambda values, operation: asked.append(operation)
-    )
+    monkeypatch.setattr(distributed, "all_reduce", lambda _, operation: requested.append(operation))
     context, values = DistributedContext(rank=0, world_size=2), torch.ones(2)
     for collective in (context.all_reduce_sum, context.all_reduce_min, context.all_reduce_max):
         collective(values)
