@@ -97,3 +97,10 @@ def test_everything_that_a_part_exports_exists(name):
 def test_a_module_is_one_subject():
     lengths = {path.name: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
     assert {name: n for name, n in lengths.items() if n > 600} == {}
+
+
+def test_a_missing_module_that_is_not_optional_is_named_itself():
+    from convlab._require import require
+
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'convlab\.no_such_part'"):
+        require("convlab.no_such_part", needed_by="convlab.plots")

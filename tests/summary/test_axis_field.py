@@ -52,7 +52,15 @@ def test_branches_with_different_jumps_have_a_field_per_unit():
     assert (field.size, field.jump, field.start) == ((4, 4), (None, None), (0, 0))
 
 
-@pytest.mark.parametrize("dims", [1, 2, 3, (1, 2), (1, 3), (2, 3), (0, 3)])
+@pytest.mark.parametrize("dims", [1, 2, 3, (1, 2), (1, 3), (2, 3)])
 def test_a_reduction_removes_dimensions_before_and_after_that_of_an_axis(dims):
     reduced = Block(lambda self, x: x.sum(dims))
     assert check(nn.Sequential(nn.Conv2d(2, 2, (2, 1)), reduced), 2, (5, 3)) == []
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_only_a_convolution_without_groups_reads_a_whole_axis_that_became_channels(groups):
+    model = Block(lambda self, x: self.conv(x.mT.transpose(1, 3)))
+    model.conv = nn.Conv2d(4, 4, 1, groups=groups)
+    unknown = check(nn.Sequential(model), 2, (4, 3))
+    assert bool(unknown) == (groups == 2)

@@ -127,3 +127,35 @@ def test_a_model_that_catches_errors_of_its_layers_is_recorded():
     found = summary(model, (2, 8, 8))
     assert rows(found) == [("right", "Conv2d")]
     assert found.parameters_unused == 4
+
+
+def test_operations_are_named_as_the_functions_that_users_call():
+    def forward(self, x):
+        x = F.conv_transpose2d(F.conv2d(x, self.weight), self.weight)
+        return F.conv_transpose1d(x.flatten(2), self.weight.flatten(2))
+
+    model = Block(forward, weight=nn.Parameter(torch.ones(2, 2, 3, 3)))
+    kinds = [layer.kind for layer in summary(model, (2, 5, 5)).layers]
+    assert kinds == ["conv2d", "conv_transpose2d", "conv_transpose1d"]
+
+
+def test_the_cost_of_a_custom_operation_is_unknown():
+    @torch.library.custom_op("convlab_tests::twice", mutates_args=())
+    def twice(x: torch.Tensor) -> torch.Tensor:
+        return 2 * x
+
+    found = summary(Block(lambda self, x: twice(x) + x), (2, 5, 5))
+    assert rows(found) == [("(twice)", "twice"), ("(add)", "add")]
+    assert found.macs is None
+
+
+def test_after_an_error_that_a_layer_caught_operations_belong_to_their_module():
+    def catch(self, x):
+        try:
+            return self.wrong(x)
+        except RuntimeError:
+            return self.right(x)
+
+    inner = Block(catch, wrong=nn.Conv2d(3, 1, 1), right=nn.Conv2d(2, 2, 1))
+    found = summary(Block(lambda self, x: self.inner(x) + x, inner=inner), (2, 8, 8))
+    assert rows(found) == [("inner.right", "Conv2d"), ("(add)", "add")]

@@ -295,3 +295,15 @@ def test_layers_change_their_class_and_keep_their_names():
         assert {name: id(value) for name, value in model.named_parameters()} == before
     assert type(model[0]) is nn.BatchNorm2d
     assert type(model[1][0]) is nn.BatchNorm1d
+
+
+def test_each_collective_asks_for_its_own_operation(monkeypatch):
+    from torch import distributed
+
+    requested = []
+    monkeypatch.setattr(distributed, "all_reduce", lambda _, operation: requested.append(operation))
+    context, values = DistributedContext(rank=0, world_size=2), torch.ones(2)
+    for collective in (context.all_reduce_sum, context.all_reduce_min, context.all_reduce_max):
+        collective(values)
+    operations = distributed.ReduceOp
+    assert requested == [operations.SUM, operations.MIN, operations.MAX]

@@ -253,3 +253,9 @@ def test_the_history_has_the_learning_rate_of_the_last_step(network, digits, qui
     history = fit(network(), digits, config).history
     expected = [learning_rate_at(step, 12, config) for step in (5, 11)]
     assert history.column("learning_rate") == expected
+
+
+@pytest.mark.parametrize("keep", [1, 3])
+def test_that_many_checkpoints_are_kept(network, digits, quick, tmp_path, keep):
+    fit(network(), digits, quick(epochs=2), out=tmp_path, keep=keep, checkpoint_every=2)
+    assert len(list(tmp_path.glob("checkpoint-*.pt"))) == keep
