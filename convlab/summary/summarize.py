@@ -214,11 +214,11 @@ def summary(
     recorder = Recorder(model, tracker)
     try:
         with _evaluation_mode(model), recorder.recording():
-            model(*inputs)
+            recorder.add_outputs(model(*inputs))
+            layers = recorder.layers(image.shape[2:])
+            parameters = list(model.parameters())
     except Exception as error:
         raise RuntimeError(f"{type(error).__name__} in {recorder.location}: {error}") from error
-    layers = recorder.layers(image.shape[2:])
-    parameters = list(model.parameters())
     num_parameters = sum(x.numel() for x in parameters)
     unused = num_parameters - sum(layer.parameters for layer in layers)
     parameter_bytes = sum(x.numel() * x.element_size() for x in parameters)
