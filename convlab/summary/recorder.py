@@ -19,7 +19,8 @@ from convlab.summary.axis_field import AxisField, Field, TensorFields
 from convlab.summary.circular_padding import CircularPadding
 from convlab.summary.counting import count_macs
 from convlab.summary.layers import Layer, LayerField
-from convlab.summary.operation import Operation, storage, tensors_in_object
+from convlab.summary.operation import Operation, storage, tensors_in, tensors_in_object
+from convlab.summary.preserving import Preserved
 from convlab.summary.tracker import Tracker
 
 # Operations that get a row of their own if the code of a module executes them, besides products
@@ -95,10 +96,13 @@ class _ModuleCall:
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Record the layers of one run of a model, and in a tracker the fields of all tensors."""
 
-    def __init__(self, model: nn.Module, tracker: Tracker) -> None:
+    def __init__(
+        self, model: nn.Module, tracker: Tracker, preserved: Preserved | None = None
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._model = model
         self._tracker = tracker
+        self._preserved = preserved or Preserved(model, [])
         for parameter in model.parameters():
             tracker.add_parameter(parameter)
         self._names = {module: name for name, module in model.named_modules()}
@@ -188,6 +192,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         """Execute an operation and record it."""
         kwargs = kwargs or {}
+        self._preserve_written(func, args, kwargs)
         # Under `torch.inference_mode` composite operations such as a linear layer arrive undivided:
         # record the operations that they are made of.
         if torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"):
@@ -200,6 +205,16 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if self._running and _has_row(operation, num_inputs, parameters, macs):
             self._add_row(operation, parameters, macs)
         return result
+
+    def _preserve_written(self, func: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        """Keep the memory of the tensors that an operation is about to write into."""
+        for i, argument in enumerate(func._schema.arguments):
+            # Not all operations declare that they write into the statistics of a normalization.
+            is_write = argument.alias_info is not None and argument.alias_info.is_write
+            if is_write or argument.name in ("running_mean", "running_var"):
+                value = args[i] if i < len(args) else kwargs.get(argument.name)
+                for tensor in tensors_in(value):
+                    self._preserved.keep(tensor)
 
     def _add_row(self, operation: Operation, parameters: frozenset[int], macs: int | None) -> None:
         """Add a row for an operation that the code of a module executes."""

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from convlab._model_state import preserve_model_state
 from convlab._validate import integer
 from convlab.summary.axis_field import AxisField, TensorFields
 from convlab.summary.formatting import (
@@ -23,6 +22,7 @@ from convlab.summary.formatting import (
     text_table,
 )
 from convlab.summary.layers import Layer
+from convlab.summary.preserving import Preserved
 from convlab.summary.recorder import Recorder
 from convlab.summary.tracker import Tracker
 
@@ -140,8 +140,9 @@ def summary(
     Parameters
     ----------
     model : nn.Module
-        The model. It runs in evaluation mode and without gradients; its training flags, its
-        buffers and the state of the random number generators are restored afterwards.
+        The model. It runs in evaluation mode (its flags are set, without calling ``eval()``) and
+        without gradients. Its flags, attributes, parameters and buffers and the state of the random
+        number generators are restored afterwards, and so are tensors given as input.
     input : tuple of ints, tensor or tuple of tensors
         ``(C, H, W)``, to which a batch of one is added, or the whole shape with the batch first,
         such as ``(N, C, H, W)``, ``(N, features)`` or ``(N, C, D, H, W)``; the input is then
@@ -211,9 +212,10 @@ def summary(
     tracker = Tracker(num_axes=max(image.dim() - 2, 0))
     for x in inputs:
         tracker.set_fields(x, _input_fields(x, image, tracker))
-    recorder = Recorder(model, tracker)
+    preserved = Preserved(model, inputs)
+    recorder = Recorder(model, tracker, preserved)
     try:
-        with _evaluation_mode(model), recorder.recording():
+        with _undisturbed(model), preserved.evaluation_mode(), recorder.recording():
             recorder.add_outputs(model(*inputs))
             layers = recorder.layers(image.shape[2:])
             parameters = list(model.parameters())
@@ -268,16 +270,15 @@ def _input_fields(x: Tensor, image: Tensor, tracker: Tracker) -> TensorFields:
 
 
 @contextmanager
-def _evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Put a model into evaluation mode, without gradients; restore it and the RNGs afterwards."""
+def _undisturbed(model: nn.Module) -> Iterator[None]:
+    """Run without gradients and fused attention; restore the random number generators."""
     devices = {x.device for x in model.parameters() if x.device.type == "cuda"}
     fastpath = torch.backends.mha.get_fastpath_enabled()
     rng_states = torch.random.fork_rng(devices=sorted(devices, key=str))
-    with preserve_model_state(model), rng_states, torch.no_grad():
+    with rng_states, torch.no_grad():
         # The fused kernels of attention hide the operations inside.
         torch.backends.mha.set_fastpath_enabled(False)
         try:
-            model.eval()
             yield
         finally:
             torch.backends.mha.set_fastpath_enabled(fastpath)
