@@ -208,6 +208,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _preserve_written(self, func: Any, args: Any, kwargs: dict[str, Any]) -> None:
         """Keep the memory of the tensors that an operation is about to write into."""
+        if not func._schema.is_mutable and "batch_norm" not in func._schema.name:
+            return
         for i, argument in enumerate(func._schema.arguments):
             # Not all operations declare that they write into the statistics of a normalization.
             is_write = argument.alias_info is not None and argument.alias_info.is_write

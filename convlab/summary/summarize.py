@@ -145,9 +145,10 @@ def summary(
         number generators are restored afterwards, and so are tensors given as input.
     input : tuple of ints, tensor or tuple of tensors
         ``(C, H, W)``, to which a batch of one is added, or the whole shape with the batch first,
-        such as ``(N, C, H, W)``, ``(N, features)`` or ``(N, C, D, H, W)``; the input is then
-        filled with ones. Tensors are passed to the model unchanged, several as its positional
-        arguments; the first must be the image.
+        such as ``(N, C, H, W)``, ``(N, features)`` or ``(N, C, D, H, W)``, and ``(N, C, L)`` if
+        all convolutions of the model are 1-D; the input is then filled with ones. Tensors are
+        passed to the model unchanged, several as its positional arguments; the first must be the
+        image.
     input_size : tuple of ints, optional
         Instead of `input`: the whole shape with the batch first, of any length, as in torchinfo.
     input_data : tensor or tuple of tensors, optional
@@ -253,12 +254,19 @@ def _make_inputs(
             f"input must be (C, H, W), or a whole shape with the batch first, such as "
             f"(N, C, H, W), got {tuple(shape)}"
         )
-    if len(shape) == 3 and name == "input":
+    if len(shape) == 3 and name == "input" and not _takes_sequences(model):
         shape = [1, *shape]
     first = next((x for x in model.parameters() if x.is_floating_point()), None)
     if first is not None:
         dtype, device = dtype or first.dtype, device or first.device
     return [torch.ones(shape, dtype=dtype, device=device)]
+
+
+def _takes_sequences(model: nn.Module) -> bool:
+    """Return whether all convolutions of a model are 1-D: its input is (N, C, L), not (C, H, W)."""
+    windows = [module.kernel_size for module in model.modules() if hasattr(module, "kernel_size")]
+    ranks = {len(window) for window in windows if isinstance(window, tuple)}
+    return ranks == {1}
 
 
 def _input_fields(x: Tensor, image: Tensor, tracker: Tracker) -> TensorFields:
