@@ -150,7 +150,8 @@ def summary(
         passed to the model unchanged, several as its positional arguments; the first must be the
         image.
     input_size : tuple of ints, optional
-        Instead of `input`: the whole shape with the batch first, of any length, as in torchinfo.
+        Instead of `input`: the whole shape with the batch first, of any length, as in torchinfo;
+        both take a list of such shapes, one per input.
     input_data : tensor or tuple of tensors, optional
         Instead of `input`: the tensors, as in torchinfo.
     dtype, device : optional
@@ -240,6 +241,11 @@ def _make_inputs(
     if takes_tensors and entries and all(isinstance(entry, Tensor) for entry in entries):
         # The same tensor given twice is two inputs.
         return [x if i == 0 else x.view_as(x) for i, x in enumerate(entries)]
+    if takes_tensors and any(isinstance(entry, Tensor) for entry in entries):
+        raise TypeError(f"{name} must hold tensors only, or ints only, got {_types(entries)}")
+    if takes_shape and entries and all(isinstance(entry, list | tuple) for entry in entries):
+        shapes = [_make_inputs(model, "input_size", entry, dtype, device) for entry in entries]
+        return [x for (x,) in shapes]
     if not takes_shape or not entries:
         expected = {
             "input": "a tuple of ints such as (3, 224, 224), a tensor or a tuple of tensors",
@@ -260,6 +266,11 @@ def _make_inputs(
     if first is not None:
         dtype, device = dtype or first.dtype, device or first.device
     return [torch.ones(shape, dtype=dtype, device=device)]
+
+
+def _types(entries: Sequence[Any]) -> str:
+    """Return the types of several values, for an error message."""
+    return ", ".join(type(entry).__name__ for entry in entries)
 
 
 def _takes_sequences(model: nn.Module) -> bool:
