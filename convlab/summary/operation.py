@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from convlab.summary.axis_field import AxisField, Field, NoField, UnknownFieldError
 
@@ -119,6 +119,24 @@ def tensors_in(value: Any) -> list[Tensor]:
     if isinstance(value, tuple | list):
         return [tensor for entry in value for tensor in tensors_in(entry)]
     return []
+
+
+def tensors_in_object(value: Any, visited: set[int] | None = None) -> list[Tensor]:
+    """List the tensors in containers and objects such as a dataclass or a distribution, nested."""
+    if isinstance(value, Tensor):
+        return [value]
+    visited = set() if visited is None else visited
+    if id(value) in visited or isinstance(value, type | nn.Module | str) or callable(value):
+        return []
+    visited.add(id(value))
+    entries = list(value.values()) if isinstance(value, Mapping) else []
+    entries += value if isinstance(value, tuple | list | set | frozenset) else []
+    entries += getattr(value, "__dict__", {}).values()
+    slots = getattr(type(value), "__slots__", ())
+    entries += [
+        getattr(value, slot, None) for slot in ([slots] if isinstance(slots, str) else slots)
+    ]
+    return [tensor for entry in entries for tensor in tensors_in_object(entry, visited)]
 
 
 def storage(tensor: Tensor) -> int | None:

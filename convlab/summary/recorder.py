@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from convlab.shapes import ReceptiveField
 from convlab.summary.axis_field import AxisField, Field, TensorFields
+from convlab.summary.circular_padding import CircularPadding
 from convlab.summary.counting import count_macs
 from convlab.summary.layers import Layer, LayerField
-from convlab.summary.module_rules import module_fields, module_macs
-from convlab.summary.operation import Operation, storage, tensors_in
+from convlab.summary.operation import Operation, storage, tensors_in, tensors_in_object
+from convlab.summary.preserving import Preserved
 from convlab.summary.tracker import Tracker
 
 # Operations that get a row of their own if the code of a module executes them, besides products
@@ -59,12 +62,22 @@ class _Row:
     fields: TensorFields = ()
 
     def set_outputs(self, outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
-        """Store the shape of the first output, and the memory that no input shares."""
+        """Store the shape of the first output, and the memory that no input shares.
+
+        One output counts its own elements; several parts of one new tensor count its memory.
+        """
         if outputs:
             self.shape = tuple(outputs[0].shape)
         old = {storage(x) for x in inputs} - {None}
-        new = {storage(x) or id(x): x for x in outputs if storage(x) not in old}
-        self.activation_bytes = sum(x.numel() * x.element_size() for x in new.values())
+        new: defaultdict[int, dict[int, Tensor]] = defaultdict(dict)
+        for x in outputs:
+            if storage(x) not in old:
+                new[storage(x) or id(x)][id(x)] = x
+        self.activation_bytes = 0
+        for parts in new.values():
+            *others, x = parts.values()
+            own = x.numel() * x.element_size()
+            self.activation_bytes += x.untyped_storage().nbytes() if others else own
 
 
 @dataclass
@@ -76,7 +89,6 @@ class _ModuleCall:
     number: int
     first_row: int
     inputs: list[Tensor]
-    input_fields: list[TensorFields]
     has_called: bool = False
     operations: Counter[str] = field(default_factory=Counter)
 
@@ -84,13 +96,17 @@ class _ModuleCall:
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Record the layers of one run of a model, and in a tracker the fields of all tensors."""
 
-    def __init__(self, model: nn.Module, tracker: Tracker) -> None:
+    def __init__(
+        self, model: nn.Module, tracker: Tracker, preserved: Preserved | None = None
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._model = model
         self._tracker = tracker
-        self._parameters = list(model.parameters())
-        tracker.add_parameters(self._parameters)
+        self._preserved = preserved or Preserved(model, [])
+        for parameter in model.parameters():
+            tracker.add_parameter(parameter)
         self._names = {module: name for name, module in model.named_modules()}
+        self._hooks = ExitStack()
         self._num_calls: Counter[nn.Module] = Counter()
         self._running: list[_ModuleCall] = []
         self._rows: list[_Row] = []
@@ -98,40 +114,52 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Record what runs inside the ``with`` block; remove all hooks at its end."""
-        with ExitStack() as stack:
+        # Operations of a model that runs no hooks (a `ScriptModule`, or a class with its own
+        # `__call__`) belong to this first call.
+        self._running.append(_ModuleCall(self._model, "", 1, 0, []))
+        with self._hooks:
             for module in self._names:
-                if isinstance(module, torch.jit.ScriptModule):
-                    continue  # takes no hooks; its operations are recorded nevertheless
-                for handle in (
-                    module.register_forward_pre_hook(self._enter, with_kwargs=True, prepend=True),
-                    module.register_forward_hook(self._leave, with_kwargs=True),
-                ):
-                    stack.callback(handle.remove)
-            if isinstance(self._model, torch.jit.ScriptModule):
-                self._running.append(_ModuleCall(self._model, "", 1, 0, [], []))
-            with self:
+                self._add_hooks(module)
+            handle = register_module_forward_pre_hook(self._enter_new)
+            self._hooks.callback(handle.remove)
+            with self, CircularPadding(self._tracker):
                 yield
 
     @property
     def location(self) -> str:
         """The module that is running, for an error message."""
-        if not self._running:
-            return "the model"
         call = self._running[-1]
         kind = type(call.module).__name__
         shapes = ", ".join(str(tuple(x.shape)) for x in call.inputs)
         name = f"layer {call.name!r} ({kind})" if call.name else f"the model itself ({kind})"
         return f"{name}, called with {shapes or 'no tensor'}"
 
+    def _add_hooks(self, module: nn.Module) -> None:
+        """Register the hooks of a module."""
+        if isinstance(module, torch.jit.ScriptModule):
+            return  # takes no hooks; its operations are recorded nevertheless
+        for handle in (
+            module.register_forward_pre_hook(self._enter, with_kwargs=True, prepend=True),
+            module.register_forward_hook(self._leave, with_kwargs=True),
+        ):
+            self._hooks.callback(handle.remove)
+
+    def _enter_new(self, module: nn.Module, args: Any) -> None:
+        """Add a layer that the model has made while it runs."""
+        if module not in self._names:
+            names = {module: name for name, module in self._model.named_modules()}
+            if module in names:
+                self._names[module] = names[module]
+                self._add_hooks(module)
+                self._enter(module, args, {})
+
     def _enter(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
         """Add a module that starts to run."""
-        if self._running:
-            self._running[-1].has_called = True
+        self._running[-1].has_called = True
         self._num_calls[module] += 1
-        inputs = tensors_in([args, kwargs])
-        fields = [self._tracker.info(x).fields for x in inputs]
+        inputs = tensors_in_object([args, kwargs])
         name, number = self._names[module], self._num_calls[module]
-        self._running.append(_ModuleCall(module, name, number, len(self._rows), inputs, fields))
+        self._running.append(_ModuleCall(module, name, number, len(self._rows), inputs))
 
     def _leave(self, module: nn.Module, args: Any, kwargs: dict[str, Any], output: Any) -> None:
         """Replace the rows of a layer's operations by one row when it returns."""
@@ -142,19 +170,19 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         rows = self._rows[call.first_row :]
         if call.has_called or (len(rows) > 1 and not _is_one_layer(module)):
             return
-        outputs = tensors_in(output)
-        parameters = frozenset[int]().union(*(inner.parameters for inner in rows))
+        outputs = tensors_in_object(output)
+        infos = [self._tracker.info(x) for x in outputs]
+        if any(info.depends_on_input for info in infos):  # constants are no activations
+            kept = [info.depends_on_input for info in infos]
+            outputs = list(compress(outputs, kept))
+        own = self._tracker.numbers(module.parameters())
+        parameters = frozenset[int]().union(
+            *(inner.parameters for inner in rows), *(info.parameters & own for info in infos)
+        )
         known = [inner.macs for inner in rows if inner.macs is not None]
         macs = sum(known) if len(known) == len(rows) else None
         row = _Row(call.name, type(module).__name__, call.number, (), parameters, macs)
         row.set_outputs(outputs, call.inputs)
-        if call.inputs and outputs:
-            x, y = call.inputs[0], outputs[0]
-            of_module = module_macs(module, x)
-            row.macs = macs if of_module is None else of_module
-            fields = module_fields(module, x, y, call.input_fields[0])
-            if fields is not None:
-                self._tracker.set_fields(y, fields)
         if outputs:
             row.fields = self._tracker.info(outputs[0]).fields
         self._rows[call.first_row :] = [row]
@@ -164,6 +192,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         """Execute an operation and record it."""
         kwargs = kwargs or {}
+        self._preserve_written(func, args, kwargs)
         # Under `torch.inference_mode` composite operations such as a linear layer arrive undivided:
         # record the operations that they are made of.
         if torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"):
@@ -176,6 +205,18 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if self._running and _has_row(operation, num_inputs, parameters, macs):
             self._add_row(operation, parameters, macs)
         return result
+
+    def _preserve_written(self, func: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        """Keep the memory of the tensors that an operation is about to write into."""
+        if not func._schema.is_mutable and "batch_norm" not in func._schema.name:
+            return
+        for i, argument in enumerate(func._schema.arguments):
+            # Not all operations declare that they write into the statistics of a normalization.
+            is_write = argument.alias_info is not None and argument.alias_info.is_write
+            if is_write or argument.name in ("running_mean", "running_var"):
+                value = args[i] if i < len(args) else kwargs.get(argument.name)
+                for tensor in tensors_in(value):
+                    self._preserved.keep(tensor)
 
     def _add_row(self, operation: Operation, parameters: frozenset[int], macs: int | None) -> None:
         """Add a row for an operation that the code of a module executes."""
@@ -190,14 +231,29 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         row.set_outputs([operation.output], operation.inputs)
         self._rows.append(row)
 
+    def add_outputs(self, output: Any) -> None:
+        """Add a row for parameters that the model returns without using them for anything else."""
+        used = frozenset[int]().union(*(row.parameters for row in self._rows))
+        for x in tensors_in_object(output):
+            parameters = self._tracker.info(x).parameters - used
+            if parameters:
+                row = _Row("(returned)", "parameter", 1, tuple(x.shape), parameters)
+                row.fields = self._tracker.independent
+                self._rows.append(row)
+                used |= parameters
+
     def layers(self, image_size: Sequence[int]) -> tuple[Layer, ...]:
         """Return the recorded layers; a parameter counts in the first layer that uses it."""
-        counted: set[int] = set()
+        # Not those of layers that are not part of the model.
+        sizes = {
+            number: x.numel()
+            for x in self._model.parameters()
+            for number in self._tracker.numbers([x])
+        }
         layers = []
         for row in self._rows:
-            parameters = sum(self._parameters[i].numel() for i in row.parameters - counted)
-            counted |= row.parameters
-            field = _layer_field(row.fields, image_size)
+            parameters = sum(sizes.pop(number, 0) for number in row.parameters)
+            field = _layer_field(row.fields, row.shape, image_size)
             costs = parameters, row.macs, row.activation_bytes
             layers.append(Layer(row.name, row.kind, row.call, row.shape, *costs, field))
         return tuple(layers)
@@ -245,11 +301,15 @@ def _kind(operation: Operation) -> str:
     return name.removeprefix("native_").removeprefix("_").removesuffix("_with_indices")
 
 
-def _layer_field(fields: TensorFields, image_size: Sequence[int]) -> LayerField | None:
+def _layer_field(
+    fields: TensorFields, shape: Sequence[int], image_size: Sequence[int]
+) -> LayerField | None:
     """Return the receptive field of a layer; None if it is unknown along every axis."""
-    if not any(isinstance(field, AxisField) for field in fields):
+    known = [field for field in fields if isinstance(field, AxisField)]
+    if not known:
         return None
-    numbers = [_size_jump_start(field) for field in fields]
+    repeated = {field.dim for field in known if _is_repeated(field.dim, known, shape)}
+    numbers = [_size_jump_start(field, repeated) for field in fields]
     sizes, jumps, starts = zip(*numbers, strict=True)
     whole = (
         size is not None and jump == 0 and start <= 0 and start + size >= length
@@ -258,12 +318,28 @@ def _layer_field(fields: TensorFields, image_size: Sequence[int]) -> LayerField 
     return LayerField(sizes, jumps, starts, tuple(whole))
 
 
-def _size_jump_start(field: Field) -> tuple[int | None, int | None, Any]:
-    """Return size, jump and start of a field along one axis."""
+def _is_repeated(dim: int | None, fields: Sequence[AxisField], shape: Sequence[int]) -> bool:
+    """Return whether a dimension repeats units, besides holding one or several axes packed in one.
+
+    The channels may be packed there too, as in the rows of a flattened image.
+    """
+    if dim is None:
+        return False
+    length = 1
+    for packed in sorted((f for f in fields if f.dim == dim), key=lambda f: f.inner_size):
+        if packed.inner_size != length:
+            return True
+        length *= packed.num_units
+    return dim > 1 and shape[dim] != length
+
+
+def _size_jump_start(field: Field, repeated: set[int | None]) -> tuple[int | None, int | None, Any]:
+    """Return size, jump and start of a field along one axis; no jump where units are repeated."""
     if not isinstance(field, AxisField):
         return None, None, None
     if isinstance(field.units, ReceptiveField):
-        return field.units.size, field.units.jump, field.units.start
+        jump = None if field.dim in repeated else field.units.jump
+        return field.units.size, jump, field.units.start
     sizes = [interval[1] - interval[0] for interval in field.units if interval is not None]
     first = field.units[0]
     return max(sizes), None, None if first is None else first[0]

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from convlab._model_state import preserve_model_state
 from convlab._validate import integer
 from convlab.summary.axis_field import AxisField, TensorFields
 from convlab.summary.formatting import (
@@ -23,6 +22,7 @@ from convlab.summary.formatting import (
     text_table,
 )
 from convlab.summary.layers import Layer
+from convlab.summary.preserving import Preserved
 from convlab.summary.recorder import Recorder
 from convlab.summary.tracker import Tracker
 
@@ -140,15 +140,18 @@ def summary(
     Parameters
     ----------
     model : nn.Module
-        The model. It runs in evaluation mode and without gradients; its training flags, its
-        buffers and the state of the random number generators are restored afterwards.
+        The model. It runs in evaluation mode (its flags are set, without calling ``eval()``) and
+        without gradients. Its flags, attributes, parameters and buffers and the state of the random
+        number generators are restored afterwards, and so are tensors given as input.
     input : tuple of ints, tensor or tuple of tensors
         ``(C, H, W)``, to which a batch of one is added, or the whole shape with the batch first,
-        such as ``(N, C, H, W)``, ``(N, features)`` or ``(N, C, D, H, W)``; the input is then
-        filled with ones. Tensors are passed to the model unchanged, several as its positional
-        arguments; the first must be the image.
+        such as ``(N, C, H, W)``, ``(N, features)`` or ``(N, C, D, H, W)``, and ``(N, C, L)`` if
+        all convolutions of the model are 1-D; the input is then filled with ones. Tensors are
+        passed to the model unchanged, several as its positional arguments; the first must be the
+        image.
     input_size : tuple of ints, optional
-        Instead of `input`: the whole shape with the batch first, of any length, as in torchinfo.
+        Instead of `input`: the whole shape with the batch first, of any length, as in torchinfo;
+        both take a list of such shapes, one per input.
     input_data : tensor or tuple of tensors, optional
         Instead of `input`: the tensors, as in torchinfo.
     dtype, device : optional
@@ -211,14 +214,15 @@ def summary(
     tracker = Tracker(num_axes=max(image.dim() - 2, 0))
     for x in inputs:
         tracker.set_fields(x, _input_fields(x, image, tracker))
-    recorder = Recorder(model, tracker)
+    preserved = Preserved(model, inputs)
+    recorder = Recorder(model, tracker, preserved)
     try:
-        with _evaluation_mode(model), recorder.recording():
-            model(*inputs)
+        with _undisturbed(model), preserved.evaluation_mode(), recorder.recording():
+            recorder.add_outputs(model(*inputs))
+            layers = recorder.layers(image.shape[2:])
+            parameters = list(model.parameters())
     except Exception as error:
         raise RuntimeError(f"{type(error).__name__} in {recorder.location}: {error}") from error
-    layers = recorder.layers(image.shape[2:])
-    parameters = list(model.parameters())
     num_parameters = sum(x.numel() for x in parameters)
     unused = num_parameters - sum(layer.parameters for layer in layers)
     parameter_bytes = sum(x.numel() * x.element_size() for x in parameters)
@@ -237,6 +241,11 @@ def _make_inputs(
     if takes_tensors and entries and all(isinstance(entry, Tensor) for entry in entries):
         # The same tensor given twice is two inputs.
         return [x if i == 0 else x.view_as(x) for i, x in enumerate(entries)]
+    if takes_tensors and any(isinstance(entry, Tensor) for entry in entries):
+        raise TypeError(f"{name} must hold tensors only, or ints only, got {_types(entries)}")
+    if takes_shape and entries and all(isinstance(entry, list | tuple) for entry in entries):
+        shapes = [_make_inputs(model, "input_size", entry, dtype, device) for entry in entries]
+        return [x for (x,) in shapes]
     if not takes_shape or not entries:
         expected = {
             "input": "a tuple of ints such as (3, 224, 224), a tensor or a tuple of tensors",
@@ -251,12 +260,24 @@ def _make_inputs(
             f"input must be (C, H, W), or a whole shape with the batch first, such as "
             f"(N, C, H, W), got {tuple(shape)}"
         )
-    if len(shape) == 3 and name == "input":
+    if len(shape) == 3 and name == "input" and not _takes_sequences(model):
         shape = [1, *shape]
     first = next((x for x in model.parameters() if x.is_floating_point()), None)
     if first is not None:
         dtype, device = dtype or first.dtype, device or first.device
     return [torch.ones(shape, dtype=dtype, device=device)]
+
+
+def _types(entries: Sequence[Any]) -> str:
+    """Return the types of several values, for an error message."""
+    return ", ".join(type(entry).__name__ for entry in entries)
+
+
+def _takes_sequences(model: nn.Module) -> bool:
+    """Return whether all convolutions of a model are 1-D: its input is (N, C, L), not (C, H, W)."""
+    windows = [module.kernel_size for module in model.modules() if hasattr(module, "kernel_size")]
+    ranks = {len(window) for window in windows if isinstance(window, tuple)}
+    return ranks == {1}
 
 
 def _input_fields(x: Tensor, image: Tensor, tracker: Tracker) -> TensorFields:
@@ -268,16 +289,15 @@ def _input_fields(x: Tensor, image: Tensor, tracker: Tracker) -> TensorFields:
 
 
 @contextmanager
-def _evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Put a model into evaluation mode, without gradients; restore it and the RNGs afterwards."""
+def _undisturbed(model: nn.Module) -> Iterator[None]:
+    """Run without gradients and fused attention; restore the random number generators."""
     devices = {x.device for x in model.parameters() if x.device.type == "cuda"}
     fastpath = torch.backends.mha.get_fastpath_enabled()
     rng_states = torch.random.fork_rng(devices=sorted(devices, key=str))
-    with preserve_model_state(model), rng_states, torch.no_grad():
+    with rng_states, torch.no_grad():
         # The fused kernels of attention hide the operations inside.
         torch.backends.mha.set_fastpath_enabled(False)
         try:
-            model.eval()
             yield
         finally:
             torch.backends.mha.set_fastpath_enabled(fastpath)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from convlab.summary.axis_field import Field, NoField, TensorFields, UnknownFieldError
@@ -43,6 +43,7 @@ class Tracker:
     def __init__(self, num_axes: int) -> None:
         self.unknown: TensorFields = (NoField.UNKNOWN,) * num_axes
         self.independent: TensorFields = (NoField.INDEPENDENT,) * num_axes
+        self._numbers: dict[Tensor, int] = {}  # of the parameters
         # Maps a living tensor to its TensorInfo; PyTorch leaves the class untyped.
         self._infos: Any = WeakTensorKeyDictionary()
         # Whether a number was read from a tensor (`item()`): later numbers may be computed from it.
@@ -50,10 +51,14 @@ class Tracker:
         # until an operation computes with it.
         self._number_was_read = self._truth_was_read = False
 
-    def add_parameters(self, parameters: Iterable[Tensor]) -> None:
-        """Add the parameters of the model, which get the numbers 0, 1, 2, ..."""
-        for number, parameter in enumerate(parameters):
-            self._infos[parameter] = TensorInfo(False, self.independent, frozenset([number]))
+    def add_parameter(self, parameter: Tensor) -> None:
+        """Add a parameter, which gets the next of the numbers 0, 1, 2, ..."""
+        number = self._numbers.setdefault(parameter, len(self._numbers))
+        self._infos[parameter] = TensorInfo(False, self.independent, frozenset([number]))
+
+    def numbers(self, parameters: Iterable[Tensor]) -> frozenset[int]:
+        """Return the numbers of those parameters that were added."""
+        return frozenset(self._numbers[x] for x in parameters if x in self._numbers)
 
     def set_fields(self, tensor: Tensor, fields: TensorFields) -> None:
         """Set the fields of a tensor that depends on the input of the model."""
@@ -62,7 +67,10 @@ class Tracker:
     def info(self, tensor: Tensor) -> TensorInfo:
         """Return the `TensorInfo` of a tensor; one that is new to the tracker is a constant."""
         info = self._infos.get(tensor)
-        if info is None:
+        if info is None and isinstance(tensor, nn.Parameter):  # made while the model runs
+            self.add_parameter(tensor)
+            info = self._infos[tensor]
+        elif info is None:
             # Stored, so that a later operation that writes into it is noticed.
             info = self._infos[tensor] = TensorInfo(False, self.independent)
         assert isinstance(info, TensorInfo)
@@ -113,6 +121,8 @@ class Tracker:
         return self._truth_was_read and any(isinstance(x, bool) for x in operation.numbers)
 
     def _set(self, tensor: Tensor, info: TensorInfo) -> None:
+        if isinstance(tensor, nn.Parameter) and not info.depends_on_input:  # still a parameter
+            info = replace(info, parameters=info.parameters | self.info(tensor).parameters)
         old = self._infos.get(tensor)
         self._infos[tensor] = info
         if old is not None and old != info and (old.depends_on_input or info.depends_on_input):

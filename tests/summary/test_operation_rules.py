@@ -56,7 +56,6 @@ def test_each_kind_of_operation_alone(kind):
         lambda self, x: F.interpolate(x, scale_factor=2, mode="bicubic"),
         lambda self, x: F.pixel_shuffle(x.repeat(1, 2, 1, 1), 2),
         lambda self, x: F.scaled_dot_product_attention(x, x, x),
-        lambda self, x: F.pad(x, (1, 1, 1, 1), mode="circular"),
         lambda self, x: torch.fft.fft(x).real,
         lambda self, x: F.grid_sample(x, torch.zeros(1, 4, 4, 2), align_corners=False),
     ],
@@ -74,6 +73,34 @@ def test_an_enlarged_map_has_no_jump():
         field = summary(model, (1, 12, 12)).layers[-1].receptive_field
         assert field.size == ((5, 5) if mode == "bilinear" else (3, 3))
         assert (field.jump, field.start) == ((None, None), (-1, -1))
+
+
+@pytest.mark.parametrize(
+    "repeat",
+    [
+        lambda x: x.repeat_interleave(2, 2).repeat_interleave(2, 3),
+        lambda x: x[:, :, :, None, :, None].expand(-1, -1, -1, 2, -1, 2).reshape(-1, 4, 12, 12),
+        lambda x: x[:, :, None, :, None].expand(-1, -1, 2, -1, 2, -1).reshape(-1, 4, 12, 12),
+        lambda x: torch.stack([x, x], 3).flatten(2, 3).repeat(1, 1, 1, 2),
+        lambda x: x.tile(2, 2),
+        lambda x: x.permute(0, 2, 3, 1).reshape(-1, 1, 6, 24),
+    ],
+)
+def test_a_map_with_repeated_cells_has_no_jump(repeat):
+    model = nn.Sequential(nn.Conv2d(1, 4, 3, 2, 1), Block(lambda self, x: repeat(x)), nn.ReLU())
+    field = summary(model, (1, 12, 12)).layers[-1].receptive_field
+    assert field.size == (3, 3)
+    assert field.jump[1] is None
+    assert field.start == (-1, -1)
+    after = nn.Sequential(*model, nn.Conv2d(repeat(torch.ones(1, 4, 6, 6)).shape[1], 1, 2))
+    assert check(after, 1, (12, 12)) == []
+
+
+def test_tokens_have_the_jump_of_the_map():
+    for cut in (lambda x: x.flatten(2).mT, lambda x: x.flatten(2), lambda x: x.flatten(1)):
+        model = nn.Sequential(nn.Conv2d(1, 4, 4, 4), Block(lambda self, x, cut=cut: cut(x) + 1))
+        field = summary(model, (1, 12, 12)).layers[-1].receptive_field
+        assert (field.size, field.jump) == ((4, 4), (4, 4))
 
 
 def test_writing_into_a_view_makes_the_whole_tensor_unknown():

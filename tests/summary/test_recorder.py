@@ -1,5 +1,6 @@
 """Rows of a summary: which layers and operations have one, and what it contains."""
 
+import dataclasses
 import warnings
 
 import pytest
@@ -159,3 +160,120 @@ def test_after_an_error_that_a_layer_caught_operations_belong_to_their_module():
     inner = Block(catch, wrong=nn.Conv2d(3, 1, 1), right=nn.Conv2d(2, 2, 1))
     found = summary(Block(lambda self, x: self.inner(x) + x, inner=inner), (2, 8, 8))
     assert rows(found) == [("inner.right", "Conv2d"), ("(add)", "add")]
+
+
+class Positions(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(50, 16), nn.Embedding(20, 16)
+
+    def forward(self, ids):
+        return self.tokens(ids) + self.positions(torch.arange(ids.shape[1]))
+
+
+def test_a_layer_that_runs_on_constants_has_its_own_parameters():
+    found = summary(Positions(), torch.zeros(1, 20, dtype=torch.long))
+    assert {layer.name: layer.parameters for layer in found.layers} == {
+        "tokens": 50 * 16, "positions": 20 * 16, "(add)": 0,
+    }  # fmt: skip
+    hyper = Block(
+        lambda self, x: F.linear(x, self.make(self.code).view(3, 4)),
+        make=nn.Sequential(nn.Linear(2, 5), nn.ReLU(), nn.Linear(5, 12)),
+        code=nn.Parameter(torch.ones(2)),
+    )
+    rows = {layer.name: layer.parameters for layer in summary(hyper, (1, 4)).layers}
+    assert (rows["make.0"], rows["make.2"], rows["(matmul)"]) == (15, 72, 2)
+
+
+def test_what_is_returned_counts_as_used():
+    model = Block(
+        lambda self, x: {"y": self.fc(x), "scale": self.scale.exp()},
+        fc=nn.Linear(4, 3), scale=nn.Parameter(torch.zeros(())),
+    )  # fmt: skip
+    found = summary(model, (2, 4))
+    assert found.parameters_unused == 0
+    assert [(layer.name, layer.parameters) for layer in found.layers] == [
+        ("fc", 15), ("(returned)", 1),
+    ]  # fmt: skip
+
+
+class MadeInForward(nn.Module):
+    def __init__(self, as_parameter):
+        super().__init__()
+        self.conv, self.fc, self.as_parameter = nn.Conv2d(3, 4, 3), None, as_parameter
+
+    def forward(self, x):
+        x = self.conv(x).flatten(1)
+        if self.fc is None:
+            weight = torch.ones(10, x.shape[1])
+            self.fc = nn.Parameter(weight) if self.as_parameter else nn.Linear(x.shape[1], 10)
+        return F.linear(x, self.fc) if self.as_parameter else self.fc(x)
+
+
+@pytest.mark.parametrize("as_parameter", [False, True])
+def test_layers_made_in_the_first_forward_are_listed(as_parameter):
+    model = MadeInForward(as_parameter)
+    for _ in range(2):
+        found = summary(model, (3, 8, 8))
+        assert found.layers[-1].name == ("(matmul)" if as_parameter else "fc")
+        assert found.layers[-1].parameters == 1440 + 10 * (not as_parameter)
+        assert found.parameters_unused == 0
+
+
+class OwnCall(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight, self.fc = nn.Parameter(torch.ones(4, 3, 3, 3)), nn.Linear(6, 2)
+
+    def __call__(self, x):
+        return self.fc(F.conv2d(x, self.weight))
+
+
+def test_a_model_with_its_own_call_is_recorded():
+    found = summary(OwnCall(), (3, 8, 8))
+    assert rows(found) == [("(conv2d)", "conv2d"), ("fc", "Linear")]
+    assert (found.layers[0].macs, found.parameters_unused) == (3888, 0)
+
+
+@dataclasses.dataclass
+class Output:
+    logits: torch.Tensor
+
+
+@dataclasses.dataclass(slots=True)
+class Nested:
+    inner: Output
+    name: str = "nested"
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda y: y,
+        lambda y: {"y": y},
+        Output,
+        lambda y: [Nested(Output(y))],
+        lambda y: torch.distributions.Normal(y, torch.ones_like(y), validate_args=False),
+    ],
+)
+def test_outputs_inside_objects_are_found(wrap):
+    head = Block(lambda self, x: wrap(x @ self.weight.T), weight=nn.Parameter(torch.ones(4, 8)))
+    (layer,) = summary(nn.Sequential(head), (2, 8)).layers
+    assert (layer.output_shape, layer.activation_bytes) == ((2, 4), 32)
+    assert layer.parameters == 32
+
+
+@pytest.mark.parametrize(
+    ("cut", "expected"),
+    [
+        (lambda y: y.chunk(3, -1), 96),
+        (lambda y: [y, y[:, :1]], 96),
+        (lambda y: [y[:, :1], y], 96),
+        (lambda y: [y.mT, y], 96),
+        (lambda y: y[:, :1], 8),
+        (lambda y: [y, y + 1], 192),
+    ],
+)
+def test_parts_of_one_new_tensor_count_its_memory_once(cut, expected):
+    parts = Block(lambda self, x: cut(F.linear(x, self.weight)), weight=torch.ones(12, 4))
+    assert summary(nn.Sequential(parts), torch.ones(2, 4)).activation_bytes == expected

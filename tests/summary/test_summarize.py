@@ -36,6 +36,11 @@ def test_shape_and_tensors_can_be_given_as_in_torchinfo():
     sequence = summary(nn.Conv1d(4, 8, 3), input_size=(2, 4, 9))
     assert sequence.input_shapes == ((2, 4, 9),)
     assert sequence.layers[0].receptive_field.size == (3,)
+    assert summary(nn.Conv1d(4, 8, 3), (2, 4, 9)).to_dict() == sequence.to_dict()
+    two = summary(nn.Bilinear(4, 5, 6), [(1, 4), (1, 5)])
+    assert two.input_shapes == ((1, 4), (1, 5))
+    with pytest.raises(TypeError, match="must hold tensors only, or ints only, got Tensor, None"):
+        summary(nn.Bilinear(4, 5, 6), (torch.ones(1, 4), None))
     assert summary(nn.Identity(), input_size=(3,)).input_shapes == ((3,),)
 
 
