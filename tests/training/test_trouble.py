@@ -268,6 +268,16 @@ def test_the_identity_of_a_model(network, digits, quick, tmp_path, change):
         fit(model, digits, quick(), out=tmp_path)
 
 
+def test_another_frozen_parameter_of_the_same_shape(network, digits, quick, tmp_path):
+    """Else it would be updated by the momentum of the other."""
+    first, second = network(), network()
+    first[1].bias.requires_grad_(False)
+    second[1].weight.requires_grad_(False)
+    fit(first, digits, quick(), out=tmp_path)
+    with pytest.raises(ValueError, match=f"{tmp_path} holds another training"):
+        fit(second, digits, quick(), out=tmp_path)
+
+
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_how_batches_are_loaded_is_not_part_of_the_identity(
     network, digits, quick, tmp_path, precision
