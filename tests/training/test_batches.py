@@ -140,7 +140,7 @@ def test_a_batch_that_cannot_be_shared(random_images):
 )
 def test_normalization_needs_deviations(mean, std):
     with pytest.raises(ValueError, match="one number per channel, and std numbers of at least 0"):
-        Normalization(mean, std, torch.device("cpu"))
+        Normalization([0.5], std, torch.device("cpu"))
 
 
 def numbered(crop, device="cpu", count=200):

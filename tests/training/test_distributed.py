@@ -307,3 +307,55 @@ def test_each_collective_asks_for_its_own_operation(monkeypatch):
         collective(values)
     operations = distributed.ReduceOp
     assert requested == [operations.SUM, operations.MIN, operations.MAX]
+
+
+OWN_BUFFERS = """
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+class Centered(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(1))
+        self.net, self.unused = nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), nn.Linear(64, 9)
+    def forward(self, images):
+        if self.training:
+            self.mean.lerp_(images.mean().reshape(1), 0.1)
+            in_forward(True)
+        return self.net(images - self.mean)
+model = Centered()
+def in_forward(training):
+    global steps
+    steps += 1
+    if steps == {step}: send(1, "{signal}")
+plain = fit
+def fit(*a, **k):
+    found = plain(*a, **k)
+    from convlab.training import evaluate
+    alone = evaluate(model, data.test_images, data.test_labels, mean=found.mean, std=found.std)
+    assert abs(alone.loss - found.test.loss) < 1e-6
+"""
+
+
+def test_buffers_of_several_processes_are_brought_together(job, tmp_path):
+    """Every process reports what its own weights and buffers give, and resuming is exact.
+
+    A parameter takes no part, as with one process.
+    """
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert job(2, whole, fault=OWN_BUFFERS.format(step=-1, signal="")) == [0, 0]
+    assert job(2, killed, fault=OWN_BUFFERS.format(step=9, signal="SIGKILL")) == [3, -9]
+    assert job(2, killed, fault=OWN_BUFFERS.format(step=-1, signal="")) == [0, 0]
+    assert weights(whole)["mean"] != 0
+    for name, value in weights(whole).items():
+        assert torch.equal(weights(killed)[name], value), name
+    ours = [{**row, "seconds": 0, "images_per_second": 0} for row in history(killed)]
+    assert ours == [{**row, "seconds": 0, "images_per_second": 0} for row in history(whole)]
+
+
+def test_two_processes_train_as_one_with_a_parameter_that_takes_no_part(job, tmp_path):
+    fault = "model[0].old_head = nn.Linear(64, 9, dtype=torch.float64)"
+    for size in (1, 2):
+        assert job(size, tmp_path / str(size), fault=fault, dtype="torch.float64") == [0] * size
+    one, two = (weights(tmp_path / name) for name in "12")
+    for name, value in one.items():
+        if "old_head" not in name:
+            torch.testing.assert_close(two[name], value, rtol=1e-9, atol=1e-9, msg=name)

@@ -6,7 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from convlab.data.dataset import mean_and_std
 from convlab.training import Evaluation, confusion_matrix, evaluate, predict
 from convlab.training.distributed import DistributedContext
 from convlab.training.evaluation import evaluate_distributed
@@ -230,3 +232,50 @@ def test_a_buffer_that_the_model_replaces_is_put_back():
     predict(model, np.zeros((2, 3, 1, 1), np.float32))
     assert model.calls is calls
     assert calls == 0
+
+
+@given(st.integers(0, 4), st.integers(0, 22))
+def test_nan_is_no_class(column, row):
+    """argmax would return the position of NaN."""
+    images, _ = logits_as_images(23, 5)
+    labels = images[:, :, 0, 0].argmax(1)
+    images[row, column] = np.nan
+    labels[row] = column
+    assert evaluate(nn.Flatten(), images, labels).correct == 22
+
+
+@pytest.mark.parametrize("order", "<>=")
+@pytest.mark.parametrize("dtype", ["i2", "i4", "i8", "u1", "u2", "u4"])
+@pytest.mark.parametrize("image_dtype", ["f2", "f4", "f8"])
+def test_every_byte_order_is_taken(order, dtype, image_dtype):
+    images, labels = logits_as_images(23, 5)
+    images = images.astype(image_dtype)
+    found = evaluate(nn.Flatten(), images.astype(order + image_dtype), labels.astype(order + dtype))
+    assert found == evaluate(nn.Flatten(), images, labels)
+
+
+class NoFloat64(TorchDispatchMode):
+    """The rule of a device without float64: no operation but the copy to the CPU gives one."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        if isinstance(result, torch.Tensor) and result.dtype == torch.float64:
+            assert result.device.type == "cpu"
+        return result
+
+
+def test_no_tensor_of_float64_is_on_the_device():
+    """On "meta", since there is no such device here; only the counts are read from it."""
+    images, labels = logits_as_images(4, 5)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(5, 5)).to("meta")
+    with NoFloat64(), pytest.raises(NotImplementedError, match="meta tensor"):
+        evaluate(model, images, labels)
+
+
+@given(st.lists(st.integers(0, 255), min_size=1, max_size=4))
+def test_a_constant_channel_is_nearly_0(values):
+    pixels = torch.tensor(values, dtype=torch.uint8).reshape(1, -1, 1, 1).expand(2, -1, 3, 3)
+    mean, std = mean_and_std(pixels.numpy())
+    assert std == (0.0,) * len(values)
+    normalized = predict(nn.Flatten(), pixels.contiguous(), mean=mean, std=std)
+    assert normalized.abs().max() < 1e-6

@@ -1,15 +1,19 @@
 """Tests of the results and files of `fit`."""
 
 import json
+import math
 import threading
 from dataclasses import replace
+from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from convlab.training import TrainConfig, evaluate, fit
+from convlab.training import TrainConfig, evaluate, fit, learning_rate_range
 from convlab.training.batches import DeviceBatches, make_batches
 from convlab.training.distributed import DistributedContext
 from convlab.training.loop import train_step
@@ -259,3 +263,163 @@ def test_the_history_has_the_learning_rate_of_the_last_step(network, digits, qui
 def test_that_many_checkpoints_are_kept(network, digits, quick, tmp_path, keep):
     fit(network(), digits, quick(epochs=2), out=tmp_path, keep=keep, checkpoint_every=2)
     assert len(list(tmp_path.glob("checkpoint-*.pt"))) == keep
+
+
+def frozen_norm():
+    model = nn.Sequential(nn.Conv2d(1, 4, 3, stride=3), nn.BatchNorm2d(4), nn.Flatten())
+    return nn.Sequential(*model.requires_grad_(False).eval(), nn.Linear(324, 10))
+
+
+class FreezesItself(nn.Module):
+    """A network whose `train` keeps its normalization in eval mode."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = frozen_norm().train()
+
+    def forward(self, images):
+        return self.net(images)
+
+    def train(self, mode=True):
+        super().train(mode)
+        self.net[1].eval()
+        return self
+
+
+@pytest.mark.parametrize("make", [frozen_norm, FreezesItself])
+def test_layers_in_eval_mode_stay_there(make, digits, quick):
+    """Also if a callback changes the mode."""
+    model = make()
+    before = {name: value.clone() for name, value in model.named_buffers()}
+    fit(model, digits, quick(), on_epoch=lambda _: model.train())
+    learning_rate_range(model, digits, quick(), steps=3)
+    for name, value in model.named_buffers():
+        assert torch.equal(value, before[name])
+
+
+def test_a_model_in_eval_mode_is_trained_as_one_in_train_mode(network, digits, quick):
+    one, two = (fit(model, digits, quick()).model for model in (network(), network().eval()))
+    assert torch.equal(weights(one), weights(two))
+
+
+def test_a_network_that_skips_layers_is_trained(digits, quick):
+    class Skips(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.middle, self.last = (
+                nn.Linear(784, 16), nn.Linear(16, 16), nn.Linear(16, 10)
+            )  # fmt: skip
+
+        def forward(self, images):
+            values = self.first(images.flatten(1))
+            if not self.training or torch.rand(()) < 0.5:
+                values = self.middle(values)
+            return self.last(values)
+
+    for seed in range(4):
+        assert len(fit(Skips(), digits, quick(seed=seed, learning_rate=0.01)).history) == 3
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda model: torch.compile(model, backend="eager"),
+        nn.DataParallel,
+        lambda model: torch.compile(nn.DataParallel(model), backend="eager"),
+    ],
+)
+def test_the_weights_of_a_wrapped_model_have_its_own_names(wrap, digits, quick, tmp_path):
+    def make():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+
+    plain = fit(make(), digits, quick()).model
+    fit(wrap(make()), digits, quick(), out=tmp_path)
+    found = make()
+    found.load_state_dict(torch.load(tmp_path / "model.pt", weights_only=True))
+    assert torch.equal(weights(found), weights(plain))
+    fit(make(), digits, quick(), out=tmp_path)  # the same training
+
+
+@pytest.mark.parametrize(
+    ("wrap", "name"),
+    [
+        (lambda model: nn.Sequential(torch.compile(model)), "model.0 is wrapped in OptimizedM"),
+        (AveragedModel, "model is wrapped in AveragedModel"),
+    ],
+)
+def test_other_wrappers_are_refused(wrap, name, network, digits, quick):
+    for train in (fit, learning_rate_range):
+        with pytest.raises(ValueError, match=name):
+            train(wrap(network()), digits, quick())
+
+
+def test_nan_becomes_null_in_json(digits, quick, tmp_path):
+    """The network is not finite in eval mode alone."""
+
+    class Broken(nn.Sequential):
+        def forward(self, images):
+            return super().forward(images if self.training else images / 0)
+
+    def refuse(word):
+        pytest.fail(f"{word} is not JSON")
+
+    model = Broken(nn.Flatten(), nn.Linear(784, 10))
+    result = fit(model, digits, quick(validation_fraction=0.2), out=tmp_path)
+    assert result.test.correct == 0
+    for line in (tmp_path / "history.jsonl").read_text().splitlines():
+        assert json.loads(line, parse_constant=refuse)["validation_loss"] is None
+    found = json.loads((tmp_path / "result.json").read_text(), parse_constant=refuse)
+    assert found["test"]["loss"] is None
+
+
+class Counts(nn.Module):
+    """A network that counts its calls in its extra state."""
+
+    def __init__(self, kind=int):
+        super().__init__()
+        self.net, self.calls, self.kind = nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), 0, kind
+
+    def forward(self, images):
+        self.calls += 1
+        return self.net(images)
+
+    def get_extra_state(self):
+        return {"calls": self.kind(self.calls)}
+
+    def set_extra_state(self, state):
+        self.calls = int(state["calls"])
+
+
+@pytest.mark.parametrize("kind", [int, float, torch.tensor, str])
+def test_extra_states_are_saved_and_restored(kind, digits, quick, tmp_path):
+    wanted = fit(Counts(kind), digits, quick(), out=tmp_path).model.calls
+    saved = torch.load(tmp_path / "model.pt", weights_only=True)
+    assert int(saved["_extra_state"]["calls"]) == wanted
+    (model := Counts()).load_state_dict(saved)
+    assert model.calls == wanted
+    again = fit(Counts(kind), digits, quick(), out=tmp_path).model
+    assert again.calls > wanted - len(digits.test_labels)
+
+
+def test_an_extra_state_that_cannot_be_restored_is_named_at_once(digits, quick, tmp_path):
+    model = nn.Sequential(nn.Identity(), Counts(Fraction))
+    with pytest.raises(TypeError, match=r"1\._extra_state holds more than tensors, numbers and"):
+        fit(model, digits, quick(), out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_tilde_is_the_home_folder(network, digits, quick, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    fit(network(), digits, quick(), out="~/runs/a")
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    assert (tmp_path / "home" / "runs" / "a" / "model.pt").exists()
+
+
+def test_a_constant_channel_is_no_reason_to_fail(digits, quick):
+    images = np.repeat(digits.train_images, 2, axis=1)
+    images[:, 1] = 255
+    data = replace(digits, train_images=images, test_images=images[:40])
+    model = nn.Sequential(nn.Flatten(), nn.Linear(1568, 10))
+    assert math.isfinite(fit(model, data, quick()).test.loss)

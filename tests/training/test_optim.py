@@ -9,6 +9,7 @@ from torch import nn
 from convlab.models import MnistCNN
 from convlab.training import TrainConfig
 from convlab.training.optim import learning_rate_at, make_optimizer, parameter_groups
+from convlab.training.precision import loss_scaler
 
 
 def test_norms_and_biases_do_not_decay():
@@ -132,3 +133,43 @@ def test_pytorch_has_the_same_cosine():
 def test_a_step_outside_the_training(step):
     with pytest.raises(ValueError, match=f"below total_steps 10, got {step}"):
         learning_rate_at(step, 10, TrainConfig())
+
+
+class SkipsALayer(nn.Module):
+    """A network that does not use one of its layers in the first step."""
+
+    def __init__(self):
+        super().__init__()
+        self.always, self.sometimes, self.steps = nn.Linear(4, 4), nn.Linear(4, 4), 0
+
+    def forward(self, values):
+        self.steps += 1
+        values = self.always(values)
+        return values if self.steps == 1 else self.sometimes(values)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_a_parameter_may_get_its_first_gradient_later(name, device):
+    model = SkipsALayer().to(device)
+    before = model.sometimes.weight.detach().clone()
+    optimizer = make_optimizer(model, TrainConfig(optimizer=name, learning_rate=0.1))
+    for step in range(3):
+        optimizer.zero_grad(set_to_none=True)
+        model(torch.ones(2, 4, device=device)).square().sum().backward()
+        optimizer.step()
+        assert torch.equal(model.sometimes.weight, before) == (step == 0)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_a_step_that_is_skipped_for_infinite_gradients_leaves_no_trace(name, device):
+    config = TrainConfig(optimizer=name, precision="fp16")
+    model = nn.Linear(64, 64).to(device)
+    optimizer, scaler = make_optimizer(model, config), loss_scaler(config, torch.device(device))
+    before = model.weight.detach().clone()
+    scaler.scale(model(torch.full((2, 64), 1e35, device=device)).sum()).backward()
+    used_before = [torch.full((64, 64), 1e20, device=device) for _ in range(20)]
+    del used_before  # memory that an uninitialized tensor would get
+    scaler.step(optimizer)
+    assert torch.equal(model.weight, before)
+    for state in optimizer.state.values():
+        assert all(not value.any() for value in state.values() if value is not None)

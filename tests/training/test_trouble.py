@@ -1,5 +1,6 @@
 """Tests of failures during a training: non-finite losses, signals, a full disk, wrong folders."""
 
+import math
 import multiprocessing
 import os
 import signal
@@ -247,3 +248,76 @@ def test_in_another_thread_signals_keep_their_handlers():
     thread.start()
     thread.join()
     assert found == [0]
+
+
+IDENTITIES = {
+    "other frozen layers": lambda model: model[0].requires_grad_(False),
+    "other dtype": lambda model: model.double(),
+    "other dtype of one parameter": lambda model: model[5].half(),
+    "other dtype of a buffer": lambda model: model[1].register_buffer(
+        "running_var", torch.ones(4, dtype=torch.float64)
+    ),
+    "a layer in eval mode": lambda model: model[1].eval(),
+}
+
+
+@pytest.mark.parametrize("change", IDENTITIES.values(), ids=IDENTITIES.keys())
+def test_the_identity_of_a_model(network, digits, quick, tmp_path, change):
+    fit(network(), digits, quick(), out=tmp_path)
+    change(model := network())
+    with pytest.raises(ValueError, match=f"{tmp_path} holds another training"):
+        fit(model, digits, quick(), out=tmp_path)
+
+
+def test_another_frozen_parameter_of_the_same_shape(network, digits, quick, tmp_path):
+    """Else it would be updated by the momentum of the other."""
+    first, second = network(), network()
+    first[1].bias.requires_grad_(False)
+    second[1].weight.requires_grad_(False)
+    fit(first, digits, quick(), out=tmp_path)
+    with pytest.raises(ValueError, match=f"{tmp_path} holds another training"):
+        fit(second, digits, quick(), out=tmp_path)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_how_batches_are_loaded_is_not_part_of_the_identity(
+    network, digits, quick, tmp_path, precision
+):
+    whole = weights(fit(network(), digits, quick(precision=precision)).model)
+    loader = {"batches": "loader", "loader_workers": 1}
+    model = during_step(network(), 8, lambda: signal.raise_signal(signal.SIGTERM))
+    with pytest.raises(Interrupted):
+        fit(model, digits, quick(precision=precision, **loader), out=tmp_path)
+    result = fit(network(), digits, quick(precision=precision), out=tmp_path)
+    assert torch.equal(weights(result.model), whole)
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+def test_the_newest_good_checkpoint_is_never_removed(network, digits, quick, tmp_path, keep):
+    whole = weights(fit(network(), digits, quick(), out=tmp_path, keep=3).model)
+    for step in (12, 18):
+        (tmp_path / f"checkpoint-{step:08d}.pt").write_bytes(b"half")
+
+    def killed():
+        raise SystemExit
+
+    model = during_step(network(), 4, killed)  # of the steps from 6 on
+    with pytest.warns(UserWarning, match="is truncated"), pytest.raises(SystemExit):
+        fit(model, digits, quick(), out=tmp_path, keep=keep, checkpoint_every=1)
+    taken = during_step(network(), 10, lambda: pytest.fail("steps were repeated"))
+    with pytest.warns(UserWarning, match="is truncated"):
+        result = fit(taken, digits, quick(), out=tmp_path, keep=keep)
+    assert torch.equal(weights(result.model), whole)
+
+
+def test_the_last_good_state_is_not_a_damaged_checkpoint(network, digits, quick, tmp_path):
+    fit(network(), digits, quick(), out=tmp_path, keep=3)
+    for step in (12, 18):
+        (tmp_path / f"checkpoint-{step:08d}.pt").write_bytes(b"half")
+    model = network()
+    during_step(model, 2, lambda: nn.init.constant_(model[5].bias, math.nan))
+    with (
+        pytest.warns(UserWarning, match="is truncated"),
+        pytest.raises(NonFiniteLoss, match=r"the last good state is .*checkpoint-00000006.pt"),
+    ):
+        fit(model, digits, quick(), out=tmp_path)
