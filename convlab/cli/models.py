@@ -23,7 +23,7 @@ def find_model(name: str) -> tuple[Callable[..., Any], tuple[int, int, int] | No
     >>> find_model("lenet5")[1]
     (1, 28, 28)
     """
-    from convlab.models import MODELS  # noqa: PLC0415
+    from convlab.models import MODELS
 
     if name in MODELS:
         return MODELS[name].build, MODELS[name].input_shape

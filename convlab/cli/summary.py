@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> str:
     Raises CommandError if PyTorch is missing, the model cannot be built, or it fails on the input.
     """
     try:
-        from convlab.summary import summary  # noqa: PLC0415  (other commands run without PyTorch)
+        from convlab.summary import summary
     except ImportError as error:
         raise CommandError(str(error), code=1) from error
     build, own_shape = find_model(arguments.model)

@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace) -> str:
         After Ctrl-C (code 130) or SIGTERM (143), after a message on how to continue.
     """
     try:
-        from convlab.training import Interrupted, fit, recipe  # noqa: PLC0415  (slow to load)
+        from convlab.training import Interrupted, fit, recipe
     except ImportError as error:
         raise CommandError(str(error), code=1) from error
     names = [name for options in OPTIONS.values() for name in options]
@@ -140,10 +140,10 @@ def run(arguments: argparse.Namespace) -> str:
 
 def _model_and_data(arguments: argparse.Namespace, seed: int) -> tuple[Any, Any]:
     """Build the network, seeded, and convert the images to a shape that it takes."""
-    from torch import nn  # noqa: PLC0415
+    from torch import nn
 
-    from convlab.data import load, match_input  # noqa: PLC0415
-    from convlab.training import seed_everything  # noqa: PLC0415
+    from convlab.data import load, match_input
+    from convlab.training import seed_everything
 
     build, input_shape = find_model(arguments.model)
     data = load(arguments.data)
@@ -171,7 +171,7 @@ def _model_and_data(arguments: argparse.Namespace, seed: int) -> tuple[Any, Any]
 
 def _accepts(model: Any, data: Any) -> bool:
     """Return whether a model accepts the images, by trying one."""
-    from convlab.training import predict  # noqa: PLC0415
+    from convlab.training import predict
 
     try:
         predict(model, data.train_images[:1], mean=data.mean, std=data.std)
@@ -196,8 +196,8 @@ def _print_message(message: object) -> None:
 
 def _command_error(error: Exception) -> CommandError:
     """Convert an exception to a CommandError, with exit code 2 if an argument was the reason."""
-    from convlab.data import DataError  # noqa: PLC0415
-    from convlab.training import (  # noqa: PLC0415
+    from convlab.data import DataError
+    from convlab.training import (
         CheckpointError,
         DeviceError,
         FolderInUse,
