@@ -102,6 +102,10 @@ def run(arguments: argparse.Namespace) -> str:
     SystemExit
         After Ctrl-C (code 130) or SIGTERM (143), after a message on how to continue.
     """
+    if "RANK" in os.environ:
+        # PyTorch would warn in every process that all parameters get gradients (`wrap_model`). It
+        # reads this variable when it is imported.
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     try:
         from convlab.training import Interrupted, fit, recipe
     except ImportError as error:

@@ -104,7 +104,8 @@ class DistributedContext:
         """Return the module to call in training, whose gradients are averaged over processes.
 
         Each step starts with the buffers of process 0. Parameters without a gradient in one
-        process get the mean of the others, and keep none if no process has one.
+        process get the mean of the others, and keep none if no process has one. If all have one,
+        PyTorch warns once on standard error that it need not have looked for them.
         """
         if self.world_size == 1:
             return model
@@ -118,8 +119,6 @@ class DistributedContext:
         if name not in inspect.signature(DistributedDataParallel).parameters:
             name = "broadcast_buffers"
         options: dict[str, Any] = {name: sends, "find_unused_parameters": True}
-        # PyTorch warns if there are none.
-        warnings.filterwarnings("ignore", message=".*find_unused_parameters=True was specified")
         # Gradients of kernels with one input channel have two equivalent memory layouts.
         # PyTorch warns if they differ, which costs nothing.
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
