@@ -47,8 +47,8 @@ class Tracker:
         # Maps a living tensor to its TensorInfo; PyTorch leaves the class untyped.
         self._infos: Any = WeakTensorKeyDictionary()
         # Whether a number was read from a tensor (`item()`): later numbers may be computed from it.
-        # A truth value steers the code, like that of ``assert isfinite(x).all()``, and is no number
-        # until an operation computes with it.
+        # A truth value, such as that of ``assert isfinite(x).all()``, only steers the code: it
+        # counts once an operation computes with it.
         self._number_was_read = self._truth_was_read = False
 
     def add_parameter(self, parameter: Tensor) -> None:
