@@ -6,7 +6,9 @@ from importlib import import_module
 from types import ModuleType
 
 # Packages of the extra `torch`, and their names in messages.
-OPTIONAL_PACKAGES = {"torch": "PyTorch", "torchvision": "torchvision", "matplotlib": "matplotlib"}
+OPTIONAL_PACKAGES = {
+    "torch": "PyTorch", "torchvision": "torchvision", "matplotlib": "matplotlib", "PIL": "Pillow",
+}  # fmt: skip
 INSTALL_COMMAND = 'pip install "convlab-book[torch]"'
 
 

@@ -2,7 +2,8 @@
 
 `load` reads a data set by name, a key of `DATASETS`. ``"digits"``, 1,797 handwritten digits, is
 part of the package; torchvision downloads ``"mnist"``, ``"fashion-mnist"`` and ``"cifar10"`` once.
-Reading needs only NumPy. `split_validation` moves part of the training images to the validation
+Reading needs only NumPy. `load_folder` reads pictures of one's own, and `read_image` a single one;
+both need torchvision. `split_validation` moves part of the training images to the validation
 images, and `match_input` converts images to the input shape of a network.
 
 Examples
@@ -18,6 +19,16 @@ Examples
 
 from convlab.data.cache import DataError
 from convlab.data.dataset import Dataset, match_input, split_validation
+from convlab.data.folder import load_folder, read_image
 from convlab.data.loading import DATASETS, load
 
-__all__ = ["DATASETS", "DataError", "Dataset", "load", "match_input", "split_validation"]
+__all__ = [
+    "DATASETS",
+    "DataError",
+    "Dataset",
+    "load",
+    "load_folder",
+    "match_input",
+    "read_image",
+    "split_validation",
+]

@@ -129,7 +129,8 @@ def _dataset(
     """Make a `Dataset`; raise ValueError if arrays are missing, empty or of another image shape."""
     if missing := [key for key in KEYS if key not in arrays]:
         raise ValueError(f"{' and '.join(missing)} missing")
-    dataset = Dataset(name, **arrays, class_names=class_names)
+    images, labels, test_images, test_labels = (arrays[key] for key in KEYS)
+    dataset = Dataset(name, images, labels, test_images, test_labels, class_names)
     if dataset.image_shape != image_shape:
         raise ValueError(f"images of shape {dataset.image_shape} instead of {image_shape}")
     if len(dataset.test_labels) == 0:

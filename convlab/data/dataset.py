@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from math import sqrt
+from math import isfinite, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,13 @@ from convlab._validate import integer
 
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
+MeanAndStd = tuple[tuple[float, ...], tuple[float, ...]]
 
 PARTS = ("train", "validation", "test")
 COUNTED_AT_ONCE = 500  # images, which bounds the memory that `mean_and_std` needs
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Dataset:
     """Labeled images in three parts: training, validation and test.
 
@@ -40,12 +42,19 @@ class Dataset:
     validation_images, validation_labels : arrays
         As for training. For decisions such as the learning rate; by default empty, see
         `split_validation`.
+    mean, std : sequence of float, optional
+        Numbers by which each channel is normalized, for pixels from 0 to 1; by default those of
+        the training images. Others are for a network that was trained with them, such as
+        ImageNet's, (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225).
+    normalization : pair of tuples, optional
+        `mean` and `std` as they were given, or None; `dataclasses.replace` passes them on so.
 
     Raises
     ------
     TypeError, ValueError
         If images are not a uint8 array, or labels not an integer array; if there is no training
-        image, shapes do not match, or a label is not a class.
+        image, shapes do not match, or a label is not a class; if `mean` and `std` do not hold one
+        finite number for each channel, or `std` one that is not above 0.
 
     Examples
     --------
@@ -64,32 +73,54 @@ class Dataset:
     test_images: Bytes
     test_labels: Integers
     class_names: tuple[str, ...]
-    validation_images: Bytes = field(default_factory=lambda: np.zeros((0, 0, 0, 0), np.uint8))
-    validation_labels: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+    validation_images: Bytes
+    validation_labels: Integers
+    normalization: MeanAndStd | None
 
-    def __post_init__(self) -> None:
-        for part in PARTS:
-            images = check_images(getattr(self, f"{part}_images"), f"{part}_images")
+    def __init__(
+        self,
+        name: str,
+        train_images: Bytes,
+        train_labels: NDArray[np.integer],
+        test_images: Bytes,
+        test_labels: NDArray[np.integer],
+        class_names: tuple[str, ...],
+        validation_images: Bytes | None = None,
+        validation_labels: NDArray[np.integer] | None = None,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        normalization: MeanAndStd | None = None,
+    ) -> None:
+        if validation_images is None:
+            validation_images = np.zeros((0, 0, 0, 0), np.uint8)
+        if validation_labels is None:
+            validation_labels = np.zeros(0, np.int64)
+        own = vars(self)  # the dataclass is frozen
+        own.update(name=name, class_names=class_names, normalization=normalization)
+        for part, given_images, given_labels in (
+            ("train", train_images, train_labels),
+            ("validation", validation_images, validation_labels),
+            ("test", test_images, test_labels),
+        ):
+            images = check_images(given_images, f"{part}_images")
             if len(images) == 0:
-                images = images.reshape(0, *self.train_images.shape[1:])
-            labels = check_labels(
-                getattr(self, f"{part}_labels"), f"{part}_labels", len(self.class_names)
-            )
+                images = images.reshape(0, *train_images.shape[1:])
+            labels = check_labels(given_labels, f"{part}_labels", len(class_names))
             if len(images) != len(labels):
                 raise ValueError(
                     f"{part}_images holds {len(images)} images, {part}_labels {len(labels)} labels"
                 )
-            if images.shape[1:] != self.train_images.shape[1:]:
+            if images.shape[1:] != train_images.shape[1:]:
                 raise ValueError(
                     f"all images of a data set must have the same shape, but those of "
                     f"{part}_images are {images.shape[1:]} and those of train_images "
-                    f"{self.train_images.shape[1:]}"
+                    f"{train_images.shape[1:]}"
                 )
-            # The dataclass is frozen.
-            object.__setattr__(self, f"{part}_images", images)
-            object.__setattr__(self, f"{part}_labels", labels)
-        if len(self.train_images) == 0:
+            own.update({f"{part}_images": images, f"{part}_labels": labels})
+        if len(train_images) == 0:
             raise ValueError("train_images must hold at least one image, got none")
+        if mean is not None or std is not None:
+            own["normalization"] = check_mean_and_std(mean, std, self.image_shape[0])
 
     def __repr__(self) -> str:
         train, validation, test = (len(getattr(self, f"{part}_labels")) for part in PARTS)
@@ -107,17 +138,17 @@ class Dataset:
 
     @property
     def mean(self) -> tuple[float, ...]:
-        """Mean of each channel over all pixels of the training images; 255 counts as 1."""
+        """Mean of each channel, as given, or over all pixels of the training images; 255 is 1."""
         return self._mean_and_std[0]
 
     @property
     def std(self) -> tuple[float, ...]:
-        """Standard deviation of each channel over all pixels of the training images."""
+        """Standard deviation of each channel, as given, or of all pixels of the training images."""
         return self._mean_and_std[1]
 
     @cached_property
-    def _mean_and_std(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        return mean_and_std(self.train_images)
+    def _mean_and_std(self) -> MeanAndStd:
+        return self.normalization or mean_and_std(self.train_images)
 
 
 def check_images(images: object, name: str) -> Bytes:
@@ -166,7 +197,41 @@ def check_labels(labels: object, name: str, classes: int | None = None) -> Integ
     return labels.astype(np.int64)
 
 
-def mean_and_std(images: Bytes) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def check_mean_and_std(mean: object, std: object, channels: int) -> MeanAndStd:
+    """Return mean and standard deviation as tuples of floats, one for each channel.
+
+    Raises TypeError or ValueError if they are not finite, or a deviation is not above 0.
+
+    Examples
+    --------
+    >>> check_mean_and_std([0.5], [0.0], channels=1)
+    Traceback (most recent call last):
+    ValueError: std must hold numbers above 0, got (0.0,)
+    """
+    found = []
+    for name, values in (("mean", mean), ("std", std)):
+        if values is None:
+            raise ValueError(f"mean and std must be given together, but {name} is None")
+        try:
+            numbers = tuple(float(value) for value in values)  # type: ignore[attr-defined]
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"{name} must be a sequence of {channels} numbers, one per channel, got {values!r}"
+            ) from None
+        if len(numbers) != channels:
+            raise ValueError(
+                f"{name} must hold one number per channel, {channels}, got {len(numbers)}: "
+                f"{numbers}"
+            )
+        if not all(isfinite(number) for number in numbers):
+            raise ValueError(f"{name} must hold finite numbers, got {numbers}")
+        found.append(numbers)
+    if min(found[1], default=1) <= 0:
+        raise ValueError(f"std must hold numbers above 0, got {found[1]}")
+    return found[0], found[1]
+
+
+def mean_and_std(images: Bytes) -> MeanAndStd:
     r"""Compute mean and standard deviation of each channel, bit for bit the same on each machine.
 
     With :math:`c_v` pixels of value :math:`v` and :math:`n = \sum c_v`, the sums
@@ -214,8 +279,8 @@ def split_validation(dataset: Dataset, fraction: float, seed: int = 0) -> Datase
     Returns
     -------
     Dataset
-        The remaining training images in their order, on which mean and standard deviation depend,
-        and the same test images.
+        The remaining training images in their order, on which mean and standard deviation depend
+        unless they were given, and the same test images.
 
     Raises
     ------
@@ -237,7 +302,7 @@ def split_validation(dataset: Dataset, fraction: float, seed: int = 0) -> Datase
     seed = integer(seed, "seed", minimum=0)
     if not 0 < fraction < 1:
         raise ValueError(f"fraction must be above 0 and below 1, got {fraction}")
-    kept, moved = _stratified_split(dataset.train_labels, fraction, seed)
+    kept, moved = stratified_split(dataset.train_labels, fraction, seed)
     if not len(moved):
         raise ValueError(
             f"fraction={fraction} of {len(kept)} images in {len(dataset.class_names)} classes "
@@ -252,7 +317,7 @@ def split_validation(dataset: Dataset, fraction: float, seed: int = 0) -> Datase
     )
 
 
-def _stratified_split(labels: Integers, fraction: float, seed: int) -> tuple[Integers, Integers]:
+def stratified_split(labels: Integers, fraction: float, seed: int) -> tuple[Integers, Integers]:
     """Choose a fraction of each class, and return the indices of the other and the chosen labels.
 
     These are the images with the smallest random words in their class. The raw words of PCG64 are
@@ -282,7 +347,8 @@ def match_input(dataset: Dataset, input_shape: tuple[int, int, int]) -> Dataset:
     -------
     Dataset
         `dataset` itself if it has the shape already. The padding counts in its mean and standard
-        deviation. An odd row or column of padding is added at the bottom or on the right.
+        deviation unless they were given. An odd row or column of padding is added at the bottom
+        or on the right.
 
     Raises
     ------
@@ -309,15 +375,19 @@ def match_input(dataset: Dataset, input_shape: tuple[int, int, int]) -> Dataset:
         )
     if dataset.image_shape == tuple(input_shape):
         return dataset
+    normalization = dataset.normalization
+    if normalization is not None and input_channels != channels:
+        normalization = normalization[0] * 3, normalization[1] * 3
     return replace(
         dataset,
-        train_images=_padded(dataset.train_images, input_shape),
-        validation_images=_padded(dataset.validation_images, input_shape),
-        test_images=_padded(dataset.test_images, input_shape),
+        train_images=pad_images(dataset.train_images, input_shape),
+        validation_images=pad_images(dataset.validation_images, input_shape),
+        test_images=pad_images(dataset.test_images, input_shape),
+        normalization=normalization,
     )
 
 
-def _padded(images: Bytes, shape: tuple[int, int, int]) -> Bytes:
+def pad_images(images: Bytes, shape: tuple[int, int, int]) -> Bytes:
     """Center images on black ones of another shape; a single channel is copied to all."""
     padded = np.zeros((len(images), *shape), np.uint8)
     height, width = images.shape[2:]
