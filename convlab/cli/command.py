@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from convlab import __version__
-from convlab.cli import shapes, summary, train
-from convlab.cli.errors import CommandError, rank
+from convlab.cli import predict, shapes, summary, train
+from convlab.cli.errors import CommandError, printable, rank
 
-COMMANDS = {"shapes": shapes, "summary": summary, "train": train}
+COMMANDS = {"shapes": shapes, "summary": summary, "train": train, "predict": predict}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -33,7 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     """
     parser = _Parser(
         prog="convlab",
-        description="Derive output sizes, summarize models, and train networks on images.",
+        description="Derive output sizes, summarize models, train networks, and classify pictures.",
     )
     parser.add_argument("--version", action="version", version=f"convlab {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
@@ -106,7 +106,5 @@ def _error_line(error: CommandError, command: str) -> str | None:
 
 
 def _print(text: str) -> None:
-    """Print a text, with question marks for characters that the terminal cannot encode."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding) + "\n")
+    sys.stdout.write(printable(text) + "\n")
     sys.stdout.flush()

@@ -1,8 +1,9 @@
-"""The error that ends a command with one line and an exit code."""
+"""Output of a command: the error that ends it with one line and an exit code, and its text."""
 
 from __future__ import annotations
 
 import os
+import sys
 
 _TORCHRUN = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
@@ -27,3 +28,9 @@ class CommandError(Exception):
     def __init__(self, message: str, code: int = 2, everywhere: bool = True) -> None:
         super().__init__(message)
         self.code, self.everywhere = code, everywhere
+
+
+def printable(text: str) -> str:
+    """Return a text with question marks for characters that the terminal cannot encode."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, errors="replace").decode(encoding)

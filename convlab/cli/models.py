@@ -53,6 +53,23 @@ def _load(name: str) -> Callable[..., Any]:
     return build
 
 
+def build_classifier(name: str, num_classes: int) -> Any:
+    """Build the model that `name` names; one of `convlab.models` gets `num_classes` outputs.
+
+    Raises CommandError if that fails, or if it is not a torch.nn.Module.
+    """
+    from torch import nn
+
+    build, input_shape = find_model(name)
+    try:
+        model = build(num_classes=num_classes) if input_shape else build()
+    except Exception as error:
+        raise CommandError(f"{name}() raised {describe_error(error)}") from error
+    if not isinstance(model, nn.Module):
+        raise CommandError(f"{name}() must return a torch.nn.Module, got {type(model).__name__}")
+    return model
+
+
 def describe_error(error: Exception) -> str:
     """Return the class and the message of an error.
 

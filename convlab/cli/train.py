@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
+import textwrap
 import traceback
 import warnings
+from pathlib import Path
 from typing import Any
 
-from convlab.cli.errors import CommandError, rank
-from convlab.cli.models import describe_error, find_model
+from convlab._files import atomic_write
+from convlab.cli.errors import CommandError, printable, rank
+from convlab.cli.models import build_classifier, describe_error, find_model
+from convlab.cli.shapes import parse_pair
 
 HELP = "train a network on images, or continue an interrupted run"
 EXAMPLES = """examples:
   convlab train mnist-cnn --data digits --epochs 10 --out runs/a
   convlab train simple-cnn --data cifar10 --device cuda --precision bf16 --out runs/b
   convlab train mypackage.nets:build --data digits --validation-fraction 0.2
+  convlab train resnet18 --data pictures --image-size 64 --out runs/d
   torchrun --nproc-per-node 2 -m convlab train simple-cnn --data digits --out runs/c
 
-Start the same command again to continue an interrupted run in --out."""
+A folder of pictures has a subfolder for each class, or the folders train, val and test with those
+subfolders. Start the same command again to continue an interrupted run in --out."""
 
 _INT, _FLOAT = {"type": int, "metavar": "N"}, {"type": float, "metavar": "X"}
 _SWITCH = {"action": argparse.BooleanOptionalAction}
@@ -75,8 +82,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a name such as mnist-cnn, or package.module:callable, called without arguments",
     )
     parser.add_argument(
-        "--data", required=True, metavar="NAME", help="digits, mnist, fashion-mnist or cifar10"
-    )
+        "--data", required=True, metavar="NAME",
+        help="digits, mnist, fashion-mnist, cifar10, or a folder of pictures",
+    )  # fmt: skip
+    parser.add_argument(
+        "--image-size", metavar="HxW", type=parse_pair,
+        help="to which pictures of a folder are scaled (that of a named model; else 224)",
+    )  # fmt: skip
     parser.add_argument(
         "--out", metavar="FOLDER",
         help="folder for checkpoints, history and weights; without it nothing is saved",
@@ -114,14 +126,20 @@ def run(arguments: argparse.Namespace) -> str:
     settings = {name: value for name in names if (value := getattr(arguments, name)) is not None}
     try:
         config = recipe(arguments.data, arguments.model, **settings)
-        model, data = _model_and_data(arguments, config.seed)
+        loaded, description = _load_data(arguments)
+        model, data = _model_and_data(arguments, loaded, config.seed)
+        if description and not rank():
+            _print_line(description)
         with warnings.catch_warnings():
             warnings.simplefilter("always", UserWarning)
             warnings.showwarning = lambda message, *_, **__: _print_message(message)
             result = fit(
                 model, data, config, out=arguments.out, keep=arguments.keep,
-                checkpoint_every=arguments.checkpoint_every, on_epoch=_print_epoch,
+                checkpoint_every=arguments.checkpoint_every, on_epoch=_print_line,
             )  # fmt: skip
+        if arguments.out and not rank():
+            # What `convlab predict` needs besides.
+            _add_to_result(arguments.out, model=arguments.model, source_shape=loaded.image_shape)
     except Interrupted as stopped:
         _print_message(stopped)
         raise SystemExit(128 + stopped.signal_number) from None
@@ -132,7 +150,7 @@ def run(arguments: argparse.Namespace) -> str:
     except CommandError:
         raise
     except Exception as error:
-        raise _command_error(error) from error
+        raise command_error(error) from error
     if rank():
         return ""  # process 0 prints
     evaluations = {"validation": result.validation, "test": result.test}
@@ -142,35 +160,61 @@ def run(arguments: argparse.Namespace) -> str:
     return "\n".join(lines)
 
 
-def _model_and_data(arguments: argparse.Namespace, seed: int) -> tuple[Any, Any]:
-    """Build the network, seeded, and convert the images to a shape that it takes."""
-    from torch import nn
+def _load_data(arguments: argparse.Namespace) -> tuple[Any, str]:
+    """Load the images, and describe those of a folder; a name of a data set is never a folder."""
+    from convlab.data import DATASETS, load, load_folder
+    from convlab.data.folder import find_parts
 
-    from convlab.data import load, match_input
+    name, size = arguments.data, arguments.image_size
+    _, input_shape = find_model(arguments.model)
+    folder = Path(name).expanduser()
+    if name in DATASETS or not name or not folder.is_dir():
+        if name in DATASETS and size:
+            raise CommandError(f"--image-size is for a folder of pictures: {name} has its own size")
+        try:
+            return load(name), ""
+        except ValueError as error:
+            raise CommandError(f"{error}, and no folder of that name") from error
+    channels, *own_size = input_shape or (None, 224, 224)
+    data = load_folder(name, size or tuple(own_size), channels=channels)
+    class_names = textwrap.shorten(", ".join(data.class_names), 200, placeholder=" ...")
+    counts = repr(data).removeprefix(f"<Dataset {name!r}: ").removesuffix(">")
+    text = f"{name}: {counts}: {class_names}"
+    if len(find_parts(folder)) == 1 and len(data.test_labels):
+        text += "; a fifth of each class is held out as test images"
+    return data, text
+
+
+def _model_and_data(arguments: argparse.Namespace, data: Any, seed: int) -> tuple[Any, Any]:
+    """Build the network, seeded, and convert the images to a shape that it takes."""
+    from convlab.data import match_input
     from convlab.training import seed_everything
 
-    build, input_shape = find_model(arguments.model)
-    data = load(arguments.data)
+    _, input_shape = find_model(arguments.model)
     seed_everything(seed)
-    try:
-        model = build(num_classes=len(data.class_names)) if input_shape else build()
-    except Exception as error:
-        raise CommandError(f"{arguments.model}() raised {describe_error(error)}") from error
-    if not isinstance(model, nn.Module):
-        raise CommandError(
-            f"{arguments.model}() must return a torch.nn.Module, got {type(model).__name__}"
-        )
-    if input_shape is None or _accepts(model, data):
+    model = build_classifier(arguments.model, len(data.class_names))
+    channels, *size = data.image_shape
+    if (input_shape is None and channels == 3) or _accepts(model, data):
         return model, data
     # First change the channels alone, then the size too.
-    for shape in ((input_shape[0], *data.image_shape[1:]), input_shape):
+    usual_shape = input_shape or (3, *size)
+    for shape in dict.fromkeys([(usual_shape[0], *size), usual_shape]):
         try:
             converted = match_input(data, shape)
         except ValueError as error:
             raise CommandError(str(error)) from error
         if _accepts(model, converted):
             return model, converted
+    if input_shape is None:
+        return model, data  # `fit` reports the error of the network
     raise CommandError(f"{arguments.model} does not accept images of {arguments.data}")
+
+
+def _add_to_result(out: str, **entries: object) -> None:
+    """Add entries to ``result.json``, which `fit` has written."""
+    path = Path(out).expanduser() / "result.json"
+    contents = {**json.loads(path.read_text(encoding="utf-8")), **entries}
+    atomic_write(path, lambda file: file.write(f"{json.dumps(contents, indent=2)}\n".encode()))
 
 
 def _accepts(model: Any, data: Any) -> bool:
@@ -184,10 +228,10 @@ def _accepts(model: Any, data: Any) -> bool:
     return True
 
 
-def _print_epoch(epoch: object) -> None:
-    """Print a completed epoch; if standard output is closed, continue without output."""
+def _print_line(line: object) -> None:
+    """Print a line, such as a completed epoch; if the output is closed, continue without it."""
     try:
-        print(epoch, flush=True)
+        print(printable(str(line)), flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -198,7 +242,7 @@ def _print_message(message: object) -> None:
         print(f"convlab train: {message}", file=sys.stderr)
 
 
-def _command_error(error: Exception) -> CommandError:
+def command_error(error: Exception) -> CommandError:
     """Convert an exception to a CommandError, with exit code 2 if an argument was the reason."""
     from convlab.data import DataError
     from convlab.training import (
@@ -217,7 +261,7 @@ def _command_error(error: Exception) -> CommandError:
         return CommandError(f"--compile does not work here: {reason}", 1, everywhere=False)
     if isinstance(error, (TypeError, ValueError)):
         return CommandError(str(error))
-    if isinstance(error, (DataError, OSError, RuntimeError)):
+    if isinstance(error, (DataError, OSError, RuntimeError, ImportError)):
         return CommandError(str(error), 1, everywhere=False)
     # Unexpected, probably from the user's network: name the last line outside PyTorch.
     frames = traceback.extract_tb(error.__traceback__)

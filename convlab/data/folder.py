@@ -90,18 +90,20 @@ def load_folder(
     root = Path(folder).expanduser()
     try:
         parts = find_parts(root)
-        class_names = tuple(path.name for path in _subfolders(parts["train"]))
+        class_names = _list_classes(parts["train"])
         samples = {part: _list_samples(path, class_names) for part, path in parts.items()}
     except OSError as error:
         raise DataError(f"{error.filename or root}: {error.strerror or error}") from error
-    _check_classes(parts["train"], class_names, samples["train"])
-    if samples.keys() == {"train"}:
-        whole = samples["train"]
-        labels = np.array([label for _, label in whole])
+    whole = samples["train"]
+    labels = np.array([label for _, label in whole])
+    for label, name in enumerate(class_names):
+        if label not in labels:
+            raise DataError(f"{parts['train'] / name} holds no pictures (.jpg, .png, ...)")
+    if parts.keys() == {"train"}:
         kept, moved = stratified_split(labels, test_fraction, seed=0)
         samples = {"train": [whole[i] for i in kept], "test": [whole[i] for i in moved]}
     arrays: dict[str, Any] = {}
-    for part, pairs in {"test": [], **samples}.items():
+    for part, pairs in {**samples, "test": samples.get("test", [])}.items():
         arrays[f"{part}_images"] = _read_images(pairs, (channels or 3, height, width))
         arrays[f"{part}_labels"] = np.array([label for _, label in pairs], np.int64)
     images = [name for name in arrays if name.endswith("images")]
@@ -209,6 +211,16 @@ def _subfolders(folder: Path) -> list[Path]:
     return sorted(folders, key=lambda path: path.name)
 
 
+def _list_classes(folder: Path) -> tuple[str, ...]:
+    names = tuple(path.name for path in _subfolders(folder))
+    if len(names) < 2:
+        raise DataError(
+            f"{folder} must hold a folder of pictures for each of at least two classes; it has "
+            f"{f'only the folder {names[0]}' if names else 'no folders'}"
+        )
+    return names
+
+
 def _list_samples(folder: Path, class_names: tuple[str, ...]) -> Samples:
     """List the pictures of a folder; raise DataError if it has a class that is not in the names."""
     datasets = require("torchvision.datasets.folder", needed_by="reading a folder of pictures")
@@ -226,19 +238,6 @@ def _list_samples(folder: Path, class_names: tuple[str, ...]) -> Samples:
         os.fspath(folder), classes, is_valid_file=is_picture, allow_empty=True
     )
     return samples
-
-
-def _check_classes(folder: Path, class_names: tuple[str, ...], samples: Samples) -> None:
-    """Raise DataError if there are fewer than two classes, or one has no pictures."""
-    if len(class_names) < 2:
-        raise DataError(
-            f"{folder} must hold one folder of pictures for each of at least two classes; it has "
-            f"{f'only the folder {class_names[0]}' if class_names else 'no folders'}"
-        )
-    labels = {label for _, label in samples}
-    for label, name in enumerate(class_names):
-        if label not in labels:
-            raise DataError(f"{folder / name} holds no pictures, that is no .jpg, .png, ... files")
 
 
 def _read_images(samples: Samples, image_shape: tuple[int, int, int]) -> Bytes:

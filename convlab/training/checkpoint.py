@@ -173,6 +173,17 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     OSError
         If it cannot be read.
     """
+    contents = load_verified(path)
+    if not isinstance(contents, dict) or contents.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is not a checkpoint of this version of convlab")
+    return contents
+
+
+def load_verified(path: Path) -> Any:
+    """Verify a file of tensors, such as ``model.pt``, and load it to the CPU.
+
+    Raises CheckpointError if it is damaged, truncated, or holds other objects; or OSError.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
@@ -181,7 +192,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     if damaged is not None:
         raise CheckpointError(f"{path} is damaged: the checksum of {damaged} is wrong")
     try:
-        contents = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:  # PyTorch's message would suggest running what is in it
         raise CheckpointError(
             f"{path} is not a checkpoint of convlab: it holds more than tensors, numbers and "
@@ -190,9 +201,6 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except (RuntimeError, KeyError, EOFError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path} is not a checkpoint of convlab ({reason})") from error
-    if not isinstance(contents, dict) or contents.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is not a checkpoint of this version of convlab")
-    return contents
 
 
 def load_latest(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
@@ -272,6 +280,8 @@ def run_fingerprint(state: TrainState, data: Dataset) -> dict[str, Any]:
     for part in ("train", "validation"):
         images, labels = getattr(data, f"{part}_images"), getattr(data, f"{part}_labels")
         parts.append(f"{part} {len(labels)}/{_checksum(images, labels)}")
+    if data.normalization is not None:  # else a function of the training images
+        parts.append(f"mean {list(data.mean)} std {list(data.std)}")
     return {
         **settings,
         "device": state.context.device.type,

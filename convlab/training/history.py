@@ -167,6 +167,10 @@ class FitResult:
         Of the final weights; None where there are no such images.
     mean, std : tuple of float
         Of the training images, per channel: `evaluate` and `predict` need them for bytes.
+    image_shape : tuple of three ints
+        Channels, height and width of the images.
+    class_names : tuple of str
+        One name for each class.
     """
 
     model: nn.Module
@@ -175,11 +179,19 @@ class FitResult:
     test: Evaluation | None
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    image_shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
 
     def write(self, folder: Path, config: TrainConfig) -> None:
         """Write ``model.pt`` (the weights) and ``result.json`` to an existing folder.
 
-        The second holds the settings, the evaluations, `mean` and `std`.
+        The second holds the settings, the evaluations, and what a prediction needs: `mean`, `std`,
+        `image_shape` and `class_names`. A `model` of the same class uses them like this::
+
+            result = json.loads(Path(folder, "result.json").read_text())
+            model.load_state_dict(torch.load(Path(folder, "model.pt")))
+            image = convlab.data.read_image("cat.png", result["image_shape"])
+            logits = predict(model, image[None], mean=result["mean"], std=result["std"])
         """
         weights = {
             name: value.cpu() if isinstance(value, torch.Tensor) else value  # an extra state
@@ -187,6 +199,8 @@ class FitResult:
         }
         atomic_write(folder / "model.pt", lambda file: torch.save(weights, file))
         contents: dict[str, Any] = {"config": config.to_dict(), "mean": self.mean, "std": self.std}
+        contents["image_shape"] = self.image_shape
+        contents["class_names"] = [str(name) for name in self.class_names]
         for part, result in (("validation", self.validation), ("test", self.test)):
             contents[part] = asdict(result) if result is not None else None
         _write_text(folder / "result.json", _to_json(contents, indent=2) + "\n")

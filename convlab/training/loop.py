@@ -171,7 +171,10 @@ def fit(
 
         model.eval()
         validation, test = (_evaluate(state, data, part) for part in ("validation", "test"))
-        result = FitResult(model, state.history, validation, test, data.mean, data.std)
+        result = FitResult(
+            model, state.history, validation, test, data.mean, data.std,
+            image_shape=data.image_shape, class_names=data.class_names,
+        )  # fmt: skip
         if folder is not None and context.is_primary:
             result.write(folder, config)
         return result
