@@ -96,7 +96,7 @@ class Dataset:
         if validation_labels is None:
             validation_labels = np.zeros(0, np.int64)
         own = vars(self)  # the dataclass is frozen
-        own.update(name=name, class_names=class_names, normalization=normalization)
+        own.update(name=name, class_names=class_names, normalization=None)
         for part, given_images, given_labels in (
             ("train", train_images, train_labels),
             ("validation", validation_images, validation_labels),
@@ -119,6 +119,9 @@ class Dataset:
             own.update({f"{part}_images": images, f"{part}_labels": labels})
         if len(train_images) == 0:
             raise ValueError("train_images must hold at least one image, got none")
+        if normalization is not None:
+            mean = normalization[0] if mean is None else mean
+            std = normalization[1] if std is None else std
         if mean is not None or std is not None:
             own["normalization"] = check_mean_and_std(mean, std, self.image_shape[0])
 

@@ -53,6 +53,62 @@ def test_mean_and_deviation_belong_to_the_training_images():
     assert white.mean == data.mean
 
 
+IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+
+
+def test_given_mean_and_deviation_are_kept():
+    data = dataset(**IMAGENET)
+    labels = np.arange(20) % 2
+    many = dataclasses.replace(
+        data, train_images=np.zeros((20, 3, 4, 5), np.uint8), train_labels=labels
+    )
+    for other in (data, many, split_validation(many, 0.5), match_input(data, (3, 9, 9))):
+        assert {"mean": other.mean, "std": other.std} == IMAGENET
+
+
+def test_given_mean_and_deviation_of_gray_images_count_for_each_channel_of_the_input():
+    digits = dataclasses.replace(DIGITS, mean=np.array([0.25]), std=[2])
+    assert (digits.mean, digits.std) == ((0.25,), (2.0,))
+    matched = match_input(digits, (3, 28, 28))
+    assert (matched.mean, matched.std) == ((0.25,) * 3, (2.0,) * 3)
+
+
+def test_mean_and_deviation_that_were_not_given_are_those_of_the_new_images():
+    data = dataset()
+    assert data.mean != (0, 0, 0)  # computed before it is replaced
+    black = dataclasses.replace(data, train_images=np.zeros_like(data.train_images))
+    assert (black.mean, black.std) == ((0, 0, 0), (0, 0, 0))
+    given = dataclasses.replace(data, mean=data.mean, std=data.std)
+    black = dataclasses.replace(given, train_images=np.zeros_like(data.train_images))
+    assert (black.mean, black.std) == (data.mean, data.std)
+    assert dataclasses.replace(given, std=(1, 1, 1)).mean == data.mean
+    with pytest.raises(ValueError, match="mean must hold one number per channel, 1, got 3"):
+        dataclasses.replace(
+            given, **{f"{part}_images": getattr(given, f"{part}_images")[:, :1] for part in PARTS}
+        )
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"mean": (0.5,) * 3}, ValueError, "given together, but std is None"),
+        ({"std": (0.5,) * 3}, ValueError, "given together, but mean is None"),
+        ({"mean": 0.5}, TypeError, "mean must be a sequence of 3 numbers, one per channel, got 0"),
+        ({"mean": ("a", "b", "c")}, TypeError, "mean must be a sequence of 3 numbers"),
+        ({"mean": (0.5,)}, ValueError, r"mean must hold one number per channel, 3, got 1: \(0.5,"),
+        ({"std": (0.5,) * 4}, ValueError, "std must hold one number per channel, 3, got 4"),
+        ({"mean": (0, 0, np.nan)}, ValueError, "mean must hold finite numbers, got .*nan"),
+        ({"std": (1, 1, np.inf)}, ValueError, "std must hold finite numbers, got .*inf"),
+        ({"std": (1, 1, 0)}, ValueError, r"std must hold numbers above 0, got \(1.0, 1.0, 0.0\)"),
+        ({"std": (1, -1, 1)}, ValueError, "std must hold numbers above 0"),
+    ],
+)
+def test_given_mean_and_deviation_are_checked(changes, error, message):
+    whole = changes if len(changes) == 1 and "given" in message else {**IMAGENET, **changes}
+    with pytest.raises(error, match=message):
+        dataset(**whole)
+
+
 def test_labels_become_int64():
     data = dataset(train_labels=np.array([0, 1, 2, 0, 1, 2], np.uint8))
     assert data.train_labels.dtype == data.test_labels.dtype == np.int64
