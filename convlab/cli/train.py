@@ -126,10 +126,10 @@ def run(arguments: argparse.Namespace) -> str:
     settings = {name: value for name in names if (value := getattr(arguments, name)) is not None}
     try:
         config = recipe(arguments.data, arguments.model, **settings)
-        loaded, description = _load_data(arguments)
+        loaded = _load_data(arguments)
         model, data = _model_and_data(arguments, loaded, config.seed)
-        if description and not rank():
-            _print_line(description)
+        if not rank():
+            _print_folder(data)
         with warnings.catch_warnings():
             warnings.simplefilter("always", UserWarning)
             warnings.showwarning = lambda message, *_, **__: _print_message(message)
@@ -160,29 +160,36 @@ def run(arguments: argparse.Namespace) -> str:
     return "\n".join(lines)
 
 
-def _load_data(arguments: argparse.Namespace) -> tuple[Any, str]:
-    """Load the images, and describe those of a folder; a name of a data set is never a folder."""
+def _load_data(arguments: argparse.Namespace) -> Any:
+    """Load the images; the name of a data set is never that of a folder."""
     from convlab.data import DATASETS, load, load_folder
-    from convlab.data.folder import find_parts
 
     name, size = arguments.data, arguments.image_size
     _, input_shape = find_model(arguments.model)
-    folder = Path(name).expanduser()
-    if name in DATASETS or not name or not folder.is_dir():
-        if name in DATASETS and size:
-            raise CommandError(f"--image-size is for a folder of pictures: {name} has its own size")
-        try:
-            return load(name), ""
-        except ValueError as error:
-            raise CommandError(f"{error}, and no folder of that name") from error
-    channels, *own_size = input_shape or (None, 224, 224)
-    data = load_folder(name, size or tuple(own_size), channels=channels)
+    if name not in DATASETS and name and Path(name).expanduser().is_dir():
+        channels, *own_size = input_shape or (None, 224, 224)
+        return load_folder(name, size or tuple(own_size), channels=channels)
+    if name in DATASETS and size:
+        raise CommandError(f"--image-size is for a folder of pictures: {name} has its own size")
+    try:
+        return load(name)
+    except ValueError as error:
+        raise CommandError(f"{error}, and no folder of that name") from error
+
+
+def _print_folder(data: Any) -> None:
+    """Print what was found in a folder of pictures; nothing for a data set with a name."""
+    from convlab.data import DATASETS
+    from convlab.data.folder import find_parts
+
+    if data.name in DATASETS:
+        return
+    counts = repr(data).removeprefix(f"<Dataset {data.name!r}: ").removesuffix(">")
     class_names = textwrap.shorten(", ".join(data.class_names), 200, placeholder=" ...")
-    counts = repr(data).removeprefix(f"<Dataset {name!r}: ").removesuffix(">")
-    text = f"{name}: {counts}: {class_names}"
-    if len(find_parts(folder)) == 1 and len(data.test_labels):
-        text += "; a fifth of each class is held out as test images"
-    return data, text
+    line = f"{data.name}: {counts}: {class_names}"
+    if len(find_parts(Path(data.name).expanduser())) == 1 and len(data.test_labels):
+        line += "; a fifth of each class is held out as test images"
+    _print_line(line)
 
 
 def _model_and_data(arguments: argparse.Namespace, data: Any, seed: int) -> tuple[Any, Any]:

@@ -16,6 +16,7 @@ from convlab import data
 from convlab.cli import main, train
 from convlab.data import Dataset
 from convlab.training import TrainConfig
+from tests.data.picture_files import write_classes, write_picture
 
 
 @pytest.fixture(autouse=True)
@@ -102,11 +103,73 @@ def test_a_network_of_the_user(capsys, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("model", "size", "shape", "folders"),
+    [
+        ("simple-cnn", [], "12 training, 0 validation and 3 test images of 3 x 32 x 32", ["."]),
+        ("lenet5", [], "12 training, 0 validation and 3 test images of 1 x 28 x 28", ["."]),
+        ("resnet18", ["40x48"], "15 training, 15 validation and 15 test images of 3 x 40 x 48",
+         ["train", "val", "test"]),
+        ("torchvision.models:squeezenet1_1", [], "15 training, 15 validation and 0 test images of "
+         "3 x 224 x 224", ["train", "val"]),
+    ],
+)  # fmt: skip
+def test_a_folder_of_pictures(capsys, tmp_path, model, size, shape, folders):
+    for folder in folders:
+        write_classes(tmp_path / folder)
+    words = [model, "--data", tmp_path, "--epochs", 1, "--batch-size", 4, "--device", "cpu"]
+    words += ["--learning-rate", 0.001, *(["--image-size", *size] if size else [])]
+    lines = said(capsys, *words).splitlines()
+    held_out = "; a fifth of each class is held out as test images" if folders == ["."] else ""
+    assert lines[0] == f"{tmp_path}: {shape}, 3 classes: blue, green, red{held_out}"
+    assert lines[1].startswith("epoch 1: ")
+    parts = [line.split(" images: ")[0] for line in lines[2:]]
+    assert parts == [part for part in ("validation", "test") if f" 0 {part}" not in shape]
+
+
+def test_a_name_is_a_data_set_and_a_path_is_a_folder(capsys, tmp_path, monkeypatch):
+    write_classes(tmp_path / "digits")
+    monkeypatch.chdir(tmp_path)
+    words = ["lenet5", "--epochs", 1, "--device", "cpu", "--data"]
+    assert "of 40 right" in said(capsys, *words, "digits")
+    assert "of 3 right" in said(capsys, *words, "./digits")
+    error = refused(capsys, *words, "digits", "--image-size", 20)
+    assert "--image-size is for a folder of pictures: digits has its own size" in error
+
+
+def test_gray_pictures_and_a_network_of_the_user_that_takes_colors(capsys, tmp_path):
+    for name in ("a", "b"):
+        for number in range(5):
+            write_picture(tmp_path / name / f"{number}.png", np.full((9, 9), 20 * number))
+    words = ["torchvision.models:squeezenet1_1", "--data", tmp_path, "--image-size", 32,
+             "--epochs", 1, "--device", "cpu"]  # fmt: skip
+    assert "8 training, 0 validation and 2 test images of 3 x 32 x 32" in said(capsys, *words)
+
+
+def test_pictures_larger_than_the_network_takes(capsys, tmp_path):
+    write_classes(tmp_path)
+    error = refused(capsys, "lenet5", "--data", tmp_path, "--image-size", 40)
+    assert "has images of 40 x 40 pixels, larger than the 28 x 28 that the network takes" in error
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (None, "it has only the folder green"), (b"no picture", "0.png cannot be read as a picture"),
+])  # fmt: skip
+def test_a_folder_that_cannot_be_used_is_one_line(capsys, tmp_path, content, message):
+    write_classes(tmp_path, classes=["green"])
+    if content is not None:
+        (tmp_path / "red").mkdir()
+        (tmp_path / "red" / "0.png").write_bytes(content)
+    assert message in refused(capsys, "lenet5", "--data", tmp_path, code=1)
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (["lenet"], "the following arguments are required: --data"),
         (["lenet", "--data", "digits"], "there is no model 'lenet': choose from"),
         (["lenet5", "--data", "letters"], "there is no data set 'letters', only digits"),
+        (["lenet5", "--data", "./letters"], "cifar10, and no folder of that name"),
+        (["lenet5", "--data", "letters", "--image-size", "a"], "expected whole numbers"),
         (["lenet5", "--data", "digits", "--epochs", "0"], "epochs must be at least 1, got 0"),
         (["lenet5", "--data", "digits", "--epochs", "few"], "invalid int value: 'few'"),
         (["lenet5", "--data", "digits", "--optimizer", "adam"], "invalid choice: 'adam'"),
@@ -341,6 +404,21 @@ def test_two_processes_print_each_message_once(tmp_path):
     assert done.stdout.count("epoch 10: ") == 1
     assert done.stdout.count("of 355 right") == 1
     assert np.isfinite(json.loads((tmp_path / "result.json").read_text())["test"]["loss"])
+
+
+@pytest.mark.slow
+def test_two_processes_train_on_a_folder(tmp_path):
+    write_classes(tmp_path / "pictures")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node",
+               "2", "-m", "convlab", "train", "simple-cnn", "--data", tmp_path / "pictures",
+               "--epochs", "5", "--batch-size", "4", "--device", "cpu", "--out", tmp_path / "run",
+               "--learning-rate", "0.1"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("12 training, 0 validation and 3 test images of 3 x 32 x 32") == 1
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["model"] == "simple-cnn"
+    assert result["class_names"] == ["blue", "green", "red"]
 
 
 def test_sigterm_has_its_own_exit_code(capsys, tmp_path):
