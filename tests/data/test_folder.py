@@ -74,6 +74,20 @@ def test_the_middle_is_cut_out_and_the_rest_scaled_with_antialiasing(tmp_path):
     np.testing.assert_array_equal(read_image(tall, (1, 30, 30))[0], wide.T[30:60])
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_photograph_is_scaled_as_if_it_was_decoded_at_its_full_size(tmp_path, orientation):
+    coarse = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    photo = Image.fromarray(coarse).resize((1600, 1200))
+    path = saved(tmp_path, photo, "photo.jpg", quality=95, exif=exif)
+    middle = photo.rotate(-90, expand=True) if orientation == 6 else photo
+    left, top = ((side - 1200) // 2 for side in middle.size)
+    middle = middle.crop((left, top, left + 1200, top + 1200)).resize((64, 64), Image.BOX)
+    difference = read_image(path, (3, 64, 64)) - np.asarray(middle, np.float64).transpose(2, 0, 1)
+    assert abs(difference).mean() < 1.5
+
+
 def test_the_orientation_of_a_camera_is_applied(tmp_path):
     pixels = np.arange(6, dtype=np.uint8).reshape(2, 3) * 40
     exif = Image.Exif()
