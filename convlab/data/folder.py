@@ -113,7 +113,8 @@ def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int, int]) 
     Parameters
     ----------
     path : path
-        Of a file in any format that Pillow reads; of several frames, the first is read.
+        Of a file in any format that Pillow reads; of several frames, the first is read. ``~`` is
+        the home folder.
     image_shape : tuple of three ints
         Channels, height and width. With 1 channel, colors become shades of gray; with 3, shades of
         gray are equal in all channels.
@@ -139,7 +140,7 @@ def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int, int]) 
     pillow = require("PIL.Image", needed_by="reading pictures")
     operations = require("PIL.ImageOps", needed_by="reading pictures")
     try:
-        with pillow.open(path) as file:
+        with pillow.open(Path(path).expanduser()) as file:
             # JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that is large enough: faster.
             file.draft(None, (2 * max(size),) * 2)
             picture = _to_rgb(operations.exif_transpose(file), pillow)

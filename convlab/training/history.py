@@ -166,7 +166,7 @@ class FitResult:
     validation, test : Evaluation, optional
         Of the final weights; None where there are no such images.
     mean, std : tuple of float
-        Of the training images, per channel: `evaluate` and `predict` need them for bytes.
+        Of the data set, per channel: `evaluate` and `predict` need them for bytes.
     image_shape : tuple of three ints
         Channels, height and width of the images.
     class_names : tuple of str

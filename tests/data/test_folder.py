@@ -76,15 +76,15 @@ def test_the_middle_is_cut_out_and_the_rest_scaled_with_antialiasing(tmp_path):
 
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_a_large_photograph_is_scaled_as_if_it_was_decoded_at_its_full_size(tmp_path, orientation):
-    coarse = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
+    coarse = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    photo = Image.fromarray(coarse).resize((1600, 1200))
+    photo = Image.fromarray(coarse).resize((640, 480))
     path = saved(tmp_path, photo, "photo.jpg", quality=95, exif=exif)
     middle = photo.rotate(-90, expand=True) if orientation == 6 else photo
-    left, top = ((side - 1200) // 2 for side in middle.size)
-    middle = middle.crop((left, top, left + 1200, top + 1200)).resize((64, 64), Image.BOX)
-    difference = read_image(path, (3, 64, 64)) - np.asarray(middle, np.float64).transpose(2, 0, 1)
+    left, top = ((side - 480) // 2 for side in middle.size)
+    middle = middle.crop((left, top, left + 480, top + 480)).resize((96, 96), Image.BILINEAR)
+    difference = read_image(path, (3, 96, 96)) - np.asarray(middle, np.float64).transpose(2, 0, 1)
     assert abs(difference).mean() < 1.5
 
 
@@ -233,7 +233,9 @@ def test_links_and_the_home_folder_are_followed(tmp_path, monkeypatch):
     for name in ("blue", "red"):
         (tmp_path / "here" / name).symlink_to(tmp_path / "elsewhere" / name)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert len(load_folder("~/here", 8, test_fraction=0).train_labels) == 10
+    data = load_folder("~/here", 8, test_fraction=0)
+    assert len(data.train_labels) == 10
+    np.testing.assert_array_equal(read_image("~/here/blue/0.png", (3, 8, 8)), data.train_images[0])
 
 
 def test_the_images_are_gray_if_no_picture_has_a_color(tmp_path):
