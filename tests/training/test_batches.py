@@ -133,6 +133,9 @@ def test_a_batch_that_cannot_be_shared(random_images):
     few = tuple(part[:1] for part in random_images)
     with pytest.raises(ValueError, match="2 processes need at least 2 images, got 1"):
         made(DeviceBatches, few, size=2)
+    message = "accumulation_steps must divide the 3 images that a process gets of each batch, got 2"
+    with pytest.raises(ValueError, match=message):
+        made(DeviceBatches, random_images, size=2, batch_size=6, accumulation_steps=2)
 
 
 @pytest.mark.parametrize(
