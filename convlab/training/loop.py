@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -69,8 +69,8 @@ def fit(
         a model that is in eval mode as a whole is put into train mode. `torch.compile` and
         `DataParallel` around it are removed from the result.
     data : Dataset
-        From `convlab.data.load`. If it has no validation images, `config.validation_fraction`
-        of its training images are held out.
+        From `convlab.data.load`, or made of arrays. If it has no validation images,
+        `config.validation_fraction` of its training images are held out.
     config : TrainConfig, optional
         The settings; by default ``TrainConfig()``.
     loss : callable, optional
@@ -125,7 +125,8 @@ def fit(
     A loss that returns a mean is called once for each part of a batch: the share of a process,
     divided by ``config.accumulation_steps``. These means are averaged. PyTorch's weighted losses
     divide by the sum of the weights in the part, so that the average depends slightly on the
-    division. With ``reduction="none"`` it does not: the sum is divided by the number of images.
+    division. With ``reduction="none"`` it does not: the sum is divided by the number of images. In
+    an evaluation, a part holds 500 images of a process.
 
     Examples
     --------
@@ -201,32 +202,29 @@ def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate:
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
     optimizer.zero_grad(set_to_none=True)
-    results = []  # of each part: the sum of its losses, and how many predictions are correct
-    part_size = len(images) // config.accumulation_steps
-    for start in range(0, len(images), part_size):
-        part = slice(start, start + part_size)
-        is_last = part.stop == len(images)
-        # Processes exchange their gradients once, with those of the last part.
-        exchange = is_last or state.context.world_size == 1
-        with nullcontext() if exchange else state.forward.no_sync():  # type: ignore[operator]
+    parts = config.accumulation_steps
+    losses, correct = [], []  # of each part, sums over its images
+    pairs = zip(images.chunk(parts), labels.chunk(parts), strict=True)
+    for part, (inputs, targets) in enumerate(pairs, start=1):
+        with state.context.average_gradients(state.forward, part == parts):
             with autocast(config, state.context.device):
-                logits = state.forward(images[part].to(state.dtype))
-            check_logits(logits, part_size, state.num_classes)
-            loss_sum = sum_losses(state.loss, logits, labels[part], config.label_smoothing)
+                logits = state.forward(inputs.to(state.dtype))
+            check_logits(logits, len(inputs), state.num_classes)
+            loss_sum = sum_losses(state.loss, logits, targets, config.label_smoothing)
             # All processes have equal shares, and DDP averages their gradients, so the result is
             # the gradient of the mean loss over the joint batch.
             loss = loss_sum * (1 / len(images))
             scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        correct = count_correct(logits.detach(), labels[part])
-        results.append(torch.stack([loss_sum.detach(), correct.to(loss_sum.dtype)]))
+        losses.append(loss_sum.detach())
+        correct.append(count_correct(logits.detach(), targets))
     if config.max_grad_norm is not None:
         scaler.unscale_(optimizer)
         nn.utils.clip_grad_norm_(state.model.parameters(), config.max_grad_norm)
     scaler.step(optimizer)
     scaler.update()
-    total = sum(results[1:], start=results[0])
-    state.record(total)
-    return total[0]
+    total = sum(losses[1:], losses[0])
+    state.record(total, sum(correct[1:], correct[0]))
+    return total
 
 
 def _end_epoch(

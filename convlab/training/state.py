@@ -91,10 +91,10 @@ class TrainState:
         for module in self.eval_modules.values():
             module.training = False
 
-    def record(self, results: Tensor) -> None:
-        """Count a completed step, and store the sum of its losses and the correct predictions."""
+    def record(self, loss_sum: Tensor, correct: Tensor) -> None:
+        """Count a completed step, and store its results on the device."""
         self.step += 1
-        self._unread.append(results)
+        self._unread.append(torch.stack([loss_sum.detach(), correct.to(loss_sum.dtype)]))
         if len(self._unread) == READ_INTERVAL:
             self.read_results()
 
@@ -144,6 +144,7 @@ class TrainState:
         self.update_seconds()
         self.read_results()
         own = {"random": random_state(), "totals": self.totals}
+        best = {} if self.best_weights is None else {"best_weights": self.best_weights}
         return {
             "step": self.step,
             "model": self.model.state_dict(),
@@ -152,7 +153,7 @@ class TrainState:
             "seconds": self.seconds,
             "processes": self.context.all_gather(own),
             "history": self.history.to_list(),
-            "best_weights": self.best_weights,
+            **best,
         }
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
@@ -161,7 +162,7 @@ class TrainState:
         self.optimizer.load_state_dict(saved["optimizer"])
         self.scaler.load_state_dict(saved["scaler"])
         self.step, self.seconds = saved["step"], saved["seconds"]
-        self.best_weights = saved["best_weights"]
+        self.best_weights = saved.get("best_weights")
         own = saved["processes"][self.context.rank]
         self.totals = own["totals"]
         set_random_state(own["random"])
