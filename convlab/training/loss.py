@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -95,7 +95,7 @@ def loss_identity(loss: Loss | None) -> str:
     """Return the name of a loss and a checksum of what it is made of.
 
     These are the code of a function, its default arguments, and the numbers, arrays and modules
-    that it uses; the attributes of an object, such as the weights of a module.
+    that it uses; the attributes of a module or another object that is called.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def _contents(value: Any, within: tuple[int, ...] = ()) -> str:
         cells = [cell.cell_contents for cell in value.__closure__ or ()]
         parts = (value.__code__, value.__defaults__, value.__kwdefaults__, kept, cells)
     elif isinstance(value, MethodType):
-        parts = (value.__func__, value.__self__)
+        parts = (value.__func__, getattr(value.__self__, "__dict__", None))
     elif isinstance(value, partial):
         parts = (value.func, value.args, value.keywords)
     elif isinstance(value, nn.Module):
@@ -144,7 +144,7 @@ def _contents(value: Any, within: tuple[int, ...] = ()) -> str:
             "_modules",
         }
         parts = ({name: item for name, item in vars(value).items() if name in own},)
-    elif not isinstance(value, (type, ModuleType, FunctionType)):
+    elif callable(value) and not isinstance(value, (type, FunctionType)):
         parts = (getattr(value, "__dict__", None),)
     name = getattr(value, "__qualname__", type(value).__qualname__)
     return f"{name}({', '.join(_contents(part, within) for part in parts)})"

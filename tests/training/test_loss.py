@@ -82,10 +82,16 @@ def test_losses_of_images_and_their_mean_are_one_sum(images, classes, seed):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-def test_a_module_gets_the_dtype_of_the_logits(digits, quick, dtype):
+def test_a_module_gets_the_dtype_and_device_of_the_logits(digits, quick, dtype, device):
     """Class weights made by NumPy have float64."""
-    criterion = nn.CrossEntropyLoss(weight=WEIGHT.double())
-    assert fit(linear().to(dtype), digits, quick(epochs=1), loss=criterion).test.count == 40
+    criterion, config = nn.CrossEntropyLoss(weight=WEIGHT.double()), quick(epochs=1, device=device)
+    result = fit(linear().to(dtype), digits, config, loss=criterion)
+    criterion.cpu()
+    found = evaluate(
+        result.model, digits.test_images, digits.test_labels, mean=result.mean, std=result.std,
+        loss=criterion,
+    )  # fmt: skip
+    assert found == result.test
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp32"])
