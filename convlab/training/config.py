@@ -32,12 +32,6 @@ class TrainConfig:
         Images per step, over all processes together, at least 1. 128: small enough for many
         steps per epoch on small data sets, large enough to keep a processor busy. Images that do
         not fill a batch are left out, different ones in each epoch.
-    accumulation_steps : int
-        Number of equal parts, at least 1, in which each process computes its share of a batch, one
-        after the other; their gradients are summed before the weights are updated. Must divide
-        the share. More parts need less memory and change the result by rounding only, except that
-        batch normalization takes the statistics of each part, and that random layers such as
-        dropout draw other numbers.
     optimizer : {"sgd", "adam", "adamw"}
         SGD with Nesterov momentum stores one number for each weight, Adam and AdamW two.
     learning_rate : float
@@ -74,13 +68,6 @@ class TrainConfig:
         Fraction of the training images held out for choosing settings; at least 0 and below 1.
         0: all images serve the training once the settings are chosen. The test images are
         evaluated once, after the last step.
-    patience : int, optional
-        Stop after this many epochs in a row, at least 1, whose validation loss is not below the
-        lowest one before. The schedule of the learning rate still spans all `epochs`. None: never.
-    restore_best_weights : bool
-        At the end, return to the weights and buffers after the epoch with the lowest validation
-        loss, the first one if there are several; NaN is never the lowest. False: with a learning
-        rate that falls to 0, the last weights are usually the best ones.
     precision : {"fp32", "bf16", "fp16"}
         Number format of the forward pass. bf16 and fp16 are faster on hardware that multiplies
         them directly; with fp16 the loss is scaled, so that small gradients do not vanish. fp32
@@ -109,6 +96,19 @@ class TrainConfig:
     deterministic : bool
         Use only algorithms that give the same bits each time on a GPU, where they are slower.
         On a CPU nothing changes.
+    accumulation_steps : int
+        Number of equal parts, at least 1, in which each process computes its share of a batch, one
+        after the other; their gradients are summed before the weights are updated. Must divide
+        the share. More parts need less memory and change the result by rounding only, except that
+        batch normalization takes the statistics of each part, and that random layers such as
+        dropout may draw other numbers.
+    patience : int, optional
+        Stop after this many epochs in a row, at least 1, whose validation loss is not below the
+        lowest one before. The schedule of the learning rate still spans all `epochs`. None: never.
+    restore_best_weights : bool
+        At the end, return to the weights and buffers after the epoch with the lowest validation
+        loss, the first one if there are several; NaN is never the lowest. False: with a learning
+        rate that falls to 0, the last weights are usually the best ones.
 
     Raises
     ------
@@ -127,7 +127,6 @@ class TrainConfig:
 
     epochs: int = 10
     batch_size: int = 128
-    accumulation_steps: int = 1
     optimizer: str = "sgd"
     learning_rate: float = 0.1
     momentum: float = 0.9
@@ -140,8 +139,6 @@ class TrainConfig:
     crop: int = 0
     cutout: int = 0
     validation_fraction: float = 0.0
-    patience: int | None = None
-    restore_best_weights: bool = False
     precision: str = "fp32"
     tf32: bool = True
     channels_last: bool = False
@@ -151,6 +148,9 @@ class TrainConfig:
     seed: int = 0
     device: str = "auto"
     deterministic: bool = False
+    accumulation_steps: int = 1
+    patience: int | None = None
+    restore_best_weights: bool = False
 
     def __post_init__(self) -> None:
         # `object.__setattr__`, because the dataclass is frozen.
@@ -222,7 +222,7 @@ class TrainConfig:
         Examples
         --------
         >>> TrainConfig.names()[:3]
-        ('epochs', 'batch_size', 'accumulation_steps')
+        ('epochs', 'batch_size', 'optimizer')
         """
         return tuple(field.name for field in fields(cls))
 

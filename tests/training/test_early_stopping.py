@@ -8,9 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
-from convlab.training import Interrupted, evaluate, fit
+from convlab.data import Dataset
+from convlab.training import Interrupted, TrainConfig, evaluate, fit
 from convlab.training.optim import learning_rate_at
 from tests.training.helpers import during_step, weights
 
@@ -48,7 +51,7 @@ def zeros(digits):
 
 
 @pytest.fixture
-def settings(quick):
+def ten_epochs(quick):
     """Return a function that makes settings of a training run of ten epochs of six steps."""
     return lambda **more: quick(**{"epochs": 10, "restore_best_weights": True, **more})
 
@@ -68,9 +71,9 @@ SEQUENCES = [  # validation quality, patience; then: last epoch, best epoch
 
 @pytest.mark.parametrize(("plan", "patience", "last", "best"), SEQUENCES)
 def test_it_stops_and_returns_to_the_best_epoch(
-    network, zeros, settings, tmp_path, plan, patience, last, best
+    network, zeros, ten_epochs, tmp_path, plan, patience, last, best
 ):
-    config = settings(patience=patience)
+    config = ten_epochs(patience=patience)
     result = fit(Planned(network(), plan), zeros, config, out=tmp_path)
     assert (len(result.history), result.epoch) == (last, best)
     assert result.model.steps == 6 * best
@@ -91,8 +94,41 @@ def test_it_stops_and_returns_to_the_best_epoch(
     assert result.history.column("learning_rate") == rates
 
 
-def test_without_restoring_the_last_weights_are_kept(network, zeros, settings):
-    config = settings(patience=2, restore_best_weights=False)
+def expected(plan, patience):
+    """Return the last and the best epoch, counted as Keras and Lightning do; 0 for none."""
+    lowest, best, waited = math.inf, 0, 0
+    for epoch, quality in enumerate(plan, start=1):
+        if -quality < lowest:
+            lowest, best, waited = -quality, epoch, 0
+        else:
+            waited += 1
+        if waited == patience:
+            break
+    return epoch, best
+
+
+@given(
+    plan=st.lists(st.sampled_from([-math.inf, -1, 0, 0.5, 1, 2, NAN]), min_size=1, max_size=9),
+    patience=st.none() | st.integers(1, 4),
+)
+@settings(max_examples=30)
+def test_any_sequence_of_validation_losses(plan, patience):
+    pixels, labels = np.arange(64, dtype=np.uint8).reshape(16, 1, 2, 2), np.arange(16) % 2
+    data = Dataset(
+        "tiny", pixels, labels, pixels[:0], labels[:0], ("a", "b"), pixels, np.zeros_like(labels)
+    )
+    config = TrainConfig(
+        epochs=len(plan), batch_size=16, patience=patience, restore_best_weights=True, device="cpu"
+    )
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    result = fit(Planned(model, plan, steps_per_epoch=1), data, config)
+    last, best = expected(plan, patience)
+    assert len(result.history) == last
+    assert result.epoch == int(result.model.steps) == (best or last)
+
+
+def test_without_restoring_the_last_weights_are_kept(network, zeros, ten_epochs):
+    config = ten_epochs(patience=2, restore_best_weights=False)
     result = fit(Planned(network(), SEQUENCES[0][0]), zeros, config)
     assert (len(result.history), result.epoch, int(result.model.steps)) == (5, 5, 30)
     assert result.history.best().epoch == 3
@@ -114,9 +150,9 @@ def test_the_test_images_are_evaluated_with_the_chosen_weights(network, digits, 
 
 @pytest.mark.parametrize("step", [1, 8, 12, 14, 18, 20, 24, 27, 30])
 @pytest.mark.parametrize("more", [{}, {"accumulation_steps": 2, "optimizer": "adam"}])
-def test_a_resumed_run_has_the_same_bits(network, zeros, settings, tmp_path, step, more):
+def test_a_resumed_run_has_the_same_bits(network, zeros, ten_epochs, tmp_path, step, more):
     """Interrupted in and after each epoch; the best one is the third, the last one the fifth."""
-    config = settings(patience=2, learning_rate=0.01, **more)
+    config = ten_epochs(patience=2, learning_rate=0.01, **more)
     parts = config.accumulation_steps
 
     def planned(seed=0):
@@ -137,8 +173,8 @@ def test_a_resumed_run_has_the_same_bits(network, zeros, settings, tmp_path, ste
 
 
 @pytest.mark.parametrize("restore", [False, True])
-def test_a_run_that_was_stopped_is_not_continued(network, zeros, settings, tmp_path, restore):
-    config, plan = settings(patience=2, restore_best_weights=restore), SEQUENCES[0][0]
+def test_a_run_that_was_stopped_is_not_continued(network, zeros, ten_epochs, tmp_path, restore):
+    config, plan = ten_epochs(patience=2, restore_best_weights=restore), SEQUENCES[0][0]
     first = fit(Planned(network(), plan), zeros, config, out=tmp_path)
     model = during_step(Planned(network(1), plan), 1, lambda: pytest.fail("a step was taken"))
     again = fit(model, zeros, config, out=tmp_path)
