@@ -41,7 +41,7 @@ def train(
         called = torch.compile(model)  # type: ignore[assignment]
     optimizer = torch.optim.SGD(
         model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, nesterov=True,
-        weight_decay=WEIGHT_DECAY, fused=True,
+        weight_decay=WEIGHT_DECAY, foreach=device.type == "cuda",  # as `convlab.training`
     )  # fmt: skip
     total, step = epochs * task.steps, 0
     with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=True):

@@ -37,13 +37,22 @@ OPTIONS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
     "duration": {
         "epochs": (_INT, "passes over the training images (default 10)"),
         "batch_size": (_INT, "images per step, over all processes (by recipe; else 128)"),
+        "accumulation_steps": (
+            _INT, "parts of a batch, one after the other: less memory (1)"
+        ),
         "validation_fraction": (
             _FLOAT, "fraction of the training images held out for choosing settings (0)"
+        ),
+        "patience": (
+            _INT, "stop after N epochs without a lower validation loss (never)"
+        ),
+        "restore_best_weights": (
+            _SWITCH, "return to the weights of the epoch with the lowest validation loss (no)"
         ),
         "seed": (_INT, "determines all random numbers (0)"),
     },
     "optimization": {
-        "optimizer": ({"choices": ("sgd", "adamw")}, "(sgd)"),
+        "optimizer": ({"choices": ("sgd", "adam", "adamw")}, "(sgd)"),
         "learning_rate": (_FLOAT, "the highest one of the schedule (by recipe; else 0.1)"),
         "schedule": (
             {"choices": ("linear", "cosine", "constant")}, "how the learning rate falls (linear)"
@@ -155,6 +164,11 @@ def run(arguments: argparse.Namespace) -> str:
         return ""  # process 0 prints
     evaluations = {"validation": result.validation, "test": result.test}
     lines = [f"{part} images: {found}" for part, found in evaluations.items() if found is not None]
+    if config.patience or config.restore_best_weights:
+        lines.append(
+            f"ended after epoch {len(result.history)} of {config.epochs}, with the weights of "
+            f"epoch {result.epoch}"
+        )
     if arguments.out:
         lines.append(f"the weights are in {os.path.join(arguments.out, 'model.pt')}")
     return "\n".join(lines)

@@ -98,7 +98,7 @@ class Augmentation:
     --------
     >>> images = torch.arange(2 * 9, dtype=torch.uint8).reshape(2, 3, 3, 1)
     >>> augment = Augmentation(flip=True, crop=0, cutout=0, seed=0)
-    >>> augmented, blank = augment(images, torch.tensor([0, 1]), step=0, part=slice(0, 2))
+    >>> augmented, blank = augment(images, torch.tensor([0, 1]), step=0, share=slice(0, 2))
     >>> augmented.shape, blank is None
     (torch.Size([2, 3, 3, 1]), True)
     """
@@ -109,7 +109,7 @@ class Augmentation:
     seed: int
 
     def __call__(
-        self, padded: Tensor, positions: Tensor, step: int, part: slice
+        self, padded: Tensor, positions: Tensor, step: int, share: slice
     ) -> tuple[Tensor, Tensor | None]:
         """Cut the augmented images of one batch out of all images.
 
@@ -123,9 +123,9 @@ class Augmentation:
         positions : int64 Tensor (B,)
             Positions of the images of this step, over all processes.
         step : int
-            Number of the step in the training.
-        part : slice
-            The share of this process in the B images. Random numbers are drawn for all of them, so
+            Number of the step in the training run.
+        share : slice
+            This process's share of the B images. Random numbers are drawn for all of them, so
             that the augmentation does not depend on the number of processes.
 
         Returns
@@ -141,9 +141,9 @@ class Augmentation:
         generator.manual_seed(derived_seed(self.seed, "augmentation", step))
 
         def draw(below: int) -> Tensor:
-            """Draw an integer from 0 to ``below - 1`` per image, (B, 1); return this part."""
+            """Draw an integer from 0 to ``below - 1`` per image, (B, 1); return this share."""
             numbers = torch.randint(below, (batch_size, 1), generator=generator, device=device)
-            return numbers[part]
+            return numbers[share]
 
         rows = torch.arange(height, device=device)[None]  # (1, H)
         columns = torch.arange(width, device=device)[None]  # (1, W)
@@ -156,15 +156,15 @@ class Augmentation:
             blank = inside[0][:, :, None] & inside[1][:, None, :]  # (B, H, W)
         flipped = draw(2).bool() if self.flip else None  # (B, 1)
         if not crop:  # whole images are copied, which is faster than single pixels
-            images = padded[positions[part]]
+            images = padded[positions[share]]
             if flipped is not None:
                 images = torch.where(flipped[:, :, None, None], images.flip(2), images)
             return images, blank
         if flipped is not None:
             columns = torch.where(flipped, width - 1 - columns, columns)  # (B, W)
         rows, columns = rows + draw(2 * crop + 1), columns + draw(2 * crop + 1)  # (B, H), (B, W)
-        taken = positions[part][:, None, None]  # (B, 1, 1)
-        return padded[taken, rows[:, :, None], columns[:, None, :]], blank
+        image_index = positions[share][:, None, None]  # (B, 1, 1)
+        return padded[image_index, rows[:, :, None], columns[:, None, :]], blank
 
 
 class Batches(ABC):
@@ -186,9 +186,15 @@ class Batches(ABC):
             raise ValueError(
                 f"{processes} processes need at least {processes} images, got {self.count}"
             )
+        share = self.batch_size // processes
+        if share % config.accumulation_steps:
+            raise ValueError(
+                f"accumulation_steps must divide the {share} images that a process gets of each "
+                f"batch, got {config.accumulation_steps}"
+            )
         self.steps_per_epoch = self.count // self.batch_size
         self.total_steps = config.epochs * self.steps_per_epoch
-        self.part = context.batch_slice(self.batch_size)
+        self.share = context.batch_slice(self.batch_size)
         self.augment = Augmentation(config.flip, config.crop, config.cutout, config.seed)
         self.normalize = Normalization(data.mean, data.std, context.device)
 
@@ -206,7 +212,7 @@ class Batches(ABC):
         crop = self.config.crop
         return functional.pad(pixels, (0, 0, crop, crop, crop, crop))
 
-    def _finish(self, images: Tensor, blank: Tensor | None) -> Tensor:
+    def _to_inputs(self, images: Tensor, blank: Tensor | None) -> Tensor:
         """Convert bytes ``(n, H, W, C)`` to inputs of the network, ``(n, C, H, W)``."""
         planes = images.permute(0, 3, 1, 2)
         if not self.config.channels_last:
@@ -246,8 +252,8 @@ class DeviceBatches(Batches):
         order = order.to(self.context.device)
         for step in range(first_step, self.steps_per_epoch):
             positions, total_step = order[step], epoch * self.steps_per_epoch + step
-            images, blank = self.augment(self._padded, positions, total_step, self.part)
-            yield self._finish(images, blank), self._labels[positions[self.part]]
+            images, blank = self.augment(self._padded, positions, total_step, self.share)
+            yield self._to_inputs(images, blank), self._labels[positions[self.share]]
 
 
 class LoaderBatches(Batches):
@@ -262,11 +268,11 @@ class LoaderBatches(Batches):
 
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches of one epoch, from a step on."""
-        device, part = self.context.device, self.part
+        device, share = self.context.device, self.share
         order = batch_order(self.count, self.batch_size, epoch, self.config.seed)
         loader: torch_data.DataLoader[Any] = torch_data.DataLoader(
             self._pixels,
-            batch_sampler=order[first_step:, part].tolist(),
+            batch_sampler=order[first_step:, share].tolist(),
             collate_fn=_identity,
             num_workers=self.config.loader_workers,
             worker_init_fn=_ignore_stop_signals,
@@ -276,11 +282,11 @@ class LoaderBatches(Batches):
         )
         # Only this process's images are on the device: its i-th one is at position i.
         positions = torch.zeros(self.batch_size, dtype=torch.int64, device=device)
-        positions[part] = torch.arange(part.stop - part.start, device=device)
+        positions[share] = torch.arange(share.stop - share.start, device=device)
         for step, (pixels, labels) in enumerate(loader, epoch * self.steps_per_epoch + first_step):
             padded = self._pad(pixels.to(device, non_blocking=True))
-            images, blank = self.augment(padded, positions, step, part)
-            yield self._finish(images, blank), labels.to(device, non_blocking=True)
+            images, blank = self.augment(padded, positions, step, share)
+            yield self._to_inputs(images, blank), labels.to(device, non_blocking=True)
 
 
 class _PixelDataset(torch_data.Dataset[Any]):

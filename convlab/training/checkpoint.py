@@ -14,6 +14,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
+from itertools import zip_longest
 from pathlib import Path
 from pickle import PicklingError, UnpicklingError
 from typing import Any
@@ -26,9 +27,10 @@ from convlab._files import FolderLock, atomic_write, remove_unfinished
 from convlab.data import Dataset
 from convlab.training.errors import CheckpointError, FolderInUse
 from convlab.training.history import History
+from convlab.training.loss import loss_identity
 from convlab.training.state import TrainState
 
-FORMAT = "convlab.training checkpoint 3"
+FORMAT = "convlab.training checkpoint 4"
 _NAME = re.compile(r"checkpoint-(\d+)\.pt")
 
 
@@ -263,19 +265,12 @@ def check_extra_states(model: nn.Module) -> None:
 def run_fingerprint(state: TrainState, data: Dataset) -> dict[str, Any]:
     """Return what must be equal to continue from a checkpoint.
 
-    These are the settings that can change the result, the type of the device, the number of
-    processes, the layers in eval mode, and checksums of the images and labels, and of the name,
-    dtype, shape and `requires_grad` of each parameter and buffer.
+    These are the settings that can change the result, the loss, the type of the device, the number
+    of processes, the class of the model, the layers in eval mode, checksums of the images and
+    labels, and the name, dtype, shape and `requires_grad` of each parameter and buffer.
     """
     settings = state.config.to_dict()
     del settings["batches"], settings["loader_workers"]
-    tensors = [*state.model.named_parameters(), *state.model.named_buffers()]
-    kinds = [
-        f"{name} {value.dtype} {tuple(value.shape)} {value.requires_grad}"
-        for name, value in tensors
-    ]
-    trainable = sum(value.numel() for _, value in tensors if value.requires_grad)
-    dtypes = "/".join(sorted({str(value.dtype).removeprefix("torch.") for _, value in tensors}))
     parts = []
     for part in ("train", "validation"):
         images, labels = getattr(data, f"{part}_images"), getattr(data, f"{part}_labels")
@@ -285,8 +280,10 @@ def run_fingerprint(state: TrainState, data: Dataset) -> dict[str, Any]:
     return {
         **settings,
         "device": state.context.device.type,
-        "model": f"{type(state.model).__name__} with {trainable:,} trainable numbers, {dtypes}, "
-        f"{zlib.crc32(';'.join(kinds).encode()):08x}",
+        "loss": loss_identity(state.loss),
+        "model": type(state.model).__name__,
+        "parameters": [_describe(*pair) for pair in state.model.named_parameters()],
+        "buffers": [_describe(*pair) for pair in state.model.named_buffers()],
         "layers in eval mode": ", ".join(state.eval_modules) or "none",
         "data": " ".join(parts),
         "processes": state.context.world_size,
@@ -294,18 +291,30 @@ def run_fingerprint(state: TrainState, data: Dataset) -> dict[str, Any]:
 
 
 def fingerprint_differences(saved: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]:
-    """Describe the entries in which two fingerprints differ.
+    """Describe the entries in which two fingerprints differ, of a list the first difference.
 
     Examples
     --------
     >>> fingerprint_differences({"epochs": 10, "seed": 0}, {"epochs": 20, "seed": 0})
     ['epochs is 10 there and 20 here']
     """
-    return [
-        f"{name} is {saved.get(name)} there and {own.get(name)} here"
-        for name in dict.fromkeys([*saved, *own])
-        if saved.get(name) != own.get(name)
-    ]
+    differences = []
+    for name in dict.fromkeys([*saved, *own]):
+        there, here, subject = saved.get(name), own.get(name), name
+        if there == here:
+            continue
+        if isinstance(there, list) and isinstance(here, list):
+            pairs = zip_longest(there, here, fillvalue="nothing")
+            there, here = next(pair for pair in pairs if pair[0] != pair[1])
+            subject = f"the first of the {name} that differs"
+        differences.append(f"{subject} is {there} there and {here} here")
+    return differences
+
+
+def _describe(name: str, value: Tensor) -> str:
+    """Return the name, dtype and shape of a parameter or buffer, and whether it is trainable."""
+    trainable = ", trainable" if value.requires_grad else ""
+    return f"{name} ({str(value.dtype).removeprefix('torch.')}, {tuple(value.shape)}{trainable})"
 
 
 def _checksum(*arrays: np.ndarray[Any, Any]) -> str:

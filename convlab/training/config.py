@@ -11,7 +11,7 @@ import numpy as np
 from convlab._validate import flag, integer
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "optimizer": ("sgd", "adamw"),
+    "optimizer": ("sgd", "adam", "adamw"),
     "schedule": ("linear", "cosine", "constant"),
     "precision": ("fp32", "bf16", "fp16"),
     "batches": ("device", "loader"),
@@ -32,20 +32,23 @@ class TrainConfig:
         Images per step, over all processes together, at least 1. 128: small enough for many
         steps per epoch on small data sets, large enough to keep a processor busy. Images that do
         not fill a batch are left out, different ones in each epoch.
-    optimizer : {"sgd", "adamw"}
-        SGD with Nesterov momentum stores one number for each weight, AdamW two.
+    optimizer : {"sgd", "adam", "adamw"}
+        SGD with Nesterov momentum stores one number for each weight, Adam and AdamW two.
     learning_rate : float
-        The highest one of the schedule, above 0. 0.1 suits SGD with batch normalization; AdamW
-        usually needs a much smaller one, such as 0.003.
+        The highest one of the schedule, above 0. 0.1 suits SGD with batch normalization; Adam and
+        AdamW usually need a much smaller one, such as 0.003.
     momentum : float
-        Of SGD, and the first beta of AdamW; at least 0 and below 1. 0.9 averages roughly the
-        last ten gradients.
+        Of SGD, and the first beta of Adam and AdamW; at least 0 and below 1. 0.9 averages roughly
+        the last ten gradients.
     weight_decay : float
         How strongly weights are pulled towards 0, at least 0. It applies to matrices and kernels
-        only, not to biases and normalization layers.
+        only, not to biases and normalization layers. SGD and Adam add ``weight_decay * weight`` to
+        the gradient, which Adam then divides by the gradient's typical size, so that weights with
+        large gradients decay less. AdamW subtracts ``learning_rate * weight_decay * weight`` from
+        the weight itself.
     schedule : {"linear", "cosine", "constant"}
         How the learning rate changes after the warm-up. "linear" decreases linearly to 0, which
-        suits short trainings; "cosine" follows half a cosine.
+        suits short runs; "cosine" follows half a cosine.
     warmup_fraction : float
         Fraction of all steps in which the learning rate rises linearly from nearly 0; at least 0
         and below 1. 0.25: large steps do harm until the batch statistics have settled.
@@ -78,7 +81,7 @@ class TrainConfig:
         turns it on for the small networks of the book, where it was measured to be faster.
     compile : bool
         Let `torch.compile` fuse operations. False: compiling takes seconds or more at the start,
-        too long for short trainings.
+        too long for short runs.
     batches : {"device", "loader"}
         "device" keeps all images on the device, as bytes, and cuts each batch out there.
         "loader" copies each batch from the host with a `DataLoader`, for data sets that do not
@@ -93,6 +96,19 @@ class TrainConfig:
     deterministic : bool
         Use only algorithms that give the same bits each time on a GPU, where they are slower.
         On a CPU nothing changes.
+    accumulation_steps : int
+        Number of equal parts, at least 1, in which each process computes its share of a batch, one
+        after the other; their gradients are summed before the weights are updated. Must divide
+        the share. More parts need less memory and change the result by rounding only, except that
+        batch normalization takes the statistics of each part, and that random layers such as
+        dropout may draw other numbers.
+    patience : int, optional
+        Stop after this many epochs in a row, at least 1, whose validation loss is not below the
+        lowest one before. The schedule of the learning rate still spans all `epochs`. None: never.
+    restore_best_weights : bool
+        At the end, return to the weights and buffers after the epoch with the lowest validation
+        loss, the first one if there are several; NaN is never the lowest. False: with a learning
+        rate that falls to 0, the last weights are usually the best ones.
 
     Raises
     ------
@@ -132,12 +148,16 @@ class TrainConfig:
     seed: int = 0
     device: str = "auto"
     deterministic: bool = False
+    accumulation_steps: int = 1
+    patience: int | None = None
+    restore_best_weights: bool = False
 
     def __post_init__(self) -> None:
         # `object.__setattr__`, because the dataclass is frozen.
         self._convert_numpy_scalars()
         for name, minimum in {
-            "epochs": 1, "batch_size": 1, "crop": 0, "cutout": 0, "loader_workers": 0, "seed": 0,
+            "epochs": 1, "batch_size": 1, "accumulation_steps": 1, "crop": 0, "cutout": 0,
+            "loader_workers": 0, "seed": 0, **({} if self.patience is None else {"patience": 1}),
         }.items():  # fmt: skip
             object.__setattr__(self, name, integer(getattr(self, name), name, minimum))
         if self.seed >= 2**63:
@@ -152,7 +172,9 @@ class TrainConfig:
             raise ValueError(f"weight_decay must be at least 0, got {self.weight_decay}")
         if self.max_grad_norm is not None and self._finite("max_grad_norm") <= 0:
             raise ValueError(f"max_grad_norm must be above 0, or None, got {self.max_grad_norm}")
-        for name in ("flip", "tf32", "channels_last", "compile", "deterministic"):
+        for name in (
+            "flip", "restore_best_weights", "tf32", "channels_last", "compile", "deterministic",
+        ):  # fmt: skip
             flag(getattr(self, name), name)
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:

@@ -11,7 +11,7 @@ import inspect
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -123,6 +123,16 @@ class DistributedContext:
         # PyTorch warns if they differ, which costs nothing.
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
         return DistributedDataParallel(model, **options)
+
+    def average_gradients(self, model: nn.Module, enabled: bool) -> AbstractContextManager[None]:
+        """Return a context in which a backward pass averages the gradients over the processes.
+
+        If not `enabled`, each process adds up its own gradients. `model` is the result of
+        `wrap_model`, possibly compiled.
+        """
+        if enabled or self.world_size == 1:
+            return nullcontext()
+        return model.no_sync()  # type: ignore[no-any-return, operator]
 
 
 def find_device(name: str, local_rank: int = 0) -> torch.device:

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from convlab._model_state import preserve_model_state
 from convlab._validate import integer
 from convlab.data.dataset import check_labels
 from convlab.training.batches import Normalization
 from convlab.training.distributed import DistributedContext
+from convlab.training.loss import Loss, check_loss, move_loss, sum_losses
 from convlab.training.precision import at_least_float32, model_dtype
 
 Z_95 = 1.959964  # 95 % of a normal distribution lie within this many standard deviations
@@ -30,7 +30,7 @@ class Evaluation:
     Parameters
     ----------
     loss : float
-        Mean cross entropy per image, in nats.
+        Mean cross entropy per image, in nats, or mean of the caller's own loss.
     accuracy : float
         Fraction of the images whose largest output is that of their label, from 0 to 1. An image
         with NaN among its outputs is not correct.
@@ -119,6 +119,7 @@ def evaluate(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     batch_size: int = 500,
+    loss: Loss | None = None,
 ) -> Evaluation:
     """Return loss and accuracy over all images, in eval mode.
 
@@ -134,12 +135,15 @@ def evaluate(
         As in `predict`.
     labels : integer array or Tensor (N,)
         The correct classes.
+    loss : callable, optional
+        As in `fit`; by default the cross entropy. A scalar that it returns counts as the mean over
+        the images of a batch.
 
     Raises
     ------
     TypeError, ValueError
         As in `predict`, and unless there is one label for each image, at least 0 and below the
-        number of the network's outputs.
+        number of the network's outputs; as in `fit` for a wrong `loss`.
 
     Examples
     --------
@@ -148,8 +152,9 @@ def evaluate(
     2
     """
     return evaluate_distributed(
-        model, images, labels, DistributedContext(), mean=mean, std=std, batch_size=batch_size
-    )
+        model, images, labels, DistributedContext(), mean=mean, std=std, batch_size=batch_size,
+        loss=loss,
+    )  # fmt: skip
 
 
 def evaluate_distributed(
@@ -161,6 +166,7 @@ def evaluate_distributed(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     batch_size: int = 500,
+    loss: Loss | None = None,
 ) -> Evaluation:
     """Return loss and accuracy over all images, which the processes share; the same in each.
 
@@ -168,6 +174,8 @@ def evaluate_distributed(
     once, whether or not their number is divisible by `world_size`.
     """
     check_model(model)
+    check_loss(loss)
+    loss = move_loss(loss, _device_of(model), model_dtype(model))
     # Negative labels are refused, though PyTorch's loss ignores those of -100.
     targets = torch.from_numpy(_label_array(labels, "labels"))
     if len(targets) != len(images):
@@ -184,17 +192,16 @@ def evaluate_distributed(
             check_logits(outputs, len(outputs), num_classes)
             batch_targets = targets[start : start + len(outputs)].to(outputs.device)
             start += len(outputs)
-            losses = functional.cross_entropy(
-                at_least_float32(outputs), batch_targets, reduction="none"
-            )
+            with torch.no_grad():
+                loss_sum = sum_losses(loss, outputs, batch_targets)
             correct = count_correct(outputs, batch_targets)
-            sums.append(torch.stack([losses.sum(), correct.to(losses.dtype)]))
+            sums.append(torch.stack([loss_sum, correct.to(loss_sum.dtype)]))
     # On the CPU, since some devices have no float64.
     totals = torch.tensor([0, 0, len(targets)], dtype=torch.float64)
     if sums:
         totals[:2] = torch.stack(sums).cpu().double().sum(0)
-    loss_sum, hits, count = context.all_reduce_sum(totals).tolist()
-    return Evaluation(loss_sum / count, hits / count, int(hits), int(count))
+    total_loss, hits, count = context.all_reduce_sum(totals).tolist()
+    return Evaluation(total_loss / count, hits / count, int(hits), int(count))
 
 
 def _outputs(

@@ -35,7 +35,7 @@ class Epoch:
     epoch : int
         Counted from 1.
     steps : int
-        Steps since the start of the training.
+        Steps since the start of the training run.
     learning_rate : float
         The learning rate of the last step.
     train_loss, train_accuracy : float
@@ -43,7 +43,7 @@ class Epoch:
         its weights changed. They show that it learns, and do not measure how good it is. The loss
         is the one that is minimized, which cannot come near 0 with label smoothing.
     validation_loss, validation_accuracy : float, optional
-        In eval mode, after the epoch; None without validation images.
+        In eval mode, after the epoch, without label smoothing; None without validation images.
     seconds, images_per_second : float
         Of the training alone.
     """
@@ -127,6 +127,18 @@ class History(Sequence[Epoch]):
             raise ValueError(f"name must be one of {', '.join(names)}, got {name!r}")
         return [getattr(epoch, name) for epoch in self._epochs]
 
+    def best(self) -> Epoch | None:
+        """Return the epoch with the lowest finite validation loss, the first one of equals.
+
+        Returns None if there is none.
+        """
+        losses = [
+            (epoch.validation_loss, epoch.epoch)
+            for epoch in self._epochs
+            if epoch.validation_loss is not None and math.isfinite(epoch.validation_loss)
+        ]
+        return self._epochs[min(losses)[1] - 1] if losses else None
+
     def plot(self) -> Drawing:
         """Draw loss and accuracy over the epochs (`convlab.plots.training_curves`).
 
@@ -164,9 +176,12 @@ class FitResult:
     history : History
         One entry per epoch.
     validation, test : Evaluation, optional
-        Of the final weights; None where there are no such images.
+        Of the weights of the model; None where there are no such images.
     mean, std : tuple of float
         Of the data set, per channel: `evaluate` and `predict` need them for bytes.
+    epoch : int
+        The epoch after which the model had these weights: the last one, or, with
+        ``restore_best_weights``, the best one.
     image_shape : tuple of three ints
         Channels, height and width of the images.
     class_names : tuple of str
@@ -179,14 +194,16 @@ class FitResult:
     test: Evaluation | None
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    epoch: int
     image_shape: tuple[int, int, int]
     class_names: tuple[str, ...]
 
     def write(self, folder: Path, config: TrainConfig) -> None:
         """Write ``model.pt`` (the weights) and ``result.json`` to an existing folder.
 
-        The second holds the settings, the evaluations, and what a prediction needs: `mean`, `std`,
-        `image_shape` and `class_names`. A `model` of the same class uses them like this::
+        The second holds the settings, the evaluations, `epoch`, and what a prediction needs:
+        `mean`, `std`, `image_shape` and `class_names`. A `model` of the same class uses them like
+        this::
 
             result = json.loads(Path(folder, "result.json").read_text())
             model.load_state_dict(torch.load(Path(folder, "model.pt")))
@@ -199,6 +216,7 @@ class FitResult:
         }
         atomic_write(folder / "model.pt", lambda file: torch.save(weights, file))
         contents: dict[str, Any] = {"config": config.to_dict(), "mean": self.mean, "std": self.std}
+        contents["epoch"] = self.epoch
         contents["image_shape"] = self.image_shape
         contents["class_names"] = [str(name) for name in self.class_names]
         for part, result in (("validation", self.validation), ("test", self.test)):

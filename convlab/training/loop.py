@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import threading
@@ -13,7 +14,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 
@@ -32,8 +32,9 @@ from convlab.training.evaluation import (
     evaluate_distributed,
 )
 from convlab.training.history import Epoch, FitResult, progress_bar
+from convlab.training.loss import Loss, check_loss, sum_losses
 from convlab.training.optim import learning_rate_at
-from convlab.training.precision import at_least_float32, autocast, backend_flags
+from convlab.training.precision import autocast, backend_flags
 from convlab.training.randomness import derived_seed, seed_everything
 from convlab.training.state import TrainState
 
@@ -45,6 +46,7 @@ def fit(
     data: Dataset,
     config: TrainConfig | None = None,
     *,
+    loss: Loss | None = None,
     out: str | os.PathLike[str] | None = None,
     checkpoint_every: int | None = None,
     keep: int = 2,
@@ -54,7 +56,7 @@ def fit(
     """Train a network to classify images, and evaluate it on the test images once, at the end.
 
     With `out`, the state is saved after each epoch, and the same call continues from there,
-    however the process ended before: the final weights are those of an uninterrupted training,
+    however the process ended before: the final weights are those of an uninterrupted run,
     bit for bit on a CPU, and on a GPU with ``config.deterministic``.
 
     Parameters
@@ -62,15 +64,22 @@ def fit(
     model : nn.Module
         Takes ``(N, C, H, W)`` in the dtype of its weights and returns logits ``(N, classes)``. It
         is moved to the device and trained in place, starting from its current weights, or from
-        those of the checkpoint when a training is continued. Layers in eval mode inside a model
+        those of the checkpoint when a training run is continued. Layers in eval mode inside a model
         in train mode stay in eval mode, such as a batch normalization whose statistics are frozen;
         a model that is in eval mode as a whole is put into train mode. `torch.compile` and
         `DataParallel` around it are removed from the result.
     data : Dataset
-        From `convlab.data.load`. If it has no validation images, `config.validation_fraction`
-        of its training images are held out.
+        From `convlab.data.load`, or made of arrays. If it has no validation images,
+        `config.validation_fraction` of its training images are held out.
     config : TrainConfig, optional
         The settings; by default ``TrainConfig()``.
+    loss : callable, optional
+        What to minimize, by default the cross entropy. ``loss(logits, labels)`` returns the loss of
+        each image ``(n,)``, or their mean ``()`` as PyTorch's losses do, such as
+        ``nn.CrossEntropyLoss(weight=...)`` for classes of unequal size; it is a function of its
+        arguments alone. It is also the loss that is reported of validation and test images. A
+        module is moved to the device and to the dtype of the logits; its parameters are not
+        trained.
     out : path, optional
         Folder for checkpoints, ``history.csv``, ``history.jsonl``, and at the end ``model.pt``
         (the weights) and ``result.json``. Created if missing; ``~`` is the home folder.
@@ -93,7 +102,8 @@ def fit(
     TypeError, ValueError
         If an argument has the wrong type or is out of range; if the images do not fit the
         settings, or the model's outputs do not fit the labels; if a part of the model is compiled;
-        if `out` holds a training with other settings, another model or other images.
+        if `loss` returns another shape; if there are no validation images to choose an epoch by;
+        if `out` holds a training run with other settings, another model, loss or other images.
     NonFiniteLoss
         If the loss becomes infinite or NaN. This is noticed before the next checkpoint is written,
         so the files hold the last good state.
@@ -110,8 +120,13 @@ def fit(
 
     Notes
     -----
-    The loss is the cross entropy. The shared generators of Python, NumPy and PyTorch are seeded
-    from `config.seed`.
+    The shared generators of Python, NumPy and PyTorch are seeded from `config.seed`.
+
+    A loss that returns a mean is called once for each part of a batch: the share of a process,
+    divided by ``config.accumulation_steps``. These means are averaged. PyTorch's weighted losses
+    divide by the sum of the weights in the part, so that the average depends slightly on the
+    division. With ``reduction="none"`` it does not: the sum is divided by the number of images. In
+    an evaluation, a part holds 500 images of a process.
 
     Examples
     --------
@@ -122,18 +137,16 @@ def fit(
     (355, 1)
     """
     config = TrainConfig() if config is None else config
-    check_training(model, data, config)
+    check_training(model, data, config, loss)
     given, model = model, unwrap_model(model)
     _check_output(out, keep, checkpoint_every)
-    if config.validation_fraction and not len(data.validation_labels):
-        seed = derived_seed(config.seed, "split")
-        data = split_validation(data, config.validation_fraction, seed)
+    data = _with_validation(data, config)
     with ExitStack() as stack:
         context = stack.enter_context(process_group(config.device))
         stack.enter_context(backend_flags(config))
         batches = make_batches(data, config, context)
         steps_per_epoch, total_steps = batches.steps_per_epoch, batches.total_steps
-        state = TrainState(model, config, context, count_classes(data))
+        state = TrainState(model, config, context, count_classes(data), loss)
         if context.world_size > 1:
             stack.enter_context(sync_batch_norm(model))
         # Dropout draws from the shared generators; each process has its own.
@@ -147,7 +160,7 @@ def fit(
             state.forward = torch.compile(state.forward)  # type: ignore[assignment]
         stop = stack.enter_context(StopRequest(folder is not None, context.world_size == 1))
 
-        while state.step < total_steps:
+        while state.step < total_steps and not _is_stopped_early(state):
             epoch, first_step = divmod(state.step, steps_per_epoch)
             if first_step == 0:
                 state.start_epoch()
@@ -169,10 +182,11 @@ def fit(
                 on_epoch(state.history[-1])
             _stop_if_requested(stop, state, batches, checkpoints)
 
+        epoch = _choose_weights(state)
         model.eval()
         validation, test = (_evaluate(state, data, part) for part in ("validation", "test"))
         result = FitResult(
-            model, state.history, validation, test, data.mean, data.std,
+            model, state.history, validation, test, data.mean, data.std, epoch,
             image_shape=data.image_shape, class_names=data.class_names,
         )  # fmt: skip
         if folder is not None and context.is_primary:
@@ -183,30 +197,37 @@ def fit(
 def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate: float) -> Tensor:
     """Take one training step, and return the sum of the losses before its update.
 
-    `images` ``(n, C, H, W)`` and `labels` ``(n,)`` are this process's share of the batch. Only the
-    loss scaling of fp16 waits for the device.
+    `images` ``(n, C, H, W)`` and `labels` ``(n,)`` are this process's share of the batch, which is
+    computed in ``config.accumulation_steps`` parts. Only the loss scaling of fp16 waits for the
+    device.
     """
     config, optimizer, scaler = state.config, state.optimizer, state.scaler
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
-    with autocast(config, state.context.device):
-        logits = state.forward(images.to(state.dtype))
-    check_logits(logits, len(images), state.num_classes)
-    loss_sum = functional.cross_entropy(
-        at_least_float32(logits), labels, label_smoothing=config.label_smoothing, reduction="sum"
-    )
-    # All processes have equal shares, and DDP averages their gradients, so the result is the
-    # gradient of the mean loss over the joint batch.
-    loss = loss_sum * (1 / len(images))
     optimizer.zero_grad(set_to_none=True)
-    scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+    parts = config.accumulation_steps
+    losses, correct = [], []  # of each part, sums over its images
+    pairs = zip(images.chunk(parts), labels.chunk(parts), strict=True)
+    for part, (inputs, targets) in enumerate(pairs, start=1):
+        with state.context.average_gradients(state.forward, part == parts):
+            with autocast(config, state.context.device):
+                logits = state.forward(inputs.to(state.dtype))
+            check_logits(logits, len(inputs), state.num_classes)
+            loss_sum = sum_losses(state.loss, logits, targets, config.label_smoothing)
+            # All processes have equal shares, and DDP averages their gradients, so the result is
+            # the gradient of the mean loss over the joint batch.
+            loss = loss_sum * (1 / len(images))
+            scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        losses.append(loss_sum.detach())
+        correct.append(count_correct(logits.detach(), targets))
     if config.max_grad_norm is not None:
         scaler.unscale_(optimizer)
         nn.utils.clip_grad_norm_(state.model.parameters(), config.max_grad_norm)
     scaler.step(optimizer)
     scaler.update()
-    state.record(loss_sum, count_correct(logits.detach(), labels))
-    return loss_sum.detach()
+    total = sum(losses[1:], losses[0])
+    state.record(total, sum(correct[1:], correct[0]))
+    return total
 
 
 def _end_epoch(
@@ -233,6 +254,24 @@ def _end_epoch(
             images_per_second=image_count / state.seconds,
         )
     )
+    if state.config.restore_best_weights and state.history.best() is state.history[-1]:
+        state.best_weights = copy.deepcopy(state.model.state_dict())
+
+
+def _choose_weights(state: TrainState) -> int:
+    """Load the best weights if they are to be restored; return the epoch of the model's weights."""
+    best = state.history.best()
+    if state.best_weights is None or best is None:
+        return len(state.history)
+    state.model.load_state_dict(state.best_weights)
+    return best.epoch
+
+
+def _is_stopped_early(state: TrainState) -> bool:
+    """Return whether `config.patience` epochs in a row have brought no improvement."""
+    best = state.history.best()
+    without = len(state.history) - (best.epoch if best else 0)
+    return state.config.patience is not None and without >= state.config.patience
 
 
 def _evaluate(state: TrainState, data: Dataset, part: str) -> Evaluation | None:
@@ -243,8 +282,9 @@ def _evaluate(state: TrainState, data: Dataset, part: str) -> Evaluation | None:
     state.context.broadcast_buffers(state.model)
     with autocast(state.config, state.context.device):
         return evaluate_distributed(
-            state.model, images, labels, state.context, mean=data.mean, std=data.std
-        )
+            state.model, images, labels, state.context, mean=data.mean, std=data.std,
+            loss=state.loss,
+        )  # fmt: skip
 
 
 def _check_finite(state: TrainState, batches: Batches, checkpoints: CheckpointManager) -> None:
@@ -283,13 +323,28 @@ def _stop_if_requested(
         )
 
 
+def _with_validation(data: Dataset, config: TrainConfig) -> Dataset:
+    """Hold out `config.validation_fraction` if there are no validation images yet."""
+    if config.validation_fraction and not len(data.validation_labels):
+        seed = derived_seed(config.seed, "split")
+        data = split_validation(data, config.validation_fraction, seed)
+    for name in ("patience", "restore_best_weights"):
+        value = getattr(config, name)
+        if value and not len(data.validation_labels):
+            raise ValueError(
+                f"{name}={value} needs validation images: set validation_fraction, such as 0.1, "
+                f"or pass a Dataset that has them"
+            )
+    return data
+
+
 def count_classes(data: Dataset) -> int:
     """Return the number of outputs that the labels require: the largest label plus 1."""
     labels = (data.train_labels, data.validation_labels, data.test_labels)
     return 1 + max(int(part.max()) for part in labels if len(part))
 
 
-def check_training(model: nn.Module, data: object, config: object) -> None:
+def check_training(model: nn.Module, data: object, config: object, loss: object = None) -> None:
     """Raise TypeError or ValueError if `fit` and `learning_rate_range` cannot use the arguments.
 
     The images must be larger than `config.crop`, and at least as large as `config.cutout`.
@@ -297,9 +352,16 @@ def check_training(model: nn.Module, data: object, config: object) -> None:
     check_model(model)
     unwrap_model(model)
     if not isinstance(data, Dataset):
-        raise TypeError(f"data must be a Dataset, got {type(data).__name__}")
+        raise TypeError(
+            f"data must be a Dataset, got {type(data).__name__}: convlab.data.Dataset(name, "
+            f"train_images, train_labels, test_images, test_labels, class_names) makes one of "
+            f"arrays, convlab.data.load_folder(folder) one of pictures; a DataLoader or a data "
+            f"set of torchvision is not taken, since the order of the images is determined here, "
+            f"so that a run can be repeated and resumed"
+        )
     if not isinstance(config, TrainConfig):
         raise TypeError(f"config must be a TrainConfig, got {type(config).__name__}")
+    check_loss(loss, config.label_smoothing)
     _, height, width = data.image_shape
     if config.crop >= min(height, width):
         raise ValueError(

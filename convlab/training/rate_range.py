@@ -18,6 +18,7 @@ from convlab.training.batches import make_batches
 from convlab.training.config import TrainConfig
 from convlab.training.distributed import DistributedContext, find_device
 from convlab.training.loop import check_training, count_classes, train_step, unwrap_model
+from convlab.training.loss import Loss
 from convlab.training.precision import backend_flags
 from convlab.training.state import TrainState
 
@@ -33,6 +34,7 @@ def learning_rate_range(
     highest: float = 10.0,
     steps: int = 100,
     give_up: float = 4.0,
+    loss: Loss | None = None,
 ) -> tuple[Row, Row]:
     """Train a copy of a network with a learning rate that grows at each step.
 
@@ -53,6 +55,8 @@ def learning_rate_range(
         Number of rates to try, at least 2.
     give_up : float
         Stop when the loss exceeds this many times the first loss, or is not finite; above 1.
+    loss : callable, optional
+        As in `fit`.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def learning_rate_range(
     array([1.e-03, 1.e-02, 1.e-01, 1.e+00, 1.e+01])
     """
     config = TrainConfig() if config is None else config
-    check_training(model, data, config)
+    check_training(model, data, config, loss)
     if not 0 < lowest < highest < math.inf:
         raise ValueError(
             f"lowest and highest must satisfy 0 < lowest < highest, got lowest={lowest}, "
@@ -98,16 +102,17 @@ def learning_rate_range(
         stack.enter_context(torch.random.fork_rng(devices=devices))
         stack.enter_context(backend_flags(config))
         torch.manual_seed(config.seed)
-        state = TrainState(copy.deepcopy(unwrap_model(model)), config, context, count_classes(data))
+        model = copy.deepcopy(unwrap_model(model))
+        state = TrainState(model, config, context, count_classes(data), loss)
         state.set_train_mode()
         endless_batches = (batch for epoch in count() for batch in batches.epoch(epoch))
         for rate, (images, labels) in zip(rates, endless_batches, strict=False):
             loss_sum = train_step(state, images, labels, float(rate))
-            loss = loss_sum.item() / len(images)  # waits for the device
-            if not math.isfinite(loss):
+            mean_loss = loss_sum.item() / len(images)  # waits for the device
+            if not math.isfinite(mean_loss):
                 break
-            losses.append(loss)
-            if loss > give_up * losses[0]:
+            losses.append(mean_loss)
+            if mean_loss > give_up * losses[0]:
                 break
     if not losses:
         raise ValueError("the loss is not finite before the first step")

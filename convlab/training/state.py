@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from convlab.training.config import TrainConfig
 from convlab.training.distributed import DistributedContext
 from convlab.training.history import History
+from convlab.training.loss import Loss, move_loss
 from convlab.training.optim import make_optimizer
 from convlab.training.precision import loss_scaler, model_dtype
 from convlab.training.randomness import random_state, set_random_state
@@ -39,6 +40,10 @@ class TrainState:
         Number of completed steps.
     history : History
         The completed epochs.
+    loss : callable, optional
+        What is minimized, as in `fit`.
+    best_weights : dict, optional
+        The `state_dict` of the model after the best epoch, with ``config.restore_best_weights``.
     seconds : float
         Training time in the current epoch.
     totals : list of two floats
@@ -51,17 +56,24 @@ class TrainState:
     """
 
     def __init__(
-        self, model: nn.Module, config: TrainConfig, context: DistributedContext, num_classes: int
+        self,
+        model: nn.Module,
+        config: TrainConfig,
+        context: DistributedContext,
+        num_classes: int,
+        loss: Loss | None = None,
     ) -> None:
         memory_format = torch.channels_last if config.channels_last else torch.contiguous_format
         self.model = model.to(context.device, memory_format=memory_format)  # type: ignore[call-overload]
         self.forward: nn.Module = self.model
         self.config, self.context, self.num_classes = config, context, num_classes
         self.dtype = model_dtype(model)
+        self.loss = move_loss(loss, context.device, self.dtype)
         self.optimizer = make_optimizer(model, config)
         self.scaler = loss_scaler(config, context.device)
         self.step = 0
         self.history = History()
+        self.best_weights: dict[str, Any] | None = None
         self.seconds = 0.0
         self._clock = time.perf_counter()
         self.totals = [0.0, 0.0]
@@ -132,6 +144,7 @@ class TrainState:
         self.update_seconds()
         self.read_results()
         own = {"random": random_state(), "totals": self.totals}
+        best = {} if self.best_weights is None else {"best_weights": self.best_weights}
         return {
             "step": self.step,
             "model": self.model.state_dict(),
@@ -140,6 +153,7 @@ class TrainState:
             "seconds": self.seconds,
             "processes": self.context.all_gather(own),
             "history": self.history.to_list(),
+            **best,
         }
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
@@ -148,6 +162,7 @@ class TrainState:
         self.optimizer.load_state_dict(saved["optimizer"])
         self.scaler.load_state_dict(saved["scaler"])
         self.step, self.seconds = saved["step"], saved["seconds"]
+        self.best_weights = saved.get("best_weights")
         own = saved["processes"][self.context.rank]
         self.totals = own["totals"]
         set_random_state(own["random"])

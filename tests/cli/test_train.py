@@ -65,7 +65,8 @@ def test_a_training_from_start_to_end(capsys, tmp_path):
 
 def test_every_setting_is_an_option(capsys, tmp_path):
     settings = {
-        "epochs": 1, "batch_size": 32, "validation_fraction": 0.25, "seed": 3, "optimizer": "adamw",
+        "epochs": 1, "batch_size": 32, "accumulation_steps": 4, "validation_fraction": 0.25,
+        "patience": 2, "restore_best_weights": True, "seed": 3, "optimizer": "adamw",
         "learning_rate": 0.01, "schedule": "cosine", "warmup_fraction": 0.1, "momentum": 0.8,
         "weight_decay": 0.01, "label_smoothing": 0.1, "max_grad_norm": 2.0, "flip": True, "crop": 1,
         "cutout": 3, "device": "cpu", "precision": "bf16", "tf32": False, "channels_last": True,
@@ -82,6 +83,7 @@ def test_every_setting_is_an_option(capsys, tmp_path):
             words += [f"--{flag}", value]
     text = said(capsys, "lenet5", "--data", "digits", "--out", tmp_path, *words)
     assert "validation images: " in text
+    assert "ended after epoch 1 of 1, with the weights of epoch 1\n" in text
     assert json.loads((tmp_path / "result.json").read_text())["config"] == settings
 
 
@@ -172,7 +174,7 @@ def test_a_folder_that_cannot_be_used_is_one_line(capsys, tmp_path, content, mes
         (["lenet5", "--data", "letters", "--image-size", "a"], "expected whole numbers"),
         (["lenet5", "--data", "digits", "--epochs", "0"], "epochs must be at least 1, got 0"),
         (["lenet5", "--data", "digits", "--epochs", "few"], "invalid int value: 'few'"),
-        (["lenet5", "--data", "digits", "--optimizer", "adam"], "invalid choice: 'adam'"),
+        (["lenet5", "--data", "digits", "--optimizer", "lion"], "invalid choice: 'lion'"),
         (["lenet5", "--data", "digits", "--device", "abacus"], "device 'abacus' cannot be used"),
         (["lenet5", "--data", "digits", "--keep", "0"], "keep must be at least 1, got 0"),
         (["lenet5", "--data", "digits", "--momentum", "1"], "momentum must be at least 0 and"),

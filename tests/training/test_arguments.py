@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader
 
 from convlab.training import fit, learning_rate_range
 from tests.training.helpers import weights
@@ -41,7 +42,9 @@ def test_invalid_arguments_for_files(network, digits, quick, arguments, error, m
     [
         ({"model": nn.Flatten}, "model must be a torch.nn.Module, got the class Flatten"),
         ({"model": "cnn"}, "model must be a torch.nn.Module, got str"),
-        ({"data": np.zeros(3)}, "data must be a Dataset, got ndarray"),
+        ({"data": np.zeros(3)}, "data must be a Dataset, got ndarray: convlab.data.Dataset"),
+        ({"data": (np.zeros(3), [1])}, "data must be a Dataset, got tuple: convlab.data.Dataset"),
+        ({"data": DataLoader([1])}, "got DataLoader: .* a DataLoader .* is not taken"),
         ({"config": {"epochs": 3}}, "config must be a TrainConfig, got dict"),
         ({"config": {}}, "config must be a TrainConfig, got dict"),
     ],

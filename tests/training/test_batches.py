@@ -133,6 +133,9 @@ def test_a_batch_that_cannot_be_shared(random_images):
     few = tuple(part[:1] for part in random_images)
     with pytest.raises(ValueError, match="2 processes need at least 2 images, got 1"):
         made(DeviceBatches, few, size=2)
+    message = "accumulation_steps must divide the 3 images that a process gets of each batch, got 2"
+    with pytest.raises(ValueError, match=message):
+        made(DeviceBatches, random_images, size=2, batch_size=6, accumulation_steps=2)
 
 
 @pytest.mark.parametrize(
@@ -150,10 +153,10 @@ def numbered(crop, device="cpu", count=200):
     return padded.repeat(count, 1, 1, 1).to(device)
 
 
-def augmented(crop=0, flip=False, cutout=0, step=0, device="cpu", count=200, part=None):
+def augmented(crop=0, flip=False, cutout=0, step=0, device="cpu", count=200, share=None):
     augment = Augmentation(flip, crop, cutout, seed=3)
     order = torch.arange(count, device=device)
-    cut, blank = augment(numbered(crop, device, count), order, step, part or slice(0, count))
+    cut, blank = augment(numbered(crop, device, count), order, step, share or slice(0, count))
     return cut[..., 0].cpu().numpy(), None if blank is None else blank.cpu().numpy()
 
 
@@ -198,8 +201,8 @@ def test_the_same_step_looks_the_same_and_another_does_not(device):
 @pytest.mark.parametrize("share", [slice(0, 4), slice(4, 8)])
 def test_a_share_of_the_batch_is_that_part_of_the_whole(share):
     whole, blank = augmented(1, True, 2, count=8)
-    part, its_blank = augmented(1, True, 2, count=8, part=share)
-    assert (part == whole[share]).all()
+    own, its_blank = augmented(1, True, 2, count=8, share=share)
+    assert (own == whole[share]).all()
     assert (its_blank == blank[share]).all()
 
 

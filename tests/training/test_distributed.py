@@ -359,3 +359,90 @@ def test_two_processes_train_as_one_with_a_parameter_that_takes_no_part(job, tmp
     for name, value in one.items():
         if "old_head" not in name:
             torch.testing.assert_close(two[name], value, rtol=1e-9, atol=1e-9, msg=name)
+
+
+PARTS = """
+class Routed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.last = (nn.Linear(*n) for n in ((784, 8), (784, 8), (8, 10)))
+    def forward(self, images):  # some parts of a batch use one of the layers alone
+        flat = images.flatten(1)
+        dark = images.mean((1, 2, 3)) < -0.1
+        values = torch.zeros(len(flat), 8, dtype=flat.dtype)
+        for layer, taken in ((self.first, dark), (self.second, ~dark)):
+            if taken.any():
+                values[taken] = layer(flat[taken])
+        return self.last(values)
+model = Routed().double()
+exchanges = 0
+plain_no_sync = nn.parallel.DistributedDataParallel.no_sync
+def no_sync(self):
+    global exchanges
+    exchanges += 1
+    return plain_no_sync(self)
+nn.parallel.DistributedDataParallel.no_sync = no_sync
+plain = fit
+weight = torch.linspace(1, 2, 10)
+def fit(*a, **k):
+    plain(*a, loss=nn.CrossEntropyLoss(weight, reduction="none"), **k)
+    assert exchanges == {exchanges}, exchanges
+"""
+
+
+def test_two_processes_with_parts_of_a_batch_train_as_one(job, tmp_path):
+    """With a loss of each image, too; gradients are exchanged once in each of 15 steps."""
+    settings = {**ALL, "label_smoothing": 0.0, "learning_rate": 0.02}
+    for size, parts in ((1, 1), (2, 4)):
+        fault = PARTS.replace("{exchanges}", str(15 * (parts - 1) * (size - 1)))
+        settings["accumulation_steps"] = parts
+        assert job(size, tmp_path / str(size), settings, fault, dtype="torch.float64") == [0] * size
+    one, two = (weights(tmp_path / name) for name in "12")
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, rtol=1e-9, atol=1e-9, msg=name)
+    one, two = (json.loads((tmp_path / name / "result.json").read_text()) for name in "12")
+    assert two["test"]["loss"] == pytest.approx(one["test"]["loss"], rel=1e-9)
+
+
+def test_two_processes_agree_on_the_best_epoch_and_resume_exactly(job, tmp_path):
+    """The best epoch is neither the first nor the last one; one process dies after it."""
+    settings = {
+        **SETTINGS, "epochs": 8, "learning_rate": 0.1, "validation_fraction": 0.3,
+        "patience": 2, "restore_best_weights": True,
+    }  # fmt: skip
+    one, two, killed = (tmp_path / name for name in ("one", "two", "killed"))
+    assert job(1, one, settings, dtype="torch.float64") == [0]
+    assert job(2, two, settings, dtype="torch.float64") == [0, 0]
+    best, last = json.loads((two / "result.json").read_text())["epoch"], len(history(two))
+    assert 1 < best < last < 8
+    assert json.loads((one / "result.json").read_text())["epoch"] == best
+    for name, value in weights(one).items():
+        torch.testing.assert_close(weights(two)[name], value, rtol=1e-7, atol=1e-7, msg=name)
+    fault = SIGNAL_AT_STEP.format(step=4 * best + 3, rank=1, signal="SIGKILL")
+    assert job(2, killed, settings, fault, dtype="torch.float64") == [3, -9]
+    assert job(2, killed, settings, dtype="torch.float64") == [0, 0]
+    for name, value in weights(two).items():
+        assert torch.equal(weights(killed)[name], value), name
+
+
+DRAWN = """
+class Noise(nn.Module):
+    def forward(self, images):
+        if self.training:
+            drawn.append(torch.rand(()).item())
+        return images
+drawn = []
+model = nn.Sequential(Noise(), nn.Flatten(), nn.Linear(784, 10))
+plain = fit
+def fit(*a, **k):
+    plain(*a, **k)
+    torch.save(drawn, f"{OUT}-rank{rank}.pt")
+"""
+
+
+def test_layers_draw_other_numbers_in_each_process(job, tmp_path):
+    """As for dropout: all numbers of a run differ, between steps and between processes."""
+    fault = DRAWN.replace("{OUT}", str(tmp_path / "drawn"))
+    assert job(2, tmp_path / "out", fault=fault) == [0, 0]
+    drawn = [*torch.load(tmp_path / "drawn-rank0.pt"), *torch.load(tmp_path / "drawn-rank1.pt")]
+    assert len(set(drawn)) == len(drawn) == 36

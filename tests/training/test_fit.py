@@ -67,6 +67,45 @@ def test_it_is_the_plain_loop_of_a_textbook(network, digits, quick):
     torch.testing.assert_close(weights(result.model), weights(model), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("parts", [2, 4, 16])
+def test_the_parts_of_a_batch_make_the_step_of_the_whole(digits, quick, parts):
+    """In float64; dropout and batch normalization would see the parts."""
+
+    def make():
+        torch.manual_seed(0)
+        layers = (nn.Conv2d(1, 4, 3, stride=3), nn.ReLU(), nn.Flatten(), nn.Linear(324, 10))
+        return nn.Sequential(*layers).double()
+
+    more = {"max_grad_norm": 0.5, "label_smoothing": 0.1, "flip": True}
+    whole, config = quick(**more), quick(accumulation_steps=parts, **more)
+    sizes = set()
+    model = make()
+    model.register_forward_pre_hook(
+        lambda model, inputs: sizes.add(len(inputs[0])) if model.training else None
+    )
+    one, other = fit(make(), digits, whole), fit(model, digits, config)
+    assert sizes == {16 // parts}
+    torch.testing.assert_close(weights(other.model), weights(one.model), rtol=1e-10, atol=1e-12)
+    for name in ("train_loss", "train_accuracy", "learning_rate", "steps"):
+        assert other.history.column(name) == pytest.approx(one.history.column(name), rel=1e-10)
+    losses = [learning_rate_range(make(), digits, c, steps=9)[1] for c in (whole, config)]
+    np.testing.assert_allclose(*losses, rtol=1e-10)
+
+
+def test_the_summed_gradient_is_that_of_the_mean_loss(digits, quick):
+    def make():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Flatten(), nn.Linear(784, 10)).double()
+
+    state, batches = prepared(make(), digits, quick(accumulation_steps=4))
+    images, labels = next(batches)
+    train_step(state, images, labels, learning_rate=0.1)
+    model = make()
+    errors = model(images.double()).softmax(1) - nn.functional.one_hot(labels, 10)
+    wanted = errors.T @ images.double().flatten(1) / 16  # by hand
+    torch.testing.assert_close(state.model[1].weight.grad, wanted)
+
+
 def test_the_same_settings_make_the_same_bits_and_another_seed_others(network, digits, quick):
     first, again = (weights(fit(network(), digits, quick()).model) for _ in range(2))
     assert torch.equal(first, again)
@@ -85,7 +124,7 @@ def test_16_bit_trainings_learn(network, digits, quick, precision, optimizer, de
     rate = 0.1 if optimizer == "sgd" else 0.01
     config = quick(
         epochs=12, precision=precision, optimizer=optimizer, learning_rate=rate, device=device,
-        max_grad_norm=1.0, channels_last=True,
+        max_grad_norm=1.0, channels_last=True, accumulation_steps=2,
     )  # fmt: skip
     result = fit(network(), digits, config)
     assert result.test.accuracy > 0.5

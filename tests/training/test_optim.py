@@ -35,7 +35,7 @@ def test_a_model_without_parameters_cannot_be_trained():
         parameter_groups(nn.ReLU(), 0.1)
 
 
-@pytest.mark.parametrize("name", ["sgd", "adamw"])
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
 def test_updates_equal_those_of_the_plain_optimizer(name, device):
     config = TrainConfig(optimizer=name, learning_rate=0.05, weight_decay=0.1)
     torch.manual_seed(0)
@@ -46,7 +46,9 @@ def test_updates_equal_those_of_the_plain_optimizer(name, device):
     plain = (
         torch.optim.SGD(groups, lr=0.05, momentum=0.9, nesterov=True, weight_decay=0.1)
         if name == "sgd"
-        else torch.optim.AdamW(groups, lr=0.05, weight_decay=0.1)
+        else {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](
+            groups, lr=0.05, weight_decay=0.1
+        )
     )
     images = torch.randn(5, 3, generator=torch.Generator().manual_seed(0)).to(device)
     for model, optimizer in ((ours, make_optimizer(ours, config)), (theirs, plain)):
@@ -62,7 +64,7 @@ def test_sgd_without_momentum():
     assert not make_optimizer(nn.Linear(2, 2), TrainConfig(momentum=0.0)).defaults["nesterov"]
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
 def test_the_steps_are_those_of_the_plain_optimizer(dtype, optimizer):
     """PyTorch's fused SGD took other steps in 16 bits, up to PyTorch 2.11 at least."""
@@ -148,7 +150,7 @@ class SkipsALayer(nn.Module):
         return values if self.steps == 1 else self.sometimes(values)
 
 
-@pytest.mark.parametrize("name", ["sgd", "adamw"])
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
 def test_a_parameter_may_get_its_first_gradient_later(name, device):
     model = SkipsALayer().to(device)
     before = model.sometimes.weight.detach().clone()
@@ -160,7 +162,7 @@ def test_a_parameter_may_get_its_first_gradient_later(name, device):
         assert torch.equal(model.sometimes.weight, before) == (step == 0)
 
 
-@pytest.mark.parametrize("name", ["sgd", "adamw"])
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
 def test_a_step_that_is_skipped_for_infinite_gradients_leaves_no_trace(name, device):
     config = TrainConfig(optimizer=name, precision="fp16")
     model = nn.Linear(64, 64).to(device)

@@ -38,6 +38,10 @@ fit(model, data, config, out={out!r}, checkpoint_every=3)
 """
 KILLS = int(os.environ.get("CONVLAB_KILLS", "5"))
 HARD = {"optimizer": "adamw", "learning_rate": 0.01, "precision": "bf16"}
+EARLY = {
+    "optimizer": "adam", "learning_rate": 0.01, "accumulation_steps": 2, "patience": 5,
+    "restore_best_weights": True,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -72,7 +76,7 @@ def assert_same_bits(found, wanted):
         assert torch.equal(found[name], value), name
 
 
-@pytest.mark.parametrize("settings", [{}, HARD], ids=["sgd", "adamw-bf16"])
+@pytest.mark.parametrize("settings", [{}, HARD, EARLY], ids=["sgd", "adamw-bf16", "adam-early"])
 def test_killed_at_random_moments(start, tmp_path, settings):
     wanted = finished(start, tmp_path / "whole", settings)
     began = time.perf_counter()
