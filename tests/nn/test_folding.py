@@ -484,6 +484,16 @@ def test_a_hook_that_changes_a_result_is_no_part_of_a_pair():
     torch.testing.assert_close(fold_model(model)(x), model(x))
 
 
+def test_a_hook_between_the_layers_of_a_pair_is_no_part_of_it():
+    model = Model(lambda m, x: m.bn(m.between(m.conv(x))), between=nn.Sequential())
+    x = torch.randn(2, 3, 6, 6)
+    assert norms_in(fold_model(model)) == []
+    assert redundant_biases(model, x) == {"conv": 4}
+    model.between.register_forward_hook(lambda m, args, y: y.abs())
+    torch.testing.assert_close(fold_model(model)(x), model(x))
+    assert redundant_biases(model, x) == {}
+
+
 def test_a_layer_that_is_also_inside_a_container_with_hooks_is_not_folded():
     model = Model(lambda m, x: m.bn(m.conv(x)) + m.stem(x))
     model.stem = nn.Sequential(model.conv)
