@@ -259,7 +259,9 @@ class _CallGraph:
         recorder, tracer = _TensorReads(), _Tracer()
         # Code may store symbolic tensors in its modules, or change settings of a layer.
         stores = [(d, dict(d)) for m in self.root.modules() for d in (vars(m), m._buffers)]
-        tracer.settings = {id(m): _settings(m) for m in self.root.modules()}
+        tracer.settings = {
+            id(m): _settings(m) for m in self.root.modules() if isinstance(m, _LAYERS)
+        }
         try:
             with recorder:
                 self.graph = tracer.trace(self.root, _optional_arguments(model))
@@ -316,8 +318,8 @@ class _Tracer(fx.Tracer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.settings: dict[int, dict[str, Any]] = {}  # by the id of the module, before the trace
-        self.changed: set[int] = set()  # modules that were called with other settings
+        self.settings: dict[int, dict[str, Any]] = {}  # by the id of the layer, before the trace
+        self.changed: set[int] = set()  # layers that were called with other settings
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         one_call = isinstance(m, _LAYERS) or _has_hooks(m)
@@ -325,7 +327,7 @@ class _Tracer(fx.Tracer):
 
     def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
         """Trace a call, past the hooks that PyTorch runs for every module."""
-        if _settings(m) != self.settings.get(id(m)):
+        if isinstance(m, _LAYERS) and _settings(m) != self.settings.get(id(m)):
             self.changed.add(id(m))
         return super().call_module(m, m.forward, args, kwargs)
 

@@ -436,6 +436,9 @@ HOOKS = {
     "pre": lambda m, hook: m.register_forward_pre_hook(lambda m, args: hook(m, *args)),
     "forward": lambda m, hook: m.register_forward_hook(lambda m, args, y: hook(m, y)),
     "backward": lambda m, hook: m.register_full_backward_hook(lambda m, g, grads: hook(m, *grads)),
+    "backward pre": lambda m, hook: m.register_full_backward_pre_hook(
+        lambda m, grads: hook(m, *grads)
+    ),
 }
 
 
@@ -449,7 +452,7 @@ HOOKS = {
         ("", set()),
     ],
 )
-@pytest.mark.parametrize("kind", ["pre", "forward", "backward"])
+@pytest.mark.parametrize("kind", HOOKS)
 def test_hooks_of_containers_are_not_run_and_get_the_same_numbers(name, left, kind):
     torch.manual_seed(0)
     model, received = Stages(), []
@@ -520,12 +523,25 @@ def test_a_model_in_training_is_refused_with_the_name_of_the_layer():
         fold_model(halfway)
 
 
-def test_data_dependent_control_flow_is_refused():
-    model = Model(lambda m, x: m.bn(m.conv(x)) if x.mean() > 0 else m.conv(x))
+@pytest.mark.parametrize("value", [lambda m, x: x.mean(), lambda m, x: m.bn.running_mean.sum()])
+def test_control_flow_that_depends_on_a_value_is_refused(value):
+    model = Model(lambda m, x: m.bn(m.conv(x)) if value(m, x) > 0 else m.conv(x))
     with pytest.raises(ValueError, match="cannot trace Model"):
         fold_model(model)
     with pytest.raises(ValueError, match="cannot trace Model"):
         redundant_biases(model, torch.zeros(1, 3, 8, 8))
+
+
+def test_a_model_that_makes_a_layer_in_its_first_forward_pass_is_refused():
+    def run(model, x):
+        if not hasattr(model, "first"):
+            model.first = nn.Conv2d(3, 4, 3)
+        return model.bn(model.first(x))
+
+    model = Model(run)
+    with pytest.raises(ValueError, match=r"cannot trace Model.*not installed as a submodule"):
+        fold_model(model)
+    assert not hasattr(model, "first")
 
 
 @pytest.mark.parametrize("wrap", [nn.DataParallel, lambda m: torch.compile(m, backend="eager")])
