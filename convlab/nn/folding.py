@@ -232,7 +232,8 @@ def redundant_biases(model: nn.Module, input: Tensor) -> dict[str, int]:
         # A Linear adds its bias along the last axis, a normalization subtracts along the second.
         same_axis = all(ranks.by_name[call.name] == layer.weight.ndim for call in calls)
         normalized = all(reader in norms for reader in readers)
-        if readers and same_axis and normalized and graph.is_private(layer):
+        isolated = graph.is_private(layer) and graph.stored.isdisjoint(calls)
+        if readers and same_axis and normalized and isolated:
             redundant[name] = bias.numel()
     return redundant
 

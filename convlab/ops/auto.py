@@ -87,8 +87,8 @@ def suits_winograd(x: Array, kernel_size: tuple[int, ...], geometry: Geometry) -
     Reads `x` twice for its largest number; then, for most inputs, four channels are enough to see
     that no window is too small. With the weight, this takes 2 to 7 % of the time of a convolution
     with 64 to 512 channels (float32, one thread), 3 to 10 % of its gradients', and 10 to 16 % with
-    16 channels; a third of that of a single image of 16 x 24 x 24 (0.06 ms).
-    In the tables of `benchmarks`, it is the difference of "convlab auto" and "convlab winograd4".
+    16 channels; of a single image of 16 x 24 x 24, 0.06 of 0.24 ms. In the tables of `benchmarks`,
+    it is the difference of "convlab auto" and "convlab winograd4".
 
     Examples
     --------

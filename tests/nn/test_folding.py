@@ -656,6 +656,7 @@ NEEDED = {
     "a normalization with a forward of its own": patched("bn"),
     "parameters that are read as a list": NOT_FOLDED["parameters that are read as a list"],
     "a weight that is computed anew": NOT_FOLDED["a weight that is computed anew"],
+    "a result that is stored": NOT_FOLDED["a result that is stored"],
     "a hook before the normalization": with_hook(Model(lambda m, x: m.bn(m.conv(x)))),
 } | {name: NOT_FOLDED[name] for name in list(NOT_FOLDED)[:4]}
 
