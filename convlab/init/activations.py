@@ -47,9 +47,10 @@ def activation_stats(model: nn.Module | Iterable[nn.Module], input: Tensor) -> l
     ----------
     model : module or iterable of modules
         A network, or layers to apply one after the other. It runs in its own mode, training or
-        evaluation, and is not changed, not even its running statistics.
+        evaluation, and is not changed, not even its running statistics; the states of PyTorch's
+        random number generators are restored as well.
     input : tensor (N, ...)
-        The batch; a ValueError if it is empty.
+        The batch, not changed either; a ValueError if it is empty.
 
     Returns
     -------
@@ -78,8 +79,9 @@ def activation_stats(model: nn.Module | Iterable[nn.Module], input: Tensor) -> l
 
     hooks = [layer.register_forward_hook(measure) for layer in names]
     try:
-        with preserve_model_state(network), torch.no_grad():
-            network(input)
+        rng_states = torch.random.fork_rng(devices=[input.device] if input.is_cuda else [])
+        with preserve_model_state(network), rng_states, torch.no_grad():
+            network(input.clone())
     finally:
         for hook in hooks:
             hook.remove()

@@ -26,6 +26,7 @@ _Classes = tuple[type[nn.Module], ...]
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 ConvT = TypeVar("ConvT", nn.Conv2d, Conv2d)
 _CONVOLUTIONS: _Classes = (nn.Conv2d, Conv2d)
+_NORMALIZATIONS: _Classes = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _LAYERS = (*_CONVOLUTIONS, _BatchNorm)
 
 
@@ -114,8 +115,9 @@ def fold_model(model: nn.Module) -> nn.Module:
     """Copy a model and fold its batch normalizations into the convolutions before them.
 
     A pair is folded only if the result is certain to be the same: each of the two layers is
-    called once, the output of the convolution goes to the normalization alone, no other code
-    reads their parameters, and `fold_conv_bn` accepts them. An ``nn.Identity`` then replaces the
+    called once, the output of the convolution goes to the normalization alone (and is not stored
+    in the model), no other code reads their parameters or changes their settings, and
+    `fold_conv_bn` accepts them. An ``nn.Identity`` then replaces the
     normalization. Other normalizations stay, such as one that comes before its convolution. What is
     inside a module with hooks stays, too: a hook may see or change all of it.
 
@@ -128,8 +130,8 @@ def fold_model(model: nn.Module) -> nn.Module:
     Raises
     ------
     ValueError
-        If `model` or a batch normalization in it is in training mode, `torch.fx` cannot trace
-        the model, or the model's code takes another path in the copy.
+        If `model` or a batch normalization in it is in training mode, the model cannot be copied
+        or traced by `torch.fx`, or its code takes another path in the copy.
 
     Notes
     -----
@@ -195,7 +197,7 @@ def redundant_biases(model: nn.Module, input: Tensor) -> dict[str, int]:
     Raises
     ------
     ValueError
-        If `torch.fx` cannot trace the model.
+        If the model cannot be copied, or `torch.fx` cannot trace it.
 
     Notes
     -----
@@ -209,10 +211,13 @@ def redundant_biases(model: nn.Module, input: Tensor) -> dict[str, int]:
     {'0': 8}
     """
     graph = _CallGraph(model, training=True)
-    frozen = {id(m) for m in graph.root.modules() if _uses_fixed_statistics(m)}
+    modules = list(graph.root.modules())
+    norms = [
+        m for m in modules if _is_exactly(m, _NORMALIZATIONS) and not _uses_fixed_statistics(m)
+    ]
     # The same calls, but run in evaluation mode, where a batch of one is enough.
     ranks = _Ranks(fx.GraphModule(graph.root, graph.graph).eval())
-    for module in graph.root.modules():
+    for module in modules:
         module._forward_pre_hooks.clear()
         module._forward_hooks.clear()
     with torch.no_grad():
@@ -226,8 +231,9 @@ def redundant_biases(model: nn.Module, input: Tensor) -> dict[str, int]:
         readers = [graph.layer(reader) for call in calls for reader in call.users]
         # A Linear adds its bias along the last axis, a normalization subtracts along the second.
         same_axis = all(ranks.by_name[call.name] == layer.weight.ndim for call in calls)
-        normalized = all(_is_exactly(r, (_BatchNorm,)) and id(r) not in frozen for r in readers)
-        if readers and same_axis and normalized and graph.is_private(layer):
+        normalized = all(reader in norms for reader in readers)
+        isolated = graph.is_private(layer) and graph.stored.isdisjoint(calls)
+        if readers and same_axis and normalized and isolated:
             redundant[name] = bias.numel()
     return redundant
 
@@ -251,15 +257,27 @@ class _CallGraph:
         self.root = _copy(model, {id(p): p for p in model.parameters()})
         if training is not None:
             self.root.train(training)
-        recorder = _TensorReads()
+        recorder, tracer = _TensorReads(), _Tracer()
+        # Code may store symbolic tensors in its modules, or change settings of a layer.
+        stores = [(d, dict(d)) for m in self.root.modules() for d in (vars(m), m._buffers)]
+        tracer.settings = {
+            id(m): _settings(m) for m in self.root.modules() if isinstance(m, _LAYERS)
+        }
         try:
             with recorder:
-                self.graph = _Tracer().trace(self.root, _optional_arguments(model))
+                self.graph = tracer.trace(self.root, _optional_arguments(model))
         except Exception as error:  # the model's code may raise anything
             raise ValueError(
                 f"torch.fx cannot trace {type(model).__name__}, probably because its code depends "
-                f"on the values of a tensor: {error}"
+                f"on the values of a tensor, or is wrapped by torch.compile, torch.jit or "
+                f"DataParallel: {error}"
             ) from error
+        self.stored: set[fx.Node] = set()
+        for current, before in stores:
+            for key, value in current.items():
+                fx.node.map_aggregate(value, self._record_stored)
+                if isinstance(value, fx.Proxy) and key in before:
+                    current[key] = before[key]
         self.nodes = list(self.graph.nodes)
         self._calls: dict[int, list[fx.Node]] = {}
         for node in self.nodes:
@@ -268,6 +286,7 @@ class _CallGraph:
         attributes = [str(node.target) for node in self.nodes if node.op == "get_attr"]
         hooked = [m for m in self.root.modules() if _has_hooks(m) and m is not self.root]
         owners = Counter(id(x) for layer in self.root.modules() for x in _own_tensors(layer))
+        self._changed = tracer.changed
         self._shared = recorder.tensors | {id(attrgetter(name)(self.root)) for name in attributes}
         self._shared |= {tensor for tensor, count in owners.items() if count > 1}
         self._shared |= {id(x) for m in hooked for x in (*m.parameters(), *m.buffers())}
@@ -281,8 +300,14 @@ class _CallGraph:
         return self._calls.get(id(layer), [])
 
     def is_private(self, layer: nn.Module) -> bool:
-        """Return whether only the layer itself reads its parameters and buffers."""
-        return self._shared.isdisjoint(map(id, _own_tensors(layer)))
+        """Return whether no other code reads the tensors of a layer or changes its settings."""
+        tensors = map(id, _own_tensors(layer))
+        return id(layer) not in self._changed and self._shared.isdisjoint(tensors)
+
+    def _record_stored(self, value: Any) -> Any:
+        if isinstance(value, fx.Proxy):
+            self.stored.add(value.node)
+        return value
 
     def steps(self) -> list[tuple[str, ...]]:
         """Return the graph in a form that can be compared with another one."""
@@ -292,12 +317,19 @@ class _CallGraph:
 class _Tracer(fx.Tracer):
     proxy_buffer_attributes = True  # record where code reads a running mean itself
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings: dict[int, dict[str, Any]] = {}  # by the id of the layer, before the trace
+        self.changed: set[int] = set()  # layers that were called with other settings
+
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         one_call = isinstance(m, _LAYERS) or _has_hooks(m)
         return one_call or super().is_leaf_module(m, module_qualified_name)
 
     def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
         """Trace a call, past the hooks that PyTorch runs for every module."""
+        if isinstance(m, _LAYERS) and _settings(m) != self.settings.get(id(m)):
+            self.changed.add(id(m))
         return super().call_module(m, m.forward, args, kwargs)
 
 
@@ -355,8 +387,13 @@ class _Ranks(fx.Interpreter):
 
 
 def _copy(module: ModuleT, memo: dict[int, Any] | None = None) -> ModuleT:
-    with _DetachedCopies():
-        return copy.deepcopy(module, memo)
+    try:
+        with _DetachedCopies():
+            return copy.deepcopy(module, memo)
+    except Exception as error:  # the module's code may raise anything
+        raise ValueError(
+            f"cannot copy {type(module).__name__} by copy.deepcopy: {error}"
+        ) from error
 
 
 def _has_hooks(module: nn.Module) -> bool:
@@ -366,6 +403,12 @@ def _has_hooks(module: nn.Module) -> bool:
         or module._backward_hooks
         or module._backward_pre_hooks
     )
+
+
+def _settings(module: nn.Module) -> dict[str, Any]:
+    """Return the attributes that are numbers, strings or tuples: ``eps``, ``training`` etc."""
+    constants = bool, int, float, str, tuple
+    return {key: value for key, value in vars(module).items() if isinstance(value, constants)}
 
 
 def _own_tensors(layer: nn.Module) -> list[Tensor]:
@@ -385,7 +428,7 @@ def _uses_fixed_statistics(module: nn.Module) -> bool:
 def _foldable_normalization(graph: _CallGraph, call: fx.Node) -> fx.Node | None:
     """Return the call of the normalization that can be folded into the convolution of `call`."""
     conv, readers = graph.layer(call), list(call.users)
-    if not _is_exactly(conv, _CONVOLUTIONS) or len(readers) != 1:
+    if not _is_exactly(conv, _CONVOLUTIONS) or len(readers) != 1 or call in graph.stored:
         return None
     bn = graph.layer(readers[0])
     if not _is_exactly(bn, (nn.BatchNorm2d,)) or bn.running_mean is None:
@@ -413,7 +456,7 @@ def _foldability_error(layer: nn.Module, name: str, classes: _Classes) -> Except
     if cls is None:
         wanted = " or ".join(f"{c.__module__.partition('.')[0]}.nn.{c.__name__}" for c in classes)
         return TypeError(f"{name} must be a {wanted}, got {type(layer).__name__}")
-    for method in ("forward", "_conv_forward"):
+    for method in ("__call__", "forward", "_conv_forward", "_check_input_dim"):
         on_instance = method in vars(layer)
         if on_instance or getattr(type(layer), method, None) is not getattr(cls, method, None):
             return TypeError(
@@ -425,10 +468,11 @@ def _foldability_error(layer: nn.Module, name: str, classes: _Classes) -> Except
             f"{name} has hooks or parametrizations, which may change what it computes: remove them "
             f"first (torch.nn.utils.parametrize.remove_parametrizations makes a weight fixed)"
         )
-    if "weight" in vars(layer):
-        return ValueError(
-            f"the weight of {name} is not a parameter: other code may compute it again"
-        )
+    for key in ("weight", "bias"):
+        if key not in layer._parameters:
+            return ValueError(
+                f"the {key} of {name} is not a parameter: other code may compute it again"
+            )
     return None
 
 

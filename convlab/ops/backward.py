@@ -79,7 +79,9 @@ def conv2d_backward(
     Where `conv2d` with ``method="auto"`` would use Winograd's algorithm (stride 1), so do the
     gradients of input and weight; their error is then at most ``5e-6`` (float32) or ``5e-14``
     (float64) of the largest result, with random numbers. As there, it is used only if no window of
-    an image is much smaller than another; for the weight, also no pixel of `grad_output`.
+    an image is much smaller than another; for the weight, also no 5 x 5 cells of `grad_output`.
+    What remains: an outlier in a channel of `input` or `grad_output` where another channel holds
+    numbers as large everywhere may round the gradients of its other weights.
 
     Overflow, infinity and NaN follow IEEE 754 and raise no warning. For the weight, padded zeros
     are multiplied like any number, so an infinite gradient over one gives NaN.
@@ -235,9 +237,9 @@ def grad_weight(g: Array, x: Array, kernel_size: tuple[int, ...], geometry: Geom
 
     Where `conv2d` would choose Winograd's algorithm, and the dilation is 1, its adjoint is faster
     here as well. A weight does not multiply every pixel, as some of them meet the padding or the
-    edge of `g`; so it is used only if `g` and `x` hold no outlier. As it spreads infinity and NaN,
-    a result that holds one is discarded. Then, and for all other layers, `_product_with_windows`
-    computes the gradient.
+    edge of `g`; so it is used only if `g` and `x` hold no outlier. Single numbers of `g` may be
+    small, as the sum is over all. As it spreads infinity and NaN, a result that holds one is
+    discarded. Then, and for all other layers, `_product_with_windows` computes the gradient.
 
     Examples
     --------
@@ -254,7 +256,7 @@ def grad_weight(g: Array, x: Array, kernel_size: tuple[int, ...], geometry: Geom
         method in WINOGRAD_OUTPUTS
         and geometry.dilation == (1, 1)
         and suits_winograd(x, kernel_size, geometry)
-        and suits_winograd(g, (1, 1), Geometry(groups=groups))
+        and suits_winograd(g, (5, 5), Geometry(padding=(2, 2, 2, 2), groups=groups))
     ):
         left, _, top, _ = geometry.padding
         w = np.concatenate(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convlab._validate import IntOrPair, Padding
-from convlab.ops.auto import choose, is_dominated, suits_winograd
+from convlab.ops.auto import choose, suits_winograd
 from convlab.ops.checks import check_memory, convolution_arrays, one_of
 from convlab.ops.geometry import NO_PADDING, Array, Geometry, conv2d_geometry
 from convlab.ops.methods import BY_NAME
@@ -85,11 +85,13 @@ def conv2d(
 
     ``"auto"`` chooses among blocked, winograd2, winograd4 and depthwise. In float32 its error is at
     most ``5e-6`` of the largest result, with random numbers and up to 512 channels; in float64
-    ``5e-14``. Numbers outside of the window of a result do not increase its error: Winograd's
-    algorithm is used only if, in each image (and group of channels), the largest absolute values of
-    any two windows differ by a factor of at most 256, and no few weights outweigh all others. A
-    window of zeros in an image of other numbers is such a case, and so takes longer. The error
-    bounds of each method are in its own docstring (`convlab.ops.methods`).
+    ``5e-14``. Numbers outside of the window of a result do not increase its error by more than a
+    factor of 64: Winograd's algorithm is used only if, in each image (and group of channels), the
+    largest absolute values of any two windows differ by no more, and in each kernel those of any
+    two positions. A window of zeros, in an image of other numbers or in the padding, is such a
+    case, and so takes longer. What remains: where one input channel, or its weights, are larger
+    than all others together, they round also the results in which zeros multiply them.
+    The error bounds of each method are in its own docstring (`convlab.ops.methods`).
     Each thread keeps up to 32 MiB of scratch memory between calls; `release_workspace` frees it.
 
     Overflow, infinity and NaN follow IEEE 754 and raise no warning. The padded zeros are multiplied
@@ -139,8 +141,8 @@ def _run(method: str, x: Array, w: Array, geometry: Geometry) -> Array:
         return BY_NAME[method](x, w, geometry)
     output_size = geometry.output_size(x.shape[2:], w.shape[2:])
     method = choose(len(x), w.shape, output_size, geometry)
-    if method.startswith("winograd") and (
-        is_dominated(w) or not suits_winograd(x, w.shape[2:], geometry)
+    if method.startswith("winograd") and not (
+        suits_winograd(w, (1, 1), Geometry()) and suits_winograd(x, w.shape[2:], geometry)
     ):
         method = "blocked"
     y = BY_NAME[method](x, w, geometry)

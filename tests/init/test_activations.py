@@ -65,6 +65,14 @@ def test_the_network_is_not_changed():
     assert not torch.equal(before["1.running_mean"], model[1].running_mean)
 
 
+def test_the_input_and_the_random_numbers_are_not_changed():
+    torch.manual_seed(0)
+    x, after = -torch.ones(2, 3, 4, 4), torch.random.get_rng_state()
+    activation_stats([nn.ReLU(inplace=True), nn.Dropout()], x)
+    assert torch.equal(x, -torch.ones(2, 3, 4, 4))
+    assert torch.equal(torch.random.get_rng_state(), after)
+
+
 def test_the_hooks_are_removed_even_if_the_network_fails():
     model = stack(1, 4)
     with pytest.raises(RuntimeError, match="channels"):

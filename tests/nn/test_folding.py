@@ -1,6 +1,7 @@
 """Folding preserves results, and applies to exactly the pairs that can be folded."""
 
 import copy
+import threading
 
 import pytest
 import torch
@@ -140,6 +141,16 @@ class Standardized(nn.Conv2d):
         return F.conv2d(input, self.weight - self.weight.mean(), self.bias)
 
 
+class Doubled(nn.Conv2d):
+    def __call__(self, input):
+        return 2 * super().__call__(input)
+
+
+class Checked(nn.BatchNorm2d):
+    def _check_input_dim(self, input):
+        input.mul_(2)
+
+
 @pytest.mark.parametrize(
     ("conv", "bn", "message"),
     [
@@ -156,6 +167,8 @@ class Standardized(nn.Conv2d):
         ),
         (nn.Conv2d(3, 4, 3), nn.BatchNorm1d(4), "got BatchNorm1d"),
         (Standardized(3, 4, 3), nn.BatchNorm2d(4), "a Standardized, which replaces forward"),
+        (Doubled(3, 4, 3), nn.BatchNorm2d(4), "a Doubled, which replaces __call__"),
+        (nn.Conv2d(3, 4, 3), Checked(4), "a Checked, which replaces _check_input_dim"),
     ],
 )
 def test_other_layers_are_refused(conv, bn, message):
@@ -274,6 +287,37 @@ FOLDED = {
 }
 
 
+def with_assigned(name):
+    """Return a model that computes a tensor of its convolution anew in each forward pass."""
+
+    def run(model, x):
+        setattr(model.conv, name, 2 * getattr(model, name))
+        return model.bn(model.conv(x))
+
+    model = Model(run)
+    setattr(model, name, getattr(model.conv, name))
+    delattr(model.conv, name)
+    return model
+
+
+def with_settings(**changes):
+    """Return a model that changes settings of its normalization, and restores them at the end."""
+
+    def run(model, x):
+        before = {name: getattr(model.bn, name) for name in changes}
+        vars(model.bn).update(changes)
+        y = model.bn(model.conv(x))
+        vars(model.bn).update(before)
+        return y
+
+    return Model(run)
+
+
+def store(model, x):
+    model.features = [model.conv(x)]
+    return model.bn(model.features[0])
+
+
 def patched(name):
     """Return a model whose layer `name` has a replaced ``forward``."""
     model = Model(lambda m, x: m.bn(m.conv(x)))
@@ -310,6 +354,14 @@ NOT_FOLDED = {
         lambda m, x: m.bn(m.conv(x)), bn=nn.BatchNorm2d(4, track_running_stats=False)
     ),
     "a layer of another kind": Model(lambda m, x: m.bn(m.conv(x)), conv=Standardized(3, 4, 3)),
+    "a weight that is computed anew": with_assigned("weight"),
+    "a bias that is computed anew": with_assigned("bias"),
+    "another eps meanwhile": with_settings(eps=0.5),
+    "no training mode but here": with_settings(training=True),
+    "a result that is stored": Model(store),
+    "a convolution with a __call__ of its own": Model(
+        lambda m, x: m.bn(m.conv(x)), conv=Doubled(3, 4, 3)
+    ),
     "a parametrized weight": Model(
         lambda m, x: m.bn(m.conv(x)), conv=parametrizations.weight_norm(nn.Conv2d(3, 4, 3))
     ),
@@ -334,8 +386,8 @@ def test_unsafe_pairs_are_not_folded(model):
 
 class Stored(Model):
     def forward(self, x):
-        self.features = {"maps": [self.conv(x)]}
-        return self.bn(self.features["maps"][0])
+        self.features = {"maps": [self.bn(self.conv(x))]}
+        return self.features["maps"][0]
 
 
 NON_LEAF_TENSORS = {
@@ -384,6 +436,9 @@ HOOKS = {
     "pre": lambda m, hook: m.register_forward_pre_hook(lambda m, args: hook(m, *args)),
     "forward": lambda m, hook: m.register_forward_hook(lambda m, args, y: hook(m, y)),
     "backward": lambda m, hook: m.register_full_backward_hook(lambda m, g, grads: hook(m, *grads)),
+    "backward pre": lambda m, hook: m.register_full_backward_pre_hook(
+        lambda m, grads: hook(m, *grads)
+    ),
 }
 
 
@@ -397,7 +452,7 @@ HOOKS = {
         ("", set()),
     ],
 )
-@pytest.mark.parametrize("kind", ["pre", "forward", "backward"])
+@pytest.mark.parametrize("kind", HOOKS)
 def test_hooks_of_containers_are_not_run_and_get_the_same_numbers(name, left, kind):
     torch.manual_seed(0)
     model, received = Stages(), []
@@ -432,6 +487,16 @@ def test_a_hook_that_changes_a_result_is_no_part_of_a_pair():
     torch.testing.assert_close(fold_model(model)(x), model(x))
 
 
+def test_a_hook_between_the_layers_of_a_pair_is_no_part_of_it():
+    model = Model(lambda m, x: m.bn(m.between(m.conv(x))), between=nn.Sequential())
+    x = torch.randn(2, 3, 6, 6)
+    assert norms_in(fold_model(model)) == []
+    assert redundant_biases(model, x) == {"conv": 4}
+    model.between.register_forward_hook(lambda m, args, y: y.abs())
+    torch.testing.assert_close(fold_model(model)(x), model(x))
+    assert redundant_biases(model, x) == {}
+
+
 def test_a_layer_that_is_also_inside_a_container_with_hooks_is_not_folded():
     model = Model(lambda m, x: m.bn(m.conv(x)) + m.stem(x))
     model.stem = nn.Sequential(model.conv)
@@ -458,11 +523,40 @@ def test_a_model_in_training_is_refused_with_the_name_of_the_layer():
         fold_model(halfway)
 
 
-def test_data_dependent_control_flow_is_refused():
-    model = Model(lambda m, x: m.bn(m.conv(x)) if x.mean() > 0 else m.conv(x))
+@pytest.mark.parametrize("value", [lambda m, x: x.mean(), lambda m, x: m.bn.running_mean.sum()])
+def test_control_flow_that_depends_on_a_value_is_refused(value):
+    model = Model(lambda m, x: m.bn(m.conv(x)) if value(m, x) > 0 else m.conv(x))
     with pytest.raises(ValueError, match="cannot trace Model"):
         fold_model(model)
     with pytest.raises(ValueError, match="cannot trace Model"):
+        redundant_biases(model, torch.zeros(1, 3, 8, 8))
+
+
+def test_a_model_that_makes_a_layer_in_its_first_forward_pass_is_refused():
+    def run(model, x):
+        if not hasattr(model, "first"):
+            model.first = nn.Conv2d(3, 4, 3)
+        return model.bn(model.first(x))
+
+    model = Model(run)
+    with pytest.raises(ValueError, match=r"cannot trace Model.*not installed as a submodule"):
+        fold_model(model)
+    assert not hasattr(model, "first")
+
+
+@pytest.mark.parametrize("wrap", [nn.DataParallel, lambda m: torch.compile(m, backend="eager")])
+def test_wrapped_models_are_refused(wrap):
+    model = wrap(FOLDED["the plain pair"]).eval()
+    with pytest.raises(ValueError, match=r"wrapped by torch\.compile, torch\.jit or DataParallel"):
+        fold_model(model)
+
+
+def test_models_that_cannot_be_copied_are_refused():
+    model = Model(lambda m, x: m.bn(m.conv(x)))
+    model.lock = threading.Lock()
+    with pytest.raises(ValueError, match=r"cannot copy Model by copy\.deepcopy: cannot pickle"):
+        fold_model(model)
+    with pytest.raises(ValueError, match="cannot copy Model"):
         redundant_biases(model, torch.zeros(1, 3, 8, 8))
 
 
@@ -540,6 +634,11 @@ class Frozen(Model):
         return self
 
 
+def with_hook(model):
+    model.bn.register_forward_pre_hook(lambda m, args: args[0].abs())
+    return model
+
+
 REDUNDANT = {
     "two normalizations": Model(
         lambda m, x: m.bn(y := m.conv(x)) + m.other(y), other=nn.BatchNorm2d(4)
@@ -556,6 +655,9 @@ NEEDED = {
     "a normalization that stays in evaluation": Frozen(lambda m, x: m.bn(m.conv(x))),
     "a normalization with a forward of its own": patched("bn"),
     "parameters that are read as a list": NOT_FOLDED["parameters that are read as a list"],
+    "a weight that is computed anew": NOT_FOLDED["a weight that is computed anew"],
+    "a result that is stored": NOT_FOLDED["a result that is stored"],
+    "a hook before the normalization": with_hook(Model(lambda m, x: m.bn(m.conv(x)))),
 } | {name: NOT_FOLDED[name] for name in list(NOT_FOLDED)[:4]}
 
 

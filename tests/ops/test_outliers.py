@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+import torch
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from torch.nn import functional as F
 
 from convlab.ops import conv2d, conv2d_backward, conv_transpose2d
 from convlab.ops.auto import choose, suits_winograd
@@ -26,76 +28,86 @@ def agrees(answer, exact, absolute):
     return bool(np.all((np.abs(answer - exact) <= tolerance * absolute) | overflows))
 
 
-def transposed(x, w, padding, **_):
-    return conv_transpose2d(x, w, padding=padding)
+def convolution(x, w, g, arguments):
+    return conv2d(x, w, **arguments)
 
 
-def grad_input(x, w, padding, **_):
+def transposed(x, w, g, arguments):
+    return conv_transpose2d(x, w, **arguments)
+
+
+def grad_input(x, w, g, arguments):
     """The gradient of a convolution whose output is `x`, and whose weight is `w`."""
-    size = tuple(n + k - 1 - 2 * padding for n, k in zip(x.shape[2:], w.shape[2:], strict=True))
-    image = np.zeros((len(x), w.shape[1], *size), x.dtype)
-    return conv2d_backward(x, image, w, padding=padding)[0]
+    image = np.zeros(transposed(x, w, g, arguments).shape, x.dtype)
+    return conv2d_backward(x, image, w, **arguments)[0]
 
 
-def grad_weight(x, w, padding, g):
+def grad_weight(x, w, g, arguments):
     """The gradient of a convolution of `x`; `w` gives the shape."""
-    return conv2d_backward(g, x, w, padding=padding)[1]
+    return conv2d_backward(g, x, w, **arguments)[1]
 
 
-def convolution(x, w, padding, **_):
-    return conv2d(x, w, padding=padding)
-
-
-def reference(function, *arrays, padding):
-    """Compute in float64, by the definition."""
-    x, w, g = (a.astype(np.float64) for a in arrays)
+def reference(function, *arrays, arguments):
+    """Compute in float64, by PyTorch."""
+    x, w, g = (torch.from_numpy(a.astype(np.float64)) for a in arrays)
     if function is grad_weight:
-        padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, g.shape[2:], (2, 3))
-        return np.einsum("ncuvij,noij->ocuv", windows, g, optimize=False)
-    if function is not convolution:
-        w = w[:, :, ::-1, ::-1].swapaxes(0, 1)
-        padding = len(w[0, 0]) - 1 - padding
-    return conv2d(x, w, padding=padding, method="im2col")
+        return torch.nn.grad.conv2d_weight(x, w.shape, g, **arguments).numpy()
+    convolve = F.conv2d if function is convolution else F.conv_transpose2d
+    return convolve(x, w, **arguments).numpy()
+
+
+PLACES = ["input", "weight", "gradient", "pixel", "row", "image", "zeros"]
+PLACES += ["position", "kernel", "denormal"]
 
 
 @pytest.mark.parametrize("function", [convolution, transposed, grad_input, grad_weight])
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from([np.float32, np.float64]),
     st.sampled_from(LARGE),
-    st.sampled_from(["input", "weight", "gradient", "pixel", "row", "image", "zeros"]),
-    st.integers(0, 2),
+    st.sampled_from(PLACES),
+    st.fixed_dictionaries({"padding": st.integers(0, 3), "groups": st.integers(1, 2)}),
     st.integers(0, 2**32 - 1),
 )
+@example(np.float32, 1e9, "input", {"padding": 0, "groups": 1}, 0)  # at the edge
 def test_each_result_has_the_rounding_of_its_own_window(
-    function, dtype, large, where, padding, seed
+    function, dtype, large, where, arguments, seed
 ):
     random = np.random.default_rng(seed)
-    x = random.normal(size=(2, 24, 24, 21)).astype(dtype)
-    w = random.normal(size=(24, 24, 3, 3)).astype(dtype)
-    out_h, out_w = 22 + 2 * padding, 19 + 2 * padding
-    g = random.normal(size=(2, 24, out_h, out_w)).astype(dtype)
-    assert choose(2, w.shape, (out_h, out_w), Geometry()).startswith("winograd")
-    n, c, i, j = (random.integers(size) for size in (2, 24, 22, 19))
+    channels = 24 * arguments["groups"]
+    x = random.normal(size=(2, channels, 24, 21)).astype(dtype)
+    w = random.normal(size=(channels, 24, 3, 3)).astype(dtype)
+    out_h, out_w = (size - 2 + 2 * arguments["padding"] for size in x.shape[2:])
+    g = random.normal(size=(2, channels, out_h, out_w)).astype(dtype)
+    geometry = Geometry(groups=arguments["groups"])
+    assert choose(2, w.shape, (out_h, out_w), geometry).startswith("winograd")
+    n, c, d, i, j = (random.integers(size) for size in (2, channels, 24, 18, 15))
     i, j = (random.choice([0, index]) for index in (i, j))  # the corner and the edges, too
     if where == "zeros":
         x[n], g[n] = 0, 0
     if where in ("input", "zeros"):
         x[n, c, i, j] = large
     elif where == "weight":
-        w[c, random.integers(24), min(i, 2), min(j, 2)] = large
+        w[c, d, min(i, 2), min(j, 2)] = large
+    elif where == "position":
+        w[:, :, min(i, 2), min(j, 2)] = large
+    elif where == "kernel":
+        w[c] /= large  # one number is as large as those of the other kernels
+        w[c, d, min(i, 2), min(j, 2)] = 1
+    elif where == "denormal":
+        w *= 1000 * np.finfo(dtype).smallest_subnormal
+        x *= 1e20
     elif where == "gradient":
         g[n, c, i, j] = large
     elif where == "pixel":
-        x[n, :, i, j] = large
+        x[n, :, i, j] = g[n, :, i, j] = large
     elif where == "row":
         x[n, :, i] = g[n, :, i] = large
     else:
         x[n, :, : 21 - i % 4] = large  # only few ordinary rows are left
-    answer = function(x, w, padding, g=g)
-    exact = reference(function, x, w, g, padding=padding)
-    absolute = reference(function, *map(np.abs, (x, w, g)), padding=padding)
+    answer = function(x, w, g, arguments)
+    exact = reference(function, x, w, g, arguments=arguments)
+    absolute = reference(function, *map(np.abs, (x, w, g)), arguments=arguments)
     assert agrees(answer, exact, absolute)
 
 
