@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch._inductor import config as inductor_config
 from torch.nn.functional import conv2d
 
 from benchmarks.peers import PEERS
@@ -64,6 +65,14 @@ def contenders(suite: Suite, task: str) -> list[Contender]:
     ]
     if task != FORWARD:
         return [*torches, Contender("convlab", "numpy", gradients)]
+    if suite.rivals == "prepacked":
+        return [
+            *torches,
+            Contender("torch packed", "torch", _packed),
+            Contender("torch compiled", "torch", _compiled),
+            _method("auto"),
+            Contender("convlab prepacked", "numpy", _prepacked),
+        ]
     methods = [name for name in ops.METHODS if name != "naive"]
     if suite.rivals == "methods":
         return [*torches, *map(_method, ("auto", *methods))]
@@ -110,6 +119,64 @@ def _convlab(method: str) -> Callable[[Problem], Call]:
         return lambda: (ops.conv2d(x, w, None, *settings, method=method),)
 
     return prepare
+
+
+def _prepacked(problem: Problem) -> Call:
+    """Call a `convlab.ops.PrepackedConv2d`."""
+    layer = problem.layer
+    settings = (layer.stride, layer.padding, layer.dilation, layer.groups)
+    convolution = ops.PrepackedConv2d(problem.w, None, *settings)
+    return lambda: (convolution(problem.x),)
+
+
+def _packed(problem: Problem) -> Call:
+    """Call PyTorch's oneDNN on weights that are in its own order beforehand.
+
+    This is what `torch.compile` calls for a convolution with constant weights. The result is in
+    the memory format that oneDNN prefers.
+    """
+    layer = problem.layer
+    _check_onednn(problem)
+    x = torch.from_numpy(problem.x).clone()
+    stride, padding, dilation = ([n, n] for n in (layer.stride, layer.padding, layer.dilation))
+    w = torch.ops.aten.mkldnn_reorder_conv2d_weight(
+        torch.from_numpy(problem.w).to_mkldnn(), padding, stride, dilation, layer.groups, x.shape
+    )
+    arguments: tuple[Any, ...] = (
+        x,
+        w,
+        None,
+        padding,
+        stride,
+        dilation,
+        layer.groups,
+        "none",
+        [],
+        "",
+    )
+    return lambda: (torch.ops.mkldnn._convolution_pointwise(*arguments),)
+
+
+def _check_onednn(problem: Problem) -> None:
+    if problem.x.dtype != np.float32:
+        raise ValueError("oneDNN has no convolution in float64")
+
+
+def _compiled(problem: Problem) -> Call:
+    """Call a ``torch.nn.Conv2d`` compiled with freezing: its weights are constants."""
+    layer = problem.layer
+    _check_onednn(problem)
+    module = torch.nn.Conv2d(
+        layer.channels, layer.kernels, layer.kernel_size, layer.stride, layer.padding,
+        layer.dilation, layer.groups, bias=False,
+    )  # fmt: skip
+    module.weight = torch.nn.Parameter(torch.from_numpy(problem.w).clone(), requires_grad=False)
+    x = torch.from_numpy(problem.x).clone()
+    torch.compiler.reset()  # else a limit of compilations of the same code is reached
+    with inductor_config.patch(freezing=True):
+        compiled = torch.compile(module.eval())
+        compiled(x)
+    return lambda: (compiled(x),)
 
 
 def _torch(memory_format: torch.memory_format) -> Callable[[Problem], Call]:

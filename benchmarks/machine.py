@@ -22,24 +22,27 @@ KERNELS = (
     "MKL_DEBUG_CPU_TYPE", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY",
     "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES",
 )  # fmt: skip
+# Set, PyTorch asks the system for huge pages for large tensors, as NumPy does for large arrays.
+HUGE_PAGES = {"THP_MEM_ALLOC_ENABLE": "1"}
 # Prefixes of variables that change threads, kernels or the allocator.
 _FAMILIES = (
     "OPENBLAS_", "GOTO_", "BLIS_", "MKL_", "OMP_", "KMP_", "GOMP_", "VECLIB_", "ONEDNN_", "DNNL_",
-    "ATEN_", "NPY_", "XLA_", "NPROC", "MALLOC_", "GLIBC_TUNABLES",
+    "ATEN_", "NPY_", "XLA_", "NPROC", "MALLOC_", "GLIBC_TUNABLES", "THP_", "NUMPY_MADVISE",
 )  # fmt: skip
 
 
 def environments(variables: Mapping[str, str], coretype: str | None) -> dict[str, dict[str, str]]:
     """Return the environments to measure in: their names and variables.
 
-    "natural" has none of the variables that change the libraries, which is the usual case. "as
-    found" keeps those that choose kernels, if there are any. `coretype` adds one where OpenBLAS
-    uses the kernels for that CPU. The number of threads is set inside the process, the same for
+    "natural" has none of the variables that change the libraries, which is the usual case; "huge
+    pages" has the one with which PyTorch gets pages of the same size as NumPy. "as found" keeps
+    those that choose kernels, if there are any. `coretype` adds one where OpenBLAS uses the kernels
+    for that CPU. The number of threads is set inside the process, the same for
     all libraries, and not by a variable.
     """
     plain = {key: value for key, value in variables.items() if not key.startswith(_FAMILIES)}
     kernels = {key: variables[key] for key in KERNELS if key in variables}
-    chosen = {"natural": plain}
+    chosen = {"natural": plain, "huge pages": plain | HUGE_PAGES}
     if kernels:
         chosen["as found"] = plain | kernels
     if coretype and kernels != {"OPENBLAS_CORETYPE": coretype}:
@@ -54,6 +57,7 @@ def describe() -> dict[str, Any]:
         "cores": _cores(),
         "caches": _caches(),
         "memory_gib": _memory_gib(),
+        "huge_pages": _huge_pages(),
         "system": f"{platform.system()} {platform.machine()}",
     }
 
@@ -158,3 +162,13 @@ def _memory_gib() -> float | None:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def _huge_pages() -> str | None:
+    """Return when Linux gives huge pages: "always", "madvise" (on request) or "never"."""
+    try:
+        text = Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text(encoding="ascii")
+    except OSError:
+        return None
+    chosen = re.search(r"\[(\w+)\]", text)
+    return chosen[1] if chosen else None

@@ -42,7 +42,26 @@ def report(result: Result) -> str:
             one_layer = len({row.layer for row in group}) == 1
             lines += [_ladder(group) if one_layer else _by_layer(group), ""]
         lines += [*_best_peer(rows), *_disturbed(run, rows), *_not_measured(result, run)]
+    lines += _against_the_faster(result)
     return "\n".join(lines)
+
+
+def fair_ratios(rows: Iterable[Row]) -> dict[tuple[str, int, str], list[float]]:
+    """Return the ratios against the faster of PyTorch's two page policies, one per case.
+
+    The keys are contender, threads and a description of the task. A case that was not measured
+    with both policies is left out.
+    """
+    measured: dict[tuple[object, ...], dict[str, float]] = {}
+    for row in rows:
+        key = (row.contender, row.threads, _what(row.task, row.images, row.dtype), row.layer)
+        measured.setdefault(key, {})[row.environment] = row.ratio
+    fair: dict[tuple[str, int, str], list[float]] = {}
+    for (contender, threads, what, _), ratios in measured.items():
+        if {"natural", "huge pages"} <= set(ratios):
+            least = min(ratios["natural"], ratios["huge pages"])
+            fair.setdefault((str(contender), int(str(threads)), str(what)), []).append(least)
+    return fair
 
 
 def geometric_mean(values: Iterable[float]) -> float:
@@ -131,6 +150,28 @@ def _by_layer(rows: Sequence[Row]) -> str:
     heads = ["layer", "GFLOP", "torch, ms", "GFLOP/s", *short]
     notes = f"Columns after GFLOP/s: {_RATIO}. (k): of k layers only. *: extrapolated from a part."
     return _markdown(table, heads) + "\n\n" + notes
+
+
+def _against_the_faster(result: Result) -> list[str]:
+    """Summarize the ratios against the faster of PyTorch's two page policies."""
+    table = [
+        [
+            contender,
+            threads,
+            what,
+            len(ratios),
+            _digits(geometric_mean(ratios)),
+            _digits(min(ratios)),
+            _digits(max(ratios)),
+        ]
+        for (contender, threads, what), ratios in fair_ratios(result.rows).items()
+        if contender.startswith("convlab")
+    ]
+    if not table:
+        return []
+    heads = ["", "threads", "", "cases", "geometric mean", "least", "most"]
+    title = "## Against the faster of PyTorch with and without huge pages"
+    return [title, "", _markdown(table, heads), ""]
 
 
 def _best_peer(rows: Sequence[Row]) -> list[str]:

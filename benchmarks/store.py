@@ -68,8 +68,8 @@ class Skipped:
 class Run:
     """Environment, threads and libraries of one measuring process."""
 
-    environment: str  # "natural", "as found", or the core type set for OpenBLAS
-    variables: dict[str, str]  # the variables set that choose kernels
+    environment: str  # "natural", "huge pages", "as found", or the core type set for OpenBLAS
+    variables: dict[str, str]  # the variables set that choose kernels or pages
     threads: int
     clock: str  # "CPU time" or "wall clock"
     blas: str  # the one behind NumPy, with version and kernels

@@ -54,9 +54,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Suite:
-    """Cases with the same contenders: `rivals` is "methods", "peers", "all" or "ungrouped".
+    """Cases with the same contenders: "methods", "prepacked", "peers", "all" or "ungrouped".
 
-    The last compares PyTorch's grouped or separable convolution with the ordinary layer.
+    "prepacked" compares weights that are prepared once; "ungrouped" compares PyTorch's grouped or
+    separable convolution with the ordinary layer.
     """
 
     title: str
@@ -94,6 +95,11 @@ SUITES = {
         "Convolutions of ResNet-18 at 224x224", (*_network(RESNET18, 1), *_network(RESNET18, 8))
     ),
     "vgg16": Suite("Convolutions of VGG-16 at 224x224", (*_network(VGG16, 1), *_network(VGG16, 8))),
+    "prepacked": Suite(
+        "Weights prepared once: the distinct convolutions of ResNet-18 and VGG-16",
+        (*_layers((*RESNET18, *VGG16), 1), *_layers((*RESNET18, *VGG16), 8)),
+        rivals="prepacked",
+    ),
     "small": Suite("Layers of small networks", tuple(_layers(SMALL, 64))),
     "depthwise": Suite(
         "Depthwise layers of MobileNet", (*_layers(DEPTHWISE, 1), *_layers(DEPTHWISE, 8))

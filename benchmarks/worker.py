@@ -50,9 +50,10 @@ def work(request: Request) -> Iterator[dict[str, Any]]:
 
 def _run(request: Request, setting: Setting) -> Run:
     pools = libraries.pools()
+    recorded = (*machine.KERNELS, *machine.HUGE_PAGES)
     return Run(
         environment=request.environment,
-        variables={name: os.environ[name] for name in machine.KERNELS if name in os.environ},
+        variables={name: os.environ[name] for name in recorded if name in os.environ},
         threads=request.threads,
         clock=setting.clock.name,
         blas=libraries.blas(pools),

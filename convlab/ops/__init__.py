@@ -8,7 +8,7 @@ single image.
 """
 
 from convlab.ops.backward import conv2d_backward
-from convlab.ops.convolution import METHODS, conv2d
+from convlab.ops.convolution import METHODS, PrepackedConv2d, conv2d
 from convlab.ops.groups import channel_shuffle, ungrouped_weight
 from convlab.ops.layouts import (
     change_layout,
@@ -29,6 +29,7 @@ from convlab.ops.workspace import release_workspace
 __all__ = [
     "METHODS",
     "PADDING_MODES",
+    "PrepackedConv2d",
     "adaptive_avg_pool2d",
     "adaptive_max_pool2d",
     "avg_pool2d",

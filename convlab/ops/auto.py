@@ -28,6 +28,7 @@ def choose(
     weight_shape: tuple[int, int, int, int],
     output_size: tuple[int, int],
     geometry: Geometry,
+    prepacked: bool = False,
 ) -> str:
     """Return the name of the method with the least estimated work.
 
@@ -39,7 +40,8 @@ def choose(
     transformed kernels.
 
     `images` is the size of the batch, `weight_shape` is ``(O, C / groups, kH, kW)``. The padding of
-    `geometry` does not matter, as `output_size` is given.
+    `geometry` does not matter, as `output_size` is given. With `prepacked`, the kernels are
+    transformed already.
 
     Examples
     --------
@@ -52,6 +54,7 @@ def choose(
     stride, _, dilation, groups = geometry
     multiplications = images * prod(output_size) * prod(weight_shape)
     column_numbers = images * prod(output_size) * depth * groups * k_h * k_w
+    kernel_cost = 0 if prepacked else KERNEL_COST
     work = {"blocked": multiplications + COLUMN_COST * column_numbers}
     if depth == 1:
         work["depthwise"] = BAND_COST * multiplications
@@ -66,7 +69,7 @@ def choose(
             )
             work[f"winograd{outputs}"] = tile_area * (
                 tiles * (kernels * depth + TILE_COST * (depth * groups + kernels))
-                + (KERNEL_COST + KERNEL_READ_COST * prod(dilation)) * kernels * depth
+                + (kernel_cost + KERNEL_READ_COST * prod(dilation)) * kernels * depth
             )
     return min(work, key=work.__getitem__)
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convlab._validate import IntOrPair, Padding
+from convlab._validate import IntOrPair, Padding, check_weight_shape, integer, pair
 from convlab.ops.auto import choose, suits_winograd
-from convlab.ops.checks import check_memory, convolution_arrays, one_of
+from convlab.ops.checks import (
+    check_memory,
+    convolution_arrays,
+    float_array,
+    one_of,
+    unwrap_one,
+)
 from convlab.ops.geometry import NO_PADDING, Array, Geometry, conv2d_geometry
 from convlab.ops.methods import BY_NAME
 from convlab.ops.padding import PADDING_MODES, pad2d
+from convlab.ops.winograd import check_winograd, transform_weight, winograd
+from convlab.shapes import conv2d_padding
 
 METHODS = tuple(BY_NAME)
 
@@ -111,9 +121,129 @@ def conv2d(
     Traceback (most recent call last):
     ValueError: stride must be at least 1, got 0
     """
-    x, w, b, groups, unbatched = convolution_arrays(input, weight, bias, groups)
+    arrays = convolution_arrays(input, weight, bias, groups)
     one_of(method, "method", ("auto", *METHODS))
     one_of(padding_mode, "padding_mode", PADDING_MODES)
+    return _convolve(arrays, stride, padding, dilation, padding_mode, method, None)
+
+
+class PrepackedConv2d:
+    """2-D convolution by fixed weights, which are transformed once and not in every call.
+
+    ``PrepackedConv2d(weight, bias, ...)(input)`` is ``conv2d(input, weight, bias, ...)``, for the
+    layers of a network whose weights do not change any more. With the same method, the results are
+    the same bit for bit. Winograd's algorithm transforms the kernels first, which takes longer than
+    the convolution itself if there are many of them and the images are small; here it does so in
+    the first call. `conv2d` therefore avoids it for such layers, and ``"auto"`` here does not.
+
+    Parameters
+    ----------
+    weight, bias, stride, padding, dilation, groups, padding_mode, method
+        As for `conv2d`. The arrays are copied: later changes of them do not matter.
+
+    Attributes
+    ----------
+    nbytes : int
+        Memory that it holds: weight, bias, and the transformed kernels of the methods used so far.
+        For 3x3 kernels these are 16/9 of the weight (``"winograd2"``) or 4 times the weight
+        (``"winograd4"``).
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d`: for the weight and the options when it is made, for the input when it is
+        called.
+
+    Notes
+    -----
+    It may be called from several threads.
+
+    Examples
+    --------
+    >>> layer = PrepackedConv2d(np.ones((8, 4, 3, 3)), padding=1)
+    >>> layer(np.ones((4, 5, 5)))[0, 2]
+    array([24., 36., 36., 36., 24.])
+    """
+
+    def __init__(
+        self,
+        weight: ArrayLike,
+        bias: ArrayLike | None = None,
+        stride: IntOrPair = 1,
+        padding: Padding = 0,
+        dilation: IntOrPair = 1,
+        groups: int = 1,
+        *,
+        padding_mode: str = "zeros",
+        method: str = "auto",
+    ) -> None:
+        w = float_array(weight, "weight")
+        check_weight_shape(w.shape)
+        # An empty batch of the smallest images that the kernel fits.
+        channels = w.shape[1] * integer(groups, "groups", minimum=1)
+        empty = np.empty((0, channels, 1, 1), w.dtype)
+        _, w, b, self.groups, _ = convolution_arrays(empty, w, bias, groups)
+        self.method = one_of(method, "method", ("auto", *METHODS))
+        self.padding_mode = one_of(padding_mode, "padding_mode", PADDING_MODES)
+        self.weight = np.array(w, order="C")
+        self.bias = None if b is None else b.copy()
+        self.stride = pair(unwrap_one(stride), "stride", minimum=1)
+        self.dilation = pair(unwrap_one(dilation), "dilation", minimum=1)
+        self.padding: Padding = padding
+        if not isinstance(padding, str):
+            self.padding = pair(unwrap_one(padding), "padding", minimum=0)
+        conv2d_padding(self.padding, w.shape[2:], self.stride, self.dilation)  # "same", stride 2
+        if self.method.startswith("winograd"):
+            check_winograd(w.shape[2:], self.stride, int(method[-1]))
+        self._transformed: dict[str, list[Array]] = {}
+
+    def __call__(self, input: ArrayLike) -> Array:
+        """Apply the convolution to images, (N, C, H, W) or (C, H, W), as `conv2d` does."""
+        arrays = convolution_arrays(input, self.weight, self.bias, self.groups)
+        return _convolve(
+            arrays, self.stride, self.padding, self.dilation, self.padding_mode, self.method, self
+        )
+
+    def __repr__(self) -> str:
+        out_channels, depth, *kernel_size = self.weight.shape
+        options = ("stride", "padding", "dilation", "groups", "padding_mode", "method")
+        listed = ", ".join(f"{name}={getattr(self, name)!r}" for name in options)
+        return (
+            f"PrepackedConv2d({depth * self.groups}, {out_channels}, "
+            f"kernel_size={tuple(kernel_size)}, {listed})"
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weight, the bias and the transformed kernels."""
+        transformed = [U for of_method in self._transformed.values() for U in of_method]
+        arrays = [self.weight, *transformed] + ([] if self.bias is None else [self.bias])
+        return sum(array.nbytes for array in arrays)
+
+    @cached_property
+    def suits_winograd(self) -> bool:
+        """Whether the weights have about the same magnitude, as Winograd's algorithm needs."""
+        with np.errstate(all="ignore"):
+            return _suits_winograd(self.weight)
+
+    def transformed(self, method: str) -> list[Array]:
+        """Return the kernels of each group as ``"winograd2"`` or ``"winograd4"`` needs them."""
+        if method not in self._transformed:
+            self._transformed[method] = transform_weight(self.weight, int(method[-1]), self.groups)
+        return self._transformed[method]
+
+
+def _convolve(
+    arrays: tuple[Array, Array, Array | None, int, bool],
+    stride: IntOrPair,
+    padding: Padding,
+    dilation: IntOrPair,
+    padding_mode: str,
+    method: str,
+    prepacked: PrepackedConv2d | None,
+) -> Array:
+    """Pad checked arrays, convolve them and add the bias."""
+    x, w, b, groups, unbatched = arrays
     geometry = conv2d_geometry(x.shape[2:], w.shape[2:], stride, padding, dilation, groups)
     largest = len(x), max(x.shape[1], len(w)), *geometry.padded_size(x.shape[2:])
     check_memory(largest, x.itemsize, f"padding {geometry.padding} (left, right, top, bottom)")
@@ -122,13 +252,15 @@ def conv2d(
         x = pad2d(x, geometry.padding, padding_mode)
         geometry = geometry._replace(padding=NO_PADDING)
     with np.errstate(all="ignore"):
-        y = _run(method, x, w, geometry)
+        y = _run(method, x, w, geometry, prepacked)
         if b is not None:
             y += b[:, None, None]
     return y[0] if unbatched else y
 
 
-def _run(method: str, x: Array, w: Array, geometry: Geometry) -> Array:
+def _run(
+    method: str, x: Array, w: Array, geometry: Geometry, prepacked: PrepackedConv2d | None
+) -> Array:
     """Convolve checked arrays with the named method, or for ``"auto"`` with the one `choose` names.
 
     All that `choose` names but ``"blocked"`` multiply numbers from outside of the window, so they
@@ -138,14 +270,29 @@ def _run(method: str, x: Array, w: Array, geometry: Geometry) -> Array:
     likewise within Winograd's tiles, so numbers of very different size go to ``"blocked"`` at once.
     """
     if method != "auto":
-        return BY_NAME[method](x, w, geometry)
+        return _run_named(method, x, w, geometry, prepacked)
     output_size = geometry.output_size(x.shape[2:], w.shape[2:])
-    method = choose(len(x), w.shape, output_size, geometry)
+    method = choose(len(x), w.shape, output_size, geometry, prepacked is not None)
     if method.startswith("winograd") and not (
-        suits_winograd(w, (1, 1), Geometry()) and suits_winograd(x, w.shape[2:], geometry)
+        (_suits_winograd(w) if prepacked is None else prepacked.suits_winograd)
+        and suits_winograd(x, w.shape[2:], geometry)
     ):
         method = "blocked"
-    y = BY_NAME[method](x, w, geometry)
+    y = _run_named(method, x, w, geometry, prepacked)
     if method != "blocked" and not np.isfinite(np.vdot(y, y)):
         y = BY_NAME["blocked"](x, w, geometry)
     return y
+
+
+def _suits_winograd(w: Array) -> bool:
+    """Return whether the weights of each kernel have about the same magnitude."""
+    return suits_winograd(w, (1, 1), Geometry())
+
+
+def _run_named(
+    method: str, x: Array, w: Array, geometry: Geometry, prepacked: PrepackedConv2d | None
+) -> Array:
+    if prepacked is None or not method.startswith("winograd"):
+        return BY_NAME[method](x, w, geometry)
+    transformed = prepacked.transformed(method)
+    return winograd(x, w, geometry, outputs=int(method[-1]), transformed=transformed)

@@ -31,12 +31,13 @@ def test_a_quick_run_measures_stores_and_prints(tmp_path):
     (path,) = tmp_path.iterdir()
     stored = load(path)
     assert stored.quick
-    assert [run.environment for run in stored.runs] == ["natural"]
-    assert stored.runs[0].variables == {}
+    assert [run.environment for run in stored.runs] == ["natural", "huge pages"]
+    assert [run.variables for run in stored.runs] == [{}, {"THP_MEM_ALLOC_ENABLE": "1"}]
     assert stored.runs[0].sgemm["numpy"] > 0
     assert {pool["num_threads"] for pool in stored.runs[0].pools} == {1}
 
     forward = {row.contender: row for row in stored.rows if row.task == "forward"}
+    assert "convlab auto" in done.stdout.split("## Against the faster of PyTorch")[1]
     assert {"torch", "torch channels_last", "convlab auto", "convlab naive"} <= set(forward)
     assert {"scipy correlate", "einsum", "einsum optimized", "tensordot"} <= set(forward)
     assert forward["torch"].ratio == 1

@@ -45,8 +45,22 @@ def test_all_contenders_compute_the_same_or_say_that_they_cannot(layer, dtype):
         assert set(PEERS) - done == ({"jax"} if dtype == "float64" else set())
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_prepared_weights_give_the_same_results(dtype):
+    problem = make(Case(Layer(16, 8, 11, 3, stride=2, padding=1, groups=2), 2, dtype))
+    for name, contender in forward("prepacked").items():
+        if dtype == "float64" and name in ("torch packed", "torch compiled"):
+            with pytest.raises(ValueError, match="float64"):
+                contender.prepare(problem)
+            continue
+        with torch.inference_mode():
+            call = contender.prepare(problem)
+            for results in (call(), call()):
+                assert problem.error(results) < {"float32": 1e-5, "float64": 1e-13}[dtype], name
+
+
 def test_the_reference_comes_first_and_every_method_takes_part():
-    for suite in ("resnet18", "ladder", "peers"):
+    for suite in ("resnet18", "ladder", "peers", "prepacked"):
         assert next(iter(forward(suite))) == "torch"
     assert {f"convlab {name}" for name in ("auto", *ops.METHODS)} <= set(forward("ladder"))
     assert set(forward("peers")) >= set(PEERS) | {"convlab auto"}

@@ -13,21 +13,24 @@ FOUND = {
 }  # fmt: skip
 HELD = {"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_L2_SIZE": "512"}
 PLAIN = {"PATH": "/bin", "HOME": "/"}
+USUAL = {"natural": PLAIN, "huge pages": PLAIN | {"THP_MEM_ALLOC_ENABLE": "1"}}
 
 
 def test_a_natural_environment_has_nothing_that_changes_the_libraries():
-    assert machine.environments(FOUND, None) == {"natural": PLAIN}
+    assert machine.environments(FOUND, None) == USUAL
+    pages = {"THP_MEM_ALLOC_ENABLE": "0", "NUMPY_MADVISE_HUGEPAGE": "0"}
+    assert machine.environments(FOUND | pages, None) == USUAL
 
 
 def test_variables_that_choose_kernels_are_measured_with_and_without():
     chosen = machine.environments(FOUND | HELD, None)
-    assert chosen == {"natural": PLAIN, "as found": PLAIN | HELD}
+    assert chosen == USUAL | {"as found": PLAIN | HELD}
 
 
 def test_a_core_type_can_be_chosen():
     held = {"OPENBLAS_CORETYPE": "Haswell"}
-    assert machine.environments(FOUND, "Haswell") == {"natural": PLAIN, "Haswell": PLAIN | held}
-    assert list(machine.environments(held, "Haswell")) == ["natural", "as found"]  # not twice
+    assert machine.environments(FOUND, "Haswell") == USUAL | {"Haswell": PLAIN | held}
+    assert list(machine.environments(held, "Haswell")) == [*USUAL, "as found"]  # not twice
 
 
 def test_the_blas_is_the_one_behind_numpy():

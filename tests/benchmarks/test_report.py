@@ -64,6 +64,21 @@ def test_the_best_peer_is_the_fastest_of_each_layer():
     assert "geometric mean 1.00, least" not in report(result(*rows[:2]))
 
 
+def test_the_headline_is_the_ratio_against_the_faster_pytorch():
+    huge = {"environment": "huge pages"}
+    rows = [
+        ROW, row("convlab auto", 2.0),
+        row("torch", 1.0, **OTHER), row("convlab auto", 1.0, **OTHER),
+        row("torch", 1.0, **huge), row("convlab auto", 1.0, **huge),
+        row("torch", 1.0, **OTHER, **huge), row("convlab auto", 4.0, **OTHER, **huge),
+    ]  # fmt: skip
+    text = report(result(*rows, runs=[RUN, dataclasses.replace(RUN, environment="huge pages")]))
+    line = text.splitlines()[-1]
+    found = [cell.strip() for cell in line.strip("|").split("|")]
+    assert found == ["convlab auto", "1", "Output, 1 image, float32", "2", "1.00", "1.00", "1.00"]
+    assert "Against the faster" not in report(result(*rows[:4]))  # measured in one environment
+
+
 def test_disturbed_wall_times_are_reported():
     wall = dataclasses.replace(RUN, clock="wall clock")
     busy = dataclasses.replace(ROW, others=0.8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from convlab.ops.blocks import buffer_view
@@ -15,7 +17,14 @@ MAX_KERNEL = 5  # rows and columns
 WEIGHT_CHANNELS = 32  # input channels whose weights are transformed at a time
 
 
-def winograd(x: Array, w: Array, geometry: Geometry, *, outputs: int) -> Array:
+def winograd(
+    x: Array,
+    w: Array,
+    geometry: Geometry,
+    *,
+    outputs: int,
+    transformed: Sequence[Array] | None = None,
+) -> Array:
     r"""Compute the convolution on tiles, with fewer multiplications and more additions.
 
     For a tile `d` of the input and a kernel `g`, with the matrices of `cook_toom`,
@@ -34,6 +43,7 @@ def winograd(x: Array, w: Array, geometry: Geometry, *, outputs: int) -> Array:
 
     Needs stride 1 and kernels of at most 5 rows and columns, and otherwise raises ``ValueError``. A
     dilated convolution is computed as several ordinary ones, on every d-th row and column.
+    `transformed` is what `transform_weight` returned for the same `w`, `outputs` and groups.
 
     Rounding errors are larger than those of a sum of products: with random numbers and up to 512
     channels at most ``5e-6`` (float32) or ``5e-14`` (float64) of the largest result for tiles of up
@@ -48,12 +58,8 @@ def winograd(x: Array, w: Array, geometry: Geometry, *, outputs: int) -> Array:
     >>> winograd(x, w, Geometry(), outputs=2).round(9)[0, 0].tolist()
     [[54.0, 63.0, 72.0], [99.0, 108.0, 117.0], [144.0, 153.0, 162.0]]
     """
-    name, kernel_size = f"method 'winograd{outputs}'", w.shape[2:]
-    if geometry.stride != (1, 1):
-        raise ValueError(f"{name} needs stride 1, got stride={geometry.stride}")
-    if max(kernel_size) > MAX_KERNEL:
-        k_h, k_w = kernel_size
-        raise ValueError(f"{name} needs kernels of at most 5 x 5, got {k_h} x {k_w}")
+    kernel_size = w.shape[2:]
+    check_winograd(kernel_size, geometry.stride, outputs)
     y = np.empty((len(x), len(w), *geometry.output_size(x.shape[2:], kernel_size)), x.dtype)
     if len(x) == 0:
         return y
@@ -62,14 +68,40 @@ def winograd(x: Array, w: Array, geometry: Geometry, *, outputs: int) -> Array:
         x, padding = (pad2d(x, padding) if any(padding) else x), NO_PADDING
     left, _, top, _ = padding
     per_group = np.split(x, groups, 1), np.split(w, groups), np.split(y, groups, 1)
-    for x_g, w_g, y_g in zip(*per_group, strict=True):
+    for group, (x_g, w_g, y_g) in enumerate(zip(*per_group, strict=True)):
         with workspace(x.dtype) as allocate:
-            U = _transformed_weight(w_g, outputs, allocate)
+            if transformed is None:
+                U = _transformed_weight(w_g, outputs, allocate)
+            else:
+                U = transformed[group]
             for i in range(min(d_h, y.shape[2])):
                 for j in range(min(d_w, y.shape[3])):
                     phase = slice(None), slice(None), slice(i, None, d_h), slice(j, None, d_w)
                     _convolve_tiles(x_g[phase], U, y_g[phase], outputs, kernel_size, (left, top))
     return y
+
+
+def check_winograd(kernel_size: tuple[int, ...], stride: tuple[int, int], outputs: int) -> None:
+    """Raise ValueError unless the stride is 1 and the kernel has at most 5 rows and columns."""
+    name = f"method 'winograd{outputs}'"
+    if stride != (1, 1):
+        raise ValueError(f"{name} needs stride 1, got stride={stride}")
+    if max(kernel_size) > MAX_KERNEL:
+        k_h, k_w = kernel_size
+        raise ValueError(f"{name} needs kernels of at most 5 x 5, got {k_h} x {k_w}")
+
+
+def transform_weight(w: Array, outputs: int, groups: int) -> list[Array]:
+    """Transform the kernels of each group once, for many calls of `winograd`.
+
+    `w` is (O, C / groups, kH, kW); each result is (a_h * a_w, C / groups, O / groups), with ``a =
+    outputs + k - 1``.
+    """
+
+    def allocate(*shape: int) -> Array:
+        return np.empty(shape, w.dtype)
+
+    return [_transformed_weight(w_g, outputs, allocate) for w_g in np.split(w, groups)]
 
 
 def _convolve_tiles(
