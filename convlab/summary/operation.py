@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,8 +21,12 @@ _OVERWRITING = {
 _NUMBERS = {"number", "float", "Tensor"}
 
 
+# Arguments of a batch normalization.
+STATISTICS = ("running_mean", "running_var")
+
+
 class Operation:
-    """An executed operation ``result = func(*args, **kwargs)``, with its arguments by name.
+    """An operation ``result = func(*args, **kwargs)``, with its arguments by name.
 
     Attributes
     ----------
@@ -38,34 +43,43 @@ class Operation:
     read : list of tensors
         The inputs without one whose values do not matter: it is overwritten, or gives a shape.
     written : list of tensors
-        The arguments that the operation wrote into.
+        The arguments that the operation writes into.
     """
 
-    def __init__(
-        self, func: torch._ops.OpOverload, args: Any, kwargs: dict[str, Any], result: Any
-    ) -> None:
-        self.func, self.args, self.kwargs, self.result = func, args, kwargs, result
-        self.arguments: dict[str, Any] = {}
-        self.written: list[Tensor] = []
-        for position, argument in enumerate(func._schema.arguments):
-            if position < len(args):
-                value = args[position]
-            else:
-                value = kwargs.get(argument.name, argument.default_value)
-            self.arguments[argument.name] = value
-            if argument.alias_info is not None and argument.alias_info.is_write:
-                self.written += tensors_in(value)
-        namespace, name = func._schema.name.split("::")
-        if func._schema.is_mutable and not name.startswith("_"):
+    result: Any
+    outputs: list[Tensor]
+
+    def __init__(self, func: torch._ops.OpOverload, args: Any, kwargs: dict[str, Any]) -> None:
+        self.func, self.args, self.kwargs = func, args, kwargs
+        schema = func._schema
+        namespace, name = schema.name.split("::")
+        if schema.is_mutable and not name.startswith("_"):
             name = name.removesuffix("_")
-        self.name = name if namespace == "aten" else func._schema.name
+        self.name = name if namespace == "aten" else schema.name
+        self.arguments: dict[str, Any] = {}
+        for position, argument in enumerate(schema.arguments):
+            value = kwargs.get(argument.name, argument.default_value)
+            self.arguments[argument.name] = args[position] if position < len(args) else value
+        is_update = not re.search("_no_|functional|backward", name)
+        is_update &= bool(self.arguments.get("training", True))
+        # Not all batch normalizations declare that they update their statistics.
+        self.written = [
+            tensor
+            for argument in schema.arguments
+            if (is_update if argument.name in STATISTICS else _is_written(argument))
+            for tensor in tensors_in(self.arguments[argument.name])
+        ]
         self.pointwise = torch.Tag.pointwise in func.tags
-        self.outputs = tensors_in(result)
         self.inputs = tensors_in(list(self.arguments.values()))
         self.read = self.inputs
         if self.name in _OVERWRITING or self.name.startswith(("new_", "empty_like")):
             arguments = [v for key, v in self.arguments.items() if key not in ("self", "input")]
             self.read = tensors_in(arguments)
+
+    def run(self) -> None:
+        """Execute the operation."""
+        self.result = self.func(*self.args, **self.kwargs)
+        self.outputs = tensors_in(self.result)
 
     @property
     def numbers(self) -> list[int | float | bool]:
@@ -110,6 +124,10 @@ class InputFields:
         return field
 
 
+def _is_written(argument: torch.Argument) -> bool:
+    return argument.alias_info is not None and argument.alias_info.is_write
+
+
 def tensors_in(value: Any) -> list[Tensor]:
     """List the tensors in nested tuples, lists and dictionaries."""
     if isinstance(value, Tensor):
@@ -137,11 +155,3 @@ def tensors_in_object(value: Any, visited: set[int] | None = None) -> list[Tenso
         getattr(value, slot, None) for slot in ([slots] if isinstance(slots, str) else slots)
     ]
     return [tensor for entry in entries for tensor in tensors_in_object(entry, visited)]
-
-
-def storage(tensor: Tensor) -> int | None:
-    """Return an identifier of the memory of a tensor; None if the tensor is sparse or opaque."""
-    try:
-        return int(tensor.untyped_storage()._cdata)
-    except (NotImplementedError, RuntimeError):  # sparse and opaque tensors
-        return None

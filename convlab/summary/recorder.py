@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from convlab._model_state import ModelState, storage
 from convlab.shapes import ReceptiveField
 from convlab.summary.axis_field import AxisField, Field, TensorFields
 from convlab.summary.circular_padding import CircularPadding
 from convlab.summary.counting import count_macs
 from convlab.summary.layers import Layer, LayerField
-from convlab.summary.operation import Operation, storage, tensors_in, tensors_in_object
-from convlab.summary.preserving import Preserved
+from convlab.summary.operation import Operation, tensors_in_object
 from convlab.summary.tracker import Tracker
 
 # Operations that get a row of their own if the code of a module executes them, besides products
@@ -89,26 +89,26 @@ class _ModuleCall:
     number: int
     first_row: int
     inputs: list[Tensor]
-    has_called: bool = False
+    has_submodule_calls: bool = False
+    has_returned: bool = False
     operations: Counter[str] = field(default_factory=Counter)
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Record the layers of one run of a model, and in a tracker the fields of all tensors."""
 
-    def __init__(
-        self, model: nn.Module, tracker: Tracker, preserved: Preserved | None = None
-    ) -> None:
+    def __init__(self, model: nn.Module, tracker: Tracker, state: ModelState | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._model = model
         self._tracker = tracker
-        self._preserved = preserved or Preserved(model, [])
+        self._state = state
         for parameter in model.parameters():
             tracker.add_parameter(parameter)
         self._names = {module: name for name, module in model.named_modules()}
         self._hooks = ExitStack()
         self._num_calls: Counter[nn.Module] = Counter()
         self._running: list[_ModuleCall] = []
+        self._failed: _ModuleCall | None = None
         self._rows: list[_Row] = []
 
     @contextmanager
@@ -127,8 +127,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     @property
     def location(self) -> str:
-        """The module that is running, for an error message."""
-        call = self._running[-1]
+        """The module that has failed or is running, for an error message."""
+        call = self._failed or self._running[-1]
         kind = type(call.module).__name__
         shapes = ", ".join(str(tuple(x.shape)) for x in call.inputs)
         name = f"layer {call.name!r} ({kind})" if call.name else f"the model itself ({kind})"
@@ -140,7 +140,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return  # takes no hooks; its operations are recorded nevertheless
         for handle in (
             module.register_forward_pre_hook(self._enter, with_kwargs=True, prepend=True),
-            module.register_forward_hook(self._leave, with_kwargs=True),
+            module.register_forward_hook(self._merge_rows),
+            module.register_forward_hook(self._leave, always_call=True),
         ):
             self._hooks.callback(handle.remove)
 
@@ -155,20 +156,25 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _enter(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
         """Add a module that starts to run."""
-        self._running[-1].has_called = True
+        self._running[-1].has_submodule_calls = True
+        self._failed = None
         self._num_calls[module] += 1
         inputs = tensors_in_object([args, kwargs])
         name, number = self._names[module], self._num_calls[module]
         self._running.append(_ModuleCall(module, name, number, len(self._rows), inputs))
 
-    def _leave(self, module: nn.Module, args: Any, kwargs: dict[str, Any], output: Any) -> None:
+    def _leave(self, module: nn.Module, args: Any, output: Any) -> None:
+        """Remove a module that has returned, or raised an error, from those that are running."""
+        if self._running[-1].module is module:
+            call = self._running.pop()
+            self._failed = None if call.has_returned else self._failed or call
+
+    def _merge_rows(self, module: nn.Module, args: Any, output: Any) -> None:
         """Replace the rows of a layer's operations by one row when it returns."""
-        # Modules whose errors were caught by their caller have not returned.
-        while self._running[-1].module is not module:
-            self._running.pop()
-        call = self._running.pop()
+        call = self._running[-1]
+        call.has_returned = True
         rows = self._rows[call.first_row :]
-        if call.has_called or (len(rows) > 1 and not _is_one_layer(module)):
+        if call.has_submodule_calls or (len(rows) > 1 and not _is_one_layer(module)):
             return
         outputs = tensors_in_object(output)
         infos = [self._tracker.info(x) for x in outputs]
@@ -192,31 +198,21 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         """Execute an operation and record it."""
         kwargs = kwargs or {}
-        self._preserve_written(func, args, kwargs)
         # Under `torch.inference_mode` composite operations such as a linear layer arrive undivided:
         # record the operations that they are made of.
         if torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"):
             with self:
                 return func.decompose(*args, **kwargs)
-        result = func(*args, **kwargs)
-        operation = Operation(func, args, kwargs, result)
+        operation = Operation(func, args, kwargs)
+        if self._state is not None:
+            for tensor in operation.written:
+                self._state.keep(tensor)
+        operation.run()
         num_inputs, parameters = self._tracker.record(operation)
         macs = count_macs(operation)
         if self._running and _has_row(operation, num_inputs, parameters, macs):
             self._add_row(operation, parameters, macs)
-        return result
-
-    def _preserve_written(self, func: Any, args: Any, kwargs: dict[str, Any]) -> None:
-        """Keep the memory of the tensors that an operation is about to write into."""
-        if not func._schema.is_mutable and "batch_norm" not in func._schema.name:
-            return
-        for i, argument in enumerate(func._schema.arguments):
-            # Not all operations declare that they write into the statistics of a normalization.
-            is_write = argument.alias_info is not None and argument.alias_info.is_write
-            if is_write or argument.name in ("running_mean", "running_var"):
-                value = args[i] if i < len(args) else kwargs.get(argument.name)
-                for tensor in tensors_in(value):
-                    self._preserved.keep(tensor)
+        return operation.result
 
     def _add_row(self, operation: Operation, parameters: frozenset[int], macs: int | None) -> None:
         """Add a row for an operation that the code of a module executes."""

@@ -10,8 +10,9 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from convlab._model_state import storage
 from convlab.summary.axis_field import Field, NoField, TensorFields, UnknownFieldError
-from convlab.summary.operation import InputFields, Operation, storage
+from convlab.summary.operation import InputFields, Operation
 from convlab.summary.operation_rules import rule_for
 
 
