@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._C import _dispatch_has_kernel_for_dispatch_key, parse_schema
+from torch._ops import OperatorBase, OpOverload
 
 from convlab.summary.axis_field import AxisField, Field, NoField, UnknownFieldError
 
@@ -46,17 +48,20 @@ class Operation:
         The arguments that the operation writes into.
     """
 
-    result: Any
-    outputs: list[Tensor]
-
-    def __init__(self, func: torch._ops.OpOverload, args: Any, kwargs: dict[str, Any]) -> None:
+    def __init__(self, func: OperatorBase, args: Any, kwargs: dict[str, Any]) -> None:
         self.func, self.args, self.kwargs = func, args, kwargs
-        schema = func._schema
+        self.result: Any = None
+        self.outputs: list[Tensor] = []
+        # A higher-order operator, such as `torch.cond`, has no schema.
+        self.schema = getattr(func, "_schema", None) or parse_schema(
+            f"higher_order::{func}() -> ()"
+        )
+        schema = self.schema
         namespace, name = schema.name.split("::")
         if schema.is_mutable and not name.startswith("_"):
             name = name.removesuffix("_")
         self.name = name if namespace == "aten" else schema.name
-        self.arguments: dict[str, Any] = {}
+        self.arguments: dict[str, Any] = {} if schema.arguments else {"args": [args, kwargs]}
         for position, argument in enumerate(schema.arguments):
             value = kwargs.get(argument.name, argument.default_value)
             self.arguments[argument.name] = args[position] if position < len(args) else value
@@ -69,7 +74,7 @@ class Operation:
             if (is_update if argument.name in STATISTICS else _is_written(argument))
             for tensor in tensors_in(self.arguments[argument.name])
         ]
-        self.pointwise = torch.Tag.pointwise in func.tags
+        self.pointwise = torch.Tag.pointwise in getattr(func, "tags", ())
         self.inputs = tensors_in(list(self.arguments.values()))
         self.read = self.inputs
         if self.name in _OVERWRITING or self.name.startswith(("new_", "empty_like")):
@@ -86,7 +91,7 @@ class Operation:
         """The numbers with which it computes, other than defaults; sizes and indices are none."""
         return [
             self.arguments[argument.name]
-            for argument in self.func._schema.arguments
+            for argument in self.schema.arguments
             if str(argument.type).removeprefix("Optional[").rstrip("]") in _NUMBERS
             and isinstance(self.arguments[argument.name], int | float)
             and self.arguments[argument.name] != argument.default_value
@@ -96,6 +101,28 @@ class Operation:
         if argument not in self.arguments:
             raise UnknownFieldError(f"this overload of {self.name} has no argument {argument}")
         return self.arguments[argument]
+
+    @property
+    def sizing(self) -> list[Tensor]:
+        """The inputs on whose values the shape of an output depends."""
+        if torch.Tag.dynamic_output_shape not in getattr(self.func, "tags", ()):
+            return []
+        if self.name == "index":
+            return [x for x in tensors_in(self["indices"]) if x.dtype in (torch.bool, torch.uint8)]
+        return self.inputs
+
+    @property
+    def is_composite(self) -> bool:
+        """Whether PyTorch implements it by other operations alone."""
+        name = ".".join(filter(None, (self.schema.name, self.schema.overload_name)))
+        return isinstance(self.func, OpOverload) and _dispatch_has_kernel_for_dispatch_key(
+            name, "CompositeImplicitAutograd"
+        )
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether it computes with nested tensors, which have no shape."""
+        return any(x.is_nested for x in (*self.inputs, *self.outputs))
 
     @property
     def output(self) -> Tensor:

@@ -67,7 +67,7 @@ class _Row:
         One output counts its own elements; several parts of one new tensor count its memory.
         """
         if outputs:
-            self.shape = tuple(outputs[0].shape)
+            self.shape = _shape(outputs[0])
         old = {storage(x) for x in inputs} - {None}
         new: defaultdict[int, dict[int, Tensor]] = defaultdict(dict)
         for x in outputs:
@@ -97,6 +97,8 @@ class _ModuleCall:
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Record the layers of one run of a model, and in a tracker the fields of all tensors."""
 
+    supports_higher_order_operators = True
+
     def __init__(self, model: nn.Module, tracker: Tracker, state: ModelState | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._model = model
@@ -122,7 +124,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self._add_hooks(module)
             handle = register_module_forward_pre_hook(self._enter_new)
             self._hooks.callback(handle.remove)
-            with self, CircularPadding(self._tracker):
+            # A compiled function runs as it is written.
+            with torch.compiler.set_stance("force_eager"), self, CircularPadding(self._tracker):
                 yield
 
     @property
@@ -130,7 +133,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """The module that has failed or is running, for an error message."""
         call = self._failed or self._running[-1]
         kind = type(call.module).__name__
-        shapes = ", ".join(str(tuple(x.shape)) for x in call.inputs)
+        shapes = ", ".join(str(_shape(x)) for x in call.inputs)
         name = f"layer {call.name!r} ({kind})" if call.name else f"the model itself ({kind})"
         return f"{name}, called with {shapes or 'no tensor'}"
 
@@ -198,12 +201,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         """Execute an operation and record it."""
         kwargs = kwargs or {}
+        operation = Operation(func, args, kwargs)
         # Under `torch.inference_mode` composite operations such as a linear layer arrive undivided:
         # record the operations that they are made of.
-        if torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"):
+        if operation.is_composite and not types and not operation.is_nested:
             with self:
                 return func.decompose(*args, **kwargs)
-        operation = Operation(func, args, kwargs)
         if self._state is not None:
             for tensor in operation.written:
                 self._state.keep(tensor)
@@ -233,7 +236,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for x in tensors_in_object(output):
             parameters = self._tracker.info(x).parameters - used
             if parameters:
-                row = _Row("(returned)", "parameter", 1, tuple(x.shape), parameters)
+                row = _Row("(returned)", "parameter", 1, _shape(x), parameters)
                 row.fields = self._tracker.independent
                 self._rows.append(row)
                 used |= parameters
@@ -253,6 +256,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             costs = parameters, row.macs, row.activation_bytes
             layers.append(Layer(row.name, row.kind, row.call, row.shape, *costs, field))
         return tuple(layers)
+
+
+def _shape(tensor: Tensor) -> tuple[int, ...]:
+    return () if tensor.is_nested else tuple(tensor.shape)
 
 
 def _is_one_layer(module: nn.Module) -> bool:
