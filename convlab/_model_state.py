@@ -152,7 +152,7 @@ def _entries(container: Any) -> list[Any]:
 def _restore_attributes(
     tensor: Tensor, data: Tensor, requires_grad: bool, gradient: Tensor | None, hooks: Any
 ) -> None:
-    if _layout(tensor) != _layout(data):
+    if layout(tensor) != layout(data):
         tensor.data = data
     if tensor.requires_grad != requires_grad:
         tensor.requires_grad_(requires_grad)
@@ -162,8 +162,8 @@ def _restore_attributes(
         tensor._backward_hooks = hooks
 
 
-def _layout(tensor: Tensor) -> Any:
-    """Return what `Tensor.data` can change besides the values."""
+def layout(tensor: Tensor) -> Any:
+    """Return memory, dtype and strides of a tensor: equal for two tensors with the same elements."""
     memory = storage(tensor)
     if memory is None or tensor.is_nested:
         return memory

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import compress
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -111,6 +112,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._num_calls: Counter[nn.Module] = Counter()
         self._running: list[_ModuleCall] = []
         self._failed: _ModuleCall | None = None
+        self._thread = get_ident()
         self._rows: list[_Row] = []
 
     @contextmanager
@@ -159,6 +161,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _enter(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
         """Add a module that starts to run."""
+        if not self._follows(module):
+            return
         self._running[-1].has_submodule_calls = True
         self._failed = None
         self._num_calls[module] += 1
@@ -168,16 +172,27 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _leave(self, module: nn.Module, args: Any, output: Any) -> None:
         """Remove a module that has returned, or raised an error, from those that are running."""
-        if self._running[-1].module is module:
+        if self._running[-1].module is module and self._follows(module):
             call = self._running.pop()
             self._failed = None if call.has_returned else self._failed or call
 
+    def _follows(self, module: nn.Module) -> bool:
+        """Return whether a module is one of the model, and not a copy, and runs in this thread."""
+        return module in self._names and get_ident() == self._thread
+
     def _merge_rows(self, module: nn.Module, args: Any, output: Any) -> None:
         """Replace the rows of a layer's operations by one row when it returns."""
+        if not self._follows(module):
+            self._add_unknown(module, output)
+            return
+        while self._running[-1].module is not module:  # left by an error that is no `Exception`
+            self._running.pop()
         call = self._running[-1]
         call.has_returned = True
         rows = self._rows[call.first_row :]
-        if call.has_submodule_calls or (len(rows) > 1 and not _is_one_layer(module)):
+        is_generator = isinstance(output, Iterator)  # has not run yet
+        has_inner = call.has_submodule_calls or (len(rows) > 1 and not _is_one_layer(module))
+        if has_inner or is_generator:
             return
         outputs = tensors_in_object(output)
         infos = [self._tracker.info(x) for x in outputs]
@@ -195,6 +210,19 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if outputs:
             row.fields = self._tracker.info(outputs[0]).fields
         self._rows[call.first_row :] = [row]
+
+    def _add_unknown(self, module: nn.Module, output: Any) -> None:
+        """Add a row for a module that ran in another thread, where its operations are not seen."""
+        if module in self._names:
+            self._num_calls[module] += 1
+            name, kind = self._names[module], type(module).__name__
+            parameters = self._tracker.numbers(module.parameters(recurse=False))
+            row = _Row(name, kind, self._num_calls[module], (), parameters, macs=None)
+            outputs = tensors_in_object(output)
+            row.set_outputs(outputs, [])
+            for x in outputs:
+                self._tracker.set_fields(x, self._tracker.unknown)
+            self._rows.append(row)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -232,6 +260,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def add_outputs(self, output: Any) -> None:
         """Add a row for parameters that the model returns without using them for anything else."""
+        if isinstance(output, Iterator):
+            output = list(output)
         used = frozenset[int]().union(*(row.parameters for row in self._rows))
         for x in tensors_in_object(output):
             parameters = self._tracker.info(x).parameters - used

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from convlab._model_state import storage
+from convlab._model_state import layout, storage
 from convlab.summary.axis_field import Field, NoField, TensorFields, UnknownFieldError
 from convlab.summary.operation import InputFields, Operation
 from convlab.summary.operation_rules import rule_for
@@ -72,8 +72,12 @@ class Tracker:
             self.add_parameter(tensor)
             info = self._infos[tensor]
         elif info is None:
+            info = TensorInfo(False, self.independent)
+            if type(tensor) not in (Tensor, nn.Parameter):  # a subclass can wrap what it computed
+                same = [y for x, y in self._infos.items() if layout(x) == layout(tensor)]
+                info = same[0] if same and storage(tensor) is not None else info
             # Stored, so that a later operation that writes into it is noticed.
-            info = self._infos[tensor] = TensorInfo(False, self.independent)
+            self._infos[tensor] = info
         assert isinstance(info, TensorInfo)
         return info
 
