@@ -163,7 +163,7 @@ def _restore_attributes(
 
 
 def layout(tensor: Tensor) -> Any:
-    """Return memory, dtype and strides of a tensor: equal for two tensors with the same elements."""
+    """Return memory, dtype and strides of a tensor: those of another with the same elements."""
     memory = storage(tensor)
     if memory is None or tensor.is_nested:
         return memory
