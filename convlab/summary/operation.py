@@ -14,7 +14,7 @@ from torch._ops import OperatorBase, OpOverload
 from convlab.summary.axis_field import AxisField, Field, NoField, UnknownFieldError
 
 # Operations that overwrite the argument ``self``, or take only its shape from it.
-_OVERWRITING = {
+_SELF_NOT_READ = {
     "full_like", "ones_like", "rand_like", "randint_like", "randn_like", "zeros_like", "zero",
     "fill", "copy", "sym_size", "uniform", "normal", "exponential", "random", "geometric",
     "cauchy", "log_normal",
@@ -41,7 +41,8 @@ class Operation:
     arguments : dict
         Every argument by its name in the schema of the operation, defaults included.
     inputs, outputs : list of tensors
-        The tensors among the arguments and in the result, those in lists included.
+        The tensors among the arguments and in the result, those in lists included; those that it
+        writes into if it returns none.
     read : list of tensors
         The inputs without one whose values do not matter: it is overwritten, or gives a shape.
     written : list of tensors
@@ -77,14 +78,14 @@ class Operation:
         self.pointwise = torch.Tag.pointwise in getattr(func, "tags", ())
         self.inputs = tensors_in(list(self.arguments.values()))
         self.read = self.inputs
-        if self.name in _OVERWRITING or self.name.startswith(("new_", "empty_like")):
+        if self.name in _SELF_NOT_READ or self.name.startswith(("new_", "empty_like")):
             arguments = [v for key, v in self.arguments.items() if key not in ("self", "input")]
             self.read = tensors_in(arguments)
 
     def run(self) -> None:
         """Execute the operation."""
         self.result = self.func(*self.args, **self.kwargs)
-        self.outputs = tensors_in(self.result)
+        self.outputs = tensors_in(self.result) or self.written
 
     @property
     def numbers(self) -> list[int | float | bool]:

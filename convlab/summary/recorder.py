@@ -27,12 +27,12 @@ from convlab.summary.tracker import Tracker
 # Operations that get a row of their own if the code of a module executes them, besides products
 # with weights: joins of branches, windows, normalizations, activations that return a new tensor.
 _JOINS = {"cat", "stack"}
-_WINDOWS = {
+_LAYER_OPERATIONS = {
     "convolution", "_convolution", "im2col", "col2im", "constant_pad_nd", "mean", "amax",
     "native_layer_norm", "native_group_norm", "native_batch_norm", "pixel_shuffle",
     "pixel_unshuffle",
 }  # fmt: skip
-_WINDOW_PREFIXES = (
+_LAYER_PREFIXES = (
     "avg_pool", "max_pool", "_adaptive_avg_pool", "adaptive_max_pool", "reflection_pad",
     "replication_pad", "upsample_", "_upsample_",
 )  # fmt: skip
@@ -313,8 +313,8 @@ def _has_row(
     if not num_inputs:
         return False
     is_new = storage(operation.output) not in {storage(x) for x in operation.inputs} - {None}
-    has_window = name in _WINDOWS or name.startswith(_WINDOW_PREFIXES)
-    return has_window or (name in _ACTIVATIONS and is_new)
+    is_layer = name in _LAYER_OPERATIONS or name.startswith(_LAYER_PREFIXES)
+    return is_layer or (name in _ACTIVATIONS and is_new)
 
 
 def _kind(operation: Operation) -> str:

@@ -148,9 +148,18 @@ def test_the_cost_of_a_custom_operation_is_unknown():
     def twice(x: torch.Tensor) -> torch.Tensor:
         return 2 * x
 
+    @torch.library.custom_op("convlab_tests::multiply_into", mutates_args={"out"})
+    def multiply_into(x: torch.Tensor, out: torch.Tensor) -> None:
+        out.copy_(x @ x)
+
     found = summary(Block(lambda self, x: twice(x) + x), (2, 5, 5))
     assert rows(found) == [("(twice)", "twice"), ("(add)", "add")]
     assert found.macs is None
+    out = torch.zeros(1, 2, 5, 5)
+    found = summary(Block(lambda self, x: (multiply_into(x, out), out + 1)[1]), (2, 5, 5))
+    assert rows(found) == [("", "Block")]
+    assert found.macs is None
+    assert found.layers[0].receptive_field is None
 
 
 class Stop(Exception):
