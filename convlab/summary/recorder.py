@@ -110,7 +110,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._names = {module: name for name, module in model.named_modules()}
         self._hooks = ExitStack()
         self._num_calls: Counter[nn.Module] = Counter()
-        self._running: list[_ModuleCall] = []
+        # Operations of a model that runs no hooks (a `ScriptModule`, or a class with its own
+        # `__call__`) belong to this first call.
+        self._running = [_ModuleCall(model, "", 1, 0, [])]
         self._failed: _ModuleCall | None = None
         self._thread = get_ident()
         self._rows: list[_Row] = []
@@ -118,9 +120,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Record what runs inside the ``with`` block; remove all hooks at its end."""
-        # Operations of a model that runs no hooks (a `ScriptModule`, or a class with its own
-        # `__call__`) belong to this first call.
-        self._running.append(_ModuleCall(self._model, "", 1, 0, []))
         with self._hooks:
             for module in self._names:
                 self._add_hooks(module)
@@ -161,7 +160,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _enter(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
         """Add a module that starts to run."""
-        if not self._follows(module):
+        if not self._is_followed(module):
             return
         self._running[-1].has_submodule_calls = True
         self._failed = None
@@ -172,18 +171,20 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _leave(self, module: nn.Module, args: Any, output: Any) -> None:
         """Remove a module that has returned, or raised an error, from those that are running."""
-        if self._running[-1].module is module and self._follows(module):
+        if self._running[-1].module is module and self._is_followed(module):
             call = self._running.pop()
             self._failed = None if call.has_returned else self._failed or call
 
-    def _follows(self, module: nn.Module) -> bool:
+    def _is_followed(self, module: nn.Module) -> bool:
         """Return whether a module is one of the model, and not a copy, and runs in this thread."""
         return module in self._names and get_ident() == self._thread
 
     def _merge_rows(self, module: nn.Module, args: Any, output: Any) -> None:
         """Replace the rows of a layer's operations by one row when it returns."""
-        if not self._follows(module):
+        if not self._is_followed(module):
             self._add_unknown(module, output)
+            return
+        if module not in [call.module for call in self._running]:  # its hooks were removed
             return
         while self._running[-1].module is not module:  # left by an error that is no `Exception`
             self._running.pop()
@@ -241,7 +242,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         operation.run()
         num_inputs, parameters = self._tracker.record(operation)
         macs = count_macs(operation)
-        if self._running and _has_row(operation, num_inputs, parameters, macs):
+        if _has_row(operation, num_inputs, parameters, macs):
             self._add_row(operation, parameters, macs)
         return operation.result
 
