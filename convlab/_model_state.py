@@ -19,6 +19,7 @@ from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 _GLOBAL_STATES: tuple[Any, ...] = (random.getstate, np.random.get_state)
 # The generators of the functions of the modules `random` and `numpy.random`.
 RANDOM_GENERATORS = [function.__self__ for function in _GLOBAL_STATES]
+_SIMPLE = (str, bytes, int, float, type(None))
 _CONTAINERS = (dict, OrderedDict, defaultdict, list, set, deque)
 
 
@@ -59,7 +60,7 @@ class ModelState:
         reachable, visited = [*roots], set[int]()
         while reachable:
             value = reachable.pop()
-            if id(value) not in visited:
+            if not isinstance(value, _SIMPLE) and id(value) not in visited:
                 visited.add(id(value))
                 reachable += self._add(value)
         self._attributes = [
