@@ -50,7 +50,8 @@ class Tracker:
         # Whether a number was read from a tensor (`item()`): later numbers may be computed from it.
         # A truth value, such as that of ``assert isfinite(x).all()``, only steers the code: it
         # counts once an operation computes with it.
-        self._number_was_read = self._truth_was_read = False
+        # The size of a tensor whose shape depends on the input makes all later fields unknown.
+        self._number_was_read = self._truth_was_read = self._size_was_read = False
 
     def add_parameter(self, parameter: Tensor) -> None:
         """Add a parameter, which gets the next of the numbers 0, 1, 2, ..."""
@@ -100,7 +101,7 @@ class Tracker:
         elif num_inputs and isinstance(operation.result, int | float | complex):
             self._number_was_read = True
         elif any(self.info(x).depends_on_input for x in operation.sizing):
-            self._number_was_read = True  # as the size of an output
+            self._size_was_read = True
         if num_inputs or may_contain_read_value:
             num_inputs = max(num_inputs, 1)
             by_axis = [self._axis_fields(operation, axis) for axis in range(len(self.unknown))]
@@ -144,7 +145,8 @@ class Tracker:
         if not count:
             return []
         fields = {id(x): self.info(x).fields[axis] for x in operation.inputs}
-        if self._number_was_read or self._may_contain_read_value(operation) or operation.is_nested:
+        was_read = self._number_was_read or self._size_was_read
+        if was_read or self._may_contain_read_value(operation) or operation.is_nested:
             return [NoField.UNKNOWN] * count
         if all(field is NoField.INDEPENDENT for field in fields.values()):
             return [NoField.INDEPENDENT] * count
