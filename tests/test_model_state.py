@@ -108,6 +108,7 @@ def state(model):
         {name: (id(x), x.clone(), x.stride()) for name, x in parameters.items()},
         [(x.requires_grad, len(x._backward_hooks or ()), {**vars(x)}) for x in model.parameters()],
         [id(x.grad) for x in model.parameters()],
+        model.plain.untyped_storage().nbytes(),
         [model.fc.bias.grad.clone(), model.fc.weight.grad.clone()],
         copy.deepcopy([*own, model.table, model.plain, model.config.scale]),
         [random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()],  # noqa: NPY002
