@@ -58,7 +58,13 @@ def write(*statements, error=False):
     )  # fmt: skip
 
 
+def add_under_inference_mode(self, x):
+    with torch.inference_mode():
+        self.norm.running_mean.add_(1)
+
+
 STATEMENTS = {
+    "inference": add_under_inference_mode,
     "parameter in place": lambda self, x: self.fc.weight.mul_(2),
     "data in place": lambda self, x: self.fc.weight.data.add_(1),
     "row of a parameter": lambda self, x: self.fc.weight[0].zero_(),
@@ -215,15 +221,9 @@ def test_buffers_of_all_kinds_can_be_kept(make):
     assert summary(model, (2, 4, 1, 1)).macs == 24
 
 
-def add_under_inference_mode(self, x):
-    with torch.inference_mode():
-        self.norm.running_mean.add_(1)
-
-
 @pytest.mark.parametrize("kind", ["buffer in place", "other buffer", "training mode", "inference"])
 def test_predictions_leave_buffers_and_a_pending_backward_pass(kind):
-    statement = {**STATEMENTS, "inference": add_under_inference_mode}[kind]
-    model, lora = write(statement), Lora(4).train()
+    model, lora = write(STATEMENTS[kind]), Lora(4).train()
     norm, x = model.norm, torch.randn(3, 4)
     before = {name: (id(b), b.clone()) for name, b in norm.named_buffers()}
     loss = (model.fc(x) * norm.running_var * norm.running_mean).square().sum()
