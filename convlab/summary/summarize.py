@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from convlab._model_state import RANDOM_GENERATORS, ModelState
 from convlab._validate import integer
 from convlab.summary.axis_field import AxisField, TensorFields
 from convlab.summary.formatting import (
@@ -22,7 +23,6 @@ from convlab.summary.formatting import (
     text_table,
 )
 from convlab.summary.layers import Layer
-from convlab.summary.preserving import Preserved
 from convlab.summary.recorder import Recorder
 from convlab.summary.tracker import Tracker
 
@@ -214,10 +214,10 @@ def summary(
     tracker = Tracker(num_axes=max(image.dim() - 2, 0))
     for x in inputs:
         tracker.set_fields(x, _input_fields(x, image, tracker))
-    preserved = Preserved(model, inputs)
-    recorder = Recorder(model, tracker, preserved)
+    state = ModelState(model, [model, inputs, RANDOM_GENERATORS])
+    recorder = Recorder(model, tracker, state)
     try:
-        with _undisturbed(model), preserved.evaluation_mode(), recorder.recording():
+        with _undisturbed(model), state.preserved(training=False), recorder.recording():
             recorder.add_outputs(model(*inputs))
             layers = recorder.layers(image.shape[2:])
             parameters = list(model.parameters())
