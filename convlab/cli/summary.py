@@ -15,9 +15,9 @@ EXAMPLES = """examples:
   convlab summary resnet18
   convlab summary vgg16 --input 3x64x64
   convlab summary torchvision.models:mobilenet_v2 --input 3x224x224 --json
-  convlab summary resnet18 --depth 1                       the children of the model only
-  convlab summary mine:audio --input 1x16000               1-D: channels x length
-  convlab summary mine:captions --input 1x3x64x64 --input 1x20 --dtype float32 --dtype int64"""
+  convlab summary resnet18 --depth 1
+  convlab summary my_models:audio --input 1x16000
+  convlab summary my_models:captions --input 1x3x64x64 --dtype float32 --input 1x20 --dtype int64"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,13 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--input", action="append", type=parse_sizes, metavar="CxHxW",
-        help="shape of the input; a named model has a default; for several inputs, the whole shape "
-        "of each, batch included, with one --input per input",
+        help="shape of the input, CxL for a 1-D model; a named model has a default; for several "
+        "inputs, one --input each with the whole shape, batch included",
     )  # fmt: skip
     parser.add_argument(
         "--dtype", action="append",
-        help="such as float64 or int64, of all inputs, or one --dtype per input; by default that "
-        "of the parameters; integers are zeros",
+        help="dtype of all inputs, or one --dtype each, such as float64 or int64; by default that "
+        "of the parameters",
     )  # fmt: skip
     parser.add_argument(
         "--depth", type=int, metavar="N",

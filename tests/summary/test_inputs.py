@@ -23,10 +23,10 @@ def test_inputs_of_the_size_of_the_image_have_its_field():
     image = torch.ones(1, 3, 4, 4)
     twice = summary(Block(lambda self, x, y: x + y), (image, image))
     assert twice.layers[-1].receptive_field.size == (1, 1)
-    nested = summary(
-        Block(lambda self, x, others: x + others["y"]), input_data=[image, {"y": image}]
-    )
+    add = Block(lambda self, x, others: self.conv(x + others["y"]), conv=nn.Conv2d(3, 1, 1))
+    nested = summary(add, input_data=[image, {"y": image}])
     assert nested.input_shapes == ((1, 3, 4, 4),) * 2
+    assert [layer.name for layer in nested.layers] == ["(add)", "conv"]
 
 
 def test_shape_and_tensors_can_be_given_as_in_torchinfo():
@@ -158,10 +158,9 @@ def test_a_shape_is_whole_if_the_model_fails_with_a_batch():
     assert summary(nn.LSTM(4, 6, batch_first=True), (2, 5, 4)).input_shapes == ((2, 5, 4),)
     attention = nn.TransformerEncoderLayer(4, 2, batch_first=True)
     assert summary(attention, (2, 5, 4)).layers[-1].output_shape == (2, 5, 4)
-    words = Block(
-        lambda self, x: self.conv(self.embedding(x).mT),
-        embedding=nn.Embedding(9, 4), conv=nn.Conv1d(4, 2, 3),
-    )  # fmt: skip
+    # Indices have no channels, even if the model runs with another dimension.
+    members = {"embedding": nn.Embedding(9, 4), "pool": nn.MaxPool1d(2)}
+    words = Block(lambda self, x: self.pool(self.embedding(x).sum(-1)), **members)
     assert summary(words, (2, 7), dtype=torch.int64).input_shapes == ((2, 7),)
     # The error is that of the first reading.
     with pytest.raises(RuntimeError, match=r"called with \(1, 3, 9\)"):
