@@ -188,3 +188,14 @@ def test_the_axes_of_the_image_are_those_of_the_windows_or_unknown():
     assert found.input_shapes == ((1, 3, 8, 9),)
     assert found.image_size == (8, 9)
     assert summary(gate, (3, 8, 9)).image_size == (8, 9)
+
+
+def test_the_field_of_token_indices():
+    members = {"embedding": nn.Embedding(9, 4), "conv": nn.Conv1d(4, 2, 3, stride=2)}
+    words = Block(lambda self, ids: self.conv(self.embedding(ids).mT).relu(), **members)
+    found = summary(words, (2, 9), dtype=torch.int64)
+    assert [layer.receptive_field.size for layer in found.layers] == [(1,), (3,), (3,)]
+    assert [layer.receptive_field.jump for layer in found.layers] == [(1,), (2,), (2,)]
+    # The rows of the weight are cells of the input.
+    gather = Block(lambda self, x: self.pool(F.embedding(x[:, 0].long(), x)), pool=nn.MaxPool1d(2))
+    assert summary(gather, torch.zeros(9, 4)).layers[-1].receptive_field is None
