@@ -46,7 +46,8 @@ def make_inputs(
 ) -> list[list[Tensor]]:
     """Return the inputs of the shape or shapes in the argument `name`, for each way to read it."""
     several = isinstance(value, list | tuple) and value and isinstance(value[0], list | tuple)
-    shapes = [_checked_shape(name, shape) for shape in (value if several else [value])]
+    named = {f"{name}[{i}]": shape for i, shape in enumerate(value)} if several else {name: value}
+    shapes = [_checked_shape(*item) for item in named.items()]
     first = next((x for x in model.parameters() if x.is_floating_point()), None)
     if dtypes is None:
         dtypes = torch.get_default_dtype() if first is None else first.dtype
@@ -110,21 +111,28 @@ def _possible_shapes(model: nn.Module, shape: list[int], dtype: torch.dtype) -> 
 
 def _window_rank(model: nn.Module) -> int | None:
     """Return the number of axes of the windows of a model: None if it has none, or they differ."""
-    names = {cls.__name__ for module in model.modules() for cls in type(module).__mro__}
-    ranks = {match[1] for match in map(_WINDOW_CLASS.search, names) if match}
-    return int(ranks.pop()) if len(ranks) == 1 else None
+    modules = list(model.modules())
+    names = {cls.__name__ for module in modules for cls in type(module).__mro__}
+    ranks = {int(match[1]) for match in map(_WINDOW_CLASS.search, names) if match}
+    windows = [getattr(module, "kernel_size", None) for module in modules]  # of other classes
+    ranks |= {len(window) for window in windows if isinstance(window, tuple)}
+    return ranks.pop() if len(ranks) == 1 else None
 
 
-def num_image_axes(model: nn.Module, num_dims: int) -> int:
-    """Return how many of the last dimensions of the first input are axes of the image."""
+def find_image(model: nn.Module, inputs: Sequence[Tensor]) -> tuple[Tensor, int]:
+    """Return the first input with axes of an image, which are its last dimensions, and how many."""
     rank = _window_rank(model)
-    if rank is None:  # three dimensions may be (C, H, W), (N, C, L) or (N, tokens, features)
-        return num_dims - 2 if num_dims > 3 else 0
-    return max(rank, 2 if num_dims > 3 else 1) if num_dims > rank else 0
+    for x in inputs:
+        if rank is None and x.dim() > 3:
+            return x, x.dim() - 2
+        if rank is not None and x.dim() > rank:
+            return x, max(rank, 2 if x.dim() > 3 else 1)
+    # Three dimensions may be (C, H, W), (N, C, L) or (N, tokens, features).
+    return inputs[0], 0
 
 
 def input_fields(x: Tensor, image: Tensor, tracker: Tracker) -> TensorFields:
-    """Return the fields of an input, which is an image if it has the size of the first input."""
+    """Return the fields of an input, which is an image if it has the size of the first image."""
     axes = range(image.dim() - len(tracker.unknown), image.dim())
     if x.dim() == image.dim() and all(x.shape[dim] == image.shape[dim] for dim in axes):
         return tuple(AxisField.of_image(dim, x.shape[dim]) for dim in axes)

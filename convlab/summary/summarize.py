@@ -20,7 +20,7 @@ from convlab.summary.formatting import (
     html_table,
     text_table,
 )
-from convlab.summary.inputs import given_arguments, input_fields, make_inputs, num_image_axes
+from convlab.summary.inputs import find_image, given_arguments, input_fields, make_inputs
 from convlab.summary.layers import Layer
 from convlab.summary.operation import tensors_in_object
 from convlab.summary.preserving import Preserved
@@ -199,9 +199,10 @@ def summary(
 
     Notes
     -----
-    The first tensor is the image. Its axes are as many of its last dimensions as the windows of the
-    model have, if all have the same number, so that ``(C, H, W)`` has height and width; else all
-    dimensions after the second, none if the tensor has three.
+    If the windows of a model all have the same number of axes, the image is the first input with
+    more dimensions, and its last dimensions are its axes: those of ``(C, H, W)`` are height and
+    width. Otherwise, and without windows, it is the first input with more than three dimensions,
+    and its axes are all but the first two.
 
     Multiply-accumulates are those of convolutions, linear layers, matrix products and attention,
     as in the tables of torchvision, for the whole batch. The memory of the activations is that of
@@ -273,11 +274,11 @@ def _run(
 
     args, kwargs = tree_map_only(Tensor, as_own_input, (args, kwargs))
     inputs = tensors_in_object([args, kwargs])
-    num_axes = num_image_axes(model, inputs[0].dim())
-    image_size = tuple(inputs[0].shape[inputs[0].dim() - num_axes :])
+    image, num_axes = find_image(model, inputs)
+    image_size = tuple(image.shape[image.dim() - num_axes :])
     tracker = Tracker(num_axes)
     for x in inputs:
-        tracker.set_fields(x, input_fields(x, inputs[0], tracker))
+        tracker.set_fields(x, input_fields(x, image, tracker))
     preserved = Preserved(model, inputs)
     recorder = Recorder(model, tracker, preserved, depth)
     try:

@@ -95,6 +95,8 @@ def test_each_input_has_a_dtype():
         ({"input_size": 3}, TypeError, r"input_size must be a tuple of ints .* got int 3"),
         ({"input_size": torch.ones(1, 4)}, TypeError, "input_size must be .* got Tensor"),
         ({"input_size": [torch.ones(1, 4)]}, TypeError, r"input_size\[0\] must be an int"),
+        ({"input": [(1, 4), (1, "4")]}, TypeError, r"input\[1\]\[1\] must be an int, got str"),
+        ({"input_size": [(1, 4), 5]}, TypeError, r"input_size\[1\] must be a tuple of ints"),
         ({"input_data": (1, 4, 4)}, TypeError, r"with at least one tensor, got tuple \(1, 4, 4\)"),
         ({"input_data": {"x": None}}, TypeError, "with at least one tensor, got dict"),
         (
@@ -179,6 +181,11 @@ def test_the_axes_of_the_image_are_those_of_the_windows_or_unknown():
     # Frames of a film, as one batch.
     film = Block(lambda self, x: self.conv(x.flatten(0, 1)), conv=nn.Conv2d(3, 4, 3))
     assert summary(film, (2, 5, 3, 8, 9)).image_size == (8, 9)
+    # The image may follow a condition.
+    condition = Block(lambda self, y, x: self.conv(x) * y[:, None, None], conv=nn.Conv2d(3, 4, 3))
+    found = summary(condition, (torch.ones(4), torch.ones(1, 3, 8, 9)))
+    assert found.image_size == (8, 9)
+    assert found.layers[-1].receptive_field.size == (3, 3)
     # A network for images with 1-D windows over its channels.
     gate = Block(
         lambda self, x: x * self.conv(x.mean((2, 3))[:, None]).mT[..., None],
