@@ -1,44 +1,178 @@
-"""Restore the mode and the buffers of a model after running it."""
+"""Leave a model as it was before it ran."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from operator import is_
+from types import ModuleType
+from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.autograd.grad_mode import _unsafe_preserve_version_counter
+
+_GLOBAL_STATES: tuple[Any, ...] = (random.getstate, np.random.get_state)
+# The generators of the functions of the modules `random` and `numpy.random`.
+RANDOM_GENERATORS = [function.__self__ for function in _GLOBAL_STATES]
+_CONTAINERS = (dict, OrderedDict, defaultdict, list, set, deque)
 
 
 @contextmanager
-def preserve_model_state(model: nn.Module) -> Iterator[None]:
+def preserve_model_state(model: nn.Module, training: bool | None = None) -> Iterator[None]:
     """Restore the training flag of every module, and every buffer, when the block ends.
 
-    The block must not change parameters, which are not restored.
+    The flags are set to `training`, if given, without `nn.Module.train`, in which some modules do
+    work. The block must not change parameters, which are not restored.
 
     Examples
     --------
-    >>> norm = nn.BatchNorm2d(1).train()
-    >>> with preserve_model_state(norm):
+    >>> norm = nn.BatchNorm2d(1).eval()
+    >>> with preserve_model_state(norm, training=True):
     ...     _ = norm(torch.ones(2, 1, 1, 1))
-    ...     _ = norm.eval()
     >>> norm.training, norm.running_mean.item()
-    (True, 0.0)
+    (False, 0.0)
     """
-    modules = list(model.modules())
-    modes = [(module, module.training) for module in modules]
-    buffers = [
-        (module, name, buffer, None if buffer is None else buffer.detach().clone())
-        for module in modules
-        for name, buffer in module._buffers.items()
-    ]
-    try:
+    state = ModelState(model, [module._buffers for module in model.modules()])
+    for buffer in model.buffers():
+        state.keep(buffer)
+    with state.preserved(training):
         yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-        for module, name, buffer, copy in buffers:
-            module._buffers[name] = buffer
-            if buffer is None or copy is None or buffer.is_meta or torch.equal(buffer, copy):
-                continue
-            with torch.no_grad():
-                buffer.copy_(copy)
+
+
+class ModelState:
+    """The training flags of a model before it runs, and what can be reached from `roots`.
+
+    These are containers, the attributes of objects, tensors and random number generators. The
+    memory of a tensor is copied only by `keep`, which must be called before it is written.
+    """
+
+    def __init__(self, model: nn.Module, roots: Iterable[Any]) -> None:
+        self._modules = [(module, type(module), module.training) for module in model.modules()]
+        self._containers: list[tuple[Any, Any]] = []
+        self._generators: list[tuple[Any, Any]] = []
+        self._tensors: dict[int, Tensor] = {}
+        reachable, visited = [*roots], set[int]()
+        while reachable:
+            value = reachable.pop()
+            if id(value) not in visited:
+                visited.add(id(value))
+                reachable += self._add(value)
+        self._attributes = [
+            (x, x.data, x.requires_grad, x.grad if x.is_leaf else None, x._backward_hooks)
+            for x in self._tensors.values()
+        ]
+        self._storages = {storage(x) for x in self._tensors.values()} - {None}
+        self._copies: dict[int, tuple[Any, Any]] = {}
+
+    def _add(self, value: Any) -> list[Any]:
+        """Add one object; return those that it holds."""
+        if isinstance(value, Tensor):
+            self._tensors[id(value)] = value
+            gradient = value.grad if value.is_leaf else None
+            return [gradient, getattr(value, "__dict__", None), value._backward_hooks]
+        if type(value) in _CONTAINERS:
+            self._containers.append((value, value.copy()))
+            return _entries(value)
+        if isinstance(value, tuple):
+            return [*value]
+        if isinstance(value, torch.Generator | np.random.RandomState):
+            self._generators.append((value.set_state, value.get_state()))
+        elif isinstance(value, np.random.Generator):
+            bits = value.bit_generator
+            self._generators.append((partial(setattr, bits, "state"), bits.state))
+        elif isinstance(value, random.Random):
+            self._generators.append((value.setstate, value.getstate()))
+        elif isinstance(value, torch.jit.ScriptModule):
+            return [*value.parameters(), *value.buffers()]
+        elif isinstance(value, nn.Module) or not (
+            callable(value) or isinstance(value, type | ModuleType)
+        ):
+            return [getattr(value, "__dict__", None)]
+        return []
+
+    def keep(self, tensor: Tensor) -> None:
+        """Copy the memory of a tensor, once, if one of the tensors shares it."""
+        memory = storage(tensor)
+        if memory is not None and memory in self._storages and memory not in self._copies:
+            original = tensor.untyped_storage()
+            if original.device.type != "meta":
+                all_bytes = torch.empty(0, dtype=torch.uint8, device=original.device)
+                all_bytes.set_(original)
+                self._copies[memory] = all_bytes, all_bytes.clone()
+
+    @contextmanager
+    def preserved(self, training: bool | None = None) -> Iterator[None]:
+        """Restore everything at the end of the block; set the flags to `training` in it, if given.
+
+        A pending backward pass takes what was written, and restored, as unchanged.
+        """
+        versioned = tuple(x for x in self._tensors.values() if not x.is_inference())
+        with _unsafe_preserve_version_counter(versioned):
+            try:
+                for module, _, mode in self._modules:
+                    if training is not None and mode != training:
+                        module.training = training
+                yield
+            finally:
+                self._restore()
+
+    def _restore(self) -> None:
+        for container, copy in self._containers:
+            now, before = _entries(container), _entries(copy)
+            if len(now) != len(before) or not all(map(is_, now, before)):
+                container.clear()
+                add = container.extend if isinstance(container, list | deque) else container.update
+                add(copy)
+        for module, cls, mode in self._modules:
+            if type(module) is not cls:  # a parametrization was registered
+                module.__class__ = cls
+            if module.training != mode:
+                module.training = mode
+        for attributes in self._attributes:
+            _restore_attributes(*attributes)
+        for original, copy in self._copies.values():
+            memory: Any = original.untyped_storage()
+            if memory.nbytes() != copy.numel():
+                memory.resize_(copy.numel())
+            if not torch.equal(original, copy):
+                memory.copy_(copy.untyped_storage())
+        for set_state, state in self._generators:
+            set_state(state)
+
+
+def _entries(container: Any) -> list[Any]:
+    return [*container, *container.values()] if isinstance(container, dict) else [*container]
+
+
+def _restore_attributes(
+    tensor: Tensor, data: Tensor, requires_grad: bool, gradient: Tensor | None, hooks: Any
+) -> None:
+    if layout(tensor) != layout(data):
+        tensor.data = data
+    if tensor.requires_grad != requires_grad:
+        tensor.requires_grad_(requires_grad)
+    if tensor.is_leaf:
+        tensor.grad = gradient
+    if tensor._backward_hooks is not hooks:
+        tensor._backward_hooks = hooks
+
+
+def layout(tensor: Tensor) -> Any:
+    """Return memory, dtype and strides of a tensor: those of another with the same elements."""
+    memory = storage(tensor)
+    if memory is None or tensor.is_nested:
+        return memory
+    return memory, tensor.dtype, tensor.shape, tensor.stride(), tensor.storage_offset()
+
+
+def storage(tensor: Tensor) -> int | None:
+    """Return an identifier of the memory of a tensor; None if the tensor is sparse or opaque."""
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (NotImplementedError, RuntimeError):  # sparse and opaque tensors
+        return None

@@ -5,50 +5,44 @@ from __future__ import annotations
 from math import prod
 
 import torch
+from torch._ops import OpOverload
 from torch.utils.flop_counter import flop_registry
 
 from convlab.summary.operation import Operation, tensors_in
 from convlab.summary.operation_rules import convolution, matrix_product, rule_for
 
 # Operations that multiply no matrices, besides those that are elementwise, return a view, or have
-# a rule for their field that is not that of a product.
+# a rule for their field that is not that of a product. A maximum, a sum or a mean of regions of
+# an image multiplies by no weights, nor does the choice among boxes.
 _WITHOUT_PRODUCTS = {
-    "abs", "_aminmax", "arange", "as_strided_scatter", "bartlett_window", "batch_norm_elemt",
-    "batch_norm_gather_stats", "batch_norm_gather_stats_with_counts", "batch_norm_stats",
-    "bernoulli", "binary_cross_entropy", "binary_cross_entropy_with_logits", "bincount", "binomial",
-    "blackman_window", "block_diag", "bucketize", "cauchy", "_chunk_cat", "_coalesce", "_coalesced",
-    "col2im", "complex", "_copy_from", "copysign", "count_nonzero", "cudnn_grid_sampler", "cummax",
-    "cummin", "cumprod", "cumsum", "diag_embed", "diagonal_scatter", "dist", "_efficientzerotensor",
-    "embedding", "_embedding_bag", "_embedding_bag_forward_only", "embedding_renorm", "empty",
-    "empty_like", "empty_permuted", "empty_strided", "eq", "exponential", "eye", "fft_fftfreq",
-    "fft_rfftfreq", "fill", "floor_divide", "fractional_max_pool2d", "fractional_max_pool3d",
-    "full", "full_like", "_functional_assert_async", "gather", "gcd", "ge", "gelu", "geometric",
-    "glu", "grid_sampler_2d", "_grid_sampler_2d_cpu_fallback", "grid_sampler_3d", "gt",
-    "hamming_window", "hann_window", "heaviside", "histc", "histogram", "huber_loss", "index",
-    "index_add", "index_copy", "index_fill", "index_put", "_index_put_impl", "index_reduce",
-    "index_select", "_is_all_true", "_is_any_true", "isin", "kaiser_window", "lcm", "le", "lift",
-    "linspace", "log_normal", "_logcumsumexp", "logcumsumexp", "logspace", "lt", "masked_scatter",
-    "masked_select", "_masked_softmax", "max_unpool2d", "max_unpool3d", "mish", "mkldnn_max_pool3d",
+    "abs", "_aminmax", "arange", "as_strided_scatter", "bartlett_window", "bernoulli",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "bincount", "binomial",
+    "blackman_window", "block_diag", "bucketize", "cauchy", "_chunk_cat", "col2im", "complex",
+    "_copy_from", "copysign", "count_nonzero", "cudnn_grid_sampler", "dequantize", "diag_embed",
+    "diagonal_scatter", "dist", "_efficientzerotensor", "eq", "exponential", "eye", "fft_fftfreq",
+    "fft_rfftfreq", "fill", "floor_divide", "_functional_assert_async", "gather", "gcd", "ge",
+    "gelu", "geometric", "glu", "gt", "hamming_window", "hann_window", "heaviside", "histc",
+    "histogram", "huber_loss", "int_repr", "_is_all_true", "_is_any_true", "isin", "kaiser_window",
+    "lcm", "le", "lift", "linspace", "log_normal", "logcumsumexp", "_logcumsumexp", "logspace",
+    "lt", "masked_scatter", "masked_select", "_masked_softmax", "mish", "mkldnn_max_pool3d",
     "mse_loss", "multinomial", "nanmedian", "_native_batch_norm_legit_functional", "native_norm",
-    "ne", "new_empty", "new_empty_strided", "new_full", "new_ones", "new_zeros",
-    "nll_loss2d_forward", "nll_loss_forward", "nonzero", "nonzero_static", "normal",
-    "normal_functional", "ones", "ones_like", "_pack_padded_sequence", "_pin_memory",
-    "pixel_shuffle", "pixel_unshuffle", "poisson", "polar", "put", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "random", "randperm", "renorm", "repeat_interleave",
-    "resize", "resize_as", "_resize_output", "roll", "rot90", "rrelu_with_noise_functional", "rsub",
-    "_sample_dirichlet", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce",
-    "searchsorted", "segment_reduce", "select_scatter", "set", "slice_scatter", "smooth_l1_loss",
-    "soft_margin_loss", "sparse_compressed_tensor", "sparse_coo_tensor", "sparse_mask",
-    "_sparse_sum", "_standard_gamma", "take", "_thnn_fused_gru_cell", "_thnn_fused_lstm_cell",
-    "threshold", "_to_dense", "to_mkldnn", "_to_sparse", "_to_sparse_csc", "_to_sparse_csr", "topk",
-    "torchvision::nms", "torchvision::ps_roi_align", "torchvision::ps_roi_pool",
-    "torchvision::roi_align", "torchvision::roi_pool", "trace", "_transform_bias_rescale_qkv",
-    "tril", "tril_indices", "triu", "triu_indices", "uniform", "_unique", "_unique2",
-    "unique_consecutive", "unique_dim", "unique_dim_consecutive", "_unsafe_index",
-    "_unsafe_index_put", "_unsafe_masked_index", "upsample_bicubic2d", "_upsample_bicubic2d_aa",
-    "_upsample_bilinear2d_aa", "view_as_complex", "_weight_norm_interface", "xlogy", "zero",
-    "zeros", "zeros_like",
+    "ne", "normal", "normal_functional", "_pack_padded_sequence", "_pin_memory", "pixel_shuffle",
+    "pixel_unshuffle", "poisson", "polar", "put", "renorm", "repeat_interleave", "roll", "rot90",
+    "rrelu_with_noise_functional", "rsub", "_sample_dirichlet", "scalar_tensor", "searchsorted",
+    "segment_reduce", "select_scatter", "set", "slice_scatter", "smooth_l1_loss",
+    "soft_margin_loss", "sparse_mask", "_sparse_sum", "_standard_gamma", "take",
+    "_thnn_fused_gru_cell", "_thnn_fused_lstm_cell", "threshold", "to_mkldnn", "topk",
+    "torchvision::nms", "trace", "_transform_bias_rescale_qkv", "unfold_backward", "uniform",
+    "upsample_bicubic2d", "view_as_complex", "_weight_norm_interface", "xlogy", "zero",
 }  # fmt: skip
+_WITHOUT_PRODUCTS_PREFIXES = (
+    "batch_norm_", "_coalesce", "cum", "embedding", "_embedding_bag", "empty", "fake_quantize_",
+    "_fake_quantize_", "_foreach_", "fractional_max_pool", "full", "grid_sampler_",
+    "_grid_sampler_2d", "index", "_index_put", "max_unpool", "new_", "nll_loss", "nonzero", "ones",
+    "quantize_per_", "rand", "resize", "_resize", "scatter", "sparse_co", "_to_",
+    "torchvision::ps_roi_", "torchvision::roi_", "tril", "triu", "_unique", "unique", "_unsafe_",
+    "_upsample_bi", "zeros",
+)  # fmt: skip
 _COMPRESSED = {torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc}
 # The argument of each product with a vector whose elements are each multiplied once.
 _VECTOR_PRODUCTS = {"mv": "self", "addmv": "mat", "dot": "self", "vdot": "self"}
@@ -71,24 +65,29 @@ def count_macs(operation: Operation) -> int | None:
     A product with one sparse matrix counts the elements that are stored. An operation that is
     neither known to multiply no matrices nor has a formula is unknown.
     """
-    name = operation.name
-    special = _count_by_shapes(operation)
-    if special is not None:
-        return special
-    packet = operation.func.overloadpacket
-    same = getattr(torch.ops.aten, _SAME_FORMULA[name]) if name in _SAME_FORMULA else packet
-    formula = flop_registry.get(packet) or flop_registry.get(same)
-    if formula is not None:
-        macs = int(formula(*operation.args, **operation.kwargs, out_val=operation.result)) // 2
-        sparse = [x for x in operation.inputs if x.is_sparse or x.layout in _COMPRESSED]
-        if not sparse or not macs:
-            return macs
-        values = sparse[0]._values() if sparse[0].is_sparse else sparse[0].values()
-        return macs * values.numel() // sparse[0].numel() if len(sparse) == 1 else None
+    name, func = operation.name, operation.func
     rule = rule_for(operation)
     has_rule = rule is not None and rule not in (matrix_product, convolution)
-    is_listed = name in _WITHOUT_PRODUCTS or operation.func.is_view or not operation.outputs
-    return 0 if has_rule or is_listed else None
+    is_listed = name in _WITHOUT_PRODUCTS or (
+        name.startswith(_WITHOUT_PRODUCTS_PREFIXES) and not name.endswith("_backward")
+    )
+    if has_rule or is_listed or not operation.outputs:
+        return 0
+    if not isinstance(func, OpOverload) or operation.is_nested:
+        return None
+    if func.is_view:
+        return 0
+    macs = _count_by_shapes(operation)
+    packet = func.overloadpacket
+    same = getattr(torch.ops.aten, _SAME_FORMULA[name]) if name in _SAME_FORMULA else packet
+    formula = flop_registry.get(packet) or flop_registry.get(same)
+    if macs is None and formula is not None:
+        macs = int(formula(*operation.args, **operation.kwargs, out_val=operation.result)) // 2
+    sparse = [x for x in operation.inputs if x.is_sparse or x.layout in _COMPRESSED]
+    if not sparse or not macs:
+        return macs
+    values = sparse[0]._values() if sparse[0].is_sparse else sparse[0].values()
+    return macs * values.numel() // sparse[0].numel() if len(sparse) == 1 else None
 
 
 def _count_by_shapes(operation: Operation) -> int | None:

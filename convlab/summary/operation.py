@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._C import _dispatch_has_kernel_for_dispatch_key, parse_schema
+from torch._ops import OperatorBase, OpOverload
 
 from convlab.summary.axis_field import AxisField, Field, NoField, UnknownFieldError
 
 # Operations that overwrite the argument ``self``, or take only its shape from it.
-_OVERWRITING = {
+_SELF_NOT_READ = {
     "full_like", "ones_like", "rand_like", "randint_like", "randn_like", "zeros_like", "zero",
     "fill", "copy", "sym_size", "uniform", "normal", "exponential", "random", "geometric",
     "cauchy", "log_normal",
@@ -20,8 +23,12 @@ _OVERWRITING = {
 _NUMBERS = {"number", "float", "Tensor"}
 
 
+# Arguments of a batch normalization.
+STATISTICS = ("running_mean", "running_var")
+
+
 class Operation:
-    """An executed operation ``result = func(*args, **kwargs)``, with its arguments by name.
+    """An operation ``result = func(*args, **kwargs)``, with its arguments by name.
 
     Attributes
     ----------
@@ -34,45 +41,58 @@ class Operation:
     arguments : dict
         Every argument by its name in the schema of the operation, defaults included.
     inputs, outputs : list of tensors
-        The tensors among the arguments and in the result, those in lists included.
+        The tensors among the arguments and in the result, those in lists included; those that it
+        writes into if it returns none.
     read : list of tensors
         The inputs without one whose values do not matter: it is overwritten, or gives a shape.
     written : list of tensors
-        The arguments that the operation wrote into.
+        The arguments that the operation writes into.
     """
 
-    def __init__(
-        self, func: torch._ops.OpOverload, args: Any, kwargs: dict[str, Any], result: Any
-    ) -> None:
-        self.func, self.args, self.kwargs, self.result = func, args, kwargs, result
-        self.arguments: dict[str, Any] = {}
-        self.written: list[Tensor] = []
-        for position, argument in enumerate(func._schema.arguments):
-            if position < len(args):
-                value = args[position]
-            else:
-                value = kwargs.get(argument.name, argument.default_value)
-            self.arguments[argument.name] = value
-            if argument.alias_info is not None and argument.alias_info.is_write:
-                self.written += tensors_in(value)
-        namespace, name = func._schema.name.split("::")
-        if func._schema.is_mutable and not name.startswith("_"):
+    def __init__(self, func: OperatorBase, args: Any, kwargs: dict[str, Any]) -> None:
+        self.func, self.args, self.kwargs = func, args, kwargs
+        self.result: Any = None
+        self.outputs: list[Tensor] = []
+        # A higher-order operator, such as `torch.cond`, has no schema.
+        self.schema = getattr(func, "_schema", None) or parse_schema(
+            f"higher_order::{func}() -> ()"
+        )
+        schema = self.schema
+        namespace, name = schema.name.split("::")
+        if schema.is_mutable and not name.startswith("_"):
             name = name.removesuffix("_")
-        self.name = name if namespace == "aten" else func._schema.name
-        self.pointwise = torch.Tag.pointwise in func.tags
-        self.outputs = tensors_in(result)
+        self.name = name if namespace == "aten" else schema.name
+        self.arguments: dict[str, Any] = {} if schema.arguments else {"args": [args, kwargs]}
+        for position, argument in enumerate(schema.arguments):
+            value = kwargs.get(argument.name, argument.default_value)
+            self.arguments[argument.name] = args[position] if position < len(args) else value
+        is_update = not re.search("_no_|functional|backward", name)
+        is_update &= bool(self.arguments.get("training", True))
+        # Not all batch normalizations declare that they update their statistics.
+        self.written = [
+            tensor
+            for argument in schema.arguments
+            if (is_update if argument.name in STATISTICS else _is_written(argument))
+            for tensor in tensors_in(self.arguments[argument.name])
+        ]
+        self.pointwise = torch.Tag.pointwise in getattr(func, "tags", ())
         self.inputs = tensors_in(list(self.arguments.values()))
         self.read = self.inputs
-        if self.name in _OVERWRITING or self.name.startswith(("new_", "empty_like")):
+        if self.name in _SELF_NOT_READ or self.name.startswith(("new_", "empty_like")):
             arguments = [v for key, v in self.arguments.items() if key not in ("self", "input")]
             self.read = tensors_in(arguments)
+
+    def run(self) -> None:
+        """Execute the operation."""
+        self.result = self.func(*self.args, **self.kwargs)
+        self.outputs = tensors_in(self.result) or self.written
 
     @property
     def numbers(self) -> list[int | float | bool]:
         """The numbers with which it computes, other than defaults; sizes and indices are none."""
         return [
             self.arguments[argument.name]
-            for argument in self.func._schema.arguments
+            for argument in self.schema.arguments
             if str(argument.type).removeprefix("Optional[").rstrip("]") in _NUMBERS
             and isinstance(self.arguments[argument.name], int | float)
             and self.arguments[argument.name] != argument.default_value
@@ -82,6 +102,28 @@ class Operation:
         if argument not in self.arguments:
             raise UnknownFieldError(f"this overload of {self.name} has no argument {argument}")
         return self.arguments[argument]
+
+    @property
+    def sizing(self) -> list[Tensor]:
+        """The inputs on whose values the shape of an output depends."""
+        if torch.Tag.dynamic_output_shape not in getattr(self.func, "tags", ()):
+            return []
+        if self.name == "index":
+            return [x for x in tensors_in(self["indices"]) if x.dtype in (torch.bool, torch.uint8)]
+        return self.inputs
+
+    @property
+    def is_composite(self) -> bool:
+        """Whether PyTorch implements it by other operations alone."""
+        name = ".".join(filter(None, (self.schema.name, self.schema.overload_name)))
+        return isinstance(self.func, OpOverload) and _dispatch_has_kernel_for_dispatch_key(
+            name, "CompositeImplicitAutograd"
+        )
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether it computes with nested tensors, which have no shape."""
+        return any(x.is_nested for x in (*self.inputs, *self.outputs))
 
     @property
     def output(self) -> Tensor:
@@ -108,6 +150,10 @@ class InputFields:
         if field is None:
             raise UnknownFieldError("only another input depends on the image")
         return field
+
+
+def _is_written(argument: torch.Argument) -> bool:
+    return argument.alias_info is not None and argument.alias_info.is_write
 
 
 def tensors_in(value: Any) -> list[Tensor]:
@@ -137,11 +183,3 @@ def tensors_in_object(value: Any, visited: set[int] | None = None) -> list[Tenso
         getattr(value, slot, None) for slot in ([slots] if isinstance(slots, str) else slots)
     ]
     return [tensor for entry in entries for tensor in tensors_in_object(entry, visited)]
-
-
-def storage(tensor: Tensor) -> int | None:
-    """Return an identifier of the memory of a tensor; None if the tensor is sparse or opaque."""
-    try:
-        return int(tensor.untyped_storage()._cdata)
-    except (NotImplementedError, RuntimeError):  # sparse and opaque tensors
-        return None

@@ -16,7 +16,7 @@ from torch import Tensor
 from convlab.shapes import adaptive_windows, conv2d_output_size
 from convlab.shapes.receptive_field import transposed_cells
 from convlab.summary.axis_field import AxisField, Field, Interval, NoField, UnknownFieldError
-from convlab.summary.operation import InputFields, Operation
+from convlab.summary.operation import STATISTICS, InputFields, Operation
 
 # From an operation and the fields of its inputs along one axis to the field of its first output,
 # or of each.
@@ -112,16 +112,16 @@ def along_one_dimension(operation: Operation, fields: InputFields) -> list[Field
 )  # fmt: skip
 def normalization(operation: Operation, fields: InputFields) -> Field:
     """Layer, group or batch normalization: each output depends on all that share its statistics."""
-    x = operation["input"]
-    if any(fields.get(other) is not None for other in operation.inputs if other is not x):
+    x, name = operation["input"], operation.name
+    uses_batch = "_no_" not in name and operation.arguments.get("training", True)
+    used = ("weight", "bias", *(() if uses_batch else STATISTICS))
+    if any(fields.get(operation.arguments.get(argument)) for argument in used):
         raise UnknownFieldError("the weights of the normalization depend on the image")
-    dims: Sequence[int] = [dim for dim in range(x.dim()) if dim != 1]
-    if operation.name in ("native_layer_norm", "_fused_rms_norm"):
+    dims: Sequence[int] = [dim for dim in range(x.dim()) if dim != 1 and uses_batch]
+    if name in ("native_layer_norm", "_fused_rms_norm"):
         dims = range(-len(operation["normalized_shape"]), 0)
-    elif operation.name == "native_group_norm":
+    elif name == "native_group_norm":
         dims = range(1, x.dim())
-    elif "no_training" in operation.name or not operation.arguments.get("training", True):
-        dims = []  # fixed statistics
     field = fields.require(x)
     return field.reduce(dims, x.dim(), keepdim=True) if dims else field
 

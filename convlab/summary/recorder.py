@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import compress
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -14,24 +15,24 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from convlab._model_state import ModelState, storage
 from convlab.shapes import ReceptiveField
 from convlab.summary.axis_field import AxisField, Field, TensorFields
 from convlab.summary.circular_padding import CircularPadding
 from convlab.summary.counting import count_macs
 from convlab.summary.layers import Layer, LayerField
-from convlab.summary.operation import Operation, storage, tensors_in, tensors_in_object
-from convlab.summary.preserving import Preserved
+from convlab.summary.operation import Operation, tensors_in_object
 from convlab.summary.tracker import Tracker
 
 # Operations that get a row of their own if the code of a module executes them, besides products
 # with weights: joins of branches, windows, normalizations, activations that return a new tensor.
 _JOINS = {"cat", "stack"}
-_WINDOWS = {
+_LAYER_OPERATIONS = {
     "convolution", "_convolution", "im2col", "col2im", "constant_pad_nd", "mean", "amax",
     "native_layer_norm", "native_group_norm", "native_batch_norm", "pixel_shuffle",
     "pixel_unshuffle",
 }  # fmt: skip
-_WINDOW_PREFIXES = (
+_LAYER_PREFIXES = (
     "avg_pool", "max_pool", "_adaptive_avg_pool", "adaptive_max_pool", "reflection_pad",
     "replication_pad", "upsample_", "_upsample_",
 )  # fmt: skip
@@ -74,7 +75,7 @@ class _Row:
         One output counts its own elements; several parts of one new tensor count its memory.
         """
         if outputs:
-            self.shape = tuple(outputs[0].shape)
+            self.shape = _shape(outputs[0])
         old = {storage(x) for x in inputs} - {None}
         new: defaultdict[int, dict[int, Tensor]] = defaultdict(dict)
         for x in outputs:
@@ -96,24 +97,27 @@ class _ModuleCall:
     number: int
     first_row: int
     inputs: list[Tensor]
-    has_called: bool = False
+    has_submodule_calls: bool = False
+    has_returned: bool = False
     operations: Counter[str] = field(default_factory=Counter)
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Record the layers of one run of a model, and in a tracker the fields of all tensors."""
 
+    supports_higher_order_operators = True
+
     def __init__(
         self,
         model: nn.Module,
         tracker: Tracker,
-        preserved: Preserved | None = None,
+        state: ModelState | None = None,
         depth: int | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._model = model
         self._tracker = tracker
-        self._preserved = preserved or Preserved(model, [])
+        self._state = state
         self._depth = depth
         self.macs_known = 0
         for parameter in model.parameters():
@@ -121,29 +125,31 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._names = {module: name for name, module in model.named_modules()}
         self._hooks = ExitStack()
         self._num_calls: Counter[nn.Module] = Counter()
-        self._running: list[_ModuleCall] = []
+        # Operations of a model that runs no hooks (a `ScriptModule`, or a class with its own
+        # `__call__`) belong to this first call.
+        self._running = [_ModuleCall(model, "", 1, 0, [])]
+        self._failed: _ModuleCall | None = None
+        self._thread = get_ident()
         self._rows: list[_Row] = []
 
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Record what runs inside the ``with`` block; remove all hooks at its end."""
-        # Operations of a model that runs no hooks (a `ScriptModule`, or a class with its own
-        # `__call__`) belong to this first call.
-        self._running.append(_ModuleCall(self._model, "", 1, 0, []))
         with self._hooks:
             for module in self._names:
                 self._add_hooks(module)
             handle = register_module_forward_pre_hook(self._enter_new)
             self._hooks.callback(handle.remove)
-            with self, CircularPadding(self._tracker):
+            # A compiled function runs as it is written.
+            with torch.compiler.set_stance("force_eager"), self, CircularPadding(self._tracker):
                 yield
 
     @property
     def location(self) -> str:
-        """The module that is running, for an error message."""
-        call = self._running[-1]
+        """The module that has failed or is running, for an error message."""
+        call = self._failed or self._running[-1]
         kind = type(call.module).__name__
-        shapes = ", ".join(str(tuple(x.shape)) for x in call.inputs)
+        shapes = ", ".join(str(_shape(x)) for x in call.inputs)
         name = f"layer {call.name!r} ({kind})" if call.name else f"the model itself ({kind})"
         return f"{name}, called with {shapes or 'no tensor'}"
 
@@ -153,7 +159,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return  # takes no hooks; its operations are recorded nevertheless
         for handle in (
             module.register_forward_pre_hook(self._enter, with_kwargs=True, prepend=True),
-            module.register_forward_hook(self._leave, with_kwargs=True),
+            module.register_forward_hook(self._merge_rows),
+            module.register_forward_hook(self._leave, always_call=True),
         ):
             self._hooks.callback(handle.remove)
 
@@ -168,21 +175,41 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _enter(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
         """Add a module that starts to run."""
-        self._running[-1].has_called = True
+        if not self._is_followed(module):
+            return
+        self._running[-1].has_submodule_calls = True
+        self._failed = None
         self._num_calls[module] += 1
         inputs = tensors_in_object([args, kwargs])
         name, number = self._names[module], self._num_calls[module]
         self._running.append(_ModuleCall(module, name, number, len(self._rows), inputs))
 
-    def _leave(self, module: nn.Module, args: Any, kwargs: dict[str, Any], output: Any) -> None:
+    def _leave(self, module: nn.Module, args: Any, output: Any) -> None:
+        """Remove a module that has returned, or raised an error, from those that are running."""
+        if self._running[-1].module is module and self._is_followed(module):
+            call = self._running.pop()
+            self._failed = None if call.has_returned else self._failed or call
+
+    def _is_followed(self, module: nn.Module) -> bool:
+        """Return whether a module is one of the model, and not a copy, and runs in this thread."""
+        return module in self._names and get_ident() == self._thread
+
+    def _merge_rows(self, module: nn.Module, args: Any, output: Any) -> None:
         """Replace the rows of a layer's operations by one row when it returns."""
-        # Modules whose errors were caught by their caller have not returned.
-        while self._running[-1].module is not module:
+        if not self._is_followed(module):
+            self._add_unknown(module, output)
+            return
+        if module not in [call.module for call in self._running]:  # its hooks were removed
+            return
+        while self._running[-1].module is not module:  # left by an error that is no `Exception`
             self._running.pop()
-        call = self._running.pop()
+        call = self._running[-1]
+        call.has_returned = True
         rows = self._rows[call.first_row :]
-        has_rows = call.has_called or (len(rows) > 1 and not _is_one_layer(module))
-        if has_rows and (self._depth is None or _depth(call.name) < self._depth):
+        is_generator = isinstance(output, Iterator)  # has not run yet
+        has_inner = call.has_submodule_calls or (len(rows) > 1 and not _is_one_layer(module))
+        is_deepest = self._depth is not None and _depth(call.name) >= self._depth
+        if is_generator or (has_inner and not is_deepest):
             return
         outputs = tensors_in_object(output)
         infos = [self._tracker.info(x) for x in outputs]
@@ -195,43 +222,46 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             row.fields = self._tracker.info(outputs[0]).fields
         memory = row.activation_bytes
         row.add_up(rows)
-        if not has_rows:
+        if not has_inner:
             row.activation_bytes = memory
             own = self._tracker.numbers(module.parameters())
             row.parameters = row.parameters.union(*(info.parameters & own for info in infos))
         self._rows[call.first_row :] = [row]
+
+    def _add_unknown(self, module: nn.Module, output: Any) -> None:
+        """Add a row for a module that ran in another thread, where its operations are not seen."""
+        if module in self._names:
+            self._num_calls[module] += 1
+            name, kind = self._names[module], type(module).__name__
+            parameters = self._tracker.numbers(module.parameters(recurse=False))
+            row = _Row(name, kind, self._num_calls[module], (), parameters, macs=None)
+            outputs = tensors_in_object(output)
+            row.set_outputs(outputs, [])
+            for x in outputs:
+                self._tracker.set_fields(x, self._tracker.unknown)
+            self._rows.append(row)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Execute an operation and record it."""
         kwargs = kwargs or {}
-        self._preserve_written(func, args, kwargs)
+        operation = Operation(func, args, kwargs)
         # Under `torch.inference_mode` composite operations such as a linear layer arrive undivided:
         # record the operations that they are made of.
-        if torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"):
+        if operation.is_composite and not types and not operation.is_nested:
             with self:
                 return func.decompose(*args, **kwargs)
-        result = func(*args, **kwargs)
-        operation = Operation(func, args, kwargs, result)
+        if self._state is not None:
+            for tensor in operation.written:
+                self._state.keep(tensor)
+        operation.run()
         num_inputs, parameters = self._tracker.record(operation)
         macs = count_macs(operation)
         self.macs_known += macs or 0
-        if self._running and _has_row(operation, num_inputs, parameters, macs):
+        if _has_row(operation, num_inputs, parameters, macs):
             self._add_row(operation, parameters, macs)
-        return result
-
-    def _preserve_written(self, func: Any, args: Any, kwargs: dict[str, Any]) -> None:
-        """Keep the memory of the tensors that an operation is about to write into."""
-        if not func._schema.is_mutable and "batch_norm" not in func._schema.name:
-            return
-        for i, argument in enumerate(func._schema.arguments):
-            # Not all operations declare that they write into the statistics of a normalization.
-            is_write = argument.alias_info is not None and argument.alias_info.is_write
-            if is_write or argument.name in ("running_mean", "running_var"):
-                value = args[i] if i < len(args) else kwargs.get(argument.name)
-                for tensor in tensors_in(value):
-                    self._preserved.keep(tensor)
+        return operation.result
 
     def _add_row(self, operation: Operation, parameters: frozenset[int], macs: int | None) -> None:
         """Add a row for an operation that the code of a module executes."""
@@ -248,11 +278,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def add_outputs(self, output: Any) -> None:
         """Add a row for parameters that the model returns without using them for anything else."""
+        if isinstance(output, Iterator):
+            output = list(output)
         used = frozenset[int]().union(*(row.parameters for row in self._rows))
         for x in tensors_in_object(output):
             parameters = self._tracker.info(x).parameters - used
             if parameters:
-                row = _Row("(returned)", "parameter", 1, tuple(x.shape), parameters)
+                row = _Row("(returned)", "parameter", 1, _shape(x), parameters)
                 row.fields = self._tracker.independent
                 self._rows.append(row)
                 used |= parameters
@@ -305,6 +337,10 @@ def _depth(name: str) -> int:
     return name.count(".") + (not name.startswith("(") if name else 0)
 
 
+def _shape(tensor: Tensor) -> tuple[int, ...]:
+    return () if tensor.is_nested else tuple(tensor.shape)
+
+
 def _is_one_layer(module: nn.Module) -> bool:
     """Return whether a module counts as one layer however many operations it executes.
 
@@ -326,8 +362,8 @@ def _has_row(
     if not num_inputs:
         return False
     is_new = storage(operation.output) not in {storage(x) for x in operation.inputs} - {None}
-    has_window = name in _WINDOWS or name.startswith(_WINDOW_PREFIXES)
-    return has_window or (name in _ACTIVATIONS and is_new)
+    is_layer = name in _LAYER_OPERATIONS or name.startswith(_LAYER_PREFIXES)
+    return is_layer or (name in _ACTIVATIONS and is_new)
 
 
 def _kind(operation: Operation) -> str:

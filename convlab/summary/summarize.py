@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_map_only
 
+from convlab._model_state import RANDOM_GENERATORS, ModelState
 from convlab._validate import integer
 from convlab.summary.formatting import (
     format_bytes,
@@ -23,7 +24,6 @@ from convlab.summary.formatting import (
 from convlab.summary.inputs import find_image, given_arguments, input_fields, make_inputs
 from convlab.summary.layers import Layer
 from convlab.summary.operation import tensors_in_object
-from convlab.summary.preserving import Preserved
 from convlab.summary.recorder import Recorder
 from convlab.summary.tracker import Tracker
 
@@ -279,10 +279,10 @@ def _run(
     tracker = Tracker(num_axes)
     for x in inputs:
         tracker.set_fields(x, input_fields(x, image, tracker))
-    preserved = Preserved(model, inputs)
-    recorder = Recorder(model, tracker, preserved, depth)
+    state = ModelState(model, [model, inputs, RANDOM_GENERATORS])
+    recorder = Recorder(model, tracker, state, depth)
     try:
-        with _undisturbed(model), preserved.evaluation_mode(), recorder.recording():
+        with _undisturbed(model), state.preserved(training=False), recorder.recording():
             recorder.add_outputs(model(*args, **kwargs))
             layers = recorder.layers(image_size)
             parameters = list(model.parameters())

@@ -10,8 +10,9 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from convlab._model_state import layout, storage
 from convlab.summary.axis_field import Field, NoField, TensorFields, UnknownFieldError
-from convlab.summary.operation import InputFields, Operation, storage
+from convlab.summary.operation import InputFields, Operation
 from convlab.summary.operation_rules import rule_for
 
 
@@ -71,8 +72,12 @@ class Tracker:
             self.add_parameter(tensor)
             info = self._infos[tensor]
         elif info is None:
+            info = TensorInfo(False, self.independent)
+            if type(tensor) not in (Tensor, nn.Parameter):  # a subclass can wrap what it computed
+                same = [y for x, y in self._infos.items() if layout(x) == layout(tensor)]
+                info = same[0] if same and storage(tensor) is not None else info
             # Stored, so that a later operation that writes into it is noticed.
-            info = self._infos[tensor] = TensorInfo(False, self.independent)
+            self._infos[tensor] = info
         assert isinstance(info, TensorInfo)
         return info
 
@@ -90,10 +95,12 @@ class Tracker:
         infos = [self.info(x) for x in inputs.values()]
         parameters = frozenset[int]().union(*(info.parameters for info in infos))
         num_inputs = sum(info.depends_on_input for info in infos)
-        if num_inputs and isinstance(operation.result, int | float | complex):
-            is_truth = isinstance(operation.result, bool)
-            self._truth_was_read |= is_truth
-            self._number_was_read |= not is_truth
+        if num_inputs and isinstance(operation.result, bool):
+            self._truth_was_read = True
+        elif num_inputs and isinstance(operation.result, int | float | complex):
+            self._number_was_read = True
+        elif any(self.info(x).depends_on_input for x in operation.sizing):
+            self._number_was_read = True  # as the size of an output
         if num_inputs or may_contain_read_value:
             num_inputs = max(num_inputs, 1)
             by_axis = [self._axis_fields(operation, axis) for axis in range(len(self.unknown))]
@@ -137,7 +144,7 @@ class Tracker:
         if not count:
             return []
         fields = {id(x): self.info(x).fields[axis] for x in operation.inputs}
-        if self._number_was_read or self._may_contain_read_value(operation):
+        if self._number_was_read or self._may_contain_read_value(operation) or operation.is_nested:
             return [NoField.UNKNOWN] * count
         if all(field is NoField.INDEPENDENT for field in fields.values()):
             return [NoField.INDEPENDENT] * count

@@ -224,8 +224,7 @@ def _outputs(
         raise TypeError(f"images must be uint8 or floating point, got {pixels.dtype}")
     elif mean is not None or std is not None:
         raise ValueError(f"mean and std are for uint8 images only, got images of {pixels.dtype}")
-    with preserve_model_state(model):
-        model.eval()
+    with preserve_model_state(model, training=False):
         for batch in torch.split(pixels, batch_size):
             values = batch.to(device)
             with torch.no_grad():

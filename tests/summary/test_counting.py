@@ -5,11 +5,16 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from torch import nn
+from torch.nn.attention.flex_attention import flex_attention
 from torch.utils.flop_counter import FlopCounterMode
 
 import convlab.nn
 from convlab.summary import summary
 from tests.summary.networks import Block, networks
+
+
+def jagged(x):
+    return torch.nested.nested_tensor([x, x[:2]], layout=torch.jagged)
 
 
 @settings(max_examples=100)
@@ -73,6 +78,14 @@ def test_an_empty_batch_costs_nothing(layer):
         (lambda self, x: torch.addbmm(torch.ones(1), x[None], x.T[None]), 4 * 3 * 4),
         (lambda self, x: torch.sparse.mm(torch.eye(4).to_sparse(), x), 4 * 3),
         (lambda self, x: torch.spmm(torch.eye(4).to_sparse(), x), 4 * 3),
+        (lambda self, x: torch.eye(4).to_sparse() @ x[:, 0], 4),
+        (lambda self, x: torch.eye(4).to_sparse_csr() @ x[:, 0], 4),
+        (lambda self, x: torch._foreach_mul([x, x], 2.0)[0], 0),
+        (lambda self, x: torch.fake_quantize_per_tensor_affine(x, 0.1, 0, 0, 255), 0),
+        (lambda self, x: torch.cond(x.sum() > 0, lambda y: y @ y.T, lambda y: y + 1, (x,)), None),
+        (lambda self, x: flex_attention(*3 * [torch.ones(1, 2, 16, 16)]) + x[0, 0], None),
+        (lambda self, x: F.linear(torch.nested.nested_tensor([x, x[:2]]), torch.ones(5, 3)), None),
+        (lambda self, x: F.linear(jagged(x), torch.ones(5, 3)).values(), None),
         (lambda self, x: torch._int_mm(*2 * [torch.ones(32, 32, dtype=torch.int8)]), 32**3),
         (lambda self, x: torch.linalg.inv(torch.eye(4)), None),
         (lambda self, x: torch.linalg.solve(torch.eye(4), x), None),
@@ -83,6 +96,9 @@ def test_an_empty_batch_costs_nothing(layer):
         (lambda self, x: torch.fft.fft(x).real, None),
     ],
 )
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
+@pytest.mark.filterwarnings("ignore:flex_attention called without")
 def test_products_in_code_are_counted_or_unknown(function, macs):
     assert summary(Block(function), (4, 3)).macs == macs
 

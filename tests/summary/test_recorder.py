@@ -1,7 +1,10 @@
 """Rows of a summary: which layers and operations have one, and what it contains."""
 
+import contextlib
+import copy
 import dataclasses
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -145,21 +148,124 @@ def test_the_cost_of_a_custom_operation_is_unknown():
     def twice(x: torch.Tensor) -> torch.Tensor:
         return 2 * x
 
+    @torch.library.custom_op("convlab_tests::multiply_into", mutates_args={"out"})
+    def multiply_into(x: torch.Tensor, out: torch.Tensor) -> None:
+        out.copy_(x @ x)
+
     found = summary(Block(lambda self, x: twice(x) + x), (2, 5, 5))
     assert rows(found) == [("(twice)", "twice"), ("(add)", "add")]
     assert found.macs is None
+    out = torch.zeros(1, 2, 5, 5)
+    found = summary(Block(lambda self, x: (multiply_into(x, out), out + 1)[1]), (2, 5, 5))
+    assert rows(found) == [("", "Block")]
+    assert found.macs is None
+    assert found.layers[0].receptive_field is None
 
 
-def test_after_an_error_that_a_layer_caught_operations_belong_to_their_module():
-    def catch(self, x):
-        try:
-            return self.wrong(x)
-        except RuntimeError:
-            return self.right(x)
+class Stop(Exception):
+    """Raised by a hook to stop a model early."""
 
-    inner = Block(catch, wrong=nn.Conv2d(3, 1, 1), right=nn.Conv2d(2, 2, 1))
-    found = summary(Block(lambda self, x: self.inner(x) + x, inner=inner), (2, 8, 8))
-    assert rows(found) == [("inner.right", "Conv2d"), ("(add)", "add")]
+
+def stop(*args):
+    raise Stop
+
+
+def catching(method):
+    """Return a model whose first attempt fails; then it executes operations and a layer."""
+
+    def forward(self, x):
+        if method:
+            getattr(self.inner[1], method)(stop)
+        with contextlib.suppress(RuntimeError, Stop):
+            self.inner(x)
+        return self.last(F.max_pool2d(x, 2)) + 1
+
+    wrong = nn.Sequential(nn.ReLU(), nn.Conv2d(2 if method else 3, 1, 1))
+    inner = nn.Sequential(nn.Conv2d(2, 2, 1), wrong)
+    return Block(forward, inner=inner, last=nn.Conv2d(2, 2, 1))
+
+
+@pytest.mark.parametrize("method", [None, "register_forward_hook", "register_forward_pre_hook"])
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_after_an_error_that_was_caught_operations_belong_to_their_module(method, depth):
+    model, prefix = catching(method), ""
+    for _ in range(depth):
+        model, prefix = nn.Sequential(model), f"0.{prefix}"
+    found = [row for row in rows(summary(model, (2, 8, 8))) if "inner.1" not in row[0]]
+    pool = f"{prefix.rstrip('.')} (max_pool2d)".strip()
+    assert found == [
+        (f"{prefix}inner.0", "Conv2d"), (pool, "max_pool2d"), (f"{prefix}last", "Conv2d"),
+    ]  # fmt: skip
+
+
+def test_an_error_names_the_innermost_layer_that_failed():
+    model = nn.Sequential(nn.ReLU(), nn.Sequential(nn.Conv2d(2, 2, 1), nn.Conv2d(5, 5, 1)))
+    with pytest.raises(RuntimeError, match=r"in layer '1\.1' \(Conv2d\), called with \(1, 2"):
+        summary(model, (2, 8, 8))
+
+    def forward(self, x):
+        with contextlib.suppress(RuntimeError):
+            self.wrong(x)
+        raise KeyError(str(self.right(x).shape))
+
+    model = Block(forward, wrong=nn.Conv2d(3, 1, 1), right=nn.Conv2d(2, 2, 1))
+    with pytest.raises(RuntimeError, match=r"in layer '0' \(Block\)"):
+        summary(nn.Sequential(model), (2, 8, 8))
+
+
+def test_what_runs_in_another_thread_is_unknown():
+    def forward(self, x):
+        with ThreadPoolExecutor(2) as pool:
+            a, b = pool.map(lambda layer: layer(x), [self.a, self.b])
+        return self.c(a + b)
+
+    layers = {name: nn.Conv2d(2, 2, 3) for name in "abc"}
+    found = summary(Block(forward, **layers), (2, 8, 8))
+    by_name = {layer.name: (layer.parameters, layer.macs) for layer in found.layers}
+    assert by_name == {"a": (38, None), "b": (38, None), "(add)": (0, 0), "c": (38, 16 * 36)}
+    assert [layer.receptive_field for layer in found.layers] == [None] * 4
+    assert (found.macs, found.parameters_unused) == (None, 0)
+
+
+def test_a_module_that_is_a_generator_runs_when_its_values_are_taken():
+    class Steps(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(2, 2, 3)
+
+        def forward(self, x):
+            y = self.conv(x)
+            yield y
+            yield y.relu()
+
+    expected = [("steps.conv", "Conv2d"), ("(relu)", "relu"), ("(add)", "add")]
+    model = Block(lambda self, x: torch.add(*self.steps(x)), steps=Steps())
+    assert rows(summary(model, (2, 8, 8))) == expected
+    assert rows(summary(Steps(), (2, 8, 8))) == [("conv", "Conv2d"), ("(relu)", "relu")]
+
+
+@pytest.mark.parametrize(("make", "unused"), [(copy.copy, 0), (copy.deepcopy, 38)])
+def test_a_copy_of_a_layer_is_not_a_layer_of_the_model(make, unused):
+    model = Block(lambda self, x: make(self.conv)(x) + 1, conv=nn.Conv2d(2, 2, 3))
+    found = summary(model, (2, 8, 8))
+    assert (rows(found), found.parameters_unused) == ([("", "Block")], unused)
+
+
+class Subclass(torch.Tensor):
+    pass
+
+
+def test_a_subclass_of_tensor_depends_on_what_it_wraps():
+    conv = nn.Conv2d(2, 2, 3)
+    conv.weight = nn.Parameter(torch.ones(2, 2, 3, 3).as_subclass(Subclass))
+    for layer, x in (
+        (conv, torch.ones(1, 2, 8, 8)),
+        (nn.Conv2d(2, 2, 3), torch.ones(1, 2, 8, 8).as_subclass(Subclass)),
+    ):
+        model = Block(lambda self, x: F.relu(self.layer(x)), layer=layer)
+        found = summary(model, x)
+        assert rows(found) == [("layer", "Conv2d"), ("(relu)", "relu")]
+        assert [row.receptive_field.size for row in found.layers] == [(3, 3), (3, 3)]
 
 
 class Positions(nn.Module):
