@@ -1,9 +1,9 @@
 """Summarize a model layer by layer: shapes, parameters, cost, receptive fields.
 
-`summary` runs a model once. Hooks tell which module is running, and a ``TorchDispatchMode``
-intercepts every operation that reaches the kernels of PyTorch (`recorder`), so it makes no
-difference whether pooling is a module or a call of ``F.max_pool2d``. The sums of ResNet, which
-are not modules, are recorded too.
+`summary` makes the inputs (`inputs`) and runs a model once. Hooks tell which module is running,
+and a ``TorchDispatchMode`` intercepts every operation that reaches the kernels of PyTorch
+(`recorder`), so it makes no difference whether pooling is a module or a call of ``F.max_pool2d``.
+The sums of ResNet, which are not modules, are recorded too.
 
 For every tensor the `tracker` knows whether it depends on the input, which parameters it was
 computed from, and for each axis of the image its receptive field (`axis_field`). An operation

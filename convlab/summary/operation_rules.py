@@ -73,6 +73,14 @@ def copy(operation: Operation, fields: InputFields) -> Field:
     return fields.require(source).broadcast(source.shape, operation.output.shape)
 
 
+@_rule("embedding")
+def embedding(operation: Operation, fields: InputFields) -> Field:
+    """Embedding: each index gives a row of the weight, along a new last dimension."""
+    if fields.get(operation["weight"]) is not None:
+        raise UnknownFieldError("the rows that the indices select depend on the image")
+    return fields.require(operation["indices"])
+
+
 @_rule(
     "mean", "sum", "amax", "amin", "max", "min", "var", "std", "var_mean", "std_mean",
     "linalg_vector_norm", "norm", "logsumexp", "prod", "all", "any", "argmax", "argmin", "median",

@@ -62,6 +62,13 @@ class _Row:
     activation_bytes: int = 0
     fields: TensorFields = ()
 
+    def add_up(self, rows: Sequence[_Row]) -> None:
+        """Take over the parameters, the cost and the memory of several rows together."""
+        self.parameters = frozenset[int]().union(*(row.parameters for row in rows))
+        known = [row.macs for row in rows if row.macs is not None]
+        self.macs = sum(known) if len(known) == len(rows) else None
+        self.activation_bytes = sum(row.activation_bytes for row in rows)
+
     def set_outputs(self, outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
         """Store the shape of the first output, and the memory that no input shares.
 
@@ -100,11 +107,19 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     supports_higher_order_operators = True
 
-    def __init__(self, model: nn.Module, tracker: Tracker, state: ModelState | None = None) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        tracker: Tracker,
+        state: ModelState | None = None,
+        depth: int | None = None,
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._model = model
         self._tracker = tracker
         self._state = state
+        self._depth = depth
+        self.macs_known = 0
         for parameter in model.parameters():
             tracker.add_parameter(parameter)
         self._names = {module: name for name, module in model.named_modules()}
@@ -193,23 +208,24 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         rows = self._rows[call.first_row :]
         is_generator = isinstance(output, Iterator)  # has not run yet
         has_inner = call.has_submodule_calls or (len(rows) > 1 and not _is_one_layer(module))
-        if has_inner or is_generator:
+        is_deepest = self._depth is not None and _depth(call.name) >= self._depth
+        if is_generator or (has_inner and not is_deepest):
             return
         outputs = tensors_in_object(output)
         infos = [self._tracker.info(x) for x in outputs]
         if any(info.depends_on_input for info in infos):  # constants are no activations
             kept = [info.depends_on_input for info in infos]
             outputs = list(compress(outputs, kept))
-        own = self._tracker.numbers(module.parameters())
-        parameters = frozenset[int]().union(
-            *(inner.parameters for inner in rows), *(info.parameters & own for info in infos)
-        )
-        known = [inner.macs for inner in rows if inner.macs is not None]
-        macs = sum(known) if len(known) == len(rows) else None
-        row = _Row(call.name, type(module).__name__, call.number, (), parameters, macs)
+        row = _Row(call.name, type(module).__name__, call.number)
         row.set_outputs(outputs, call.inputs)
         if outputs:
             row.fields = self._tracker.info(outputs[0]).fields
+        memory = row.activation_bytes
+        row.add_up(rows)
+        if not has_inner:
+            row.activation_bytes = memory
+            own = self._tracker.numbers(module.parameters())
+            row.parameters = row.parameters.union(*(info.parameters & own for info in infos))
         self._rows[call.first_row :] = [row]
 
     def _add_unknown(self, module: nn.Module, output: Any) -> None:
@@ -242,6 +258,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         operation.run()
         num_inputs, parameters = self._tracker.record(operation)
         macs = count_macs(operation)
+        self.macs_known += macs or 0
         if _has_row(operation, num_inputs, parameters, macs):
             self._add_row(operation, parameters, macs)
         return operation.result
@@ -281,12 +298,43 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             for number in self._tracker.numbers([x])
         }
         layers = []
-        for row in self._rows:
+        for row in self._rows_to_depth():
             parameters = sum(sizes.pop(number, 0) for number in row.parameters)
             field = _layer_field(row.fields, row.shape, image_size)
             costs = parameters, row.macs, row.activation_bytes
             layers.append(Layer(row.name, row.kind, row.call, row.shape, *costs, field))
         return tuple(layers)
+
+    def _rows_to_depth(self) -> list[_Row]:
+        """Return the rows, with one for consecutive layers of a container that does not run.
+
+        Such a container, an ``nn.ModuleList``, never returns, so its layers have rows until now.
+        """
+        rows: list[_Row] = []
+        stretches: Counter[str] = Counter()
+        for row in self._rows:
+            if self._depth is None or _depth(row.name) <= self._depth:
+                rows.append(row)
+                continue
+            name = ".".join(row.name.split(".")[: self._depth])
+            if not rows or rows[-1].name != name:
+                stretches[name] += 1
+                kind = type(self._model.get_submodule(name)).__name__
+                rows.append(_Row(name, kind, stretches[name]))
+            rows[-1].add_up([rows[-1], row])
+            rows[-1].shape, rows[-1].fields = row.shape, row.fields
+        return rows
+
+
+def _depth(name: str) -> int:
+    """Return how deep a module with this dotted name lies in the model, which itself has depth 0.
+
+    Examples
+    --------
+    >>> _depth(""), _depth("layer1.0.conv1")
+    (0, 3)
+    """
+    return name.count(".") + (not name.startswith("(") if name else 0)
 
 
 def _shape(tensor: Tensor) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
+from torch.utils._pytree import tree_map_only
 
 from convlab._model_state import RANDOM_GENERATORS, ModelState
 from convlab._validate import integer
-from convlab.summary.axis_field import AxisField, TensorFields
 from convlab.summary.formatting import (
     format_bytes,
     format_count,
@@ -22,7 +21,9 @@ from convlab.summary.formatting import (
     html_table,
     text_table,
 )
+from convlab.summary.inputs import find_image, given_arguments, input_fields, make_inputs
 from convlab.summary.layers import Layer
+from convlab.summary.operation import tensors_in_object
 from convlab.summary.recorder import Recorder
 from convlab.summary.tracker import Tracker
 
@@ -38,23 +39,32 @@ class Summary:
     model : str
         Class of the model.
     input_shapes : tuple of shapes
-        Shapes of the inputs it ran on, batch included.
+        Shapes of the inputs it ran on, batch included, keyword arguments last.
+    image_size : tuple of ints
+        Size of the image, for example (height, width); empty if no input is known to be one.
     layers : tuple of Layer
         The layers.
     parameters : int
         Number of parameters of the model, shared ones counted once.
+    parameters_trainable : int
+        How many of them require a gradient; the others are frozen.
     parameters_unused : int
         How many of them took no part in this run, as in a branch for training only.
     parameter_bytes : int
         Memory of the parameters.
+    macs_known : int
+        Multiply-accumulates that were counted: all, or a lower bound where `macs` is None.
     """
 
     model: str
     input_shapes: tuple[tuple[int, ...], ...]
+    image_size: tuple[int, ...]
     layers: tuple[Layer, ...]
     parameters: int
+    parameters_trainable: int
     parameters_unused: int
     parameter_bytes: int
+    macs_known: int
 
     @property
     def macs(self) -> int | None:
@@ -66,11 +76,6 @@ class Summary:
     def activation_bytes(self) -> int:
         """Memory of the outputs of all layers, as if nothing were freed in between."""
         return sum(layer.activation_bytes for layer in self.layers)
-
-    @property
-    def image_size(self) -> tuple[int, ...]:
-        """Size of the image, for example (height, width)."""
-        return self.input_shapes[0][2:]
 
     def to_dict(self) -> dict[str, Any]:
         """Return all attributes as numbers, strings, lists and dictionaries, ready for JSON.
@@ -87,9 +92,11 @@ class Summary:
             "input_shapes": [[*shape] for shape in self.input_shapes],
             "layers": [layer.to_dict() for layer in self.layers],
             "parameters": self.parameters,
+            "parameters_trainable": self.parameters_trainable,
             "parameters_unused": self.parameters_unused,
             "parameter_bytes": self.parameter_bytes,
             "macs": self.macs,
+            "macs_known": self.macs_known,
             "activation_bytes": self.activation_bytes,
         }
 
@@ -105,12 +112,13 @@ class Summary:
         """Return title, layers, totals, and whether there are receptive fields."""
         title = f"{self.model}, input {', '.join(map(format_shape, self.input_shapes))}"
         unused = f", of which {format_count(self.parameters_unused)} took no part in this run"
-        known = sum(layer.macs or 0 for layer in self.layers)
-        at_least = "at least " if self.macs is None and known else ""
+        frozen = self.parameters - self.parameters_trainable
+        at_least = "at least " if self.macs is None and self.macs_known else ""
         totals = [
             f"parameters: {format_count(self.parameters)} ({format_bytes(self.parameter_bytes)})"
             + (unused if self.parameters_unused else ""),
-            f"multiply-accumulates: {at_least}{format_count(known or self.macs)}",
+            *([f"frozen parameters: {format_count(frozen)}"] if frozen else []),
+            f"multiply-accumulates: {at_least}{format_count(self.macs_known or self.macs)}",
             f"activations: {format_bytes(self.activation_bytes)}",
         ]
         return title, self.layers, totals, bool(self.image_size)
@@ -118,12 +126,15 @@ class Summary:
 
 def summary(
     model: nn.Module,
-    input: Sequence[int] | Tensor | Sequence[Tensor] | None = None,
+    input: Any = None,
     *,
-    input_size: Sequence[int] | None = None,
-    input_data: Tensor | Sequence[Tensor] | None = None,
+    input_size: Sequence[Any] | None = None,
+    input_data: Any = None,
+    dtypes: Sequence[torch.dtype] | None = None,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
+    depth: int | None = None,
+    **kwargs: Any,
 ) -> Summary:
     """Run a model once and list its layers: output shapes, parameters, cost, receptive fields.
 
@@ -145,31 +156,54 @@ def summary(
         number generators are restored afterwards, and so are tensors given as input.
     input : tuple of ints, tensor or tuple of tensors
         ``(C, H, W)``, to which a batch of one is added, or the whole shape with the batch first,
-        such as ``(N, C, H, W)``, ``(N, features)`` or ``(N, C, D, H, W)``, and ``(N, C, L)`` if
-        all convolutions of the model are 1-D; the input is then filled with ones. Tensors are
-        passed to the model unchanged, several as its positional arguments; the first must be the
-        image.
+        such as ``(N, C, H, W)``, ``(N, features)`` or ``(N, C, D, H, W)``. The windows of a model,
+        those of its convolutions and pooling layers, decide what could be mistaken: if all are 1-D,
+        ``(C, L)`` gets the batch and ``(N, C, L)`` is whole; if all are 3-D, ``(C, D, H, W)`` gets
+        the batch. If a model of these, or one with recurrent or attention layers and no windows,
+        fails with this batch, the shape is taken as whole, such as ``(N, L)`` or ``(N, tokens,
+        features)``. Tensors are passed to the model unchanged, several as its positional arguments.
     input_size : tuple of ints, optional
         Instead of `input`: the whole shape with the batch first, of any length, as in torchinfo;
         both take a list of such shapes, one per input.
-    input_data : tensor or tuple of tensors, optional
-        Instead of `input`: the tensors, as in torchinfo.
+    input_data : tensor, tuple or dictionary, optional
+        Instead of `input`, as in torchinfo: a tensor, the positional arguments, or the keyword
+        arguments; tensors may be nested in lists, dictionaries and objects, and other values are
+        passed on. A list that is itself one argument needs another: ``[[image1, image2]]``.
+    dtypes : list of torch.dtype, optional
+        Of the inputs made from shapes, one per input. They are filled with ones (True), and with
+        zeros if their dtype is one of integers, because these may be indices.
     dtype, device : optional
-        Of an input made from a shape; by default those of the model's first parameter.
+        Of all inputs made from shapes; by default those of the model's first parameter.
+    depth : int, optional
+        Show layers down to this depth only, as in torchinfo: 1 for the children of the model. The
+        row of a layer at this depth includes all that runs inside, with the output of the layer
+        and the sum of parameters, macs and memory, so that the totals stay as they are; in a
+        container that does not run itself, such as ``nn.ModuleList``, each sequence of its layers
+        that run one after the other has a row, with the output of the last. By default all layers
+        have rows.
+    **kwargs
+        Keyword arguments for the ``forward`` method of the model. Their tensors are inputs too; one
+        whose name is a parameter of `summary` can be given in `input_data`.
 
     Raises
     ------
     TypeError
-        If `model` is not an ``nn.Module``, the input is neither ints nor tensors, or not exactly
-        one of `input`, `input_size` and `input_data` is given.
+        If `model` is not an ``nn.Module``, the input is neither ints nor tensors, a dtype is not a
+        torch.dtype, or not exactly one of `input`, `input_size` and `input_data` is given.
     ValueError
-        If a size is below 1, `input` has fewer than two sizes, or the model has parameters whose
-        shapes are not known before its first run (``nn.LazyConv2d``).
+        If a size is below 1, `depth` is negative, `input` has fewer than two sizes, `dtypes` has
+        not one entry per input, or the model has parameters whose shapes are not known before its
+        first run (``nn.LazyConv2d``).
     RuntimeError
         If the model fails; the message names the layer and repeats the error.
 
     Notes
     -----
+    If the windows of a model all have the same number of axes, the image is the first input with
+    more dimensions, and its last dimensions are its axes: those of ``(C, H, W)`` are height and
+    width. Otherwise, and without windows, it is the first input with more than three dimensions,
+    and its axes are all but the first two.
+
     Multiply-accumulates are those of convolutions, linear layers, matrix products and attention,
     as in the tables of torchvision, for the whole batch. The memory of the activations is that of
     the rows of the table; intermediate results without a row, such as a sum with a constant, are
@@ -204,88 +238,68 @@ def summary(
         raise TypeError(f"model must be an nn.Module, got {type(model).__name__}")
     if any(is_lazy(x) for x in [*model.parameters(), *model.buffers()]):
         raise ValueError("model has parameters without a shape (a lazy module): run it once first")
+    if depth is not None:
+        depth = integer(depth, "depth", minimum=0)
     options = {"input": input, "input_size": input_size, "input_data": input_data}
-    arguments = {name: value for name, value in options.items() if value is not None}
-    if len(arguments) != 1:
-        names = " and ".join(arguments) or "none of them"
+    options = {name: value for name, value in options.items() if value is not None}
+    if len(options) > 1 or not (options or tensors_in_object(kwargs)):
+        names = " and ".join(options) or "none of them"
         raise TypeError(f"give exactly one of input, input_size and input_data, got {names}")
-    inputs = _make_inputs(model, *arguments.popitem(), dtype, device)
-    image = inputs[0]
-    tracker = Tracker(num_axes=max(image.dim() - 2, 0))
+    name, value = options.popitem() if options else ("input_data", kwargs)
+    if name == "input_data" or (name == "input" and tensors_in_object(value)):
+        args, data = given_arguments(name, value)
+        return _run(model, args, {**data, **kwargs}, depth)
+    readings = make_inputs(model, name, value, dtype if dtypes is None else dtypes, device)
+    failures = []
+    for args in readings:
+        try:
+            return _run(model, args, kwargs, depth)
+        except RuntimeError as error:
+            failures.append(error)
+    raise failures[0]
+
+
+def _run(
+    model: nn.Module, args: Sequence[Any], kwargs: dict[str, Any], depth: int | None
+) -> Summary:
+    """Run a model on the arguments of its forward method and summarize it."""
+    ids: set[int] = set()
+
+    def as_own_input(x: Tensor) -> Tensor:
+        """Return a tensor, or a view of it if it was given before: they are two inputs."""
+        if id(x) in ids:
+            return x.view_as(x)
+        ids.add(id(x))
+        return x
+
+    args, kwargs = tree_map_only(Tensor, as_own_input, (args, kwargs))
+    inputs = tensors_in_object([args, kwargs])
+    image, num_axes = find_image(model, inputs)
+    image_size = tuple(image.shape[image.dim() - num_axes :])
+    tracker = Tracker(num_axes)
     for x in inputs:
-        tracker.set_fields(x, _input_fields(x, image, tracker))
+        tracker.set_fields(x, input_fields(x, image, tracker))
     state = ModelState(model, [model, inputs, RANDOM_GENERATORS])
-    recorder = Recorder(model, tracker, state)
+    recorder = Recorder(model, tracker, state, depth)
     try:
         with _undisturbed(model), state.preserved(training=False), recorder.recording():
-            recorder.add_outputs(model(*inputs))
-            layers = recorder.layers(image.shape[2:])
+            recorder.add_outputs(model(*args, **kwargs))
+            layers = recorder.layers(image_size)
             parameters = list(model.parameters())
     except Exception as error:
         raise RuntimeError(f"{type(error).__name__} in {recorder.location}: {error}") from error
     num_parameters = sum(x.numel() for x in parameters)
-    unused = num_parameters - sum(layer.parameters for layer in layers)
-    parameter_bytes = sum(x.numel() * x.element_size() for x in parameters)
-    shapes = tuple(tuple(x.shape) for x in inputs)
-    return Summary(type(model).__name__, shapes, layers, num_parameters, unused, parameter_bytes)
-
-
-def _make_inputs(
-    model: nn.Module, name: str, value: Any, dtype: torch.dtype | None, device: Any
-) -> list[Tensor]:
-    """Return the positional arguments of the model, made from the argument called `name`."""
-    takes_shape, takes_tensors = name != "input_data", name != "input_size"
-    if takes_tensors and isinstance(value, Tensor):
-        return [value]
-    entries = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
-    if takes_tensors and entries and all(isinstance(entry, Tensor) for entry in entries):
-        # The same tensor given twice is two inputs.
-        return [x if i == 0 else x.view_as(x) for i, x in enumerate(entries)]
-    if takes_tensors and any(isinstance(entry, Tensor) for entry in entries):
-        raise TypeError(f"{name} must hold tensors only, or ints only, got {_types(entries)}")
-    if takes_shape and entries and all(isinstance(entry, list | tuple) for entry in entries):
-        shapes = [_make_inputs(model, "input_size", entry, dtype, device) for entry in entries]
-        return [x for (x,) in shapes]
-    if not takes_shape or not entries:
-        expected = {
-            "input": "a tuple of ints such as (3, 224, 224), a tensor or a tuple of tensors",
-            "input_size": "a tuple of ints such as (1, 3, 224, 224)",
-            "input_data": "a tensor or a tuple of tensors",
-        }
-        got = f"{type(value).__name__} {reprlib.repr(value)}"
-        raise TypeError(f"{name} must be {expected[name]}, got {got}")
-    shape = [integer(size, f"{name}[{i}]", minimum=1) for i, size in enumerate(entries)]
-    if len(shape) < 2 and name == "input":
-        raise ValueError(
-            f"input must be (C, H, W), or a whole shape with the batch first, such as "
-            f"(N, C, H, W), got {tuple(shape)}"
-        )
-    if len(shape) == 3 and name == "input" and not _takes_sequences(model):
-        shape = [1, *shape]
-    first = next((x for x in model.parameters() if x.is_floating_point()), None)
-    if first is not None:
-        dtype, device = dtype or first.dtype, device or first.device
-    return [torch.ones(shape, dtype=dtype, device=device)]
-
-
-def _types(entries: Sequence[Any]) -> str:
-    """Return the types of several values, for an error message."""
-    return ", ".join(type(entry).__name__ for entry in entries)
-
-
-def _takes_sequences(model: nn.Module) -> bool:
-    """Return whether all convolutions of a model are 1-D: its input is (N, C, L), not (C, H, W)."""
-    windows = [module.kernel_size for module in model.modules() if hasattr(module, "kernel_size")]
-    ranks = {len(window) for window in windows if isinstance(window, tuple)}
-    return ranks == {1}
-
-
-def _input_fields(x: Tensor, image: Tensor, tracker: Tracker) -> TensorFields:
-    """Return the fields of an input, which is an image if it has the size of the first input."""
-    if x.shape[2:] == image.shape[2:] and x.dim() == image.dim():
-        return tuple(AxisField.of_image(dim, x.shape[dim]) for dim in range(2, x.dim()))
-    # The cells of a map of another size are not those of the image; vectors and scalars have none.
-    return tracker.unknown if x.dim() > 2 else tracker.independent
+    return Summary(
+        model=type(model).__name__,
+        input_shapes=tuple(tuple(x.shape) for x in inputs),
+        image_size=image_size,
+        layers=layers,
+        parameters=num_parameters,
+        parameters_trainable=sum(x.numel() for x in parameters if x.requires_grad),
+        parameters_unused=num_parameters - sum(layer.parameters for layer in layers),
+        parameter_bytes=sum(x.numel() * x.element_size() for x in parameters),
+        macs_known=recorder.macs_known,
+    )
 
 
 @contextmanager

@@ -15,6 +15,18 @@ import torch
 def net():
     return torch.nn.Conv2d(1, 2, 3)
 
+def audio():
+    return torch.nn.Conv1d(2, 4, 3)
+
+class Pair(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = torch.nn.Sequential(torch.nn.Embedding(1, 3), torch.nn.Flatten())
+        self.out = torch.nn.Linear(3, 2)
+
+    def forward(self, x, ids):
+        return self.out(x) + self.out(self.words(ids))
+
 def broken():
     raise OSError("no weights here")
 
@@ -54,6 +66,29 @@ def test_a_callable_is_imported(capsys, mine):
     assert main(["summary", "torch.nn:Identity", "--input", "1x8x8", "--json"]) == 0
 
 
+def test_models_of_sequences(capsys, mine):
+    for shape, shown in (("2x50", "1x2x50"), ("3x2x50", "3x2x50")):
+        assert main(["summary", "my_networks:audio", "--input", shape]) == 0
+        assert capsys.readouterr().out.startswith(f"Conv1d, input {shown}\n")
+
+
+def test_several_inputs_with_a_dtype_each(capsys, mine):
+    inputs = ["--input", "5x3", "--input", "5x1"]
+    words = ["summary", "my_networks:Pair", *inputs, "--dtype", "float32", "--dtype", "int64"]
+    assert main(words) == 0
+    assert "Pair, input 5x3, 5x1\n" in capsys.readouterr().out
+    assert main(["summary", "torch.nn:ReLU", "--input", "5x3", "--dtype", "float64"]) == 0
+    assert "activations: 120 B\n" in capsys.readouterr().out
+
+
+def test_layers_down_to_a_depth(capsys, mine):
+    words = ["summary", "resnet18", "--input", "3x64x64", "--json", "--depth", "1"]
+    assert main(words) == 0
+    found = json.loads(capsys.readouterr().out)
+    children = dict(MODELS["resnet18"].build().named_children())
+    assert [layer["name"] for layer in found["layers"]] == [*children]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -69,6 +104,10 @@ def test_a_callable_is_imported(capsys, mine):
         (["my_networks:net", "--input", "8"], r"input must be \(C, H, W\)"),
         (["my_networks:net", "--input", "1x0x8"], r"input\[1\] must be at least 1, got 0"),
         (["lenet5", "--input", "big"], "expected whole numbers"),
+        (["lenet5", "--dtype", "float31"], "--dtype must name .* float32 or int64, got 'float31'"),
+        (["lenet5", "--dtype", "ones"], "--dtype must name a dtype of PyTorch .* got 'ones'"),
+        (["lenet5", *["--dtype", "float32"] * 2], "one entry per input, of which there are 1, got"),
+        (["lenet5", "--depth", "-1"], "depth must be at least 0, got -1"),
         ([], "the following arguments are required: model"),
     ],
 )

@@ -19,8 +19,8 @@ class Block(nn.Module):
         for name, member in members.items():
             setattr(self, name, member)
 
-    def forward(self, *args):
-        return self.function(self, *args)
+    def forward(self, *args, **kwargs):
+        return self.function(self, *args, **kwargs)
 
 
 small = st.integers(1, 3)

@@ -1,63 +1,16 @@
-"""A summary of a model: its inputs, totals and errors, and the state of the model afterwards."""
+"""A summary of a model: its totals, depth and errors, and the state of the model afterwards."""
 
 import json
 
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from convlab.summary import summary
-from tests.summary.networks import Block
-
-
-def test_inputs_of_the_size_of_the_image_have_its_field():
-    def forward(self, image, other, condition):
-        return self.conv(image) + other[:, :, 1:-1, 1:-1] + condition[:, :, None, None]
-
-    model = Block(forward, conv=nn.Conv2d(2, 3, 3))
-    inputs = torch.ones(1, 2, 6, 6), torch.ones(1, 3, 6, 6), torch.ones(1, 3)
-    found = summary(model, inputs)
-    assert found.input_shapes == ((1, 2, 6, 6), (1, 3, 6, 6), (1, 3))
-    assert found.layers[-1].receptive_field.size == (3, 3)
-    image = torch.ones(1, 3, 4, 4)
-    twice = summary(Block(lambda self, x, y: x + y), (image, image))
-    assert twice.layers[-1].receptive_field.size == (1, 1)
-
-
-def test_shape_and_tensors_can_be_given_as_in_torchinfo():
-    model, image = nn.Conv2d(2, 3, 3), torch.ones(1, 2, 6, 6)
-    expected = summary(model, (2, 6, 6)).to_dict()
-    for options in (
-        {"input": (1, 2, 6, 6)}, {"input_size": (1, 2, 6, 6)}, {"input_size": image.shape},
-        {"input": image}, {"input_data": image}, {"input_data": [image]},
-    ):  # fmt: skip
-        assert summary(model, **options).to_dict() == expected
-    sequence = summary(nn.Conv1d(4, 8, 3), input_size=(2, 4, 9))
-    assert sequence.input_shapes == ((2, 4, 9),)
-    assert sequence.layers[0].receptive_field.size == (3,)
-    assert summary(nn.Conv1d(4, 8, 3), (2, 4, 9)).to_dict() == sequence.to_dict()
-    two = summary(nn.Bilinear(4, 5, 6), [(1, 4), (1, 5)])
-    assert two.input_shapes == ((1, 4), (1, 5))
-    with pytest.raises(TypeError, match="must hold tensors only, or ints only, got Tensor, None"):
-        summary(nn.Bilinear(4, 5, 6), (torch.ones(1, 4), None))
-    assert summary(nn.Identity(), input_size=(3,)).input_shapes == ((3,),)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({}, "exactly one of input, input_size and input_data, got none of them"),
-        ({"input": (1, 4, 4), "input_size": (1, 1, 4, 4)}, "got input and input_size"),
-        ({"input_size": 3}, r"input_size must be a tuple of ints such as \(1, 3, .* got int 3"),
-        ({"input_size": torch.ones(1, 4)}, "input_size must be a tuple of ints .* got Tensor"),
-        ({"input_size": [torch.ones(1, 4)]}, r"input_size\[0\] must be an int, got Tensor"),
-        ({"input_data": (1, 4, 4)}, "input_data must be a tensor or a tuple of tensors, got tuple"),
-    ],
-)
-def test_the_error_names_an_invalid_input(options, message):
-    with pytest.raises(TypeError, match=message):
-        summary(nn.ReLU(), **options)
+from tests.summary.networks import Block, networks
 
 
 def test_the_model_is_not_changed():
@@ -130,8 +83,100 @@ def test_the_dictionary_is_json_and_complete():
         "activation_bytes": 288,
         "receptive_field": {"size": [3, 3], "jump": [1, 1], "start": [0, 0]},
     }
-    assert (again["macs"], again["layers"][2]["macs"]) == (None, None)
+    assert (again["macs"], again["layers"][2]["macs"], again["macs_known"]) == (None, None, 648)
     assert "multiply-accumulates: at least 648\n" in str(found)
     assert again["parameters"] == found.parameters
     assert again["input_shapes"] == [[1, 1, 8, 8]]
     assert again["activation_bytes"] == found.activation_bytes
+
+
+def in_containers(network):
+    """Put the last block in a container that runs it, the others in one that does not run."""
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.tail(x) + 1
+
+    *blocks, last = network
+    return Block(forward, blocks=nn.ModuleList(blocks), tail=nn.Sequential(last, nn.Tanh()))
+
+
+def totals(found):
+    numbers = found.to_dict()
+    return {key: value for key, value in numbers.items() if key != "layers"}
+
+
+@given(networks(), st.integers(0, 3))
+def test_rows_down_to_a_depth_add_up_to_the_same_totals(network, depth):
+    model, channels, size = network
+    if not len(model):
+        return
+    model = in_containers(model)
+    every, found = summary(model, (channels, *size)), summary(model, (channels, *size), depth=depth)
+    assert totals(found) == totals(every)
+    assert found.macs in (None, found.macs_known)
+    assert all(layer.name.count(".") < depth or not layer.name for layer in found.layers)
+    assert found.layers[-1].output_shape == every.layers[-1].output_shape
+    assert found.layers[-1].receptive_field == every.layers[-1].receptive_field
+    assert depth or len(found.layers) == 1
+
+
+def test_a_row_at_the_depth_includes_what_runs_inside():
+    inner = Block(
+        lambda self, x: (self.b(self.a(x)) + x[..., 2:-2, 2:-2]).relu(),
+        a=nn.Conv2d(2, 2, 3), b=nn.Conv2d(2, 2, 3),
+    )  # fmt: skip
+    fft = Block(lambda self, x: torch.fft.fft(x).real)
+    model = nn.Sequential(nn.Conv2d(1, 2, 1), inner, nn.Sequential(fft, nn.Flatten()))
+    every, found = summary(model, (1, 8, 8)), summary(model, (1, 8, 8), depth=1)
+    assert [(layer.name, layer.kind) for layer in found.layers] == [
+        ("0", "Conv2d"), ("1", "Block"), ("2", "Sequential"),
+    ]  # fmt: skip
+    assert [layer.name for layer in every.layers[1:5]] == ["1.a", "1.b", "1 (add)", "1 (relu)"]
+    merged = found.layers[1]
+    assert merged.macs == 36 * 36 + 16 * 36
+    assert merged.parameters == 2 * 38
+    assert merged.activation_bytes == sum(x.activation_bytes for x in every.layers[1:5])
+    assert merged.output_shape == (1, 2, 4, 4)
+    assert merged.receptive_field == every.layers[4].receptive_field
+    assert found.layers[2].macs is None
+    assert "at least 2,000\n" in str(found)
+    assert summary(model, (1, 8, 8), depth=9) == every
+
+
+def test_layers_of_a_container_that_does_not_run_have_a_row_where_they_follow_each_other():
+    def forward(self, x):
+        x = self.layers[1](self.layers[0](x))
+        return self.layers[1](F.max_pool2d(x, 2))
+
+    layers = nn.ModuleList([nn.Conv2d(2, 2, 3), nn.Conv2d(2, 2, 1)])
+    found = summary(Block(forward, layers=layers), (2, 8, 8), depth=1)
+    assert [(layer.name, layer.kind, layer.call) for layer in found.layers] == [
+        ("layers", "ModuleList", 1), ("(max_pool2d)", "max_pool2d", 1), ("layers", "ModuleList", 2),
+    ]  # fmt: skip
+    assert [layer.parameters for layer in found.layers] == [38 + 6, 0, 0]
+    assert [layer.output_shape for layer in found.layers] == [
+        (1, 2, 6, 6), (1, 2, 3, 3), (1, 2, 3, 3),
+    ]  # fmt: skip
+    assert [layer.receptive_field.size[0] for layer in found.layers] == [3, 4, 4]
+
+
+@pytest.mark.parametrize(("depth", "error"), [(-1, ValueError), ("1", TypeError), (1.0, TypeError)])
+def test_the_depth_is_an_integer_of_at_least_0(depth, error):
+    with pytest.raises(error, match="depth must be"):
+        summary(nn.ReLU(), (1, 2, 2), depth=depth)
+
+
+def test_frozen_parameters_are_counted_apart():
+    shared = nn.Linear(3, 3)
+    model = nn.Sequential(shared, shared, nn.Linear(3, 2))
+    found = summary(model, (1, 3))
+    assert (found.parameters, found.parameters_trainable) == (20, 20)
+    assert "frozen" not in str(found)
+    shared.requires_grad_(False)
+    found = summary(model, (1, 3))
+    assert (found.parameters, found.parameters_trainable) == (20, 8)
+    assert found.to_dict()["parameters_trainable"] == 8
+    assert "\nparameters: 20 (80 B)\nfrozen parameters: 12\n" in str(found)
+    assert "<br>frozen parameters: 12<br>" in found._repr_html_()
