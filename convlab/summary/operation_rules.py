@@ -57,7 +57,7 @@ def _union(fields: Iterable[Field | None], shape: Sequence[int]) -> Field:
     "hardswish", "hardsigmoid", "masked_fill", "clone", "_to_copy", "contiguous", "alias",
     "detach", "lift_fresh", "native_dropout", "_prelu_kernel", "leaky_relu", "hardtanh", "prelu",
     "log_sigmoid_forward", "rrelu_with_noise", "channel_shuffle", "native_channel_shuffle",
-    "nan_to_num", "softplus", "elu", "celu", "bernoulli", "normal",
+    "nan_to_num", "softplus", "elu", "celu", "bernoulli", "normal", "complex", "polar", "_conj",
 )  # fmt: skip
 def elementwise(operation: Operation, fields: InputFields) -> Field:
     """Elementwise operation: each output depends on the inputs at its own place."""
@@ -131,6 +131,29 @@ def matrix_product(operation: Operation, fields: InputFields) -> Field:
     ]
     added = [(fields.get(x), x.shape) for x in summand]
     return _union([*union, *(field and field.broadcast(old, shape) for field, old in added)], shape)
+
+
+@_rule(
+    *(f"_scaled_dot_product_{kind}_attention" for kind in ("flash", "efficient", "cudnn")),
+    "_scaled_dot_product_flash_attention_for_cpu",
+)
+def attention(operation: Operation, fields: InputFields) -> Field:
+    """Attention: each output depends on its query, and on all keys and values."""
+    if operation["is_causal"]:
+        raise UnknownFieldError("each output depends on the keys up to its own place")
+    shape, reduced = operation.output.shape, {"query": [-1], "key": [-2, -1], "value": [-2]}
+    inputs = [(operation[name], dims) for name, dims in reduced.items()]
+    inputs += [(operation.arguments.get(name), [-1]) for name in ("attn_mask", "attn_bias")]
+    known = [(x, dims, fields.get(x)) for x, dims in inputs]
+    moved = (f and f.reduce(dims, x.dim(), True).broadcast(x.shape, shape) for x, dims, f in known)
+    return _union(moved, shape)
+
+
+@_rule("_fft_r2c", "_fft_c2c", "_fft_c2r")
+def fourier_transform(operation: Operation, fields: InputFields) -> Field:
+    """Fourier transform: each output depends on all elements along some dimensions."""
+    x = operation["self"]
+    return fields.require(x).reduce(operation["dim"], x.dim(), keepdim=True)
 
 
 # Operations with windows: convolution, pooling, padding, unfolding.
@@ -285,6 +308,12 @@ def reshape(operation: Operation, fields: InputFields) -> Field:
     return fields.require(x).reshape(x.shape, operation.output.shape)
 
 
+@_rule("view_as_real")
+def view_as_real(operation: Operation, fields: InputFields) -> Field:
+    """Real and imaginary parts along a new last dimension."""
+    return fields.require(operation["self"])
+
+
 @_rule("permute", "transpose", "t")
 def permute(operation: Operation, fields: InputFields) -> Field:
     """Permutation: the dimensions are renumbered."""
@@ -305,18 +334,6 @@ def expand(operation: Operation, fields: InputFields) -> Field:
     return fields.require(x).broadcast(x.shape, operation.output.shape)
 
 
-@_rule("repeat")
-def repeat(operation: Operation, fields: InputFields) -> Field:
-    """Repetition of the whole tensor along any dimension."""
-    x = operation["self"]
-    new_dims = operation.output.dim() - x.dim()
-    field = fields.require(x).map_dim(lambda dim: dim + new_dims)
-    if field.dim is None:
-        return field
-    length = x.shape[field.dim - new_dims]
-    return field.gather(length, ([i % length] for i in range(operation.output.shape[field.dim])))
-
-
 @_rule("slice")
 def take_slice(operation: Operation, fields: InputFields) -> Field:
     """Slice: some of the elements along a dimension."""
@@ -325,13 +342,14 @@ def take_slice(operation: Operation, fields: InputFields) -> Field:
     return _select(operation, fields, kept)
 
 
-@_rule("select")
-def take_one(operation: Operation, fields: InputFields) -> Field:
-    """Select one index along a dimension, which the output does not have."""
+@_rule("select", "unbind")
+def take_one(operation: Operation, fields: InputFields) -> list[Field]:
+    """Select one index along a dimension, or each, without this dimension in the output."""
     x, dim = operation["self"], operation["dim"]
-    index = range(x.shape[dim])[operation["index"]]
-    field = _select(operation, fields, range(index, index + 1))
-    return field if isinstance(field, NoField) else field.reduce([dim], x.dim(), keepdim=False)
+    indices = range(x.shape[dim])
+    kept = indices if operation.name == "unbind" else [indices[operation["index"]]]
+    parts = [_select(operation, fields, range(index, index + 1)) for index in kept]
+    return [f if isinstance(f, NoField) else f.reduce([dim], x.dim(), False) for f in parts]
 
 
 @_rule("split", "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes", "chunk")
@@ -364,33 +382,99 @@ def as_strided(operation: Operation, fields: InputFields) -> Field:
     return field
 
 
+def _gather(
+    operation: Operation, fields: InputFields, dims: Iterable[int],
+    read: Callable[[int, int], Iterable[int]],
+) -> Field:  # fmt: skip
+    """Return the field if along some dimensions index ``i`` reads ``read(i, length)``."""
+    x, shape = operation["self"], operation.output.shape
+    field = fields.require(x)
+    new_dims = len(shape) - x.dim()
+    moved = field.map_dim(lambda dim: dim + new_dims)
+    if field.dim is None or field.dim not in {dim % x.dim() for dim in dims}:
+        return moved
+    length = x.shape[field.dim]
+    chosen = [read(i, length) for i in range(shape[field.dim + new_dims])]
+    return moved.gather(length, chosen)
+
+
 @_rule("flip")
 def flip(operation: Operation, fields: InputFields) -> Field:
     """Flip: the elements are reversed along some dimensions."""
+    return _gather(operation, fields, operation["dims"], lambda i, length: [length - 1 - i])
+
+
+@_rule("repeat")
+def repeat(operation: Operation, fields: InputFields) -> Field:
+    """Repetition of the whole tensor along any dimension."""
+    every = range(operation["self"].dim())
+    return _gather(operation, fields, every, lambda i, length: [i % length])
+
+
+@_rule("roll")
+def roll(operation: Operation, fields: InputFields) -> Field:
+    """Roll: the elements are shifted along some dimensions, from the end to the beginning."""
+    x, shifts, dims = (operation[name] for name in ("self", "shifts", "dims"))
+    if not dims:
+        raise UnknownFieldError("the shift crosses the ends of the rows")
+    dim = fields.require(x).dim
+    shift = sum(s for s, d in zip(shifts, dims, strict=True) if d % x.dim() == dim)
+    return _gather(operation, fields, dims, lambda i, length: [(i - shift) % length])
+
+
+@_rule("index_select", "index")
+def index(operation: Operation, fields: InputFields) -> Field:
+    """Select along one dimension by the indices in a constant tensor."""
+    if operation.name == "index":
+        indices = [
+            (dim, index) for dim, index in enumerate(operation["indices"]) if index is not None
+        ]
+    else:
+        indices = [(operation["dim"], operation["index"])]
+    (dim, kept), *others = indices
+    if others or kept.dim() != 1 or kept.dtype == torch.bool or kept.is_meta or fields.get(kept):
+        raise UnknownFieldError("the indices are not those of one dimension, or not known")
+    numbers = kept.tolist()
+    return _gather(operation, fields, [dim], lambda i, length: [numbers[i] % length])
+
+
+@_rule("glu")
+def glu(operation: Operation, fields: InputFields) -> Field:
+    """Gated linear unit: each output depends on an element of each half."""
+    dims = [operation["dim"]]
+    return _gather(operation, fields, dims, lambda i, length: [i, i + length // 2])
+
+
+@_rule("pixel_shuffle", "pixel_unshuffle")
+def pixel_shuffle(operation: Operation, fields: InputFields) -> Field:
+    """Exchange of channels and cells: each cell becomes a block of cells, or the reverse."""
     x = operation["self"]
-    field = fields.require(x)
-    if field.dim not in [dim % x.dim() for dim in operation["dims"]]:
-        return field
-    length = x.shape[field.dim]
-    return field.gather(length, ([i] for i in reversed(range(length))))
+    if fields.require(x).dim == x.dim() - 3:
+        raise UnknownFieldError("the channels follow an axis of the image")
+    if operation.name == "pixel_shuffle":
+        factor = operation["upscale_factor"]
+        return _gather(operation, fields, [-1, -2], lambda i, _: [i // factor])
+    factor = operation["downscale_factor"]
+    return _gather(operation, fields, [-1, -2], lambda i, _: range(i * factor, (i + 1) * factor))
 
 
 @_rule("cat", "stack")
 def cat(operation: Operation, fields: InputFields) -> Field:
     """Concatenation: tensors one after the other along a dimension, at the same places else."""
     shape = operation.output.shape
-    dim = operation["dim"] % len(shape)
+    dim, is_stack = operation["dim"] % len(shape), operation.name == "stack"
     tensors = [x for x in operation["tensors"] if x.dim() == operation["tensors"][-1].dim()]
     joined = [fields.get(x) for x in tensors]
-    if operation.name == "stack":
-        moved = (field and field.map_dim(lambda d: d + (d >= dim)) for field in joined)
-        return _union(moved, shape)
+    if is_stack:
+        joined = [field and field.map_dim(lambda d: d + (d >= dim)) for field in joined]
     if all(field is None or field.dim != dim for field in joined):
-        return _union(joined, shape)
+        union = _union(joined, shape)
+        if isinstance(union, NoField) or union.dim is not None or union in joined:
+            return union
     intervals: list[Interval | None] = []
     for x, field in zip(tensors, joined, strict=True):
         if field is not None and field.dim not in (None, dim):
             raise UnknownFieldError("two dimensions follow the same axis of the image")
-        length = x.shape[dim]
+        length = 1 if is_stack else x.shape[dim]
         intervals += [None] * length if field is None else field.intervals(length)
     return AxisField.from_intervals(dim, intervals)

@@ -538,7 +538,6 @@ add(
     stacked_reversed=lambda x: torch.stack(x.unbind(2)[::-1], 2),
     nested_tensor_split=lambda x: torch.cat([y.relu() for y in x.tensor_split(3, 2)], 2),
     movedim=lambda x: x.movedim(2, 0).swapaxes(0, 3).movedim(3, 2),
-    histogram=lambda x: torch.histc(x, 5),
     random_noise=lambda x: x + torch.randn_like(x) * x.std(),
     complex_product=lambda x: (torch.fft.rfft(x) * torch.fft.rfft(x.flip(3)).conj()).abs(),
     real_part_written=lambda x: torch.complex(x, x).real.mul_(2),
@@ -546,12 +545,6 @@ add(
 
 add(
     EXACT,
-    circular=lambda x: F.max_pool2d(F.pad(x, (0, 0, 0, 0), mode="circular"), 3, 1, 1),
-    blur_pool=lambda x: F.conv2d(
-        F.pad(x, (1, 1, 1, 1), mode="reflect"),
-        torch.tensor([1.0, 2, 1]).outer(torch.tensor([1.0, 2, 1])).repeat(4, 1, 1, 1).to(x),
-        stride=2, groups=4,
-    ),
     haar=lambda x: F.conv2d(x, torch.ones(16, 1, 2, 2, dtype=x.dtype), stride=2, groups=4),
     repeat_interleave=lambda x: x.repeat_interleave(2, 2).repeat_interleave(2, 3),
     expanded=lambda x: (
@@ -689,16 +682,6 @@ def coordinate_channels():
         return self.conv(torch.cat([x, xs, ys], 1))
 
     return Block(forward, conv=conv(6, 4))
-
-
-@exact
-def circular_layer():
-    return nn.Sequential(conv(padding_mode="circular", padding=1), conv(k=1))
-
-
-@exact
-def reflecting_layer():
-    return conv(padding_mode="reflect", padding=1)
 
 
 @other
@@ -864,7 +847,7 @@ def _transposed_written(y, x):
 
 
 def _out(y, x):
-    torch.add(y.mT, x, out=y)
+    torch.add(y.mT.clone(), x, out=y)
     return y
 
 
@@ -908,7 +891,7 @@ def _accumulated(y, x):
 
 
 def _filled_by_list(y, x):
-    z = torch.empty_like(x)
+    z = torch.zeros_like(x)
     for i in range(8):
         z[:, :, i] = x[:, :, 7 - i]
     return z
@@ -985,7 +968,7 @@ def dictionary():
 
 @exact
 def named_tuple():
-    result = namedtuple("result", "a b")  # noqa: PYI024
+    result = namedtuple("result", "a b")
     return Block(lambda self, x: result(self.a(x), x), a=conv())
 
 

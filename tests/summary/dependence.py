@@ -173,17 +173,16 @@ def check_axis(name, field, across, depends, length, exact):
             for other, other_length in across
             if exact and other.dim in (None, field.dim)
         ]
-        if exact and inside.numel() and _inside(interval, length):
-            if all(_inside(beside, length_across) for beside, length_across in besides):
-                cells = inside_read[index]
-                assert cells, (name, field, index)
-                assert (cells[0], cells[-1] + 1) == interval, (name, field, index, cells)
+        besides.append((interval, length))
+        if exact and inside.numel() and all(_inside(*beside) for beside in besides):
+            first, *_, last = inside_read[index] * 2
+            assert (first, last + 1) == interval, (name, field, index)
 
 
 def _by_index(depends, dim):
     """List the cells that are read at each index of a dimension, or by the whole tensor."""
-    moved = depends.flatten(1).unsqueeze(1) if dim is None else depends.movedim(1 + dim, 1)
-    table = moved.flatten(2).any(2) if moved.dim() > 2 else moved
+    moved = depends.unsqueeze(1) if dim is None else depends.movedim(1 + dim, 1)
+    table = moved.reshape(*moved.shape[:2], -1).any(2)
     return [[c for c, read in enumerate(row) if read] for row in table.T.tolist()]
 
 
@@ -203,3 +202,36 @@ def _inside(interval, length):
 def is_regular(field):
     """Return whether three numbers describe a field."""
     return isinstance(field, AxisField) and isinstance(field.units, ReceptiveField)
+
+
+def check_row(field, depends, size):
+    """Assert that size, jump and start of a row of a summary cover what its output depends on."""
+    for axis, (nans, length) in enumerate(zip(depends, size, strict=True)):
+        numbers = field.size[axis], field.jump[axis], field.start[axis]
+        if numbers[0] is None or not nans.any():
+            continue
+        cells = torch.arange(length).view(-1, *[1] * (nans.dim() - 1))
+        # Of each element, the first and the last cell that it depends on.
+        first, last = (
+            torch.where(nans, cells, length).amin(0),
+            torch.where(nans, cells, -1).amax(0),
+        )
+        extent = last - first + 1
+        assert extent.max() <= numbers[0]
+        if field.whole[axis]:
+            assert (extent[extent > 0] == length).any()
+        if numbers[1] is not None:
+            units = _numberings(first.shape) if numbers[1] else [torch.zeros(first.shape)]
+            starts = [numbers[2] + unit * numbers[1] for unit in units]
+            assert any(
+                ((extent <= 0) | (first >= s) & (last < s + numbers[0])).all() for s in starts
+            )
+
+
+def _numberings(shape):
+    """Yield every numbering of elements by the units that one dimension may hold."""
+    for dim, length in enumerate(shape):
+        index = torch.arange(length).view(-1, *[1] * (len(shape) - 1 - dim)).expand(shape)
+        for inner in [n for n in range(1, length + 1) if length % n == 0]:
+            for units in [n for n in range(1, length // inner + 1) if length // inner % n == 0]:
+                yield index // inner % units

@@ -1,0 +1,90 @@
+"""What a summary says of strangers' models is right or unknown, and leaves them as they were."""
+
+import warnings
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from convlab.summary import summary
+from tests.summary.constructs import EXACT, OTHERS
+from tests.summary.dependence import check_row, compare, measured, tracked
+from tests.summary.state import unchanged
+
+# Interpolation multiplies a NaN by 0, and indices computed from a NaN are not safe in C++.
+FINITE = {"bilinear_up", "u_net", "aspp", "deformable"}
+SIZE = (8, 8)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _separate_operations():
+    """Let attention run as it does in a summary."""
+    enabled = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    yield
+    torch.backends.mha.set_fastpath_enabled(enabled)
+
+
+def build(name):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential((EXACT | OTHERS)[name]()).double().eval()
+    return model, torch.randn(1, 4, *SIZE, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("name", EXACT | OTHERS)
+def test_fields_cover_what_is_read(name):
+    model, x = build(name)
+    depends = measured(model, x, value=1e3 if name in FINITE else torch.nan)
+    results = tracked(model, [x])
+    compare(depends, results, SIZE)
+    of_model = [pair for pair in zip(depends, results, strict=True) if pair[0][0] == "0"]
+    if name in EXACT:
+        assert compare(*zip(*of_model, strict=True), SIZE, exact=True) == []
+    field = summary(model, x).layers[-1].receptive_field
+    if field is not None and of_model:
+        check_row(field, of_model[0][0][1], SIZE)
+
+
+@pytest.mark.parametrize("name", EXACT | OTHERS)
+def test_parameters_and_products_are_those_that_take_part(name):
+    model, x = build(name)
+    found = summary(model, x)
+    with torch.no_grad():
+        counter = FlopCounterMode(display=False)
+        with counter:
+            outputs = flat(model(x))
+        unused = 0
+        for parameter in model.parameters():
+            kept = parameter.detach().clone()
+            parameter.fill_(torch.nan)
+            spoiled = flat(model(x))
+            parameter.copy_(kept)
+            equal = len(spoiled) == len(outputs) and all(map(same, spoiled, outputs))
+            unused += parameter.numel() * equal
+    assert found.parameters == sum(p.numel() for p in model.parameters())
+    assert found.parameters_unused == unused
+    assert sum(layer.parameters for layer in found.layers) == found.parameters - unused
+    assert found.macs in (None, counter.get_total_flops() // 2)
+
+
+@pytest.mark.parametrize("name", EXACT | OTHERS)
+def test_models_are_as_they_were(name):
+    model, x = build(name)
+    model.train()
+    with unchanged(model, x), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        summary(model, x)
+
+
+def flat(value):
+    """List the tensors in the output of a model."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if hasattr(value, "__dict__") and not isinstance(value, tuple):
+        value = vars(value)
+    values = value.values() if isinstance(value, dict) else value
+    return [x for entry in values for x in flat(entry)]
+
+
+def same(a, b):
+    return a.shape == b.shape and torch.equal(a, b)
