@@ -85,6 +85,11 @@ class AxisField:
             return cells.start, cells.stop
         return self.units[unit] if 0 <= unit < self.num_units else None
 
+    def covers(self, length: int) -> bool:
+        """Return whether every unit depends on all of the first `length` cells."""
+        units = [self.interval(unit) for unit in range(self.num_units)]
+        return all(unit is not None and unit[0] <= 0 and unit[1] >= length for unit in units)
+
     def merged(self) -> AxisField:
         """Return the field of elements that each depend on all elements of this tensor."""
         regular = isinstance(self.units, ReceptiveField)

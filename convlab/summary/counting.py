@@ -8,7 +8,7 @@ import torch
 from torch.utils.flop_counter import flop_registry
 
 from convlab.summary.operation import Operation, tensors_in
-from convlab.summary.operation_rules import convolution, fourier_transform, matrix_product, rule_for
+from convlab.summary.operation_rules import PRODUCTS, rule_for
 
 # Operations that multiply no matrices, besides those that are elementwise, return a view, or have
 # a rule for their field that is not that of a product.
@@ -86,7 +86,7 @@ def count_macs(operation: Operation) -> int | None:
         values = sparse[0]._values() if sparse[0].is_sparse else sparse[0].values()
         return macs * values.numel() // sparse[0].numel() if len(sparse) == 1 else None
     rule = rule_for(operation)
-    has_rule = rule is not None and rule not in (matrix_product, convolution, fourier_transform)
+    has_rule = rule is not None and rule not in PRODUCTS
     is_listed = name in _WITHOUT_PRODUCTS or operation.func.is_view or not operation.outputs
     return 0 if has_rule or is_listed else None
 

@@ -296,6 +296,10 @@ def interpolation(operation: Operation, fields: InputFields) -> Field:
     return field.gather(length, ((floor(p + 1e-4), ceil(p - 1e-4)) for p in places))
 
 
+# The rules of operations that multiply: their cost is not 0.
+PRODUCTS = {matrix_product, attention, fourier_transform, convolution}
+
+
 # Operations that move elements and compute nothing.
 
 
@@ -469,7 +473,8 @@ def cat(operation: Operation, fields: InputFields) -> Field:
         joined = [field and field.map_dim(lambda d: d + (d >= dim)) for field in joined]
     if all(field is None or field.dim != dim for field in joined):
         union = _union(joined, shape)
-        if isinstance(union, NoField) or union.dim is not None or union in joined:
+        # Parts whose elements all have one field, such as rows one by one, may lie side by side.
+        if union in joined or any(field and field.dim is not None for field in joined):
             return union
     intervals: list[Interval | None] = []
     for x, field in zip(tensors, joined, strict=True):

@@ -484,12 +484,12 @@ add(
     gram=lambda x: x.flatten(2) @ x.flatten(2).mT,
     rows_times_columns=lambda x: x @ x.mT,
     folded=lambda x: F.fold(F.unfold(x, 3, padding=1), (8, 8), 3, padding=1),
-    sampled=lambda x: F.grid_sample(x, torch.zeros(1, 4, 4, 2, dtype=x.dtype)),
-    warped=lambda x: F.grid_sample(x, x[:, :2].permute(0, 2, 3, 1).tanh()),
+    sampled=lambda x: F.grid_sample(x, x.new_zeros(1, 4, 4, 2), align_corners=False),
+    warped=lambda x: F.grid_sample(x, x[:, :2].permute(0, 2, 3, 1), align_corners=False),
     bicubic=lambda x: F.interpolate(x, scale_factor=2, mode="bicubic"),
     antialiased=lambda x: F.interpolate(x, size=3, mode="bilinear", antialias=True),
     chunks_swapped=lambda x: torch.cat(x.chunk(2, 2)[::-1], 2),
-    meshed=lambda x: x + torch.stack(torch.meshgrid(x[0, 0, 0], x[0, 0, 0], indexing="ij")).sum(0),
+    meshed=lambda x: x + sum(torch.meshgrid(x[0, 0, 0], x[0, 0, 0], indexing="ij")),
     scattered=lambda x: torch.zeros_like(x).scatter(2, torch.ones_like(x).long(), x),
     index_added=lambda x: torch.zeros_like(x).index_add(2, torch.tensor([0] * 8), x),
     kth=lambda x: x.kthvalue(2, dim=2)[0],
@@ -503,6 +503,7 @@ add(
     nonzero=lambda x: x.nonzero(),
     fancy_write=lambda x: torch.zeros_like(x).index_put((torch.tensor([0]),), x),
     one_hot=lambda x: F.one_hot(x.argmax(1), 4).permute(0, 3, 1, 2) * 1.0,
+    read_as_array=lambda x: torch.from_numpy(x.detach().numpy()[:, :, ::-1].copy()) * 2,
     read_as_list=lambda x: x * torch.tensor(x[0, 0, 0].tolist(), dtype=x.dtype),
     normed_by_item=lambda x: x / x.norm().item(),
     shape_from_data=lambda x: x[:, :, : int(x.argmax()) % 3 + 1] * 1,
@@ -510,7 +511,7 @@ add(
     lerp=lambda x: torch.lerp(x, x.flip(2), x.mean()),
     rms=lambda x: F.rms_norm(x, (8,)),
     layer_norm=lambda x: F.layer_norm(x, (4, 8, 8)),
-    instance_norm=lambda x: F.instance_norm(x),
+    instance_norm=F.instance_norm,
     cosine=lambda x: F.cosine_similarity(x, x.flip(2), dim=1),
     distances=lambda x: torch.cdist(x.flatten(2), x.flatten(2)),
     glu=lambda x: F.glu(x, 1),
@@ -529,7 +530,7 @@ add(
     softmax_over_rows=lambda x: x.softmax(2) + x.log_softmax(3),
     soft_argmax=lambda x: (x.flatten(2).softmax(-1) * torch.arange(64)).sum(-1),
     trace=lambda x: x[0, 0].trace() + x,
-    inverse=lambda x: torch.linalg.inv(x),
+    inverse=torch.linalg.inv,
     cholesky=lambda x: torch.linalg.qr(x)[0],
     kron=lambda x: torch.kron(x, torch.ones(1, 1, 2, 2, dtype=x.dtype)),
     block_diagonal=lambda x: torch.block_diag(x[0, 0], x[0, 1]),
@@ -562,7 +563,7 @@ add(
     bilinear_up=lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True),
     tv=lambda x: (x[:, :, 1:] - x[:, :, :-1]).abs(),
     ghost=lambda x: torch.cat([x, F.avg_pool2d(x, 3, 1, 1)], 1)[:, :6],
-    instance_norm_by_hand=lambda x: (x - x.mean((2, 3), keepdim=True)) / x.std((2, 3), keepdim=True),
+    instance_norm_by_hand=lambda x: (x - x.mean((2, 3), True)) / x.std((2, 3), keepdim=True),
     local_contrast=lambda x: x / (F.avg_pool2d(x.square(), 3, 1, 1).sqrt() + 1),
 )  # fmt: skip
 
@@ -985,11 +986,6 @@ def data_class():
 @exact
 def checkpointed():
     return Block(lambda self, x: checkpoint(self.a, x, use_reentrant=False), a=conv())
-
-
-@exact
-def reentrant_checkpoint():
-    return Block(lambda self, x: checkpoint(self.a, x, use_reentrant=True), a=conv())
 
 
 @exact

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_mod
 
 from convlab.shapes import ReceptiveField
 from convlab.summary.axis_field import AxisField, NoField
-from convlab.summary.operation import tensors_in
+from convlab.summary.operation import tensors_in_object
 from convlab.summary.recorder import Recorder
 from convlab.summary.tracker import Tracker
 
@@ -35,7 +35,7 @@ class _Trace(TorchDispatchMode):
         return result
 
     def add(self, name, result):
-        for x in tensors_in(result):
+        for x in tensors_in_object(result):
             if x.layout == torch.strided and not name.startswith(_UNSET):
                 with _disable_current_modes():
                     self.entries.append((name, self.function(x)))

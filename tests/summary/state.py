@@ -9,11 +9,13 @@ from convlab.summary.operation import tensors_in_object
 
 @contextmanager
 def unchanged(model, *inputs):
-    """Assert that a block leaves values, flags, hooks, gradients and random numbers as they were."""
+    """Assert that a block leaves values, flags, hooks and gradients as they were."""
     expected = gradients(model, loss_of(model, inputs))
     loss = loss_of(model, inputs)
     for x in model.parameters():
         x.grad = torch.ones_like(x)
+    for i, module in enumerate(model.modules()):
+        module.training = i % 3 == 1
     before, rng, kept = state(model), torch.get_rng_state(), [x.clone() for x in inputs]
     yield
     after = state(model)

@@ -48,17 +48,19 @@ def test_each_kind_of_operation_alone(kind):
     "function",
     [
         lambda self, x: x.cumsum(2),
-        lambda self, x: x[..., torch.tensor([2, 0, 1])],
+        lambda self, x: x[..., torch.tensor([2, 0, 1]), torch.tensor([0, 0, 1])],
+        lambda self, x: x[..., torch.tensor([[2, 0, 1]])],
+        lambda self, x: x[:, :, torch.tensor([True, False, True, True])],
+        lambda self, x: x.index_select(2, x.argmax(2).flatten()),
         lambda self, x: x.view(1, 2, 2, 2, 4),
         lambda self, x: x.unfold(2, 3, 1),
         lambda self, x: x * x.max().item(),
-        lambda self, x: x.roll(1, 2),
+        lambda self, x: x.roll(1),
         lambda self, x: x + x.mT,
         lambda self, x: x @ x.mT,
         lambda self, x: F.interpolate(x, scale_factor=2, mode="bicubic"),
-        lambda self, x: F.pixel_shuffle(x.repeat(1, 2, 1, 1), 2),
-        lambda self, x: F.scaled_dot_product_attention(x, x, x),
-        lambda self, x: torch.fft.fft(x).real,
+        lambda self, x: F.pixel_shuffle(x.transpose(1, 2), 2),
+        lambda self, x: F.scaled_dot_product_attention(x, x, x, is_causal=True),
         lambda self, x: F.grid_sample(x, torch.zeros(1, 4, 4, 2), align_corners=False),
     ],
 )
@@ -96,6 +98,13 @@ def test_a_map_with_repeated_cells_has_no_jump(repeat):
     assert field.start == (-1, -1)
     after = nn.Sequential(*model, nn.Conv2d(repeat(torch.ones(1, 4, 6, 6)).shape[1], 1, 2))
     assert check(after, 1, (12, 12)) == []
+
+
+def test_units_with_different_padding_may_all_cover_the_image():
+    pooled = Block(lambda self, x: self.conv(x) + x.mean((2, 3), keepdim=True))
+    pooled.conv = nn.Conv2d(1, 1, 3, padding=1)
+    field = summary(pooled, (1, 4, 6)).layers[-1].receptive_field
+    assert (field.size, field.jump, field.whole) == ((5, 7), (None, None), (True, True))
 
 
 def test_tokens_have_the_jump_of_the_map():
