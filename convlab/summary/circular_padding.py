@@ -12,7 +12,10 @@ from convlab.summary.operation_rules import pad
 from convlab.summary.tracker import Tracker
 
 # Functions that read numbers from a tensor without an operation.
-_READING = (torch.Tensor.tolist, torch.Tensor.numpy, torch.Tensor.__array__)
+_READING = {
+    getattr(torch.Tensor, name)
+    for name in ("tolist", "numpy", "__array__", "__dlpack__", "__deepcopy__", "__reduce_ex__")
+}
 
 
 class CircularPadding(TorchFunctionMode):

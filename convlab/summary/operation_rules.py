@@ -56,8 +56,8 @@ def _union(fields: Iterable[Field | None], shape: Sequence[int]) -> Field:
 @_rule(
     "hardswish", "hardsigmoid", "masked_fill", "clone", "_to_copy", "contiguous", "alias",
     "detach", "lift_fresh", "native_dropout", "_prelu_kernel", "leaky_relu", "hardtanh", "prelu",
-    "log_sigmoid_forward", "rrelu_with_noise", "channel_shuffle", "native_channel_shuffle",
-    "nan_to_num", "softplus", "elu", "celu", "bernoulli", "normal", "complex", "polar", "_conj",
+    "log_sigmoid_forward", "rrelu_with_noise", "nan_to_num", "softplus", "elu", "celu", "bernoulli",
+    "normal", "complex", "polar", "_conj",
 )  # fmt: skip
 def elementwise(operation: Operation, fields: InputFields) -> Field:
     """Elementwise operation: each output depends on the inputs at its own place."""
@@ -309,6 +309,8 @@ PRODUCTS = {matrix_product, attention, fourier_transform, convolution}
 def reshape(operation: Operation, fields: InputFields) -> Field:
     """Reshape: the elements keep their order."""
     x = operation["self"]
+    if "dtype" in operation.arguments:
+        raise UnknownFieldError("elements are split or joined")
     return fields.require(x).reshape(x.shape, operation.output.shape)
 
 
@@ -440,6 +442,14 @@ def index(operation: Operation, fields: InputFields) -> Field:
         raise UnknownFieldError("the indices are not those of one dimension, or not known")
     numbers = kept.tolist()
     return _gather(operation, fields, [dim], lambda i, length: [numbers[i] % length])
+
+
+@_rule("channel_shuffle", "native_channel_shuffle")
+def channel_shuffle(operation: Operation, fields: InputFields) -> Field:
+    """Channel shuffle: the first channel of each group, then the second of each, and so on."""
+    groups = operation["groups"]
+    read = lambda i, length: [i % groups * (length // groups) + i // groups]  # noqa: E731
+    return _gather(operation, fields, [1], read)
 
 
 @_rule("glu")

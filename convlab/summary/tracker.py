@@ -47,7 +47,7 @@ class Tracker:
         # Maps a living tensor to its TensorInfo and its memory; PyTorch leaves the class untyped.
         self._infos: Any = WeakTensorKeyDictionary()
         # What was last found about a tensor in a memory.
-        self._in_memory: dict[int | None, TensorInfo] = {}
+        self._in_memory: dict[int, TensorInfo] = {}
         # Whether a number was read from a tensor (`item()`): later numbers may be computed from it.
         # A truth value, such as that of ``assert isfinite(x).all()``, only steers the code: it
         # counts once an operation computes with it.
@@ -69,23 +69,24 @@ class Tracker:
     def _store(self, tensor: Tensor, info: TensorInfo) -> None:
         memory = storage(tensor)
         self._infos[tensor] = info, memory
-        self._in_memory[memory] = info
+        if memory is not None:
+            self._in_memory[memory] = info
 
     def info(self, tensor: Tensor) -> TensorInfo:
         """Return the `TensorInfo` of a tensor; one that is new to the tracker is a constant."""
-        if tensor not in self._infos:
-            if isinstance(tensor, nn.Parameter):  # made while the model runs
+        info, memory = self._infos.get(tensor, (None, None))
+        if info is None or memory != storage(tensor):
+            # New, or its data were replaced (``tensor.data = other``), not by an operation: all
+            # that is known are other tensors in the same memory.
+            shared = self._in_memory.get(storage(tensor) or 0, TensorInfo(False, self.independent))
+            if info is None and isinstance(tensor, nn.Parameter):  # made while the model runs
                 self.add_parameter(tensor)
-            else:  # stored, so that a later operation that writes into it is noticed
-                self._store(tensor, TensorInfo(False, self.independent))
-        info, memory = self._infos[tensor]
-        assert isinstance(info, TensorInfo)
-        if memory != storage(tensor):  # its data were replaced: ``tensor.data = other``
-            new = self._in_memory.get(storage(tensor), TensorInfo(False, self.independent))
-            fields = self.unknown if new.depends_on_input else self.independent
-            parameters = info.parameters | new.parameters
-            info = TensorInfo(new.depends_on_input, fields, parameters)
+                info, _ = self._infos[tensor]
+            parameters = shared.parameters | (info.parameters if info else frozenset())
+            fields = self.unknown if shared.depends_on_input else self.independent
+            info = TensorInfo(shared.depends_on_input, fields, parameters)
             self._store(tensor, info)
+        assert isinstance(info, TensorInfo)
         return info
 
     def read(self, tensor: Tensor) -> None:

@@ -1,5 +1,6 @@
 """Parts of networks as their authors write them: names, and models that take 4 channels, 8x8."""
 
+import copy
 import dataclasses
 import warnings
 from collections import namedtuple
@@ -201,6 +202,60 @@ def condconv():
         return F.conv2d(x.reshape(1, n * c, h, w), weight, padding=1, groups=n).view(n, 4, h, w)
 
     return Block(forward, route=nn.Linear(4, 3), experts=nn.Parameter(torch.randn(3, 144)))
+
+
+def hypernetwork(set_weight):
+    """Give a layer weights that are made from the image."""
+
+    def forward(self, x):
+        set_weight(self.conv, self.generate(x.mean((2, 3))).view(4, 4, 3, 3))
+        return self.conv(x)
+
+    return Block(forward, generate=nn.Linear(4, 144), conv=conv(bias=False))
+
+
+def _data(layer, weight):
+    layer.weight.data = weight
+
+
+def _parameter(layer, weight):
+    layer.weight = nn.Parameter(weight)
+
+
+def _copied(layer, weight):
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+
+
+def _attribute(layer, weight):
+    del layer.weight
+    layer.weight = weight
+
+
+for _set_weight in (_data, _parameter, _copied, _attribute):
+    OTHERS[f"hypernetwork{_set_weight.__name__}"] = lambda f=_set_weight: hypernetwork(f)
+
+
+@exact
+def clamped_weights():
+    def forward(self, x):
+        self.conv.weight.data = self.conv.weight.data.clamp(-0.1, 0.1)
+        return self.conv(x)
+
+    return Block(forward, conv=conv())
+
+
+@other
+def two_names_of_a_cache():
+    def forward(self, x):
+        self.cache.copy_(self.conv(x))
+        return self.rows * 2
+
+    model = Block(forward, conv=conv())
+    model.register_buffer("cache", torch.zeros(1, 4, 8, 8))
+    model.double()
+    model.rows = model.cache[:, :, :4]
+    return model
 
 
 @other
@@ -503,6 +558,9 @@ add(
     nonzero=lambda x: x.nonzero(),
     fancy_write=lambda x: torch.zeros_like(x).index_put((torch.tensor([0]),), x),
     one_hot=lambda x: F.one_hot(x.argmax(1), 4).permute(0, 3, 1, 2) * 1.0,
+    shuffled_rows=lambda x: F.channel_shuffle(x.transpose(1, 2), 2),
+    halves_of_numbers=lambda x: x.float().view(torch.int16) * 1.0,
+    deep_copy=lambda x: copy.deepcopy(x.detach()).flip(2) * 2,
     read_as_array=lambda x: torch.from_numpy(x.detach().numpy()[:, :, ::-1].copy()) * 2,
     read_as_list=lambda x: x * torch.tensor(x[0, 0, 0].tolist(), dtype=x.dtype),
     normed_by_item=lambda x: x / x.norm().item(),
