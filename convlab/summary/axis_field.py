@@ -92,9 +92,7 @@ class AxisField:
 
     def merged(self) -> AxisField:
         """Return the field of elements that each depend on all elements of this tensor."""
-        regular = isinstance(self.units, ReceptiveField)
-        units = (0, self.num_units - 1) if regular else range(self.num_units)
-        hull = cover(map(self.interval, units))
+        hull = cover(map(self.interval, range(self.num_units)))
         assert hull is not None, "a field has at least one interval"
         return AxisField.shared(hull)
 

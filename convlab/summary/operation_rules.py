@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from math import ceil, floor, prod
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -64,13 +65,6 @@ def elementwise(operation: Operation, fields: InputFields) -> Field:
     shape = operation.output.shape
     inputs = [(fields.get(x), x.shape) for x in operation.read]
     return _union([field and field.broadcast(old, shape) for field, old in inputs], shape)
-
-
-@_rule("copy")
-def copy(operation: Operation, fields: InputFields) -> Field:
-    """Copy: the output depends on the source, not on the values that it replaces."""
-    source = operation["src"]
-    return fields.require(source).broadcast(source.shape, operation.output.shape)
 
 
 @_rule(
@@ -216,17 +210,14 @@ def _slide(
     "mkldnn_adaptive_avg_pool2d", "adaptive_max_pool2d", "adaptive_max_pool3d",
 )  # fmt: skip
 def adaptive_pooling(operation: Operation, fields: InputFields) -> list[Field]:
-    """Adaptive pooling: the windows are regular if the sizes divide, else of several sizes."""
+    """Adaptive pooling: windows of several sizes if the size of the output does not divide."""
     x = operation["self"]
     field = fields.require(x)
     if field.dim is None or field.dim < x.dim() - _pooling_rank(operation):
         return [field, field]
     length, outputs = x.shape[field.dim], operation.output.shape[field.dim]
-    if outputs == 1 and length > 1:
-        return [field.merged()] * 2
-    if length % outputs == 0:
-        window = length // outputs
-        return [field.window(length, outputs, window, window, 0, 1)] * 2
+    if outputs == length:
+        return [field, field]
     return [field.gather(length, (range(*w) for w in adaptive_windows(length, outputs)))] * 2
 
 
@@ -333,10 +324,10 @@ def permute(operation: Operation, fields: InputFields) -> Field:
     return fields.require(x).map_dim(order.index)
 
 
-@_rule("expand")
+@_rule("expand", "copy")
 def expand(operation: Operation, fields: InputFields) -> Field:
-    """Expansion: the elements are repeated along dimensions of size 1, or new ones."""
-    x = operation["self"]
+    """Expansion along dimensions of size 1 or new ones; a copy replaces what it is written to."""
+    x = operation["src" if operation.name == "copy" else "self"]
     return fields.require(x).broadcast(x.shape, operation.output.shape)
 
 
@@ -404,17 +395,26 @@ def _gather(
     return moved.gather(length, chosen)
 
 
-@_rule("flip")
-def flip(operation: Operation, fields: InputFields) -> Field:
-    """Flip: the elements are reversed along some dimensions."""
-    return _gather(operation, fields, operation["dims"], lambda i, length: [length - 1 - i])
-
-
-@_rule("repeat")
-def repeat(operation: Operation, fields: InputFields) -> Field:
-    """Repetition of the whole tensor along any dimension."""
-    every = range(operation["self"].dim())
-    return _gather(operation, fields, every, lambda i, length: [i % length])
+@_rule(
+    "flip", "repeat", "glu", "channel_shuffle", "native_channel_shuffle", "pixel_shuffle",
+    "pixel_unshuffle",
+)  # fmt: skip
+def rearrangement(operation: Operation, fields: InputFields) -> Field:
+    """Flip, repetition, gated linear unit, shuffle: an output reads certain indices."""
+    rank, argument = operation["self"].dim(), operation.arguments.get
+    groups = argument("groups")
+    factor = argument("upscale_factor", argument("downscale_factor"))
+    if factor and fields.require(operation["self"]).dim == rank - 3:
+        raise UnknownFieldError("the channels follow an axis of the image")
+    reads: dict[str, tuple[Any, Callable[[int, int], Iterable[int]]]] = {
+        "flip": (argument("dims"), lambda i, n: [n - 1 - i]),
+        "repeat": (range(rank), lambda i, n: [i % n]),
+        "glu": ([argument("dim")], lambda i, n: [i, i + n // 2]),
+        "channel_shuffle": ([1], lambda i, n: [i % groups * (n // groups) + i // groups]),
+        "pixel_shuffle": ([-2, -1], lambda i, n: [i // factor]),
+        "pixel_unshuffle": ([-2, -1], lambda i, n: range(i * factor, (i + 1) * factor)),
+    }
+    return _gather(operation, fields, *reads[operation.name.removeprefix("native_")])
 
 
 @_rule("roll")
@@ -442,34 +442,6 @@ def index(operation: Operation, fields: InputFields) -> Field:
         raise UnknownFieldError("the indices are not those of one dimension, or not known")
     numbers = kept.tolist()
     return _gather(operation, fields, [dim], lambda i, length: [numbers[i] % length])
-
-
-@_rule("channel_shuffle", "native_channel_shuffle")
-def channel_shuffle(operation: Operation, fields: InputFields) -> Field:
-    """Channel shuffle: the first channel of each group, then the second of each, and so on."""
-    groups = operation["groups"]
-    read = lambda i, length: [i % groups * (length // groups) + i // groups]  # noqa: E731
-    return _gather(operation, fields, [1], read)
-
-
-@_rule("glu")
-def glu(operation: Operation, fields: InputFields) -> Field:
-    """Gated linear unit: each output depends on an element of each half."""
-    dims = [operation["dim"]]
-    return _gather(operation, fields, dims, lambda i, length: [i, i + length // 2])
-
-
-@_rule("pixel_shuffle", "pixel_unshuffle")
-def pixel_shuffle(operation: Operation, fields: InputFields) -> Field:
-    """Exchange of channels and cells: each cell becomes a block of cells, or the reverse."""
-    x = operation["self"]
-    if fields.require(x).dim == x.dim() - 3:
-        raise UnknownFieldError("the channels follow an axis of the image")
-    if operation.name == "pixel_shuffle":
-        factor = operation["upscale_factor"]
-        return _gather(operation, fields, [-1, -2], lambda i, _: [i // factor])
-    factor = operation["downscale_factor"]
-    return _gather(operation, fields, [-1, -2], lambda i, _: range(i * factor, (i + 1) * factor))
 
 
 @_rule("cat", "stack")
