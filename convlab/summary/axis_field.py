@@ -149,6 +149,8 @@ class AxisField:
             return self
         new_dim = self.dim + len(new_shape) - len(shape)
         if shape[self.dim] != new_shape[new_dim]:
+            if shape[self.dim] != 1:
+                raise UnknownFieldError("the shape is not one that a broadcast extends")
             return self.merged()  # one unit, repeated
         return replace(self, dim=new_dim)
 

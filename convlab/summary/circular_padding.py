@@ -42,7 +42,8 @@ class CircularPadding(TorchFunctionMode):
             info = self._tracker.info(x)
             if info.depends_on_input:
                 fields = (
-                    pad(f, x, amounts) if isinstance(f, AxisField) else f for f in info.fields
+                    pad(f, x, amounts, "circular") if isinstance(f, AxisField) else f
+                    for f in info.fields
                 )
                 self._tracker.set_fields(result, tuple(fields))
         return result

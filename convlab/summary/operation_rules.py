@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from convlab.shapes import adaptive_windows, conv2d_output_size
+from convlab.shapes import ReceptiveField, adaptive_windows, conv2d_output_size
 from convlab.shapes.receptive_field import transposed_cells
 from convlab.summary.axis_field import AxisField, Field, Interval, NoField, UnknownFieldError
 from convlab.summary.operation import InputFields, Operation
@@ -229,16 +229,27 @@ def padding(operation: Operation, fields: InputFields) -> Field:
     """Constant, reflection or replication padding: the new cells lie beyond the edge."""
     x = operation["self"]
     amounts = operation["pad" if operation.name == "constant_pad_nd" else "padding"]
-    return pad(fields.require(x), x, amounts)
+    return pad(fields.require(x), x, amounts, operation.name.partition("_")[0])
 
 
-def pad(field: AxisField, x: Tensor, amounts: Sequence[int]) -> Field:
-    """Return the field after a padding given as for ``F.pad``, the last dimension first."""
+def pad(field: AxisField, x: Tensor, amounts: Sequence[int], mode: str) -> Field:
+    """Return the field after a padding given as for ``F.pad``, the last dimension first.
+
+    Regular units continue beyond the edge; others are read where they are.
+    """
     if field.dim is None or field.dim < x.dim() - len(amounts) // 2:
         return field
     first = 2 * (x.dim() - 1 - field.dim)
     before, length = amounts[first], x.shape[field.dim]
-    return field.window(length, before + length + amounts[first + 1], 1, 1, before, 1)
+    outputs, last = before + length + amounts[first + 1], length - 1
+    if mode == "constant" or isinstance(field.unpacked(length).units, ReceptiveField):
+        return field.window(length, outputs, 1, 1, before, 1)
+    read: Callable[[int], int] = {
+        "reflection": lambda i: last - abs(last - abs(i)),
+        "replication": lambda i: min(max(i, 0), last),
+        "circular": lambda i: i % length,
+    }[mode]
+    return field.gather(length, ([read(i - before)] for i in range(outputs)))
 
 
 @_rule("im2col")
@@ -402,8 +413,8 @@ def _gather(
 def rearrangement(operation: Operation, fields: InputFields) -> Field:
     """Flip, repetition, gated linear unit, shuffle: an output reads certain indices."""
     rank, argument = operation["self"].dim(), operation.arguments.get
-    groups = argument("groups")
-    factor = argument("upscale_factor", argument("downscale_factor"))
+    groups: Any = argument("groups")
+    factor: Any = argument("upscale_factor", argument("downscale_factor"))
     if factor and fields.require(operation["self"]).dim == rank - 3:
         raise UnknownFieldError("the channels follow an axis of the image")
     reads: dict[str, tuple[Any, Callable[[int, int], Iterable[int]]]] = {

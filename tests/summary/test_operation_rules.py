@@ -100,6 +100,18 @@ def test_a_map_with_repeated_cells_has_no_jump(repeat):
     assert check(after, 1, (12, 12)) == []
 
 
+@pytest.mark.parametrize("layer", [nn.ReflectionPad2d, nn.ReplicationPad2d, nn.CircularPad2d])
+def test_padding_of_an_enlarged_map_reads_the_cells_of_the_map(layer):
+    edge = Block(lambda self, x: x[:, :, :3, -2:])
+    assert check(nn.Sequential(nn.Upsample(scale_factor=2), layer(3), edge), 1, (5, 4)) == []
+
+
+def test_selected_and_stacked_rows_keep_their_own_fields():
+    rows = Block(lambda self, x: torch.stack([x[:, :, i] for i in (2, 0, 1)], 2))
+    field = summary(nn.Sequential(nn.Conv2d(1, 1, 3), rows), (1, 6, 6)).layers[-1].receptive_field
+    assert (field.size, field.jump, field.start) == ((3, 3), (None, 1), (2, 0))
+
+
 def test_units_with_different_padding_may_all_cover_the_image():
     pooled = Block(lambda self, x: self.conv(x) + x.mean((2, 3), keepdim=True))
     pooled.conv = nn.Conv2d(1, 1, 3, padding=1)
