@@ -106,6 +106,14 @@ def test_padding_of_an_enlarged_map_reads_the_cells_of_the_map(layer):
     assert check(nn.Sequential(nn.Upsample(scale_factor=2), layer(3), edge), 1, (5, 4)) == []
 
 
+def test_the_cost_of_operations_with_a_field_that_multiply_is_not_0():
+    fourier = summary(Block(lambda self, x: torch.fft.fft(x).real + x), (1, 4, 6))
+    assert fourier.macs is None
+    assert fourier.layers[-1].receptive_field.size == (1, 6)
+    attention = Block(lambda self, x: F.scaled_dot_product_attention(x, x, x))
+    assert summary(attention, input_size=(1, 2, 4, 6)).macs == 2 * 2 * 4 * 4 * 6
+
+
 def test_selected_and_stacked_rows_keep_their_own_fields():
     rows = Block(lambda self, x: torch.stack([x[:, :, i] for i in (2, 0, 1)], 2))
     field = summary(nn.Sequential(nn.Conv2d(1, 1, 3), rows), (1, 6, 6)).layers[-1].receptive_field
