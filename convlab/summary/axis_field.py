@@ -85,11 +85,14 @@ class AxisField:
             return cells.start, cells.stop
         return self.units[unit] if 0 <= unit < self.num_units else None
 
+    def covers(self, length: int) -> bool:
+        """Return whether every unit depends on all of the first `length` cells."""
+        units = [self.interval(unit) for unit in range(self.num_units)]
+        return all(unit is not None and unit[0] <= 0 and unit[1] >= length for unit in units)
+
     def merged(self) -> AxisField:
         """Return the field of elements that each depend on all elements of this tensor."""
-        regular = isinstance(self.units, ReceptiveField)
-        units = (0, self.num_units - 1) if regular else range(self.num_units)
-        hull = cover(map(self.interval, units))
+        hull = cover(map(self.interval, range(self.num_units)))
         assert hull is not None, "a field has at least one interval"
         return AxisField.shared(hull)
 
@@ -146,6 +149,8 @@ class AxisField:
             return self
         new_dim = self.dim + len(new_shape) - len(shape)
         if shape[self.dim] != new_shape[new_dim]:
+            if shape[self.dim] != 1:
+                raise UnknownFieldError("the shape is not one that a broadcast extends")
             return self.merged()  # one unit, repeated
         return replace(self, dim=new_dim)
 

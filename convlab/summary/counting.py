@@ -9,7 +9,7 @@ from torch._ops import OpOverload
 from torch.utils.flop_counter import flop_registry
 
 from convlab.summary.operation import Operation, tensors_in
-from convlab.summary.operation_rules import convolution, matrix_product, rule_for
+from convlab.summary.operation_rules import PRODUCTS, rule_for
 
 # Operations that multiply no matrices, besides those that are elementwise, return a view, or have
 # a rule for their field that is not that of a product. A maximum, a sum or a mean of regions of
@@ -67,7 +67,7 @@ def count_macs(operation: Operation) -> int | None:
     """
     name, func = operation.name, operation.func
     rule = rule_for(operation)
-    has_rule = rule is not None and rule not in (matrix_product, convolution)
+    has_rule = rule is not None and rule not in PRODUCTS
     is_listed = name in _WITHOUT_PRODUCTS or (
         name.startswith(_WITHOUT_PRODUCTS_PREFIXES) and not name.endswith("_backward")
     )

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from math import ceil, floor, prod
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from convlab.shapes import adaptive_windows, conv2d_output_size
+from convlab.shapes import ReceptiveField, adaptive_windows, conv2d_output_size
 from convlab.shapes.receptive_field import transposed_cells
 from convlab.summary.axis_field import AxisField, Field, Interval, NoField, UnknownFieldError
 from convlab.summary.operation import STATISTICS, InputFields, Operation
@@ -56,21 +57,14 @@ def _union(fields: Iterable[Field | None], shape: Sequence[int]) -> Field:
 @_rule(
     "hardswish", "hardsigmoid", "masked_fill", "clone", "_to_copy", "contiguous", "alias",
     "detach", "lift_fresh", "native_dropout", "_prelu_kernel", "leaky_relu", "hardtanh", "prelu",
-    "log_sigmoid_forward", "rrelu_with_noise", "channel_shuffle", "native_channel_shuffle",
-    "nan_to_num", "softplus", "elu", "celu", "bernoulli", "normal",
+    "log_sigmoid_forward", "rrelu_with_noise", "nan_to_num", "softplus", "elu", "celu", "bernoulli",
+    "normal", "complex", "polar", "_conj",
 )  # fmt: skip
 def elementwise(operation: Operation, fields: InputFields) -> Field:
     """Elementwise operation: each output depends on the inputs at its own place."""
     shape = operation.output.shape
     inputs = [(fields.get(x), x.shape) for x in operation.read]
     return _union([field and field.broadcast(old, shape) for field, old in inputs], shape)
-
-
-@_rule("copy")
-def copy(operation: Operation, fields: InputFields) -> Field:
-    """Copy: the output depends on the source, not on the values that it replaces."""
-    source = operation["src"]
-    return fields.require(source).broadcast(source.shape, operation.output.shape)
 
 
 @_rule("embedding")
@@ -141,6 +135,29 @@ def matrix_product(operation: Operation, fields: InputFields) -> Field:
     return _union([*union, *(field and field.broadcast(old, shape) for field, old in added)], shape)
 
 
+@_rule(
+    *(f"_scaled_dot_product_{kind}_attention" for kind in ("flash", "efficient", "cudnn")),
+    "_scaled_dot_product_flash_attention_for_cpu",
+)
+def attention(operation: Operation, fields: InputFields) -> Field:
+    """Attention: each output depends on its query, and on all keys and values."""
+    if operation["is_causal"]:
+        raise UnknownFieldError("each output depends on the keys up to its own place")
+    shape, reduced = operation.output.shape, {"query": [-1], "key": [-2, -1], "value": [-2]}
+    inputs = [(operation[name], dims) for name, dims in reduced.items()]
+    inputs += [(operation.arguments.get(name), [-1]) for name in ("attn_mask", "attn_bias")]
+    known = [(x, dims, fields.get(x)) for x, dims in inputs]
+    moved = (f and f.reduce(dims, x.dim(), True).broadcast(x.shape, shape) for x, dims, f in known)
+    return _union(moved, shape)
+
+
+@_rule("_fft_r2c", "_fft_c2c", "_fft_c2r")
+def fourier_transform(operation: Operation, fields: InputFields) -> Field:
+    """Fourier transform: each output depends on all elements along some dimensions."""
+    x = operation["self"]
+    return fields.require(x).reduce(operation["dim"], x.dim(), keepdim=True)
+
+
 # Operations with windows: convolution, pooling, padding, unfolding.
 
 
@@ -201,17 +218,14 @@ def _slide(
     "mkldnn_adaptive_avg_pool2d", "adaptive_max_pool2d", "adaptive_max_pool3d",
 )  # fmt: skip
 def adaptive_pooling(operation: Operation, fields: InputFields) -> list[Field]:
-    """Adaptive pooling: the windows are regular if the sizes divide, else of several sizes."""
+    """Adaptive pooling: windows of several sizes if the size of the output does not divide."""
     x = operation["self"]
     field = fields.require(x)
     if field.dim is None or field.dim < x.dim() - _pooling_rank(operation):
         return [field, field]
     length, outputs = x.shape[field.dim], operation.output.shape[field.dim]
-    if outputs == 1 and length > 1:
-        return [field.merged()] * 2
-    if length % outputs == 0:
-        window = length // outputs
-        return [field.window(length, outputs, window, window, 0, 1)] * 2
+    if outputs == length:
+        return [field, field]
     return [field.gather(length, (range(*w) for w in adaptive_windows(length, outputs)))] * 2
 
 
@@ -223,16 +237,27 @@ def padding(operation: Operation, fields: InputFields) -> Field:
     """Constant, reflection or replication padding: the new cells lie beyond the edge."""
     x = operation["self"]
     amounts = operation["pad" if operation.name == "constant_pad_nd" else "padding"]
-    return pad(fields.require(x), x, amounts)
+    return pad(fields.require(x), x, amounts, operation.name.partition("_")[0])
 
 
-def pad(field: AxisField, x: Tensor, amounts: Sequence[int]) -> Field:
-    """Return the field after a padding given as for ``F.pad``, the last dimension first."""
+def pad(field: AxisField, x: Tensor, amounts: Sequence[int], mode: str) -> Field:
+    """Return the field after a padding given as for ``F.pad``, the last dimension first.
+
+    Regular units continue beyond the edge; others are read where they are.
+    """
     if field.dim is None or field.dim < x.dim() - len(amounts) // 2:
         return field
     first = 2 * (x.dim() - 1 - field.dim)
     before, length = amounts[first], x.shape[field.dim]
-    return field.window(length, before + length + amounts[first + 1], 1, 1, before, 1)
+    outputs, last = before + length + amounts[first + 1], length - 1
+    if mode == "constant" or isinstance(field.unpacked(length).units, ReceptiveField):
+        return field.window(length, outputs, 1, 1, before, 1)
+    read: Callable[[int], int] = {
+        "reflection": lambda i: last - abs(last - abs(i)),
+        "replication": lambda i: min(max(i, 0), last),
+        "circular": lambda i: i % length,
+    }[mode]
+    return field.gather(length, ([read(i - before)] for i in range(outputs)))
 
 
 @_rule("im2col")
@@ -281,6 +306,10 @@ def interpolation(operation: Operation, fields: InputFields) -> Field:
     return field.gather(length, ((floor(p + 1e-4), ceil(p - 1e-4)) for p in places))
 
 
+# The rules of operations that multiply: their cost is not 0.
+PRODUCTS = {matrix_product, attention, fourier_transform, convolution}
+
+
 # Operations that move elements and compute nothing.
 
 
@@ -290,7 +319,15 @@ def interpolation(operation: Operation, fields: InputFields) -> Field:
 def reshape(operation: Operation, fields: InputFields) -> Field:
     """Reshape: the elements keep their order."""
     x = operation["self"]
+    if "dtype" in operation.arguments:
+        raise UnknownFieldError("elements are split or joined")
     return fields.require(x).reshape(x.shape, operation.output.shape)
+
+
+@_rule("view_as_real")
+def view_as_real(operation: Operation, fields: InputFields) -> Field:
+    """Real and imaginary parts along a new last dimension."""
+    return fields.require(operation["self"])
 
 
 @_rule("permute", "transpose", "t")
@@ -306,23 +343,11 @@ def permute(operation: Operation, fields: InputFields) -> Field:
     return fields.require(x).map_dim(order.index)
 
 
-@_rule("expand")
+@_rule("expand", "copy")
 def expand(operation: Operation, fields: InputFields) -> Field:
-    """Expansion: the elements are repeated along dimensions of size 1, or new ones."""
-    x = operation["self"]
+    """Expansion along dimensions of size 1 or new ones; a copy replaces what it is written to."""
+    x = operation["src" if operation.name == "copy" else "self"]
     return fields.require(x).broadcast(x.shape, operation.output.shape)
-
-
-@_rule("repeat")
-def repeat(operation: Operation, fields: InputFields) -> Field:
-    """Repetition of the whole tensor along any dimension."""
-    x = operation["self"]
-    new_dims = operation.output.dim() - x.dim()
-    field = fields.require(x).map_dim(lambda dim: dim + new_dims)
-    if field.dim is None:
-        return field
-    length = x.shape[field.dim - new_dims]
-    return field.gather(length, ([i % length] for i in range(operation.output.shape[field.dim])))
 
 
 @_rule("slice")
@@ -333,13 +358,14 @@ def take_slice(operation: Operation, fields: InputFields) -> Field:
     return _select(operation, fields, kept)
 
 
-@_rule("select")
-def take_one(operation: Operation, fields: InputFields) -> Field:
-    """Select one index along a dimension, which the output does not have."""
+@_rule("select", "unbind")
+def take_one(operation: Operation, fields: InputFields) -> list[Field]:
+    """Select one index along a dimension, or each, without this dimension in the output."""
     x, dim = operation["self"], operation["dim"]
-    index = range(x.shape[dim])[operation["index"]]
-    field = _select(operation, fields, range(index, index + 1))
-    return field if isinstance(field, NoField) else field.reduce([dim], x.dim(), keepdim=False)
+    indices = range(x.shape[dim])
+    kept = indices if operation.name == "unbind" else [indices[operation["index"]]]
+    parts = [_select(operation, fields, range(index, index + 1)) for index in kept]
+    return [f if isinstance(f, NoField) else f.reduce([dim], x.dim(), False) for f in parts]
 
 
 @_rule("split", "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes", "chunk")
@@ -372,33 +398,89 @@ def as_strided(operation: Operation, fields: InputFields) -> Field:
     return field
 
 
-@_rule("flip")
-def flip(operation: Operation, fields: InputFields) -> Field:
-    """Flip: the elements are reversed along some dimensions."""
-    x = operation["self"]
+def _gather(
+    operation: Operation, fields: InputFields, dims: Iterable[int],
+    read: Callable[[int, int], Iterable[int]],
+) -> Field:  # fmt: skip
+    """Return the field if along some dimensions index ``i`` reads ``read(i, length)``."""
+    x, shape = operation["self"], operation.output.shape
     field = fields.require(x)
-    if field.dim not in [dim % x.dim() for dim in operation["dims"]]:
-        return field
+    new_dims = len(shape) - x.dim()
+    moved = field.map_dim(lambda dim: dim + new_dims)
+    if field.dim is None or field.dim not in {dim % x.dim() for dim in dims}:
+        return moved
     length = x.shape[field.dim]
-    return field.gather(length, ([i] for i in reversed(range(length))))
+    chosen = [read(i, length) for i in range(shape[field.dim + new_dims])]
+    return moved.gather(length, chosen)
+
+
+@_rule(
+    "flip", "repeat", "glu", "channel_shuffle", "native_channel_shuffle", "pixel_shuffle",
+    "pixel_unshuffle",
+)  # fmt: skip
+def rearrangement(operation: Operation, fields: InputFields) -> Field:
+    """Flip, repetition, gated linear unit, shuffle: an output reads certain indices."""
+    rank, argument = operation["self"].dim(), operation.arguments.get
+    groups: Any = argument("groups")
+    factor: Any = argument("upscale_factor", argument("downscale_factor"))
+    if factor and fields.require(operation["self"]).dim == rank - 3:
+        raise UnknownFieldError("the channels follow an axis of the image")
+    reads: dict[str, tuple[Any, Callable[[int, int], Iterable[int]]]] = {
+        "flip": (argument("dims"), lambda i, n: [n - 1 - i]),
+        "repeat": (range(rank), lambda i, n: [i % n]),
+        "glu": ([argument("dim")], lambda i, n: [i, i + n // 2]),
+        "channel_shuffle": ([1], lambda i, n: [i % groups * (n // groups) + i // groups]),
+        "pixel_shuffle": ([-2, -1], lambda i, n: [i // factor]),
+        "pixel_unshuffle": ([-2, -1], lambda i, n: range(i * factor, (i + 1) * factor)),
+    }
+    return _gather(operation, fields, *reads[operation.name.removeprefix("native_")])
+
+
+@_rule("roll")
+def roll(operation: Operation, fields: InputFields) -> Field:
+    """Roll: the elements are shifted along some dimensions, from the end to the beginning."""
+    x, shifts, dims = (operation[name] for name in ("self", "shifts", "dims"))
+    if not dims:
+        raise UnknownFieldError("the shift crosses the ends of the rows")
+    dim = fields.require(x).dim
+    shift = sum(s for s, d in zip(shifts, dims, strict=True) if d % x.dim() == dim)
+    return _gather(operation, fields, dims, lambda i, length: [(i - shift) % length])
+
+
+@_rule("index_select", "index")
+def index(operation: Operation, fields: InputFields) -> Field:
+    """Select along one dimension by the indices in a constant tensor."""
+    if operation.name == "index":
+        indices = [
+            (dim, index) for dim, index in enumerate(operation["indices"]) if index is not None
+        ]
+    else:
+        indices = [(operation["dim"], operation["index"])]
+    (dim, kept), *others = indices
+    if others or kept.dim() != 1 or kept.dtype == torch.bool or kept.is_meta or fields.get(kept):
+        raise UnknownFieldError("the indices are not those of one dimension, or not known")
+    numbers = kept.tolist()
+    return _gather(operation, fields, [dim], lambda i, length: [numbers[i] % length])
 
 
 @_rule("cat", "stack")
 def cat(operation: Operation, fields: InputFields) -> Field:
     """Concatenation: tensors one after the other along a dimension, at the same places else."""
     shape = operation.output.shape
-    dim = operation["dim"] % len(shape)
+    dim, is_stack = operation["dim"] % len(shape), operation.name == "stack"
     tensors = [x for x in operation["tensors"] if x.dim() == operation["tensors"][-1].dim()]
     joined = [fields.get(x) for x in tensors]
-    if operation.name == "stack":
-        moved = (field and field.map_dim(lambda d: d + (d >= dim)) for field in joined)
-        return _union(moved, shape)
+    if is_stack:
+        joined = [field and field.map_dim(lambda d: d + (d >= dim)) for field in joined]
     if all(field is None or field.dim != dim for field in joined):
-        return _union(joined, shape)
+        union = _union(joined, shape)
+        # Parts whose elements all have one field, such as rows one by one, may lie side by side.
+        if union in joined or any(field and field.dim is not None for field in joined):
+            return union
     intervals: list[Interval | None] = []
     for x, field in zip(tensors, joined, strict=True):
         if field is not None and field.dim not in (None, dim):
             raise UnknownFieldError("two dimensions follow the same axis of the image")
-        length = x.shape[dim]
+        length = 1 if is_stack else x.shape[dim]
         intervals += [None] * length if field is None else field.intervals(length)
     return AxisField.from_intervals(dim, intervals)

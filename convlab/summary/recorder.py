@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -135,7 +136,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Record what runs inside the ``with`` block; remove all hooks at its end."""
-        with self._hooks:
+        with self._hooks, warnings.catch_warnings():
+            # Of `torch.compile`, which calls the hook below once more, to no effect.
+            warnings.filterwarnings("ignore", ".*global hooks on modules")
             for module in self._names:
                 self._add_hooks(module)
             handle = register_module_forward_pre_hook(self._enter_new)
@@ -394,8 +397,8 @@ def _layer_field(
     numbers = [_size_jump_start(field, repeated) for field in fields]
     sizes, jumps, starts = zip(*numbers, strict=True)
     whole = (
-        size is not None and jump == 0 and start <= 0 and start + size >= length
-        for (size, jump, start), length in zip(numbers, image_size, strict=True)
+        isinstance(field, AxisField) and not jump and field.covers(length)
+        for field, jump, length in zip(fields, jumps, image_size, strict=True)
     )
     return LayerField(sizes, jumps, starts, tuple(whole))
 

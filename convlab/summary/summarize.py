@@ -145,8 +145,9 @@ def summary(
     concatenations of branches, reshapes, normalizations and products of matrices. It is the
     theoretical one: the cells on which a unit *can* depend, all channels at its place taken
     together, and beyond the edge the cells of padding. Only where a layer reads some channels of a
-    concatenation can it be too large: it is that of all channels. After an operation without a
-    rule, such as attention, it is None, printed ``?``, until the end of the model.
+    concatenation or of unfolded windows can it be too large: it is that of all channels. After an
+    operation without a rule, such as a cumulative sum, it is None, printed ``?``, until the end of
+    the model.
 
     Parameters
     ----------

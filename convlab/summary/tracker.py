@@ -45,8 +45,10 @@ class Tracker:
         self.unknown: TensorFields = (NoField.UNKNOWN,) * num_axes
         self.independent: TensorFields = (NoField.INDEPENDENT,) * num_axes
         self._numbers: dict[Tensor, int] = {}  # of the parameters
-        # Maps a living tensor to its TensorInfo; PyTorch leaves the class untyped.
+        # Maps a living tensor to its TensorInfo and its memory; PyTorch leaves the class untyped.
         self._infos: Any = WeakTensorKeyDictionary()
+        # What was last found about a tensor in a memory.
+        self._in_memory: dict[int, TensorInfo] = {}
         # Whether a number was read from a tensor (`item()`): later numbers may be computed from it.
         # A truth value, such as that of ``assert isfinite(x).all()``, only steers the code: it
         # counts once an operation computes with it.
@@ -56,7 +58,7 @@ class Tracker:
     def add_parameter(self, parameter: Tensor) -> None:
         """Add a parameter, which gets the next of the numbers 0, 1, 2, ..."""
         number = self._numbers.setdefault(parameter, len(self._numbers))
-        self._infos[parameter] = TensorInfo(False, self.independent, frozenset([number]))
+        self._store(parameter, TensorInfo(False, self.independent, frozenset([number])))
 
     def numbers(self, parameters: Iterable[Tensor]) -> frozenset[int]:
         """Return the numbers of those parameters that were added."""
@@ -64,23 +66,40 @@ class Tracker:
 
     def set_fields(self, tensor: Tensor, fields: TensorFields) -> None:
         """Set the fields of a tensor that depends on the input of the model."""
-        self._infos[tensor] = TensorInfo(True, fields)
+        self._store(tensor, TensorInfo(True, fields))
+
+    def _store(self, tensor: Tensor, info: TensorInfo) -> None:
+        memory = storage(tensor)
+        self._infos[tensor] = info, memory
+        if memory is not None:
+            self._in_memory[memory] = info
 
     def info(self, tensor: Tensor) -> TensorInfo:
         """Return the `TensorInfo` of a tensor; one that is new to the tracker is a constant."""
-        info = self._infos.get(tensor)
-        if info is None and isinstance(tensor, nn.Parameter):  # made while the model runs
-            self.add_parameter(tensor)
-            info = self._infos[tensor]
-        elif info is None:
-            info = TensorInfo(False, self.independent)
+        info, memory = self._infos.get(tensor, (None, None))
+        if info is None or memory != storage(tensor):
+            # New, or its data were replaced (``tensor.data = other``), not by an operation: all
+            # that is known are other tensors in the same memory.
+            shared = self._in_memory.get(storage(tensor) or 0, TensorInfo(False, self.independent))
+            if info is None and isinstance(tensor, nn.Parameter):  # made while the model runs
+                self.add_parameter(tensor)
+                info, _ = self._infos[tensor]
+            parameters = shared.parameters | (info.parameters if info else frozenset())
+            fields = self.unknown if shared.depends_on_input else self.independent
+            info = TensorInfo(shared.depends_on_input, fields, parameters)
+            own = layout(tensor)
             if type(tensor) not in (Tensor, nn.Parameter):  # a subclass can wrap what it computed
-                same = [y for x, y in self._infos.items() if layout(x) == layout(tensor)]
+                same = [
+                    known for x, (known, _) in self._infos.items() if layout(x) == layout(tensor)
+                ]
                 info = same[0] if same and storage(tensor) is not None else info
-            # Stored, so that a later operation that writes into it is noticed.
-            self._infos[tensor] = info
+            self._store(tensor, info)
         assert isinstance(info, TensorInfo)
         return info
+
+    def read(self, tensor: Tensor) -> None:
+        """Note that the model reads numbers from a tensor, from which it may compute others."""
+        self._number_was_read |= self.info(tensor).depends_on_input
 
     def record(self, operation: Operation) -> tuple[int, frozenset[int]]:
         """Derive the `TensorInfo` of the tensors that an operation returned or wrote into.
@@ -124,18 +143,17 @@ class Tracker:
     def _may_contain_read_value(self, operation: Operation) -> bool:
         """Return whether an operation computes with a number that may depend on the input."""
         if self._number_was_read:
-            is_new = operation.name == "lift_fresh" and operation["self"] not in self._infos
-            return bool(operation.numbers) or is_new
+            tensors = [x for x in operation.inputs if not isinstance(x, nn.Parameter)]
+            return bool(operation.numbers) or any(x not in self._infos for x in tensors)
         return self._truth_was_read and any(isinstance(x, bool) for x in operation.numbers)
 
     def _set(self, tensor: Tensor, info: TensorInfo) -> None:
         if isinstance(tensor, nn.Parameter) and not info.depends_on_input:  # still a parameter
             info = replace(info, parameters=info.parameters | self.info(tensor).parameters)
-        old = self._infos.get(tensor)
-        self._infos[tensor] = info
+        old, memory = self._infos.get(tensor, (None, None))
+        self._store(tensor, info)
         if old is not None and old != info and (old.depends_on_input or info.depends_on_input):
             # Written in place: views of the same memory changed too, in an unknown place.
-            memory = storage(tensor)
             for other in [x for x in self._infos if x is not tensor and storage(x) == memory]:
                 self.set_fields(other, self.unknown)
 

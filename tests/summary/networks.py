@@ -143,6 +143,65 @@ def rolls(draw, channels):
 
 
 @st.composite
+def repetitions(draw, channels):
+    """Draw a repetition of cells or of the whole map."""
+    n, dim = draw(st.integers(1, 3)), draw(st.integers(2, 3))
+    functions = [
+        lambda self, x: x.repeat_interleave(n, dim),
+        lambda self, x: x.unsqueeze(dim + 1).expand(*x.shape[: dim + 1], n, *x.shape[dim + 1 :])
+        .flatten(dim, dim + 1),
+        lambda self, x: x.tile(n, 1),
+        lambda self, x: torch.stack([x] * n, dim).flatten(dim, dim + 1),
+        lambda self, x: torch.cat([x, x.mean(dim, keepdim=True)], dim),
+    ]  # fmt: skip
+    return Block(draw(st.sampled_from(functions)))
+
+
+@st.composite
+def selections(draw, channels):
+    """Draw a choice of rows or columns, in any order."""
+    dim, start = draw(st.integers(2, 3)), draw(st.integers(0, 2))
+    indices = torch.tensor(draw(st.lists(st.integers(-3, 2), min_size=3, max_size=6)))
+    functions = [
+        lambda self, x: x.index_select(dim, indices % 3),
+        lambda self, x: x[:, :, indices],
+        lambda self, x: x[:, :, start::2, :-1:2],
+        lambda self, x: torch.stack(x.unbind(dim)[::-1], dim),
+        lambda self, x: torch.stack([x.select(dim, i) for i in indices], dim),
+        lambda self, x: torch.cat(x.split(2, dim)[::-1], dim),
+        lambda self, x: x.narrow(dim, start, x.shape[dim] - start).movedim(1, -1).movedim(-1, 1),
+    ]
+    return Block(draw(st.sampled_from(functions)))
+
+
+@st.composite
+def spreads(draw, channels):
+    """Draw an operation in which every output depends on whole rows, columns or maps."""
+    dim = draw(st.integers(2, 3))
+    functions = [
+        lambda self, x: torch.fft.fft(x, dim=dim).abs() + x,
+        lambda self, x: torch.fft.irfft2(torch.fft.rfft2(x), s=x.shape[2:]),
+        lambda self, x: x.softmax(dim),
+        lambda self, x: (x - x.mean(dim, keepdim=True)) / (x.std(dim, keepdim=True) + 1),
+        lambda self, x: x.sort(dim).values,
+        lambda self, x: F.linear(x, x.new_ones(4, x.shape[3])),
+    ]
+    return Block(draw(st.sampled_from(functions)))
+
+
+@st.composite
+def pixel_shuffles(draw, channels):
+    """Draw an exchange of channels and cells, or a gated linear unit."""
+    factor, dim = draw(st.integers(1, 2)), draw(st.integers(1, 3))
+    functions = [
+        lambda self, x: F.pixel_shuffle(x.repeat(1, factor**2, 1, 1), factor),
+        lambda self, x: F.pixel_unshuffle(x, factor),
+        lambda self, x: F.glu(x, dim),
+    ]
+    return Block(draw(st.sampled_from(functions)))
+
+
+@st.composite
 def elementwise_layers(draw, channels):
     return draw(
         st.sampled_from(
@@ -193,9 +252,11 @@ KINDS = {
     "shuffle": shuffles, "linear": channels_last_layers, "movement": rearrangements,
     "elementwise": elementwise_layers, "adaptive": adaptive_poolings,
     "convlab": convlab_convolutions, "attention": attentions, "roll": rolls,
+    "repetition": repetitions, "selection": selections, "spread": spreads,
+    "pixel shuffle": pixel_shuffles,
 }  # fmt: skip
 # The operations of these blocks have no rule: their fields are unknown.
-WITHOUT_RULE = {"attention", "roll"}
+WITHOUT_RULE = {"attention"}
 
 
 @st.composite
@@ -213,7 +274,7 @@ def networks(draw, kinds=tuple(KINDS), most=4):
         try:
             with torch.no_grad():
                 y = block(x)
-        except (RuntimeError, ValueError):
+        except (RuntimeError, ValueError, IndexError):
             continue  # the window no longer fits
         if y.numel() == 0 or y.numel() > 20000:
             continue

@@ -18,7 +18,9 @@ REGULAR = ("convolution", "pooling", "residual", "inception", "shuffle", "elemen
 def test_networks_of_windows_and_branches_have_regular_fields(network):
     assert check(*network) == []
     model, channels, size = network
-    assert all(is_regular(f) for fields in tracked(model, channels, size).values() for f in fields)
+    image = torch.ones(1, channels, *size, dtype=torch.float64)
+    results = tracked(model, [image], operations=False)
+    assert all(is_regular(field) for _, fields in results for field in fields)
 
 
 @settings(max_examples=150)
@@ -46,17 +48,19 @@ def test_each_kind_of_operation_alone(kind):
     "function",
     [
         lambda self, x: x.cumsum(2),
-        lambda self, x: x[..., torch.tensor([2, 0, 1])],
+        lambda self, x: x[..., torch.tensor([2, 0, 1]), torch.tensor([0, 0, 1])],
+        lambda self, x: x[..., torch.tensor([[2, 0, 1]])],
+        lambda self, x: x[:, :, torch.tensor([True, False, True, True])],
+        lambda self, x: x.index_select(2, x.argmax(2).flatten()),
         lambda self, x: x.view(1, 2, 2, 2, 4),
         lambda self, x: x.unfold(2, 3, 1),
         lambda self, x: x * x.max().item(),
-        lambda self, x: x.roll(1, 2),
+        lambda self, x: x.roll(1),
         lambda self, x: x + x.mT,
         lambda self, x: x @ x.mT,
         lambda self, x: F.interpolate(x, scale_factor=2, mode="bicubic"),
-        lambda self, x: F.pixel_shuffle(x.repeat(1, 2, 1, 1), 2),
-        lambda self, x: F.scaled_dot_product_attention(x, x, x),
-        lambda self, x: torch.fft.fft(x).real,
+        lambda self, x: F.pixel_shuffle(x.transpose(1, 2), 2),
+        lambda self, x: F.scaled_dot_product_attention(x, x, x, is_causal=True),
         lambda self, x: F.grid_sample(x, torch.zeros(1, 4, 4, 2), align_corners=False),
     ],
 )
@@ -94,6 +98,33 @@ def test_a_map_with_repeated_cells_has_no_jump(repeat):
     assert field.start == (-1, -1)
     after = nn.Sequential(*model, nn.Conv2d(repeat(torch.ones(1, 4, 6, 6)).shape[1], 1, 2))
     assert check(after, 1, (12, 12)) == []
+
+
+@pytest.mark.parametrize("layer", [nn.ReflectionPad2d, nn.ReplicationPad2d, nn.CircularPad2d])
+def test_padding_of_an_enlarged_map_reads_the_cells_of_the_map(layer):
+    edge = Block(lambda self, x: x[:, :, :3, -2:])
+    assert check(nn.Sequential(nn.Upsample(scale_factor=2), layer(3), edge), 1, (5, 4)) == []
+
+
+def test_the_cost_of_operations_with_a_field_that_multiply_is_not_0():
+    fourier = summary(Block(lambda self, x: torch.fft.fft(x).real + x), (1, 4, 6))
+    assert fourier.macs is None
+    assert fourier.layers[-1].receptive_field.size == (1, 6)
+    attention = Block(lambda self, x: F.scaled_dot_product_attention(x, x, x))
+    assert summary(attention, input_size=(1, 2, 4, 6)).macs == 2 * 2 * 4 * 4 * 6
+
+
+def test_selected_and_stacked_rows_keep_their_own_fields():
+    rows = Block(lambda self, x: torch.stack([x[:, :, i] for i in (2, 0, 1)], 2))
+    field = summary(nn.Sequential(nn.Conv2d(1, 1, 3), rows), (1, 6, 6)).layers[-1].receptive_field
+    assert (field.size, field.jump, field.start) == ((3, 3), (None, 1), (2, 0))
+
+
+def test_units_with_different_padding_may_all_cover_the_image():
+    pooled = Block(lambda self, x: self.conv(x) + x.mean((2, 3), keepdim=True))
+    pooled.conv = nn.Conv2d(1, 1, 3, padding=1)
+    field = summary(pooled, (1, 4, 6)).layers[-1].receptive_field
+    assert (field.size, field.jump, field.whole) == ((5, 7), (None, None), (True, True))
 
 
 def test_tokens_have_the_jump_of_the_map():

@@ -244,11 +244,11 @@ def test_a_module_that_is_a_generator_runs_when_its_values_are_taken():
     assert rows(summary(Steps(), (2, 8, 8))) == [("conv", "Conv2d"), ("(relu)", "relu")]
 
 
-@pytest.mark.parametrize(("make", "unused"), [(copy.copy, 0), (copy.deepcopy, 38)])
-def test_a_copy_of_a_layer_is_not_a_layer_of_the_model(make, unused):
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy])
+def test_a_copy_of_a_layer_is_not_a_layer_of_the_model(make):
     model = Block(lambda self, x: make(self.conv)(x) + 1, conv=nn.Conv2d(2, 2, 3))
     found = summary(model, (2, 8, 8))
-    assert (rows(found), found.parameters_unused) == ([("", "Block")], unused)
+    assert (rows(found), found.parameters_unused) == ([("", "Block")], 0)
 
 
 class Subclass(torch.Tensor):

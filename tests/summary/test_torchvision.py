@@ -1,0 +1,59 @@
+"""Every model of torchvision: its cost, and that a summary leaves it as it was."""
+
+import pytest
+import torch
+import torchvision
+from torch.utils.flop_counter import FlopCounterMode
+
+from convlab.summary import summary
+from tests.conftest import EXAMPLES
+from tests.summary.state import unchanged
+
+MODELS = torchvision.models
+DETECTION, SEGMENTATION, VIDEO, FLOW = (
+    set(MODELS.list_models(module=module))
+    for module in (MODELS.detection, MODELS.segmentation, MODELS.video, MODELS.optical_flow)
+)
+# A model of each kind; with `make test FULL=1` all whose parameters take less than 1 GB.
+SAMPLE = {"squeezenet1_1", "lraspp_mobilenet_v3_large", "ssdlite320_mobilenet_v3_large"}
+HUGE = {"regnet_y_128gf", "vit_h_14", "vit_l_16", "vit_l_32"}
+NAMES = sorted(set(MODELS.list_models()) - HUGE if EXAMPLES == "full" else SAMPLE)
+
+
+def build(name):
+    """Return a model without trained weights, and its inputs."""
+    options, shape = {}, (1, 3, 64, 64)
+    if name in DETECTION | SEGMENTATION:
+        options = {"weights_backbone": None}
+        if name in DETECTION and not name.startswith("ssd"):
+            options |= {"min_size": 64, "max_size": 64}
+    elif "googlenet" in name or "inception" in name:
+        options, shape = {"init_weights": False}, (1, 3, 75, 75)
+    elif name in VIDEO:
+        size = 224 if "mvit" in name or "swin" in name else 112
+        shape = (1, 3, 16, size, size)
+    elif name in FLOW:
+        shape = (1, 3, 128, 128)
+    elif name.startswith(("vit", "maxvit")):
+        shape = (1, 3, 224, 224)
+    torch.manual_seed(0)
+    model = MODELS.get_model(name, weights=None, **options).eval()
+    return model, [torch.rand(shape) for _ in range(2 if name in FLOW else 1)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_cost_is_counted_and_the_model_left_as_it_was(name):
+    model, inputs = build(name)
+    with unchanged(model, *inputs):
+        found = summary(model, input_data=inputs)
+    model.eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(*inputs)
+    assert found.macs == counter.get_total_flops() // 2
+    assert found.parameters == sum(x.numel() for x in model.parameters())
+    auxiliary = ("AuxLogits", "aux1", "aux2")  # for training only
+    assert found.parameters_unused == sum(
+        x.numel() for key, x in model.named_parameters() if key.startswith(auxiliary)
+    )
+    assert all(layer.activation_bytes >= 0 for layer in found.layers)
