@@ -87,12 +87,11 @@ class Tracker:
             parameters = shared.parameters | (info.parameters if info else frozenset())
             fields = self.unknown if shared.depends_on_input else self.independent
             info = TensorInfo(shared.depends_on_input, fields, parameters)
-            own = layout(tensor)
-            if type(tensor) not in (Tensor, nn.Parameter):  # a subclass can wrap what it computed
-                same = [
-                    known for x, (known, _) in self._infos.items() if layout(x) == layout(tensor)
-                ]
-                info = same[0] if same and storage(tensor) is not None else info
+            if type(tensor) not in (Tensor, nn.Parameter) and storage(tensor) is not None:
+                # A subclass can wrap a tensor that was computed.
+                own = layout(tensor)
+                same = (known for x, (known, _) in self._infos.items() if layout(x) == own)
+                info = next(same, info)
             self._store(tensor, info)
         assert isinstance(info, TensorInfo)
         return info
