@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,8 +27,9 @@ from convlab.data.cache import cache_folder
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 PACKAGES = ("convlab", "numpy", "torch", "torchvision", "triton", "pillow", "pytest")
 # The parts in their order, and the share of each in the time. Time that a part leaves goes to the
-# ones after it. The device comes first, as it is quick and the first to fail; the profile follows
-# the training, whose compiled code it finds in the cache.
+# ones after it; in a rehearsal, each may take all that is left. The device comes first, as it is
+# quick and the first to fail; the profile follows the training, whose compiled code it finds in
+# the cache.
 SHARES = {
     "device": 40, "tests": 100, "training": 140, "profile": 50, "accuracy": 110, "inference": 60,
 }  # fmt: skip
@@ -66,7 +68,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     if chosen.rehearse and RESULTS in chosen.out.resolve().parents:
         parser.error(f"--out must not be in {RESULTS} with --rehearse, got {chosen.out}")
     if not chosen.rehearse and not torch.cuda.is_available():
-        parser.error("PyTorch finds no CUDA GPU here; --rehearse runs what a CPU can")
+        text = "PyTorch finds no CUDA GPU here; --rehearse runs what a CPU can"
+        parser.exit(2, f"{parser.prog}: error: {text}\n")
     folder = chosen.data or cache_folder()
     found = (folder / "cifar10.npz").is_file()
     if chosen.data is not None and not found:
@@ -89,8 +92,8 @@ def measure(
     chosen: argparse.Namespace,
     run: Run = run_worker,
     now: Callable[[], float] = time.time,
-    show: Callable[[str], object] = lambda heading: None,
-) -> Iterator[GpuResult]:
+    show: Callable[[str], object] = lambda name: None,
+) -> Generator[GpuResult, None, None]:
     """Run the parts one after the other, and yield the result so far after every change."""
     end = now() + 60 * chosen.minutes
     result = GpuResult(
@@ -102,8 +105,9 @@ def measure(
     yield result
     for position, name in enumerate(chosen.part):
         start = now()
-        later = sum(SHARES[each] for each in chosen.part[position:])
-        limit = (end - start) * SHARES[name] / later
+        limit = end - start
+        if not chosen.rehearse:
+            limit *= SHARES[name] / sum(SHARES[each] for each in chosen.part[position:])
         part = Part(name, "failed", "the run ended during this part", 0.0, rounded(limit))
         if limit < LEAST:
             part = Part(name, "skipped", "no time left", 0.0, rounded(max(0.0, limit)))
@@ -159,8 +163,9 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     signal.signal(signal.SIGTERM, _end)
     progress = Progress(len(chosen.part), sys.stderr)
-    for result in measure(chosen, show=lambda name: progress.begin(f"{name}:")):
-        save(result, chosen.out)
+    with closing(measure(chosen, show=lambda name: progress.begin(f"{name}:"))) as results:
+        for result in results:
+            save(result, chosen.out)
     progress.finish()
     print(report(result))
     print(f"Stored in {chosen.out}; python -m benchmarks.gpu --print {chosen.out} prints it again.")

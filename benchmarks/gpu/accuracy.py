@@ -25,7 +25,7 @@ from convlab.models import BasicBlock, ResNet, SimpleCNN
 from convlab.training import TrainConfig, fit, recipe, seed_everything
 
 CALIBRATION = 40  # steps per epoch of the short training
-SPARE = 0.85  # share of the time that the epochs may take; evaluations and set-up come on top
+SPARE = 0.85  # share of the time that the epochs may take; set-up comes on top
 
 
 def cifar_resnet(blocks: int = 2) -> nn.Module:
@@ -118,13 +118,17 @@ def planned(goal: Goal, data: Dataset, request: Request, limit: float) -> tuple[
     if request.rehearsal:
         settings["batch_size"] = 16
     config = recipe(data.name, goal.recipe, **settings)
-    start = time.monotonic()
+    marks = [time.monotonic()]
     few = first_images(data, CALIBRATION * config.batch_size, len(data.test_labels))
-    short = fit(goal.build(), few, dataclasses.replace(config, epochs=2), progress=False)
-    speed = short.history[-1].images_per_second  # the first epoch chooses the kernels
-    epoch = len(data.train_labels) / speed
+    short = fit(
+        goal.build(), few, dataclasses.replace(config, epochs=2),
+        progress=False, on_epoch=lambda epoch: marks.append(time.monotonic()),
+    )  # fmt: skip
+    speed = short.history[1].images_per_second  # the first epoch chooses the kernels
+    evaluation = marks[2] - marks[1] - short.history[1].seconds
+    epoch = len(data.train_labels) / speed + evaluation
     trainings = 1 if request.rehearsal else request.seeds
-    affordable = int(SPARE * (limit - (time.monotonic() - start)) / (trainings * epoch))
+    affordable = int(SPARE * (limit - (time.monotonic() - marks[0])) / (trainings * epoch))
     least, most = (1, 1) if request.rehearsal else goal.epochs
     if affordable < least:
         raise TimeoutError(

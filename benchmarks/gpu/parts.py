@@ -53,6 +53,11 @@ TEST_PATHS = (
     "tests/benchmarks/test_training.py",
 )  # fmt: skip
 
+SMI_FIELDS = (
+    "driver_version", "clocks.sm", "clocks.max.sm", "clocks.mem", "clocks.max.mem", "power.limit",
+    "temperature.gpu", "persistence_mode", "compute_mode", "mig.mode.current",
+)  # fmt: skip
+
 
 def reason(error: BaseException) -> str:
     """Print the traceback, and return the class and the first line of an error."""
@@ -70,16 +75,17 @@ def without_compiler(request: Request) -> Answers:
 
 def device(request: Request) -> Answers:
     """Describe the GPU, and measure its matrix products."""
+    found = flags()
     if request.rehearsal:
         yield {"stand_in": "CPU for the GPU"}
-        yield {"accelerator": {"gemm_tflops": _gemm_tflops("cpu", 256)}}
-        return
-    found = (accelerator("cuda") or {}) | _flags() | _settings()
+    else:
+        found |= (accelerator("cuda") or {}) | nvidia_smi(torch.cuda.get_device_properties(0).uuid)
     yield {"accelerator": found}
-    yield {"accelerator": found | {"gemm_tflops": _gemm_tflops("cuda", 8192)}}
+    size = 256 if request.rehearsal else 8192
+    yield {"accelerator": found | {"gemm_tflops": _gemm_tflops(request.device, size)}}
 
 
-def _flags() -> dict[str, Any]:
+def flags() -> dict[str, Any]:
     """Return the defaults of PyTorch that choose kernels; `fit` sets its own."""
     return {
         "matmul_allow_tf32": torch.backends.cuda.matmul.allow_tf32,
@@ -88,20 +94,16 @@ def _flags() -> dict[str, Any]:
     }
 
 
-def _settings() -> dict[str, str]:
-    """Return driver, clocks and limits of the GPU, which nvidia-smi only reads here."""
-    names = ("driver_version", "clocks.sm", "clocks.max.sm", "clocks.mem", "clocks.max.mem",
-             "power.limit", "temperature.gpu", "persistence_mode", "compute_mode",
-             "mig.mode.current")  # fmt: skip
-    gpu = f"GPU-{torch.cuda.get_device_properties(0).uuid}"
-    command = ["nvidia-smi", f"--query-gpu={','.join(names)}", "--format=csv,noheader",
-               f"--id={gpu}"]  # fmt: skip
+def nvidia_smi(uuid: object) -> dict[str, str]:
+    """Return driver, clocks and limits of a GPU; nothing is changed."""
+    command = ["nvidia-smi", f"--id=GPU-{uuid}", f"--query-gpu={','.join(SMI_FIELDS)}",
+               "--format=csv,noheader"]  # fmt: skip
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return {}
-    values = [value.strip() for value in done.stdout.splitlines()[0].split(",")]
-    return dict(zip(names, values, strict=True))
+        values = [value.strip() for value in done.stdout.strip().split(",")]
+        return dict(zip(SMI_FIELDS, values, strict=True))
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        return {"nvidia_smi": f"not read, {type(error).__name__}"}
 
 
 def _gemm_tflops(device: str, size: int) -> dict[str, float]:
@@ -144,6 +146,7 @@ def tests(request: Request) -> Answers:
                "--continue-on-collection-errors", *TEST_PATHS]  # fmt: skip
     # A test may have started this run.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    environment["PYTHONUNBUFFERED"] = "1"
     counts: Counter[str] = Counter()
     found: dict[str, Outcome] = {}
     with subprocess.Popen(
