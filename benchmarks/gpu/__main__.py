@@ -129,7 +129,7 @@ def measure(
                 note, error = answer.get("note", note), answer.get("error", error)
                 if fields:
                     yield result
-        except (RuntimeError, TimeoutError, ValueError) as failure:  # those of `answers`
+        except (RuntimeError, OSError, ValueError) as failure:  # those of `answers`
             error = f"{type(failure).__name__}: {failure}"
         status = "failed" if error else "stand-in" if stand_ins else "done"
         remarks = "; ".join(text for text in (error, note, *stand_ins) if text)

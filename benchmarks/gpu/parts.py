@@ -44,8 +44,8 @@ STEPS, ROUNDS = 128, 5
 NETWORKS: tuple[str, ...] = ("SimpleCNN", "MnistCNN")
 # "convlab" and what differs from it in one setting; "bare" is the speed that it could reach.
 TRAININGS = (
-    PLAIN, "convlab", "convlab contiguous", "convlab bf16", "convlab compile",
-    "convlab reduce-overhead", "bare",
+    PLAIN, "convlab", "convlab contiguous", "convlab bf16", "bare", "convlab compile",
+    "convlab reduce-overhead",
 )  # fmt: skip
 # With the tests that compute on a GPU; other folders need packages that a GPU machine may lack.
 TEST_PATHS = (

@@ -30,16 +30,18 @@ def report(result: GpuResult) -> str:
     for test in result.tests:
         if not (result.rehearsal and test.outcome == "skipped"):
             lines.append(f"- {test.outcome}: {test.name}; {test.reason or 'no reason printed'}")
-    lines += ["", f"## All parts, within {result.minutes:g} minutes", "", _parts(result), ""]
+    lines += ["", f"## All parts, within {result.minutes:g} minutes", ""]
+    lines += [f"- {part.name}: {part.note}" for part in result.parts if part.note]
+    lines += ["", _parts(result), ""]
     return "\n".join(lines)
 
 
 def _parts(result: GpuResult) -> str:
     table = [
-        [part.name, part.status, f"{part.seconds:.1f}", f"{part.limit:.0f}", part.note or _NONE]
+        [part.name, part.status, f"{part.seconds:.1f}", f"{part.limit:.0f}"]
         for part in result.parts
     ]
-    return markdown(table, ["part", "status", "seconds", "limit", "note"])
+    return markdown(table, ["part", "status", "seconds", "limit, s"])
 
 
 def _training(result: GpuResult) -> list[str]:

@@ -24,7 +24,7 @@ Event = Mapping[str, Any]
 
 STEPS = 32
 PROFILED = (
-    PLAIN, "convlab", "convlab bf16", "convlab compile", "convlab reduce-overhead", "bare",
+    PLAIN, "convlab", "convlab bf16", "bare", "convlab compile", "convlab reduce-overhead",
 )  # fmt: skip
 DEVICE = ("kernel", "gpu_memcpy", "gpu_memset")
 API = ("cuda_runtime", "cuda_driver")
