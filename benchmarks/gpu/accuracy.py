@@ -87,8 +87,10 @@ def accuracy(request: Request) -> Answers:
     skipped: list[dict[str, Any]] = []
     for goal in goals:
         try:
-            config, speed = planned(goal, data, request, goal.share * request.left)
-            for seed in range(1 if request.rehearsal else request.seeds):
+            config, seeds, speed = planned(goal, data, request, goal.share * request.left)
+            if seeds < request.seeds and not request.rehearsal:
+                yield {"note": f"{goal.name}: time for {seeds} of {request.seeds} seeds"}
+            for seed in range(seeds):
                 found = trained(goal, data, dataclasses.replace(config, seed=seed), speed)
                 rows.append(dataclasses.asdict(found))
                 yield {"accuracy": rows, "skipped": skipped}
@@ -109,10 +111,13 @@ def first_images(data: Dataset, train: int, test: int) -> Dataset:
     )  # fmt: skip
 
 
-def planned(goal: Goal, data: Dataset, request: Request, limit: float) -> tuple[TrainConfig, float]:
-    """Return the settings, and the images per second of a short training.
+def planned(
+    goal: Goal, data: Dataset, request: Request, limit: float
+) -> tuple[TrainConfig, int, float]:
+    """Return the settings, the number of seeds, and the images per second of a short training.
 
-    Raises TimeoutError if `limit` seconds are not enough for the least number of epochs.
+    Where `limit` seconds are not enough for all seeds with the least number of epochs, there are
+    fewer seeds. Raises TimeoutError if not even one fits.
     """
     settings = {**goal.settings, "device": request.device}
     if request.rehearsal:
@@ -127,15 +132,14 @@ def planned(goal: Goal, data: Dataset, request: Request, limit: float) -> tuple[
     speed = short.history[1].images_per_second  # the first epoch chooses the kernels
     evaluation = marks[2] - marks[1] - short.history[1].seconds
     epoch = len(data.train_labels) / speed + evaluation
-    trainings = 1 if request.rehearsal else request.seeds
-    affordable = int(SPARE * (limit - (time.monotonic() - marks[0])) / (trainings * epoch))
+    affordable = int(SPARE * (limit - (time.monotonic() - marks[0])) / epoch)
     least, most = (1, 1) if request.rehearsal else goal.epochs
-    if affordable < least:
+    seeds = min(1 if request.rehearsal else request.seeds, affordable // least)
+    if seeds < 1:
         raise TimeoutError(
-            f"{affordable} epochs fit into the time for {trainings} trainings, not {least}: "
-            f"an epoch takes {epoch:.1f} s"
+            f"there is time for {max(0, affordable)} epochs of {epoch:.1f} s, fewer than {least}"
         )
-    return dataclasses.replace(config, epochs=min(affordable, most)), speed
+    return dataclasses.replace(config, epochs=min(affordable // seeds, most)), seeds, speed
 
 
 def trained(goal: Goal, data: Dataset, config: TrainConfig, speed: float) -> AccuracyRow:

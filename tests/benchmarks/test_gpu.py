@@ -90,7 +90,7 @@ def test_a_rehearsal_runs_every_part(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.gpu", "--rehearse", "--minutes", "20",
          "--out", str(path)],
-        cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False,
+        cwd=ROOT, env={**os.environ, "CONVLAB_DATA": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     result = load(path)
@@ -473,7 +473,7 @@ def test_folding_changes_the_statistics_that_calibration_has_set():
     torch.testing.assert_close(folded(images), model(images), rtol=1e-3, atol=1e-4)
 
 
-def test_as_many_epochs_as_the_time_allows(monkeypatch):
+def test_as_many_epochs_and_seeds_as_the_time_allows(monkeypatch):
     data = match_input(load_data("digits"), (3, 32, 32))
     asked = []
 
@@ -491,12 +491,15 @@ def test_as_many_epochs_as_the_time_allows(monkeypatch):
     monkeypatch.setattr(accuracy.time, "monotonic", lambda: clock[0])
     goal = accuracy.Goal("tiny", lambda: None, None, {"batch_size": 10}, 0.9, (5, 15), 1.0)
     # 1.5 s are gone; an epoch takes 1.2 s.
-    config, speed = accuracy.planned(goal, data, request(rehearsal=False), 21.5)
-    assert (config.epochs, config.device, speed) == (7, "cuda", 1442.0)
-    assert asked == [(400, 2)]
-    assert accuracy.planned(goal, data, request(rehearsal=False), 1000.0)[0].epochs == 15
-    with pytest.raises(TimeoutError, match="4 epochs fit into the time for 2 trainings, not 5"):
-        accuracy.planned(goal, data, request(rehearsal=False), 15.0)
+    found = {}
+    for limit in (21.5, 1000.0, 15.0):
+        config, seeds, speed = accuracy.planned(goal, data, request(rehearsal=False), limit)
+        assert (config.device, speed) == ("cuda", 1442.0)
+        found[limit] = seeds, config.epochs
+    assert found == {21.5: (2, 7), 1000.0: (2, 15), 15.0: (1, 9)}
+    assert asked == [(400, 2)] * 3
+    with pytest.raises(TimeoutError, match=r"time for 3 epochs of 1\.2 s, fewer than 5"):
+        accuracy.planned(goal, data, request(rehearsal=False), 7.0)
 
 
 def test_the_time_to_the_target_is_that_of_the_first_epoch_which_reaches_it(monkeypatch):
