@@ -90,7 +90,8 @@ def test_a_rehearsal_runs_every_part(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.gpu", "--rehearse", "--minutes", "20",
          "--out", str(path)],
-        cwd=ROOT, env={**os.environ, "CONVLAB_DATA": str(tmp_path)}, capture_output=True, text=True, check=False,
+        cwd=ROOT, env={**os.environ, "CONVLAB_DATA": str(tmp_path)}, capture_output=True,
+        text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     result = load(path)
