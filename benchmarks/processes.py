@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -39,26 +43,55 @@ class Request:
 
 
 def answers(
-    module: str, request: str, environment: dict[str, str], about: str
+    module: str,
+    request: str,
+    environment: dict[str, str],
+    about: str,
+    limit: float = threading.TIMEOUT_MAX,
 ) -> Iterator[dict[str, Any]]:
     """Run ``python -m MODULE REQUEST`` and yield its answers, one JSON object per line.
+
+    After `limit` seconds, or if the caller fails, the process is killed, with all that it started.
 
     Raises
     ------
     RuntimeError
         If the process fails; the message contains `about`.
+    TimeoutError
+        If the process was killed after `limit` seconds.
     """
     command = [sys.executable, "-m", module, request]
+    expired = threading.Event()
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, encoding="utf-8"
-    ) as worker:
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, encoding="utf-8",
+        start_new_session=True,
+    ) as worker:  # fmt: skip
         assert worker.stdout is not None
+
+        def kill() -> None:
+            with suppress(ProcessLookupError):
+                os.killpg(worker.pid, signal.SIGKILL)
+
+        def expire() -> None:
+            expired.set()
+            kill()
+
+        timer = threading.Timer(limit, expire)
+        timer.daemon = True
+        timer.start()
         try:
             for line in worker.stdout:
                 yield json.loads(line)
-        except BaseException:
-            worker.kill()
-            raise
+            worker.wait()
+        except BaseException as error:
+            kill()
+            # Killing may cut a line off.
+            if not (expired.is_set() and isinstance(error, json.JSONDecodeError)):
+                raise
+        finally:
+            timer.cancel()
+    if expired.is_set():
+        raise TimeoutError(f"the worker for {about} was stopped after {limit:.0f} s")
     if worker.returncode:
         raise RuntimeError(f"the worker for {about} failed with exit code {worker.returncode}")
 

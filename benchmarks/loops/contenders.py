@@ -85,6 +85,7 @@ CONTENDERS = {
         _variant("convlab", "library", "bf16", precision="bf16"),
         _variant("convlab", "library", "fp16", gpu=True, precision="fp16"),
         _variant("convlab", "library", "compile", compile=True),
+        _variant("convlab", "library", "reduce-overhead", gpu=True, mode="reduce-overhead"),
         Contender(
             "convlab .item()", "library", {**_LAST, "wait": True}, "convlab",
             "a number read in each step", rounds=4,

@@ -11,9 +11,13 @@ from benchmarks.loops.task import LEARNING_RATE, MOMENTUM, WARMUP, WEIGHT_DECAY,
 from convlab.training import TrainConfig, fit
 
 
-def train(task: Task, epochs: int, ended: Ended, *, wait: bool = False, **settings: Any) -> None:
+def train(
+    task: Task, epochs: int, ended: Ended, *, wait: bool = False, mode: str | None = None,
+    **settings: Any,
+) -> None:  # fmt: skip
     """Train for some epochs.
 
+    `mode` is that of `torch.compile`, around the network; None leaves compiling to the settings.
     With `wait`, one number of a weight is read after each step, as with `loss.item()`: the host
     waits until the device has finished its work.
     """
@@ -22,12 +26,15 @@ def train(task: Task, epochs: int, ended: Ended, *, wait: bool = False, **settin
         weight_decay=WEIGHT_DECAY, warmup_fraction=WARMUP, flip=task.flip, device=task.device,
         **settings,
     )  # fmt: skip
-    if config.compile:
+    model = task.model()
+    if config.compile or mode is not None:
         torch.compiler.reset()  # as in a new process: each training compiles its own network
+    if mode is not None:
+        model = torch.compile(model, mode=mode)  # type: ignore[assignment]
     hook = register_optimizer_step_post_hook(_read_one_number) if wait else None
     try:
         fit(
-            task.model(), task.data, config,
+            model, task.data, config,
             progress=False, on_epoch=lambda epoch: ended(epoch.train_loss),
         )  # fmt: skip
     finally:

@@ -13,7 +13,7 @@ from benchmarks.loops.store import Row, Start, TrainingResult, load
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "training"
 _NONE = "-"
 _QUIET = 0.1  # cores busy with something else that do not matter yet
-_LEGEND = (
+LEGEND = (
     "Ratio: images per second beside the plain loop; its quartiles. Change: beside the contender "
     "that differs in this one setting. First epoch: images per second, set-up included; in the "
     "first training of all."
@@ -34,7 +34,7 @@ def report(result: TrainingResult) -> str:
         lines += [
             f"## {network}, batches of {first.batch}, {first.images:,} images per epoch, "
             f"{first.threads} threads",
-            "", _speeds(rows), "", _LEGEND, "",
+            "", speeds(rows), "", LEGEND, "",
         ]  # fmt: skip
         lines += [_starts(starts), ""] if starts else []
         lines += _disturbed(rows)
@@ -50,7 +50,8 @@ def _where(result: TrainingResult) -> str:
     return f"{result.accelerator['name']}; {cpu}" if result.accelerator else cpu
 
 
-def _speeds(rows: Iterable[Row]) -> str:
+def speeds(rows: Iterable[Row]) -> str:
+    """Return the table of the images per second, as Markdown."""
     table = [
         [
             row.contender, row.precision, _count(row.images_per_second),
@@ -63,7 +64,7 @@ def _speeds(rows: Iterable[Row]) -> str:
     ]  # fmt: skip
     heads = ["", "precision", "images/s", "mean ± deviation", "ratio", "quartiles", "n", "change",
              "first epoch", "first of all"]  # fmt: skip
-    return _markdown(table, heads)
+    return markdown(table, heads)
 
 
 def _starts(starts: Iterable[Start]) -> str:
@@ -76,7 +77,7 @@ def _starts(starts: Iterable[Start]) -> str:
         ]
         for start in starts
     ]  # fmt: skip
-    return _markdown(
+    return markdown(
         table, ["a new process", "first step after, s", "quartiles", "n", "peak MiB", "GPU, MiB"]
     )
 
@@ -93,7 +94,8 @@ def _count(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def _markdown(table: Sequence[Sequence[object]], heads: Sequence[str]) -> str:
+def markdown(table: Sequence[Sequence[object]], heads: Sequence[str]) -> str:
+    """Return a table as Markdown; its first column is text."""
     align = ["left"] + ["right"] * (len(heads) - 1)
     return str(tabulate(table, heads, tablefmt="github", disable_numparse=True, colalign=align))
 

@@ -25,7 +25,7 @@ PAIRS = [
     pytest.param(device, name, marks=GPU if device == "cuda" else ())
     for name, contender in CONTENDERS.items()
     for device in contender.devices
-    if not contender.settings.get("compile")
+    if not {"compile", "mode"} & contender.settings.keys()
 ]
 
 
