@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 
 from convlab.ops.geometry import Array, Geometry
+from convlab.ops.methods.blocked import multiplies_rows
 
 MAX_TILE = 6  # inputs of a Winograd tile, in each direction: larger ones round too much
 MAX_RATIO = 64  # of the magnitudes of two windows that may share a Winograd tile
@@ -32,12 +33,12 @@ def choose(
 ) -> str:
     """Return the name of the method with the least estimated work.
 
-    ``"blocked"`` multiplies as often as the definition and gathers each window; ``"winograd4"`` and
-    ``"winograd2"`` multiply less, but transform tiles and kernels, so they pay off with many
-    channels and many tiles per kernel; ``"depthwise"`` gathers less, but multiplies zeros. Winograd
-    is a candidate with stride 1, kernels of 2 to 5 rows and columns, and tiles of at most 6 x 6. A
-    dilated convolution is several, on every d-th row and column, and each of them reads all
-    transformed kernels.
+    ``"blocked"`` multiplies as often as the definition and gathers each window, or, with few
+    kernels, each row of it; ``"winograd4"`` and ``"winograd2"`` multiply less, but transform tiles
+    and kernels, so they pay off with many channels and many tiles per kernel; ``"depthwise"``
+    gathers less, but multiplies zeros. Winograd is a candidate with stride 1, kernels of 2 to 5
+    rows and columns, and tiles of at most 6 x 6. A dilated convolution is several, on every d-th
+    row and column, and each of them reads all transformed kernels.
 
     `images` is the size of the batch, `weight_shape` is ``(O, C / groups, kH, kW)``. The padding of
     `geometry` does not matter, as `output_size` is given. With `prepacked`, the kernels are
@@ -54,6 +55,8 @@ def choose(
     stride, _, dilation, groups = geometry
     multiplications = images * prod(output_size) * prod(weight_shape)
     column_numbers = images * prod(output_size) * depth * groups * k_h * k_w
+    if multiplies_rows(weight_shape, output_size[1], dilation[0], groups):
+        column_numbers //= k_h
     kernel_cost = 0 if prepacked else KERNEL_COST
     work = {"blocked": multiplications + COLUMN_COST * column_numbers}
     if depth == 1:

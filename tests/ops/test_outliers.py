@@ -74,14 +74,14 @@ def test_each_result_has_the_rounding_of_its_own_window(
     function, dtype, large, where, arguments, seed
 ):
     random = np.random.default_rng(seed)
-    channels = 24 * arguments["groups"]
+    channels = 32 * arguments["groups"]
     x = random.normal(size=(2, channels, 24, 21)).astype(dtype)
-    w = random.normal(size=(channels, 24, 3, 3)).astype(dtype)
+    w = random.normal(size=(channels, 32, 3, 3)).astype(dtype)
     out_h, out_w = (size - 2 + 2 * arguments["padding"] for size in x.shape[2:])
     g = random.normal(size=(2, channels, out_h, out_w)).astype(dtype)
     geometry = Geometry(groups=arguments["groups"])
     assert choose(2, w.shape, (out_h, out_w), geometry).startswith("winograd")
-    n, c, d, i, j = (random.integers(size) for size in (2, channels, 24, 18, 15))
+    n, c, d, i, j = (random.integers(size) for size in (2, channels, 32, 18, 15))
     i, j = (random.choice([0, index]) for index in (i, j))  # the corner and the edges, too
     if where == "zeros":
         x[n], g[n] = 0, 0

@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from convlab.ops import conv2d, release_workspace
 from convlab.ops.geometry import Geometry
 from convlab.ops.methods import BY_NAME, depthwise
+from convlab.ops.methods.blocked import multiplies_rows
 
 SINGLE, DOUBLE = "6e-8", "1.2e-16"  # half the distance from 1 to the next number, rounded up
 SUMS = "naive", "windows", "im2col", "blocked"  # of products, in some order
@@ -52,11 +53,11 @@ def exact_windows(x, w, groups):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", SUMS)
 @pytest.mark.parametrize("kind", INPUTS)
-@pytest.mark.parametrize("channels", [1, 64, 512])
-def test_the_error_of_a_sum_is_within_the_stated_bound(name, dtype, kind, channels):
+@pytest.mark.parametrize(("channels", "width"), [(1, 4), (64, 4), (512, 4), (24, 12)])
+def test_the_error_of_a_sum_is_within_the_stated_bound(name, dtype, kind, channels, width):
     """Measured against extended precision."""
     random = np.random.default_rng(1)
-    x = INPUTS[kind](random, (1, channels, 4, 4)).astype(dtype)
+    x = INPUTS[kind](random, (1, channels, 4, width)).astype(dtype)
     w = random.choice([1.0, 0.3, -0.7], (8, channels, 3, 3)).astype(dtype)
     if kind == "all alike":
         w[:] = 1
@@ -190,6 +191,41 @@ def test_windows_and_im2col_need_no_more_memory_than_they_state(channels, size, 
     outputs, window = (size - k + 1) ** 2, channels * k * k
     assert peak_memory("windows", x, w) <= outputs * max(window, kernels) * 8 + 100_000
     assert peak_memory("im2col", x, w) <= outputs * window * 8 + 100_000
+
+
+# Layers whose windows "blocked" gathers along the width only: kernels are few, rows long.
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("images", [1, 5])
+@pytest.mark.parametrize(
+    ("shape", "weight_shape", "geometry"),
+    [
+        ((3, 30, 120), (8, 3, 7, 7), Geometry((2, 2), (3, 3, 3, 3))),
+        ((8, 9, 61), (6, 4, 3, 5), Geometry((1, 2), (4, 1, 0, 2), (1, 2), 2)),
+        ((16, 40, 300), (12, 16, 3, 3), Geometry((3, 1), (1, 2, 3, 0))),
+        ((40, 12, 40), (20, 40, 12, 1), Geometry()),  # a single row
+    ],
+)
+def test_products_of_rows_are_those_of_im2col(images, shape, weight_shape, geometry, dtype):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(images, *shape)).astype(dtype)
+    w = random.normal(size=weight_shape).astype(dtype)
+    out_w = geometry.output_size(x.shape[2:], w.shape[2:])[1]
+    assert multiplies_rows(weight_shape, out_w, geometry.dilation[0], geometry.groups)
+    difference = BY_NAME["blocked"](x, w, geometry) - BY_NAME["im2col"](x, w, geometry)
+    assert np.abs(difference).max() < 1e3 * np.finfo(dtype).eps
+    x[0, 1, 5, 8] = np.nan
+    blocked, im2col = (BY_NAME[name](x, w, geometry) for name in ("blocked", "im2col"))
+    np.testing.assert_array_equal(np.isnan(blocked), np.isnan(im2col))
+    assert 0 < np.isnan(blocked).sum() < blocked.size
+
+
+def test_rows_are_products_where_there_are_fewer_kernels_than_columns():
+    assert multiplies_rows((64, 3, 3, 3), 224, dilation=1, groups=1)
+    assert not multiplies_rows((64, 3, 3, 3), 64, dilation=1, groups=1)
+    assert multiplies_rows((128, 8, 3, 3), 65, dilation=1, groups=2)
+    assert not multiplies_rows((64, 3, 3, 3), 224, dilation=2, groups=1)
+    assert not multiplies_rows((8, 1, 3, 3), 100, dilation=1, groups=1)  # little is saved
+    assert not multiplies_rows((8, 64, 1, 1), 224, dilation=1, groups=1)
 
 
 def test_blocked_needs_the_same_memory_for_large_images():
