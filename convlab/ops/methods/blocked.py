@@ -15,68 +15,6 @@ MIN_COPIES_SAVED = 1000  # per product of an output row
 MIN_CELLS = 64  # of an output: images with fewer share a matrix product
 
 
-def multiplies_rows(
-    weight_shape: tuple[int, int, int, int], out_w: int, dilation: int, groups: int
-) -> bool:
-    """Return whether `blocked` computes one product per output row.
-
-    Each product packs all kernels again, which pays off if they are fewer than its columns; the
-    copies that it saves pay for its call. `dilation` is the vertical one.
-    """
-    kernels, depth, k_h, k_w = weight_shape
-    copies_saved = (k_h - 1) * depth * k_w * out_w
-    return dilation == 1 and kernels // groups < out_w and copies_saved >= MIN_COPIES_SAVED
-
-
-def _multiply_rows(x: Array, w: Array, geometry: Geometry, y: Array) -> None:
-    """Fill `y` with one product per output row, from windows that are gathered along the width.
-
-    A pixel is copied ``kW`` times and not ``kH * kW`` times. The gathered rows that a row of the
-    output reads follow each other in memory, so they are the columns of its product as they are,
-    and belong to those of its neighbours too (MEC: Cho and Brand, "Memory-efficient Convolution for
-    Deep Neural Network", 2017). The vertical dilation is 1.
-    """
-    (s_h, s_w), (left, _, top, _), (_, d_w), groups = geometry
-    images, channels = x.shape[:2]
-    kernels, depth, k_h, k_w = w.shape
-    out_h, out_w = y.shape[2:]
-    _, padded_width = geometry.padded_size(x.shape[2:])
-    matrices = w.reshape(groups, -1, depth, k_h, k_w).transpose(0, 1, 3, 2, 4)
-    matrices = np.ascontiguousarray(matrices).reshape(groups, 1, kernels // groups, -1)
-    max_cells = ROW_BLOCK_BYTES // (channels * k_w * s_h * x.itemsize)
-    blocks = list(split_into_blocks(images, out_h, out_w, max_cells))
-    max_images, max_rows = (block.stop for block in blocks[0])  # the first block is the largest
-    max_strip = max_images * channels * ((max_rows - 1) * s_h + k_h)
-    with workspace(x.dtype) as allocate:
-        strip_buffer = allocate(max_strip * padded_width)
-        gathered_buffer = allocate(max_strip * k_w * out_w)
-        for batch, rows in blocks:
-            n, out_rows = batch.stop - batch.start, rows.stop - rows.start
-            strip_height = (out_rows - 1) * s_h + k_h
-            strip = buffer_view(strip_buffer, n, groups, depth, strip_height, padded_width)
-            padded = strip.reshape(n, channels, strip_height, padded_width)
-            copy_padded_rows(x[batch], padded, rows.start * s_h - top, left)
-            step_n, step_g, step_c, step_h, step_w = strip.strides
-            gathered = buffer_view(gathered_buffer, n, groups, strip_height, depth, k_w, out_w)
-            windows = as_strided(
-                strip,
-                gathered.shape,
-                (step_n, step_g, step_h, step_c, d_w * step_w, s_w * step_w),
-                writeable=False,
-            )
-            np.copyto(gathered, windows)
-            step_n, step_g, step_h, _, step_v, step_w = gathered.strides
-            columns = as_strided(
-                gathered,
-                (n, groups, out_rows, k_h * depth * k_w, out_w),
-                (step_n, step_g, s_h * step_h, step_v, step_w),
-                writeable=False,
-            )
-            # (G, 1, O / G, K) @ (n, G, rows, K, outW) = (n, G, rows, O / G, outW)
-            target = y[batch, :, rows].reshape(n, groups, kernels // groups, out_rows, out_w)
-            matrix_product(matrices, columns, out=target.swapaxes(2, 3))
-
-
 def blocked(x: Array, w: Array, geometry: Geometry) -> Array:
     """Compute the convolution like `im2col`, a few output rows or small images at a time.
 
@@ -159,3 +97,65 @@ def blocked(x: Array, w: Array, geometry: Geometry) -> Array:
                 cells = slice(rows.start * out_w, rows.stop * out_w)
                 matrix_product(w, columns, out=y_batch[..., cells])  # (n, G, O / G, cells)
     return y
+
+
+def multiplies_rows(
+    weight_shape: tuple[int, int, int, int], out_w: int, dilation: int, groups: int
+) -> bool:
+    """Return whether `blocked` computes one product per output row.
+
+    Each product packs all kernels again, which pays off if they are fewer than its columns; the
+    copies that it saves pay for its call. `dilation` is the vertical one.
+    """
+    kernels, depth, k_h, k_w = weight_shape
+    copies_saved = (k_h - 1) * depth * k_w * out_w
+    return dilation == 1 and kernels // groups < out_w and copies_saved >= MIN_COPIES_SAVED
+
+
+def _multiply_rows(x: Array, w: Array, geometry: Geometry, y: Array) -> None:
+    """Fill `y` with one product per output row, from windows that are gathered along the width.
+
+    A pixel is copied ``kW`` times and not ``kH * kW`` times. The gathered rows that a row of the
+    output reads follow each other in memory, so they are the columns of its product as they are,
+    and belong to those of its neighbours too (MEC: Cho and Brand, "Memory-efficient Convolution for
+    Deep Neural Network", 2017). The vertical dilation is 1.
+    """
+    (s_h, s_w), (left, _, top, _), (_, d_w), groups = geometry
+    images, channels = x.shape[:2]
+    kernels, depth, k_h, k_w = w.shape
+    out_h, out_w = y.shape[2:]
+    _, padded_width = geometry.padded_size(x.shape[2:])
+    matrices = w.reshape(groups, -1, depth, k_h, k_w).transpose(0, 1, 3, 2, 4)
+    matrices = np.ascontiguousarray(matrices).reshape(groups, 1, kernels // groups, -1)
+    max_cells = ROW_BLOCK_BYTES // (channels * k_w * s_h * x.itemsize)
+    blocks = list(split_into_blocks(images, out_h, out_w, max_cells))
+    max_images, max_rows = (block.stop for block in blocks[0])  # the first block is the largest
+    max_strip = max_images * channels * ((max_rows - 1) * s_h + k_h)
+    with workspace(x.dtype) as allocate:
+        strip_buffer = allocate(max_strip * padded_width)
+        gathered_buffer = allocate(max_strip * k_w * out_w)
+        for batch, rows in blocks:
+            n, out_rows = batch.stop - batch.start, rows.stop - rows.start
+            strip_height = (out_rows - 1) * s_h + k_h
+            strip = buffer_view(strip_buffer, n, groups, depth, strip_height, padded_width)
+            padded = strip.reshape(n, channels, strip_height, padded_width)
+            copy_padded_rows(x[batch], padded, rows.start * s_h - top, left)
+            step_n, step_g, step_c, step_h, step_w = strip.strides
+            gathered = buffer_view(gathered_buffer, n, groups, strip_height, depth, k_w, out_w)
+            windows = as_strided(
+                strip,
+                gathered.shape,
+                (step_n, step_g, step_h, step_c, d_w * step_w, s_w * step_w),
+                writeable=False,
+            )
+            np.copyto(gathered, windows)
+            step_n, step_g, step_h, _, step_v, step_w = gathered.strides
+            columns = as_strided(
+                gathered,
+                (n, groups, out_rows, k_h * depth * k_w, out_w),
+                (step_n, step_g, s_h * step_h, step_v, step_w),
+                writeable=False,
+            )
+            # (G, 1, O / G, K) @ (n, G, rows, K, outW) = (n, G, rows, O / G, outW)
+            target = y[batch, :, rows].reshape(n, groups, kernels // groups, out_rows, out_w)
+            matrix_product(matrices, columns, out=target.swapaxes(2, 3))
