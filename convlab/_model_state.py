@@ -1,12 +1,17 @@
-"""Restore the mode and the buffers of a model after running it."""
+"""Copy a model, and restore its mode and buffers after running it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 @contextmanager
@@ -42,3 +47,39 @@ def preserve_model_state(model: nn.Module) -> Iterator[None]:
                 continue
             with torch.no_grad():
                 buffer.copy_(copy)
+
+
+def update_buffers(model: nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Copy values to the buffers of these names.
+
+    A buffer that is equal is not written, because it may be one that cannot be (expanded). One that
+    is missing or has another shape is a cache, which the model computes again.
+    """
+    with torch.no_grad():
+        for name, buffer in model.named_buffers():
+            value = values.get(name)
+            if value is None or value.shape != buffer.shape:
+                continue
+            if not torch.equal(buffer.cpu(), value.cpu()):
+                buffer.copy_(value)
+
+
+class _DetachedCopies(TorchFunctionMode):
+    """Let `copy.deepcopy` detach the tensors that an earlier forward pass computed.
+
+    Of these, PyTorch refuses to make deep copies. A model keeps them as a stored feature map, or as
+    a weight that a hook has computed.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func is Tensor.__deepcopy__ and not args[0].is_leaf:
+            return args[0].detach().clone()
+        return func(*args, **(kwargs or {}))
+
+
+def copy_model(model: ModuleT, memo: dict[int, Any] | None = None) -> ModuleT:
+    """Return a deep copy of a model, also after a forward pass; `memo` is that of `deepcopy`."""
+    with _DetachedCopies():
+        return copy.deepcopy(model, memo)

@@ -54,7 +54,7 @@ class Normalization:
 
     `mean` and `std` hold one number per channel, for pixels from 0 to 1. A standard deviation of 0,
     of a channel that is the same everywhere, divides as 1. `device` is that of the images. Raises
-    ValueError if they differ in length, or a standard deviation is not at least 0.
+    ValueError if they differ in length or are not finite, or a standard deviation is below 0.
 
     Examples
     --------
@@ -67,10 +67,11 @@ class Normalization:
         means, deviations = (
             torch.as_tensor(v, dtype=torch.float64).reshape(-1) for v in (mean, std)
         )
-        if len(means) != len(deviations) or not bool((deviations >= 0).all()):
+        finite = bool(means.isfinite().all() and deviations.isfinite().all())
+        if len(means) != len(deviations) or not finite or bool((deviations < 0).any()):
             raise ValueError(
-                f"mean and std need one number per channel, and std numbers of at least 0; got "
-                f"mean {means.tolist()} and std {deviations.tolist()}"
+                f"mean and std need one number per channel, and std numbers of at least 0, all "
+                f"finite; got mean {means.tolist()} and std {deviations.tolist()}"
             )
         deviations = torch.where(deviations == 0, 1.0, deviations)
         shape = (-1, 1, 1)

@@ -33,7 +33,7 @@ class Evaluation:
         Mean cross entropy per image, in nats, or mean of the caller's own loss.
     accuracy : float
         Fraction of the images whose largest output is that of their label, from 0 to 1. An image
-        with NaN among its outputs is not correct.
+        with NaN among its outputs, or -inf in all of them, is not correct.
     correct, count : int
         Numerator and denominator of `accuracy`.
 
@@ -234,15 +234,18 @@ def _outputs(
     with preserve_model_state(model):
         model.eval()
         for batch in torch.split(pixels, batch_size):
-            values = batch.to(device)
+            values = normalize(batch.to(device)) if normalize else batch
             with torch.no_grad():
-                outputs = model((normalize(values) if normalize else values).to(dtype))
+                # The conversion is part of the copy, since some devices have no float64.
+                outputs = model(values.to(device, dtype))
             check_rows(outputs, len(batch))
             yield outputs
 
 
 def count_correct(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the number of rows whose largest logit is that of the label; NaN is no class.
+    """Return the number of rows whose largest logit is that of the label.
+
+    A row with NaN, or of -inf alone, has no largest logit.
 
     Examples
     --------
@@ -251,7 +254,7 @@ def count_correct(logits: Tensor, labels: Tensor) -> Tensor:
     tensor(2)
     """
     largest, classes = logits.max(1)
-    return ((classes == labels) & ~largest.isnan()).sum()
+    return ((classes == labels) & (largest > -torch.inf)).sum()
 
 
 def _device_of(model: nn.Module) -> torch.device:

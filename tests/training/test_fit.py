@@ -1,7 +1,9 @@
 """Tests of the results and files of `fit`."""
 
+import copy
 import json
 import math
+import os
 import threading
 from dataclasses import replace
 from fractions import Fraction
@@ -454,6 +456,25 @@ def test_a_tilde_is_the_home_folder(network, digits, quick, tmp_path, monkeypatc
     fit(network(), digits, quick(), out="~/runs/a")
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
     assert (tmp_path / "home" / "runs" / "a" / "model.pt").exists()
+
+
+def test_the_folder_stays_the_same_if_the_current_one_changes(
+    network, digits, quick, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    fit(network(), digits, quick(), out="run", on_epoch=lambda _: os.chdir(elsewhere))
+    assert not list(elsewhere.iterdir())
+    assert (tmp_path / "run" / "model.pt").exists()
+
+
+@pytest.mark.filterwarnings("ignore:.*is deprecated:FutureWarning")
+def test_a_scripted_network_is_trained(digits, quick):
+    plain = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    scripted = torch.jit.script(copy.deepcopy(plain))
+    found = [weights(fit(model, digits, quick()).model) for model in (plain, scripted)]
+    torch.testing.assert_close(*found)
 
 
 def test_a_constant_channel_is_no_reason_to_fail(digits, quick):
