@@ -5,6 +5,7 @@ import json
 import math
 import os
 import threading
+import time
 from dataclasses import replace
 from fractions import Fraction
 
@@ -21,7 +22,7 @@ from convlab.training.distributed import DistributedContext
 from convlab.training.loop import train_step
 from convlab.training.optim import learning_rate_at
 from convlab.training.state import TrainState
-from tests.training.helpers import weights
+from tests.training.helpers import during_step, weights
 
 
 def prepared(model, data, config):
@@ -210,6 +211,12 @@ def test_training_numbers_are_means_over_the_images(digits, quick, batch_size):
 def test_the_learning_rate_of_an_epoch_is_that_of_its_last_step(network, digits, quick):
     history = fit(network(), digits, quick(epochs=1, batch_size=25)).history
     assert history[0].learning_rate == pytest.approx(0.1 / 3)
+
+
+def test_the_seconds_of_an_epoch_are_its_own(network, digits, quick):
+    history = fit(during_step(network(), 2, lambda: time.sleep(0.5)), digits, quick()).history
+    assert history[0].seconds > 0.5 > history[1].seconds
+    assert history[0].images_per_second == pytest.approx(96 / history[0].seconds)
 
 
 def test_validation_images_come_from_the_training_images(network, digits, quick):
