@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from convlab._model_state import preserve_model_state
 from convlab._validate import integer
 from convlab.data.dataset import check_labels
-from convlab.training.batches import Normalization
+from convlab.training.batches import Normalization, plain_strides, tensor_of
 from convlab.training.distributed import DistributedContext
 from convlab.training.loss import Loss, check_loss, move_loss, sum_losses
 from convlab.training.precision import at_least_float32, model_dtype
@@ -219,7 +219,7 @@ def _outputs(
     batch_size = integer(batch_size, "batch_size", minimum=1)
     if isinstance(images, np.ndarray):  # PyTorch takes the native byte order alone
         native = images.dtype.newbyteorder("=")
-        images = torch.from_numpy(np.ascontiguousarray(images, native))
+        images = plain_strides(tensor_of(np.ascontiguousarray(images, native)))
     pixels = images
     device, dtype = _device_of(model), model_dtype(model)
     normalize = None

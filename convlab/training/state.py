@@ -145,12 +145,12 @@ class TrainState:
         """Return the weights and all buffers, also those that ``model.state_dict`` leaves out."""
         weights = self.model.state_dict()
         buffers = {name: b for name, b in self.model.named_buffers() if name not in weights}
-        return {"model": weights, "other_buffers": buffers}
+        return {"model": weights, "buffers": buffers}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Restore what `snapshot` returned."""
         self.model.load_state_dict(saved["model"])
-        update_buffers(self.model, saved["other_buffers"])
+        update_buffers(self.model, saved["buffers"])
 
     def state_dict(self) -> dict[str, Any]:
         """Return the contents of a checkpoint, in types that `weights_only` loading accepts.

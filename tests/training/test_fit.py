@@ -476,6 +476,50 @@ def test_the_folder_stays_the_same_if_the_current_one_changes(
     assert (tmp_path / "run" / "model.pt").exists()
 
 
+class Views(nn.Module):
+    """A network that flattens with `view`, and has dropout."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.linear = nn.Conv2d(1, 4, 3), nn.Linear(4 * 26 * 26, 10)
+
+    def forward(self, images):
+        found = nn.functional.dropout(self.conv(images), 0.5, self.training)
+        return self.linear(found.view(len(images), -1))
+
+
+@pytest.mark.parametrize("settings", [{"crop": 0}, {"crop": 2}, {"crop": 0, "batches": "loader"}])
+def test_gray_images_have_no_other_layout_by_their_strides(digits, quick, settings):
+    """With one channel, NumPy calls arrays of several strides contiguous."""
+    found = []
+    for strides in ((784, 1, 28, 1), (784, 784, 28, 1), (784, 28, 28, 1)):
+        train, test = (
+            np.lib.stride_tricks.as_strided(np.ascontiguousarray(images), strides=strides)
+            for images in (digits.train_images, digits.test_images)
+        )
+        data = replace(digits, train_images=train, test_images=test)
+        torch.manual_seed(0)
+        found.append(fit(Views(), data, quick(learning_rate=0.01, **settings)))
+    for result in found[1:]:
+        assert torch.equal(weights(result.model), weights(found[0].model))
+        assert result.test == found[0].test
+
+
+@pytest.mark.parametrize("batches", ["device", "loader"])
+def test_read_only_images(network, digits, quick, batches):
+    """Such as those of a file that numpy.memmap has opened; PyTorch warns of them."""
+    images = digits.train_images.copy()
+    images.flags.writeable = False
+    data = replace(digits, train_images=images, test_images=images[:40])
+    torch.set_warn_always(True)
+    try:
+        result = fit(network(), data, quick(batches=batches, crop=0))
+    finally:
+        torch.set_warn_always(False)
+    wanted = fit(network(), digits, quick(batches=batches, crop=0))
+    assert torch.equal(weights(result.model), weights(wanted.model))
+
+
 @pytest.mark.filterwarnings("ignore:.*is deprecated:FutureWarning")
 def test_a_scripted_network_is_trained(digits, quick):
     plain = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
