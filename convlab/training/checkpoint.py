@@ -31,7 +31,7 @@ from convlab.training.history import History
 from convlab.training.loss import loss_identity
 from convlab.training.state import TrainState
 
-FORMAT = "convlab.training checkpoint 4"
+FORMAT = "convlab.training checkpoint 5"
 _NAME = re.compile(r"checkpoint-(\d+)\.pt")
 
 
