@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable
@@ -48,7 +49,7 @@ def atomic_write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         with temporary.open("xb") as file:
             write(file)
             file.flush()
-            os.fsync(file.fileno())
+            _sync(file.fileno())
         os.replace(temporary, path)
     except Exception as error:
         reason = _find_os_error(error)
@@ -77,6 +78,15 @@ def _find_os_error(error: BaseException | None) -> OSError | None:
     while error is not None and not isinstance(error, OSError):
         error = error.__context__
     return error
+
+
+def _sync(descriptor: int) -> None:
+    """Flush a file to the disk, unless its file system does not support that."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+            raise
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,20 +1,24 @@
-"""Leave a model as it was before it ran."""
+"""Leave a model as it was before it ran, and copy it."""
 
 from __future__ import annotations
 
 import random
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from functools import partial
 from operator import is_
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.grad_mode import _unsafe_preserve_version_counter
+from torch.overrides import TorchFunctionMode
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 _GLOBAL_STATES: tuple[Any, ...] = (random.getstate, np.random.get_state)
 # The generators of the functions of the modules `random` and `numpy.random`.
@@ -177,3 +181,45 @@ def storage(tensor: Tensor) -> int | None:
         return int(tensor.untyped_storage()._cdata)
     except (NotImplementedError, RuntimeError):  # sparse and opaque tensors
         return None
+
+
+def update_buffers(model: nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Copy values to the buffers of these names.
+
+    A buffer that is equal is not written, because it may be one that cannot be (expanded). One that
+    is missing or has another shape is a cache, which the model computes again.
+    """
+    with torch.no_grad():
+        for name, buffer in model.named_buffers():
+            value = values.get(name)
+            if value is None or value.shape != buffer.shape:
+                continue
+            if not torch.equal(buffer.cpu(), value.cpu()):
+                buffer.copy_(value)
+
+
+class _DetachedCopies(TorchFunctionMode):
+    """Let `copy.deepcopy` detach the tensors that an earlier forward pass computed.
+
+    Of these, PyTorch refuses to make deep copies. A model keeps them as a stored feature map, or as
+    a weight that a hook has computed.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func is Tensor.__deepcopy__ and not args[0].is_leaf:
+            return args[0].detach().clone()
+        return func(*args, **(kwargs or {}))
+
+
+def copy_model(model: ModuleT, memo: dict[int, Any] | None = None) -> ModuleT:
+    """Return a deep copy of a model, also after a forward pass; `memo` is that of `deepcopy`.
+
+    Raises ValueError if the model cannot be copied.
+    """
+    try:
+        with _DetachedCopies():
+            return deepcopy(model, memo)
+    except Exception as error:  # the module's code may raise anything
+        raise ValueError(f"cannot copy {type(model).__name__} by copy.deepcopy: {error}") from error

@@ -106,6 +106,24 @@ def test_a_file_that_cannot_be_written_keeps_its_content(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS, errno.EIO])
+def test_a_file_system_without_fsync(tmp_path, monkeypatch, number):
+    """It writes the file without that safety; a failure of the disk is an error."""
+
+    def refuse(descriptor):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    path = tmp_path / "a"
+    if number == errno.EIO:
+        with pytest.raises(OSError, match="a could not be written: Input/output error"):
+            atomic_write(path, lambda file: file.write(b"all of it"))
+        assert not list(tmp_path.iterdir())
+    else:
+        atomic_write(path, lambda file: file.write(b"all of it"))
+        assert path.read_bytes() == b"all of it"
+
+
 def test_an_exception_that_follows_an_os_error_names_the_file(tmp_path):
     def fail(_):
         try:

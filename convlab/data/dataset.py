@@ -193,6 +193,8 @@ def check_labels(labels: object, name: str, classes: int | None = None) -> Integ
     if classes is None:
         if labels.size and labels.min() < 0:
             raise ValueError(f"{name} must be at least 0, got {labels.min()}")
+        if labels.size and labels.max() >= 2**63:  # of uint64
+            raise ValueError(f"{name} must be below 2**63, got {labels.max()}")
     elif len(wrong := labels[(labels < 0) | (labels >= classes)]):
         raise ValueError(
             f"{name} holds {wrong[0]}, but there are {classes} classes, 0 to {classes - 1}"

@@ -150,7 +150,8 @@ def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int, int]) 
         raise DataError(f"{os.fspath(path)} cannot be read as a picture: {reason}") from error
     picture = operations.fit(picture, (width, height), pillow.Resampling.BILINEAR)
     pixels = np.asarray(picture.convert("L") if channels == 1 else picture)
-    return np.ascontiguousarray(pixels.reshape(height, width, channels).transpose(2, 0, 1))
+    # A copy, since the memory of Pillow cannot be written.
+    return np.array(pixels.reshape(height, width, channels).transpose(2, 0, 1), order="C")
 
 
 def _to_rgb(picture: Any, pillow: Any) -> Any:

@@ -7,7 +7,6 @@ above 0") raises an error, so a graph is valid for every input.
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections import Counter
 from operator import attrgetter
@@ -19,11 +18,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 from torch.overrides import TorchFunctionMode
 
+from convlab._model_state import copy_model
 from convlab.nn.layer import Conv2d
 
 _Classes = tuple[type[nn.Module], ...]
 
-ModuleT = TypeVar("ModuleT", bound=nn.Module)
 ConvT = TypeVar("ConvT", nn.Conv2d, Conv2d)
 _CONVOLUTIONS: _Classes = (nn.Conv2d, Conv2d)
 _NORMALIZATIONS: _Classes = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -105,7 +104,7 @@ def fold_conv_bn(conv: ConvT, bn: nn.BatchNorm2d) -> ConvT:
     if bn.bias is not None:
         bias = bias + _to_float64(bn.bias)
     weight = _to_float64(conv.weight) * scale[:, None, None, None]
-    folded = _copy(conv).eval()
+    folded = copy_model(conv).eval()
     folded.weight = nn.Parameter(weight.to(conv.weight), conv.weight.requires_grad)
     folded.bias = nn.Parameter(bias.to(conv.weight), conv.weight.requires_grad)
     return folded
@@ -156,7 +155,7 @@ def fold_model(model: nn.Module) -> nn.Module:
                 f"statistics of each batch, which cannot be folded: call model.eval() first"
             )
     graph = _CallGraph(model)
-    folded = _copy(model)
+    folded = copy_model(model)
     for call in graph.nodes:
         bn_call = _foldable_normalization(graph, call)
         if bn_call is not None:
@@ -254,7 +253,7 @@ class _CallGraph:
 
     def __init__(self, model: nn.Module, training: bool | None = None) -> None:
         # Tracing may store constants in what it traces, and a run may change buffers.
-        self.root = _copy(model, {id(p): p for p in model.parameters()})
+        self.root = copy_model(model, {id(p): p for p in model.parameters()})
         if training is not None:
             self.root.train(training)
         recorder, tracer = _TensorReads(), _Tracer()
@@ -356,44 +355,25 @@ class _TensorReads(TorchFunctionMode):
         return argument
 
 
-class _DetachedCopies(TorchFunctionMode):
-    """Let `copy.deepcopy` detach the tensors that an earlier forward pass computed.
-
-    Of these, PyTorch refuses to make deep copies. A model keeps them as a stored feature map, or as
-    a weight that a hook has computed.
-    """
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
-        if func is Tensor.__deepcopy__ and not args[0].is_leaf:
-            return args[0].detach().clone()
-        return func(*args, **(kwargs or {}))
-
-
 class _Ranks(fx.Interpreter):
     """Run a graph and record the number of axes of every tensor in it."""
 
     def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__(module)
+        super().__init__(module, garbage_collect_values=False)
         self.by_name: dict[str, int] = {}
 
     def run_node(self, n: fx.Node) -> object:
         """Run one node."""
+        if n.op == "call_module":
+            # Tensors that the code stores in the layer, recorded as symbolic ones.
+            attributes = vars(self.fetch_attr(str(n.target)))
+            for name, value in attributes.items():
+                if isinstance(value, fx.Proxy):
+                    attributes[name] = self.env[value.node]
         result = super().run_node(n)
         if isinstance(result, Tensor):
             self.by_name[n.name] = result.ndim
         return result
-
-
-def _copy(module: ModuleT, memo: dict[int, Any] | None = None) -> ModuleT:
-    try:
-        with _DetachedCopies():
-            return copy.deepcopy(module, memo)
-    except Exception as error:  # the module's code may raise anything
-        raise ValueError(
-            f"cannot copy {type(module).__name__} by copy.deepcopy: {error}"
-        ) from error
 
 
 def _has_hooks(module: nn.Module) -> bool:

@@ -8,6 +8,7 @@ each batch from the host with PyTorch's `DataLoader`, for data sets that do not 
 from __future__ import annotations
 
 import signal
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -49,12 +50,34 @@ def batch_order(count: int, batch_size: int, epoch: int, seed: int) -> Tensor:
     return torch.randperm(count, generator=generator)[: steps * batch_size].reshape(steps, -1)
 
 
+def tensor_of(array: NDArray[Any]) -> Tensor:
+    """Return a tensor that shares the memory of an array, without a warning if it is read-only."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(array)
+
+
+def plain_strides(values: Tensor) -> Tensor:
+    """Return a contiguous tensor with the strides of a new one.
+
+    Images of one channel are contiguous with the strides of the channels-last layout, too. Layers
+    would take it over: their outputs could not be flattened by ``view``, and dropout would draw
+    other numbers.
+
+    Examples
+    --------
+    >>> plain_strides(torch.zeros(2, 4, 4, 1).permute(0, 3, 1, 2)).stride()
+    (16, 16, 4, 1)
+    """
+    return values.reshape(-1).view(values.shape)
+
+
 class Normalization:
     """Convert bytes to numbers with mean 0 and standard deviation 1 in each channel.
 
     `mean` and `std` hold one number per channel, for pixels from 0 to 1. A standard deviation of 0,
     of a channel that is the same everywhere, divides as 1. `device` is that of the images. Raises
-    ValueError if they differ in length, or a standard deviation is not at least 0.
+    ValueError if they differ in length or are not finite, or a standard deviation is below 0.
 
     Examples
     --------
@@ -67,10 +90,11 @@ class Normalization:
         means, deviations = (
             torch.as_tensor(v, dtype=torch.float64).reshape(-1) for v in (mean, std)
         )
-        if len(means) != len(deviations) or not bool((deviations >= 0).all()):
+        finite = bool(means.isfinite().all() and deviations.isfinite().all())
+        if len(means) != len(deviations) or not finite or bool((deviations < 0).any()):
             raise ValueError(
-                f"mean and std need one number per channel, and std numbers of at least 0; got "
-                f"mean {means.tolist()} and std {deviations.tolist()}"
+                f"mean and std need one number per channel, and std numbers of at least 0, all "
+                f"finite; got mean {means.tolist()} and std {deviations.tolist()}"
             )
         deviations = torch.where(deviations == 0, 1.0, deviations)
         shape = (-1, 1, 1)
@@ -214,9 +238,9 @@ class Batches(ABC):
 
     def _to_inputs(self, images: Tensor, blank: Tensor | None) -> Tensor:
         """Convert bytes ``(n, H, W, C)`` to inputs of the network, ``(n, C, H, W)``."""
-        planes = images.permute(0, 3, 1, 2)
+        planes = plain_strides(images).permute(0, 3, 1, 2)
         if not self.config.channels_last:
-            planes = planes.contiguous()  # before the conversion: bytes are four times smaller
+            planes = plain_strides(planes)  # before the conversion: bytes are four times smaller
         values = self.normalize(planes)
         # 0 is the mean, so a blank square does not change the brightness.
         return values if blank is None else values.masked_fill_(blank[:, None], 0)
@@ -243,7 +267,7 @@ class DeviceBatches(Batches):
     def __init__(self, data: Dataset, config: TrainConfig, context: DistributedContext) -> None:
         super().__init__(data, config, context)
         pixels = np.ascontiguousarray(data.train_images.transpose(0, 2, 3, 1))
-        self._padded = self._pad(torch.from_numpy(pixels)).to(context.device)
+        self._padded = self._pad(tensor_of(pixels)).to(context.device)
         self._labels = torch.from_numpy(data.train_labels).to(context.device)
 
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[tuple[Tensor, Tensor]]:

@@ -14,6 +14,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from pickle import PicklingError, UnpicklingError
@@ -30,7 +31,7 @@ from convlab.training.history import History
 from convlab.training.loss import loss_identity
 from convlab.training.state import TrainState
 
-FORMAT = "convlab.training checkpoint 4"
+FORMAT = "convlab.training checkpoint 5"
 _NAME = re.compile(r"checkpoint-(\d+)\.pt")
 
 
@@ -150,7 +151,8 @@ def save_checkpoint(folder: Path, step: int, contents: Mapping[str, Any], keep: 
     atomic_write(path, lambda file: torch.save(complete, file))
     for old in list_checkpoints(folder)[keep:]:
         if old != path:
-            old.unlink(missing_ok=True)
+            with suppress(OSError):  # open elsewhere, on Windows; the next save tries again
+                old.unlink()
     return path
 
 
@@ -189,7 +191,8 @@ def load_verified(path: Path) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+        # RuntimeError: a damaged header says that the file is encrypted, or compressed otherwise.
         raise CheckpointError(f"{path} is truncated or not a checkpoint ({error})") from error
     if damaged is not None:
         raise CheckpointError(f"{path} is damaged: the checksum of {damaged} is wrong")
@@ -266,24 +269,28 @@ def run_fingerprint(state: TrainState, data: Dataset) -> dict[str, Any]:
     """Return what must be equal to continue from a checkpoint.
 
     These are the settings that can change the result, the loss, the type of the device, the number
-    of processes, the class of the model, the layers in eval mode, checksums of the images and
-    labels, and the name, dtype, shape and `requires_grad` of each parameter and buffer.
+    of processes, the class of the model, the layers in eval mode, shapes and checksums of the
+    images and labels, their mean and standard deviation, and the name, dtype, shape and
+    `requires_grad` of each parameter and buffer.
     """
     settings = state.config.to_dict()
     del settings["batches"], settings["loader_workers"]
     parts = []
     for part in ("train", "validation"):
         images, labels = getattr(data, f"{part}_images"), getattr(data, f"{part}_labels")
-        parts.append(f"{part} {len(labels)}/{_checksum(images, labels)}")
-    if data.normalization is not None:  # else a function of the training images
-        parts.append(f"mean {list(data.mean)} std {list(data.std)}")
+        parts.append(f"{part} {len(labels)}/{_checksum(np.array(images.shape), images, labels)}")
+    parts.append(f"mean {list(data.mean)} std {list(data.std)}")
+    saved = state.model.state_dict()
     return {
         **settings,
         "device": state.context.device.type,
         "loss": loss_identity(state.loss),
         "model": type(state.model).__name__,
         "parameters": [_describe(*pair) for pair in state.model.named_parameters()],
-        "buffers": [_describe(*pair) for pair in state.model.named_buffers()],
+        "buffers": [
+            _describe(name, buffer) + ("" if name in saved else ", not persistent")
+            for name, buffer in state.model.named_buffers()
+        ],
         "layers in eval mode": ", ".join(state.eval_modules) or "none",
         "data": " ".join(parts),
         "processes": state.context.world_size,

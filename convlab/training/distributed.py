@@ -21,6 +21,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from convlab._model_state import update_buffers
 from convlab.training.errors import DeviceError, WorkerLost
 from convlab.training.precision import at_least_float32
 
@@ -95,10 +96,8 @@ class DistributedContext:
     def broadcast_buffers(self, model: nn.Module) -> None:
         """Copy the buffers of a model from process 0 to the others."""
         if self.world_size > 1:
-            values = self.broadcast([buffer.cpu() for buffer in model.buffers()])
-            for buffer, value in zip(model.buffers(), values, strict=True):
-                if not torch.equal(buffer.cpu(), value):
-                    buffer.copy_(value)
+            values = {name: buffer.cpu() for name, buffer in model.named_buffers()}
+            update_buffers(model, self.broadcast(values))
 
     def wrap_model(self, model: nn.Module) -> nn.Module:
         """Return the module to call in training, whose gradients are averaged over processes.
@@ -259,18 +258,18 @@ class SyncBatchNorm(nn.modules.batchnorm._BatchNorm):
         momentum = self.momentum
         if momentum is None:  # the mean over all batches so far
             momentum = 1 / float(self.num_batches_tracked)
-        self.running_mean.lerp_(mean, momentum)
-        self.running_var.lerp_(variance, momentum)
+        self.running_mean.lerp_(mean.to(self.running_mean.dtype), momentum)
+        self.running_var.lerp_(variance.to(self.running_var.dtype), momentum)
 
 
 @contextmanager
 def sync_batch_norm(model: nn.Module) -> Iterator[None]:
     """Replace batch normalization in a model by `SyncBatchNorm` until the end of the block.
 
-    Only the class of the layers changes, if it is exactly `nn.BatchNorm1d`, `2d` or `3d`; names,
-    parameters and buffers stay the same.
+    Only the class of the layers changes, if it is exactly `nn.BatchNorm1d`, `2d` or `3d`, or
+    `nn.SyncBatchNorm`, which needs a GPU; names, parameters and buffers stay the same.
     """
-    replaced = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    replaced = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
     layers = [(module, type(module)) for module in model.modules() if type(module) in replaced]
     for module, _ in layers:
         module.__class__ = SyncBatchNorm

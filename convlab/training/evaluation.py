@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from convlab._model_state import preserve_model_state
 from convlab._validate import integer
 from convlab.data.dataset import check_labels
-from convlab.training.batches import Normalization
+from convlab.training.batches import Normalization, plain_strides, tensor_of
 from convlab.training.distributed import DistributedContext
 from convlab.training.loss import Loss, check_loss, move_loss, sum_losses
 from convlab.training.precision import at_least_float32, model_dtype
@@ -33,7 +33,7 @@ class Evaluation:
         Mean cross entropy per image, in nats, or mean of the caller's own loss.
     accuracy : float
         Fraction of the images whose largest output is that of their label, from 0 to 1. An image
-        with NaN among its outputs is not correct.
+        with NaN among its outputs, or -inf in all of them, is not correct.
     correct, count : int
         Numerator and denominator of `accuracy`.
 
@@ -219,7 +219,7 @@ def _outputs(
     batch_size = integer(batch_size, "batch_size", minimum=1)
     if isinstance(images, np.ndarray):  # PyTorch takes the native byte order alone
         native = images.dtype.newbyteorder("=")
-        images = torch.from_numpy(np.ascontiguousarray(images, native))
+        images = plain_strides(tensor_of(np.ascontiguousarray(images, native)))
     pixels = images
     device, dtype = _device_of(model), model_dtype(model)
     normalize = None
@@ -233,15 +233,18 @@ def _outputs(
         raise ValueError(f"mean and std are for uint8 images only, got images of {pixels.dtype}")
     with preserve_model_state(model, training=False):
         for batch in torch.split(pixels, batch_size):
-            values = batch.to(device)
+            values = normalize(batch.to(device)) if normalize else batch
             with torch.no_grad():
-                outputs = model((normalize(values) if normalize else values).to(dtype))
+                # The conversion is part of the copy, since some devices have no float64.
+                outputs = model(values.to(device, dtype))
             check_rows(outputs, len(batch))
             yield outputs
 
 
 def count_correct(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the number of rows whose largest logit is that of the label; NaN is no class.
+    """Return the number of rows whose largest logit is that of the label.
+
+    A row with NaN, or of -inf alone, has no largest logit.
 
     Examples
     --------
@@ -250,7 +253,7 @@ def count_correct(logits: Tensor, labels: Tensor) -> Tensor:
     tensor(2)
     """
     largest, classes = logits.max(1)
-    return ((classes == labels) & ~largest.isnan()).sum()
+    return ((classes == labels) & (largest > -torch.inf)).sum()
 
 
 def _device_of(model: nn.Module) -> torch.device:

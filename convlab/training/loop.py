@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.nn.parameter import UninitializedParameter
 from torch.optim.swa_utils import AveragedModel
 
 from convlab._validate import integer
@@ -151,7 +152,8 @@ def fit(
             stack.enter_context(sync_batch_norm(model))
         # Dropout draws from the shared generators; each process has its own.
         seed_everything(derived_seed(config.seed, "layers", context.rank))
-        folder = Path(out).expanduser() if out is not None else None
+        # Absolute, since the model or `on_epoch` may change the current folder.
+        folder = Path(out).expanduser().absolute() if out is not None else None
         checkpoints = stack.enter_context(CheckpointManager(folder, keep, state, data))
         checkpoints.resume()
         # After the weights are restored: several processes get those of process 0.
@@ -191,6 +193,7 @@ def fit(
         )  # fmt: skip
         if folder is not None and context.is_primary:
             result.write(folder, config)
+        _stop_if_requested(stop, state, batches, checkpoints, save=False)
         return result
 
 
@@ -255,7 +258,7 @@ def _end_epoch(
         )
     )
     if state.config.restore_best_weights and state.history.best() is state.history[-1]:
-        state.best_weights = copy.deepcopy(state.model.state_dict())
+        state.best_weights = copy.deepcopy(state.snapshot())
 
 
 def _choose_weights(state: TrainState) -> int:
@@ -263,7 +266,7 @@ def _choose_weights(state: TrainState) -> int:
     best = state.history.best()
     if state.best_weights is None or best is None:
         return len(state.history)
-    state.model.load_state_dict(state.best_weights)
+    state.restore(state.best_weights)
     return best.epoch
 
 
@@ -309,13 +312,18 @@ def _check_and_save(state: TrainState, batches: Batches, checkpoints: Checkpoint
 
 
 def _stop_if_requested(
-    stop: StopRequest, state: TrainState, batches: Batches, checkpoints: CheckpointManager
+    stop: StopRequest,
+    state: TrainState,
+    batches: Batches,
+    checkpoints: CheckpointManager,
+    save: bool = True,
 ) -> None:
-    """Save and raise Interrupted if any process has received a signal to stop."""
+    """Save, and raise Interrupted, if any process has received a signal to stop."""
     # On the CPU, so that nothing waits for the device.
     number = int(state.context.all_reduce_max(torch.tensor(stop.signal_number)))
     if number:
-        _check_and_save(state, batches, checkpoints)
+        if save:
+            _check_and_save(state, batches, checkpoints)
         raise Interrupted(
             f"stopped after step {state.step} of {batches.total_steps}; the state is saved in "
             f"{checkpoints.folder}: start the same command again to continue",
@@ -362,6 +370,17 @@ def check_training(model: nn.Module, data: object, config: object, loss: object 
     if not isinstance(config, TrainConfig):
         raise TypeError(f"config must be a TrainConfig, got {type(config).__name__}")
     check_loss(loss, config.label_smoothing)
+    for name, parameter in model.named_parameters():
+        if isinstance(parameter, UninitializedParameter):
+            raise ValueError(
+                f"{name} of the model has no shape yet: call the model once, with zeros of the "
+                f"shape {(1, *data.image_shape)}"
+            )
+        if config.precision == "fp16" and parameter.dtype == torch.float16:
+            raise ValueError(
+                f"precision='fp16' needs weights of float32, got {name} of float16: their updates "
+                f"would be too small for 16 bits"
+            )
     _, height, width = data.image_shape
     if config.crop >= min(height, width):
         raise ValueError(
@@ -381,14 +400,14 @@ def unwrap_model(model: nn.Module) -> nn.Module:
     """
     while True:
         # The class of a compiled module would be slow to import.
-        inner = model._modules.get("_orig_mod")
+        inner = dict(model.named_children()).get("_orig_mod")
         if isinstance(model, (nn.DataParallel, DistributedDataParallel)):
             inner = model.module
         if inner is None:
             break
         model = inner
     for name, module in model.named_modules():
-        if {"_orig_mod", "_fsdp_wrapped_module"} & module._modules.keys() or (
+        if {"_orig_mod", "_fsdp_wrapped_module"} & dict(module.named_children()).keys() or (
             isinstance(module, AveragedModel)
         ):
             raise ValueError(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from contextlib import ExitStack
 from itertools import count
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from convlab._model_state import copy_model
 from convlab._validate import integer
 from convlab.data import Dataset
 from convlab.training.batches import make_batches
@@ -20,6 +19,7 @@ from convlab.training.distributed import DistributedContext, find_device
 from convlab.training.loop import check_training, count_classes, train_step, unwrap_model
 from convlab.training.loss import Loss
 from convlab.training.precision import backend_flags
+from convlab.training.randomness import random_state, seed_everything, set_random_state
 from convlab.training.state import TrainState
 
 Row = NDArray[np.float64]
@@ -98,11 +98,10 @@ def learning_rate_range(
     rates = np.geomspace(lowest, highest, steps)
     losses: list[float] = []
     with ExitStack() as stack:
-        devices = [context.device] if context.device.type == "cuda" else []
-        stack.enter_context(torch.random.fork_rng(devices=devices))
+        stack.callback(set_random_state, random_state())
         stack.enter_context(backend_flags(config))
-        torch.manual_seed(config.seed)
-        model = copy.deepcopy(unwrap_model(model))
+        seed_everything(config.seed)
+        model = copy_model(unwrap_model(model))
         state = TrainState(model, config, context, count_classes(data), loss)
         state.set_train_mode()
         endless_batches = (batch for epoch in count() for batch in batches.epoch(epoch))

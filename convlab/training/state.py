@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from convlab._model_state import update_buffers
 from convlab.training.config import TrainConfig
 from convlab.training.distributed import DistributedContext
 from convlab.training.history import History
@@ -43,7 +44,7 @@ class TrainState:
     loss : callable, optional
         What is minimized, as in `fit`.
     best_weights : dict, optional
-        The `state_dict` of the model after the best epoch, with ``config.restore_best_weights``.
+        The `snapshot` after the best epoch, with ``config.restore_best_weights``.
     seconds : float
         Training time in the current epoch.
     totals : list of two floats
@@ -65,6 +66,10 @@ class TrainState:
     ) -> None:
         memory_format = torch.channels_last if config.channels_last else torch.contiguous_format
         self.model = model.to(context.device, memory_format=memory_format)  # type: ignore[call-overload]
+        for module in model.modules():
+            for name, buffer in module.named_buffers(recurse=False):
+                if not buffer.is_contiguous():  # a checkpoint cannot be loaded to an expanded one
+                    module._buffers[name] = buffer.contiguous()
         self.forward: nn.Module = self.model
         self.config, self.context, self.num_classes = config, context, num_classes
         self.dtype = model_dtype(model)
@@ -136,6 +141,17 @@ class TrainState:
         self.seconds += now - self._clock
         self._clock = now
 
+    def snapshot(self) -> dict[str, Any]:
+        """Return the weights and all buffers, also those that ``model.state_dict`` leaves out."""
+        weights = self.model.state_dict()
+        buffers = {name: b for name, b in self.model.named_buffers() if name not in weights}
+        return {"model": weights, "buffers": buffers}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Restore what `snapshot` returned."""
+        self.model.load_state_dict(saved["model"])
+        update_buffers(self.model, saved["buffers"])
+
     def state_dict(self) -> dict[str, Any]:
         """Return the contents of a checkpoint, in types that `weights_only` loading accepts.
 
@@ -147,7 +163,7 @@ class TrainState:
         best = {} if self.best_weights is None else {"best_weights": self.best_weights}
         return {
             "step": self.step,
-            "model": self.model.state_dict(),
+            **self.snapshot(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             "seconds": self.seconds,
@@ -158,7 +174,7 @@ class TrainState:
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned, except the history, which also needs a folder."""
-        self.model.load_state_dict(saved["model"])
+        self.restore(saved)
         self.optimizer.load_state_dict(saved["optimizer"])
         self.scaler.load_state_dict(saved["scaler"])
         self.step, self.seconds = saved["step"], saved["seconds"]

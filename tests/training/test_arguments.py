@@ -104,6 +104,18 @@ def test_outputs_that_do_not_fit_the_labels(digits, quick, train, way, error, me
 
 
 @both
+def test_a_lazy_layer_needs_its_shape(digits, quick, train):
+    with pytest.raises(ValueError, match=r"1\.weight of the model has no shape.*\(1, 1, 28, 28\)"):
+        train(nn.Sequential(nn.Flatten(), nn.LazyLinear(10)), digits, quick())
+
+
+@both
+def test_weights_of_16_bits_have_no_precision_fp16(network, digits, quick, train):
+    with pytest.raises(ValueError, match=r"needs weights of float32, got 0\.weight of float16"):
+        train(network().half(), digits, quick(precision="fp16"))
+
+
+@both
 def test_labels_that_only_the_test_images_have_are_noticed_at_once(digits, quick, train):
     few = replace(
         digits, train_images=digits.train_images[:5], train_labels=digits.train_labels[:5]

@@ -139,11 +139,17 @@ def test_a_batch_that_cannot_be_shared(random_images):
 
 
 @pytest.mark.parametrize(
-    ("mean", "std"), [([0.5], [0.1, 0.2]), ([0.5], [-0.1]), ([0.5], [float("nan")])]
+    ("mean", "std"),
+    [
+        ([0.5], [0.1, 0.2]),
+        ([0.5], [-0.1]),
+        *(([0.5], [float(text)]) for text in ("nan", "inf")),
+        *(([float(text)], [0.5]) for text in ("nan", "-inf")),
+    ],
 )
 def test_normalization_needs_deviations(mean, std):
     with pytest.raises(ValueError, match="one number per channel, and std numbers of at least 0"):
-        Normalization([0.5], std, torch.device("cpu"))
+        Normalization(mean, std, torch.device("cpu"))
 
 
 def numbered(crop, device="cpu", count=200):

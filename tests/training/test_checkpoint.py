@@ -2,10 +2,15 @@
 
 import os
 import pickle
+import tempfile
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from convlab._files import atomic_write
 from convlab.training import CheckpointError
@@ -38,6 +43,20 @@ def test_the_oldest_checkpoints_are_removed(tmp_path):
     assert names == ["checkpoint-00000100.pt", "checkpoint-00000020.pt"]
 
 
+def test_a_checkpoint_that_cannot_be_removed_is_no_reason_to_fail(tmp_path, monkeypatch):
+    save_checkpoint(tmp_path, 1, {}, keep=1)
+
+    def refuse(*_, **__):
+        raise PermissionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", refuse)
+        save_checkpoint(tmp_path, 2, {}, keep=1)
+    assert len(list_checkpoints(tmp_path)) == 2
+    save_checkpoint(tmp_path, 3, {}, keep=1)
+    assert [path.name for path in list_checkpoints(tmp_path)] == ["checkpoint-00000003.pt"]
+
+
 def test_a_truncated_file_is_named_at_every_length(tmp_path):
     path = save_checkpoint(tmp_path, 1, {"weights": torch.randn(300)})
     whole = path.read_bytes()
@@ -55,6 +74,30 @@ def test_a_changed_bit_in_the_weights_is_detected(tmp_path):
     path.write_bytes(whole)
     torch.load(path, weights_only=True)  # PyTorch itself does not notice
     with pytest.raises(CheckpointError, match=r"is damaged: the checksum of .* is wrong"):
+        load_checkpoint(path)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 7))
+def test_a_changed_bit_anywhere_is_harmless_or_detected(position, bit):
+    """Also in the headers of the archive, which say how a member is compressed or encrypted."""
+    weights = torch.arange(4.0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = save_checkpoint(Path(folder), 1, {"weights": weights})
+        changed = bytearray(path.read_bytes())
+        changed[position % len(changed)] ^= 1 << bit
+        path.write_bytes(changed)
+        with suppress(CheckpointError):
+            assert torch.equal(load_checkpoint(path)["weights"], weights)
+
+
+@pytest.mark.parametrize("flag", [b"\x01", b"\x08"])
+def test_a_member_that_says_it_is_encrypted_or_compressed(flag, tmp_path):
+    path = save_checkpoint(tmp_path, 1, {})
+    changed = path.read_bytes()
+    entry = changed.index(b"PK\x01\x02")  # the first of the directory
+    place = entry + (8 if flag == b"\x01" else 10)
+    path.write_bytes(changed[:place] + flag + changed[place + 1 :])
+    with pytest.raises(CheckpointError, match="is truncated or not a checkpoint"):
         load_checkpoint(path)
 
 

@@ -315,6 +315,7 @@ class Centered(nn.Module):
     def __init__(self):
         super().__init__()
         self.register_buffer("mean", torch.zeros(1))
+        self.register_buffer("one", torch.ones(1).expand(3))  # cannot be written
         self.net, self.unused = nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), nn.Linear(64, 9)
     def forward(self, images):
         if self.training:
@@ -349,6 +350,15 @@ def test_buffers_of_several_processes_are_brought_together(job, tmp_path):
         assert torch.equal(weights(killed)[name], value), name
     ours = [{**row, "seconds": 0, "images_per_second": 0} for row in history(killed)]
     assert ours == [{**row, "seconds": 0, "images_per_second": 0} for row in history(whole)]
+
+
+def test_batch_normalization_of_pytorch_for_several_gpus_in_16_bits(job, tmp_path):
+    fault = "model[1] = nn.SyncBatchNorm(4).bfloat16()"
+    for size in (1, 2):
+        out = tmp_path / str(size)
+        assert job(size, out, fault=fault, dtype="torch.bfloat16") == [0] * size
+    one, two = (weights(tmp_path / name)["1.running_var"] for name in "12")
+    torch.testing.assert_close(two, one, rtol=0.1, atol=0.01)
 
 
 def test_two_processes_train_as_one_with_a_parameter_that_takes_no_part(job, tmp_path):

@@ -93,6 +93,7 @@ def test_bytes_are_normalized_as_in_training():
         (np.zeros((2, 3, 1, 1)), [0, 3], ValueError, "has 3 outputs .* the labels go up to 3"),
         (np.zeros((2, 3, 1, 1)), [0, -1], ValueError, "labels must be at least 0, got -1"),
         (np.zeros((2, 3, 1, 1)), [0, -100], ValueError, "labels must be at least 0, got -100"),
+        (np.zeros((1, 3, 1, 1)), np.array([2**63], "u8"), ValueError, r"be below 2\*\*63, got 9"),
         (np.zeros((2, 3, 1, 1)), [0.0, 1.0], TypeError, "labels must be integers, got float64"),
         (np.zeros((2, 3, 1, 1)), [True, False], TypeError, "labels must be integers, got bool"),
         (np.zeros((2, 3, 1, 1)), ["a", "b"], TypeError, "labels must be integers, got <U1"),
@@ -244,6 +245,12 @@ def test_nan_is_no_class(column, row):
     assert evaluate(nn.Flatten(), images, labels).correct == 22
 
 
+def test_a_row_of_minus_infinity_has_no_largest_number():
+    images = np.full((3, 4, 1, 1), -np.inf, np.float32)
+    images[1, 2] = 0
+    assert evaluate(nn.Flatten(), images, [0, 2, 1]).correct == 1
+
+
 @pytest.mark.parametrize("order", "<>=")
 @pytest.mark.parametrize("dtype", ["i2", "i4", "i8", "u1", "u2", "u4"])
 @pytest.mark.parametrize("image_dtype", ["f2", "f4", "f8"])
@@ -268,8 +275,9 @@ def test_no_tensor_of_float64_is_on_the_device():
     """On "meta", since there is no such device here; only the counts are read from it."""
     images, labels = logits_as_images(4, 5)
     model = nn.Sequential(nn.Flatten(), nn.Linear(5, 5)).to("meta")
-    with NoFloat64(), pytest.raises(NotImplementedError, match="meta tensor"):
-        evaluate(model, images, labels)
+    for dtype in (np.float32, np.float64):
+        with NoFloat64(), pytest.raises(NotImplementedError, match="meta tensor"):
+            evaluate(model, images.astype(dtype), labels)
 
 
 @given(st.lists(st.integers(0, 255), min_size=1, max_size=4))

@@ -1,8 +1,11 @@
 """Tests of the results and files of `fit`."""
 
+import copy
 import json
 import math
+import os
 import threading
+import time
 from dataclasses import replace
 from fractions import Fraction
 
@@ -19,7 +22,7 @@ from convlab.training.distributed import DistributedContext
 from convlab.training.loop import train_step
 from convlab.training.optim import learning_rate_at
 from convlab.training.state import TrainState
-from tests.training.helpers import weights
+from tests.training.helpers import during_step, weights
 
 
 def prepared(model, data, config):
@@ -208,6 +211,12 @@ def test_training_numbers_are_means_over_the_images(digits, quick, batch_size):
 def test_the_learning_rate_of_an_epoch_is_that_of_its_last_step(network, digits, quick):
     history = fit(network(), digits, quick(epochs=1, batch_size=25)).history
     assert history[0].learning_rate == pytest.approx(0.1 / 3)
+
+
+def test_the_seconds_of_an_epoch_are_its_own(network, digits, quick):
+    history = fit(during_step(network(), 2, lambda: time.sleep(0.5)), digits, quick()).history
+    assert history[0].seconds > 0.5 > history[1].seconds
+    assert history[0].images_per_second == pytest.approx(96 / history[0].seconds)
 
 
 def test_validation_images_come_from_the_training_images(network, digits, quick):
@@ -454,6 +463,69 @@ def test_a_tilde_is_the_home_folder(network, digits, quick, tmp_path, monkeypatc
     fit(network(), digits, quick(), out="~/runs/a")
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
     assert (tmp_path / "home" / "runs" / "a" / "model.pt").exists()
+
+
+def test_the_folder_stays_the_same_if_the_current_one_changes(
+    network, digits, quick, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    fit(network(), digits, quick(), out="run", on_epoch=lambda _: os.chdir(elsewhere))
+    assert not list(elsewhere.iterdir())
+    assert (tmp_path / "run" / "model.pt").exists()
+
+
+class Views(nn.Module):
+    """A network that flattens with `view`, and has dropout."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.linear = nn.Conv2d(1, 4, 3), nn.Linear(4 * 26 * 26, 10)
+
+    def forward(self, images):
+        found = nn.functional.dropout(self.conv(images), 0.5, self.training)
+        return self.linear(found.view(len(images), -1))
+
+
+@pytest.mark.parametrize("settings", [{"crop": 0}, {"crop": 2}, {"crop": 0, "batches": "loader"}])
+def test_gray_images_have_no_other_layout_by_their_strides(digits, quick, settings):
+    """With one channel, NumPy calls arrays of several strides contiguous."""
+    found = []
+    for strides in ((784, 1, 28, 1), (784, 784, 28, 1), (784, 28, 28, 1)):
+        train, test = (
+            np.lib.stride_tricks.as_strided(np.ascontiguousarray(images), strides=strides)
+            for images in (digits.train_images, digits.test_images)
+        )
+        data = replace(digits, train_images=train, test_images=test)
+        torch.manual_seed(0)
+        found.append(fit(Views(), data, quick(learning_rate=0.01, **settings)))
+    for result in found[1:]:
+        assert torch.equal(weights(result.model), weights(found[0].model))
+        assert result.test == found[0].test
+
+
+@pytest.mark.parametrize("batches", ["device", "loader"])
+def test_read_only_images(network, digits, quick, batches):
+    """Such as those of a file that numpy.memmap has opened; PyTorch warns of them."""
+    images = digits.train_images.copy()
+    images.flags.writeable = False
+    data = replace(digits, train_images=images, test_images=images[:40])
+    torch.set_warn_always(True)
+    try:
+        result = fit(network(), data, quick(batches=batches, crop=0))
+    finally:
+        torch.set_warn_always(False)
+    wanted = fit(network(), digits, quick(batches=batches, crop=0))
+    assert torch.equal(weights(result.model), weights(wanted.model))
+
+
+@pytest.mark.filterwarnings("ignore:.*is deprecated:FutureWarning")
+def test_a_scripted_network_is_trained(digits, quick):
+    plain = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    scripted = torch.jit.script(copy.deepcopy(plain))
+    found = [weights(fit(model, digits, quick()).model) for model in (plain, scripted)]
+    torch.testing.assert_close(*found)
 
 
 def test_a_constant_channel_is_no_reason_to_fail(digits, quick):

@@ -37,17 +37,17 @@ def test_a_model_without_parameters_cannot_be_trained():
 
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
 def test_updates_equal_those_of_the_plain_optimizer(name, device):
-    config = TrainConfig(optimizer=name, learning_rate=0.05, weight_decay=0.1)
+    config = TrainConfig(optimizer=name, learning_rate=0.05, momentum=0.8, weight_decay=0.1)
     torch.manual_seed(0)
     ours = nn.Linear(3, 2).to(device)
     theirs = nn.Linear(3, 2).to(device)
     theirs.load_state_dict(ours.state_dict())
     groups = [{"params": [theirs.weight]}, {"params": [theirs.bias], "weight_decay": 0.0}]
     plain = (
-        torch.optim.SGD(groups, lr=0.05, momentum=0.9, nesterov=True, weight_decay=0.1)
+        torch.optim.SGD(groups, lr=0.05, momentum=0.8, nesterov=True, weight_decay=0.1)
         if name == "sgd"
         else {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](
-            groups, lr=0.05, weight_decay=0.1
+            groups, lr=0.05, betas=(0.8, 0.999), weight_decay=0.1
         )
     )
     images = torch.randn(5, 3, generator=torch.Generator().manual_seed(0)).to(device)

@@ -24,6 +24,30 @@ def test_the_model_and_the_generators_are_as_before(digits, network, quick):
     assert torch.equal(torch.get_rng_state(), state)
 
 
+class Remembers(nn.Module):
+    """A network that keeps a tensor of its last forward pass, and draws from NumPy."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+
+    def forward(self, images):
+        self.hidden = self.net(images * np.random.random())  # noqa: NPY002
+        return self.hidden
+
+
+def test_a_model_after_a_forward_pass_and_the_generator_of_numpy(digits, quick):
+    """A deep copy of such a model is refused by PyTorch."""
+    model = Remembers()
+    loss = model(torch.ones(2, 1, 28, 28)).sum()
+    state = np.random.get_state()[1].tolist()  # noqa: NPY002
+    first = learning_rate_range(model, digits, quick(), steps=4)[1]
+    assert np.random.get_state()[1].tolist() == state  # noqa: NPY002
+    np.random.random()  # noqa: NPY002
+    np.testing.assert_array_equal(learning_rate_range(model, digits, quick(), steps=4)[1], first)
+    loss.backward()
+
+
 def test_the_losses_are_those_of_a_training_with_growing_rates(digits, network, quick):
     config = quick(max_grad_norm=1.0, label_smoothing=0.1)
     rates, losses = learning_rate_range(

@@ -11,11 +11,12 @@ import time
 
 import pytest
 import torch
+from torch import nn
 
 from convlab.training import CheckpointError, Interrupted, fit
 from convlab.training.distributed import DistributedContext
 from convlab.training.state import TrainState
-from tests.training.helpers import during_step
+from tests.training.helpers import during_step, weights
 
 CODE = """
 import os, signal, torch
@@ -188,3 +189,35 @@ def test_the_loss_scale_and_the_time_are_restored(network, quick):
     new.load_state_dict(old.state_dict())
     assert new.scaler.get_scale() == 8.0
     assert new.seconds >= 1000
+
+
+class Centered(nn.Module):
+    """A network with a running mean that is in no state dict."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(1), persistent=False)
+        self.net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+
+    def forward(self, images):
+        if self.training:
+            self.mean.lerp_(images.mean().reshape(1) + 1, 0.3)
+        return self.net(images - self.mean)
+
+
+@pytest.mark.parametrize("best", [False, True])
+def test_buffers_outside_the_state_dict_are_restored(digits, quick, tmp_path, best):
+    """After a resumption, and with the best weights; after training, they are in no file."""
+    config = quick(validation_fraction=0.2, restore_best_weights=best, learning_rate=0.3)
+
+    def made():
+        torch.manual_seed(0)
+        return Centered()
+
+    whole = fit(made(), digits, config)
+    with pytest.raises(Interrupted):
+        fit(during_step(made(), 7, lambda: signal.raise_signal(2)), digits, config, out=tmp_path)
+    resumed = fit(made(), digits, config, out=tmp_path)
+    assert torch.equal(resumed.model.mean, whole.model.mean)
+    assert torch.equal(weights(resumed.model), weights(whole.model))
+    assert resumed.validation.loss == resumed.history[resumed.epoch - 1].validation_loss

@@ -90,6 +90,23 @@ def test_ctrl_c_saves_and_the_same_call_continues(network, digits, quick, tmp_pa
     assert len(result.history) == 3
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_during_the_last_evaluation_is_not_lost(network, digits, quick, tmp_path, number):
+    model = network()
+
+    def act(module, inputs):
+        if not module.training:
+            signal.raise_signal(number)
+
+    hook = model.register_forward_pre_hook(act)
+    with pytest.raises(Interrupted, match="stopped after step 18 of 18; the state is saved"):
+        fit(model, digits, quick(), out=tmp_path)
+    hook.remove()
+    files = [path.read_bytes() for path in sorted(tmp_path.iterdir())]
+    assert fit(network(seed=5), digits, quick(), out=tmp_path).test.count == 40
+    assert [path.read_bytes() for path in sorted(tmp_path.iterdir())] == files
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_workers_of_the_loader_too_is_no_failure(
@@ -145,6 +162,12 @@ def test_other_images_and_other_networks_are_refused(network, digits, quick, tmp
     other = replace(digits, train_images=np.flip(digits.train_images, 3).copy())
     with pytest.raises(ValueError, match="data is train 100/"):
         fit(network(), other, quick(), out=tmp_path)
+    flat = replace(
+        digits, train_images=digits.train_images.reshape(-1, 1, 14, 56),
+        test_images=digits.test_images.reshape(-1, 1, 14, 56),
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="data is train 100/"):
+        fit(network(), flat, quick(), out=tmp_path)
     words = (
         r"parameters that differs is 0\.weight \(float32, \(4, 1, 3, 3\), trainable\) there and 1"
     )
@@ -260,6 +283,11 @@ IDENTITIES = {
     "other dtype of a buffer": lambda model: model[1].register_buffer(
         "running_var", torch.ones(4, dtype=torch.float64)
     ),
+    "a buffer that is not saved": lambda model: model[1].register_buffer(
+        "running_var", torch.ones(4), persistent=False
+    ),
+    "one more buffer": lambda model: model.register_buffer("more", torch.ones(1)),
+    "a shared parameter": lambda model: setattr(model[1], "bias", model[1].weight),
     "a layer in eval mode": lambda model: model[1].eval(),
 }
 
