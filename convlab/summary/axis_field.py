@@ -5,11 +5,10 @@ Channels are not distinguished: a field covers what any channel at its place dep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
-from math import prod
 
 from convlab.shapes import ReceptiveField
 
@@ -108,10 +107,6 @@ class AxisField:
         """List the field of each of the `length` indices of `dim`."""
         return list(map(self.unpacked(length).interval, range(length)))
 
-    def map_dim(self, new_dim: Callable[[int], int]) -> AxisField:
-        """Return the field after the dimensions of the tensor were renumbered."""
-        return self if self.dim is None else replace(self, dim=new_dim(self.dim))
-
     def window(
         self, length: int, outputs: int, kernel: int, stride: int, padding: int, dilation: int
     ) -> AxisField | NoField:
@@ -141,7 +136,8 @@ class AxisField:
         reduced = {dim % rank for dim in dims}
         if self.dim is None or self.dim in reduced:
             return self.merged()
-        return self if keepdim else self.map_dim(lambda dim: dim - sum(r < dim for r in reduced))
+        removed = 0 if keepdim else sum(dim < self.dim for dim in reduced)
+        return replace(self, dim=self.dim - removed)
 
     def broadcast(self, shape: Sequence[int], new_shape: Sequence[int]) -> AxisField:
         """Return the field after a tensor of this shape was expanded to another."""
@@ -173,24 +169,6 @@ class AxisField:
         union = AxisField.from_intervals(dim, map(cover, both))
         assert isinstance(union, AxisField), "each of the two has at least one interval"
         return union
-
-    def reshape(self, shape: Sequence[int], new_shape: Sequence[int]) -> AxisField:
-        """Return the field after a reshape, which keeps the elements in their order.
-
-        The unit of an element is ``position // stride % num_units``, whatever the shape; the field
-        is known if one dimension of the new shape holds this index as a whole.
-        """
-        if self.dim is None or list(shape) == list(new_shape):
-            return self
-        if self.num_units == 1:  # of several dimensions of size 1, any may follow the axis now
-            return self.merged()
-        stride = self.inner_size * prod(shape[self.dim + 1 :])
-        for dim, length in enumerate(new_shape):
-            dim_stride = prod(new_shape[dim + 1 :])
-            fits = not stride % dim_stride and not length * dim_stride % (stride * self.num_units)
-            if fits and length > 1:
-                return replace(self, dim=dim, inner_size=stride // dim_stride)
-        raise UnknownFieldError("the reshape splits an axis of the image")
 
 
 # What is known of a tensor along one axis, and along each axis of the image.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import _disable_current_modes
 
 from convlab.summary.axis_field import AxisField
 from convlab.summary.operation_rules import pad
@@ -39,10 +41,15 @@ class CircularPadding(TorchFunctionMode):
         if func is torch.nn.functional.pad and "circular" in (*args[2:3], kwargs.get("mode")):
             x = args[0] if args else kwargs["input"]
             amounts = args[1] if len(args) > 1 else kwargs["pad"]
+
+            def padded(numbers: Tensor) -> Any:
+                with _disable_current_modes():
+                    return func(numbers, amounts, mode="circular")
+
             info = self._tracker.info(x)
             if info.depends_on_input:
                 fields = (
-                    pad(f, x, amounts, "circular") if isinstance(f, AxisField) else f
+                    pad(f, x, amounts, padded) if isinstance(f, AxisField) else f
                     for f in info.fields
                 )
                 self._tracker.set_fields(result, tuple(fields))

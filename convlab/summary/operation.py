@@ -75,7 +75,11 @@ class Operation:
             if (is_update if argument.name in STATISTICS else _is_written(argument))
             for tensor in tensors_in(self.arguments[argument.name])
         ]
-        self.pointwise = torch.Tag.pointwise in getattr(func, "tags", ())
+        # Some in-place forms lack the tag.
+        packet = getattr(torch.ops.aten, self.name, None)
+        other = getattr(packet, schema.overload_name or "default", func)
+        tags = [tag for form in (func, other) for tag in getattr(form, "tags", ())]
+        self.pointwise = torch.Tag.pointwise in tags
         self.inputs = tensors_in(list(self.arguments.values()))
         self.read = self.inputs
         if self.name in _SELF_NOT_READ or self.name.startswith(("new_", "empty_like")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -28,20 +29,14 @@ from convlab.summary.tracker import Tracker
 # Operations that get a row of their own if the code of a module executes them, besides products
 # with weights: joins of branches, windows, normalizations, activations that return a new tensor.
 _JOINS = {"cat", "stack"}
-_LAYER_OPERATIONS = {
-    "convolution", "_convolution", "im2col", "col2im", "constant_pad_nd", "mean", "amax",
-    "native_layer_norm", "native_group_norm", "native_batch_norm", "pixel_shuffle",
-    "pixel_unshuffle",
-}  # fmt: skip
-_LAYER_PREFIXES = (
-    "avg_pool", "max_pool", "_adaptive_avg_pool", "adaptive_max_pool", "reflection_pad",
-    "replication_pad", "upsample_", "_upsample_",
-)  # fmt: skip
-_ACTIVATIONS = {
-    "relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "hardswish", "hardsigmoid", "hardtanh",
-    "leaky_relu", "elu", "celu", "selu", "mish", "softplus", "log_sigmoid_forward",
-    "_prelu_kernel", "glu", "_softmax", "_log_softmax", "_safe_softmax",
-}  # fmt: skip
+_LAYERS = re.compile(
+    "im2col|col2im|pixel_|mean$|amax$|native_(layer|group|batch)_norm$|(avg|max)_pool|_?adaptive_"
+    "|(constant|reflection|replication)_pad|_?upsample_"
+)
+_ACTIVATIONS = re.compile(
+    "relu|relu6|gelu|silu|sigmoid|tanh|hardswish|hardsigmoid|hardtanh|leaky_relu|elu|celu|selu"
+    "|mish|softplus|log_sigmoid_forward|_prelu_kernel|glu|_(log_|safe_)?softmax"
+)
 _KINDS = {
     "addmm": "linear", "mm": "matmul", "bmm": "matmul", "baddbmm": "matmul", "mv": "matmul",
     "addmv": "linear", "dot": "matmul", "constant_pad_nd": "pad", "im2col": "unfold",
@@ -365,8 +360,7 @@ def _has_row(
     if not num_inputs:
         return False
     is_new = storage(operation.output) not in {storage(x) for x in operation.inputs} - {None}
-    is_layer = name in _LAYER_OPERATIONS or name.startswith(_LAYER_PREFIXES)
-    return is_layer or (name in _ACTIVATIONS and is_new)
+    return bool(_LAYERS.match(name) or (_ACTIVATIONS.fullmatch(name) and is_new))
 
 
 def _kind(operation: Operation) -> str:
