@@ -31,23 +31,15 @@ class UnknownFieldError(Exception):
 class AxisField:
     """The cells of the image, along one axis such as the height, on which each element depends.
 
-    Attributes
-    ----------
-    dim : int or None
-        The dimension of the tensor that follows the axis; None if all elements have one field.
-    num_units : int
-        Number of units along the axis.
-    inner_size : int
-        Number of neighbours along `dim` that belong to the same unit: the element with index ``i``
-        belongs to unit ``i // inner_size % num_units``. A reshape may pack several axes in one.
-    units : ReceptiveField or tuple of (interval or None)
-        The fields of the units: one `ReceptiveField` if they are regular, else one interval each;
-        None for a unit that depends on nothing, such as a padding cell.
+    The element with index ``i`` along `dim` belongs to unit ``i // inner_size % num_units``: a
+    reshape may pack several axes in one dimension.
     """
 
-    dim: int | None
+    dim: int | None  # None if all elements have one field
     num_units: int
     inner_size: int
+    # If the fields of the units are not regular, one interval each: None for a unit that depends on
+    # nothing, such as a padding cell.
     units: ReceptiveField | tuple[Interval | None, ...]
 
     @classmethod
@@ -99,13 +91,11 @@ class AxisField:
         """Return the same field with one unit for each of the `length` indices of `dim`."""
         if self.dim is None or (self.inner_size, self.num_units) == (1, length):
             return self
-        units = [self.interval(unit) for unit in range(self.num_units)]
-        listed = (units[i // self.inner_size % self.num_units] for i in range(length))
-        return AxisField(self.dim, length, 1, tuple(listed))
+        return AxisField(self.dim, length, 1, tuple(self.intervals(length)))
 
     def intervals(self, length: int) -> list[Interval | None]:
         """List the field of each of the `length` indices of `dim`."""
-        return list(map(self.unpacked(length).interval, range(length)))
+        return [self.interval(i // self.inner_size % self.num_units) for i in range(length)]
 
     def window(
         self, length: int, outputs: int, kernel: int, stride: int, padding: int, dilation: int
@@ -144,11 +134,11 @@ class AxisField:
         if self.dim is None:
             return self
         new_dim = self.dim + len(new_shape) - len(shape)
-        if shape[self.dim] != new_shape[new_dim]:
-            if shape[self.dim] != 1:
-                raise UnknownFieldError("the shape is not one that a broadcast extends")
-            return self.merged()  # one unit, repeated
-        return replace(self, dim=new_dim)
+        if shape[self.dim] == new_shape[new_dim]:
+            return replace(self, dim=new_dim)
+        if shape[self.dim] != 1:
+            raise UnknownFieldError("the shape is not one that a broadcast extends")
+        return self.merged()  # one unit, repeated
 
     def union(self, other: AxisField, shape: Sequence[int]) -> AxisField:
         """Return the field of a tensor of this shape that depends on what both fields cover."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch._C import _dispatch_has_kernel_for_dispatch_key, parse_schema
 from torch._ops import OperatorBase, OpOverload
+from torch.utils._pytree import tree_leaves
 
 from convlab.summary.axis_field import AxisField, Field, NoField, UnknownFieldError
 
@@ -21,8 +22,6 @@ _SELF_NOT_READ = {
 }  # fmt: skip
 # Types in a schema that a number which an operation computes with can have.
 _NUMBERS = {"number", "float", "Tensor"}
-
-
 # Arguments of a batch normalization.
 STATISTICS = ("running_mean", "running_var")
 
@@ -36,17 +35,14 @@ class Operation:
         Name of the operation, without the underscore of an in-place form: ``"add"``; with its
         namespace if that is not ``aten``.
     pointwise : bool
-        Whether PyTorch declares that each output element depends on the inputs at its own place
-        only.
+        Whether each output element depends on the inputs at its own place only.
     arguments : dict
         Every argument by its name in the schema of the operation, defaults included.
-    inputs, outputs : list of tensors
-        The tensors among the arguments and in the result, those in lists included; those that it
-        writes into if it returns none.
+    inputs, written, outputs : list of tensors
+        The tensors in the arguments, those that it writes into, and those in the result; if there
+        are none, those written.
     read : list of tensors
         The inputs without one whose values do not matter: it is overwritten, or gives a shape.
-    written : list of tensors
-        The arguments that the operation writes into.
     """
 
     def __init__(self, func: OperatorBase, args: Any, kwargs: dict[str, Any]) -> None:
@@ -162,13 +158,7 @@ def _is_written(argument: torch.Argument) -> bool:
 
 def tensors_in(value: Any) -> list[Tensor]:
     """List the tensors in nested tuples, lists and dictionaries."""
-    if isinstance(value, Tensor):
-        return [value]
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, tuple | list):
-        return [tensor for entry in value for tensor in tensors_in(entry)]
-    return []
+    return [leaf for leaf in tree_leaves(value) if isinstance(leaf, Tensor)]
 
 
 def tensors_in_object(value: Any, visited: set[int] | None = None) -> list[Tensor]:
