@@ -16,9 +16,6 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
-_GLOBAL_STATES: tuple[Any, ...] = (random.getstate, np.random.get_state)
-# The generators of the functions of the modules `random` and `numpy.random`.
-RANDOM_GENERATORS = [function.__self__ for function in _GLOBAL_STATES]
 _SIMPLE = (str, bytes, int, float, type(None))
 _CONTAINERS = (dict, OrderedDict, defaultdict, list, set, deque)
 
@@ -133,6 +130,13 @@ class ModelState:
                 memory.resize_(copy.numel())
             if not torch.equal(original, copy):
                 memory.copy_(copy.untyped_storage())
+
+
+def random_generators() -> list[Any]:
+    """Return the global generators of Python, NumPy and PyTorch on each of its devices."""
+    functions: tuple[Any, ...] = (random.getstate, np.random.get_state)
+    own = [function.__self__ for function in functions]
+    return [*own, torch.default_generator, *torch.cuda.default_generators]
 
 
 def _entries(container: Any) -> list[Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,10 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_map_only
 
-from convlab._model_state import RANDOM_GENERATORS, ModelState
+from convlab._model_state import ModelState, random_generators
 from convlab._validate import integer
-from convlab.summary.formatting import (
-    format_bytes,
-    format_count,
-    format_shape,
-    html_table,
-    text_table,
-)
+from convlab.summary import formatting
+from convlab.summary.formatting import format_bytes, format_count, format_shape
 from convlab.summary.inputs import find_image, given_arguments, input_fields, make_inputs
 from convlab.summary.layers import Layer
 from convlab.summary.operation import tensors_in_object
@@ -97,11 +92,11 @@ class Summary:
 
     def __repr__(self) -> str:
         """Return a table in plain text."""
-        return text_table(*self._content())
+        return formatting.text_table(*self._content())
 
     def _repr_html_(self) -> str:
         """Return a table for a notebook."""
-        return html_table(*self._content())
+        return formatting.html_table(*self._content())
 
     def _content(self) -> tuple[str, Sequence[Layer], list[str], bool]:
         """Return title, layers, totals, and whether there are receptive fields."""
@@ -270,10 +265,16 @@ def _run(
     tracker = Tracker(num_axes)
     for x in inputs:
         tracker.set_fields(x, input_fields(x, image, tracker))
-    state = ModelState(model, [model, inputs, RANDOM_GENERATORS])
+    state = ModelState(model, [model, inputs, random_generators()])
     recorder = Recorder(model, tracker, state, depth)
     try:
-        with _undisturbed(model), state.preserved(training=False), recorder.recording():
+        with ExitStack() as stack:
+            # The fused kernels of attention hide the operations inside.
+            attention = torch.backends.mha
+            stack.callback(attention.set_fastpath_enabled, attention.get_fastpath_enabled())
+            attention.set_fastpath_enabled(False)
+            for context in (torch.no_grad(), state.preserved(training=False), recorder.recording()):
+                stack.enter_context(context)
             recorder.add_outputs(model(*args, **kwargs))
             layers = recorder.layers(image_size)
             parameters = list(model.parameters())
@@ -291,18 +292,3 @@ def _run(
         parameter_bytes=sum(x.numel() * x.element_size() for x in parameters),
         macs_known=recorder.macs_known,
     )
-
-
-@contextmanager
-def _undisturbed(model: nn.Module) -> Iterator[None]:
-    """Run without gradients and fused attention; restore the random number generators."""
-    devices = {x.device for x in model.parameters() if x.device.type == "cuda"}
-    fastpath = torch.backends.mha.get_fastpath_enabled()
-    rng_states = torch.random.fork_rng(devices=sorted(devices, key=str))
-    with rng_states, torch.no_grad():
-        # The fused kernels of attention hide the operations inside.
-        torch.backends.mha.set_fastpath_enabled(False)
-        try:
-            yield
-        finally:
-            torch.backends.mha.set_fastpath_enabled(fastpath)
