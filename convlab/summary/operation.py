@@ -15,11 +15,9 @@ from torch.utils._pytree import tree_leaves
 from convlab.summary.axis_field import AxisField, Field, NoField, UnknownFieldError
 
 # Operations that overwrite the argument ``self``, or take only its shape from it.
-_SELF_NOT_READ = {
-    "full_like", "ones_like", "rand_like", "randint_like", "randn_like", "zeros_like", "zero",
-    "fill", "copy", "sym_size", "uniform", "normal", "exponential", "random", "geometric",
-    "cauchy", "log_normal",
-}  # fmt: skip
+_SELF_NOT_READ = re.compile(
+    ".*_like|new_.*|zero|fill|copy|sym_size|uniform|(log_)?normal|exponential|random|geometric|cauchy"
+)
 # Types in a schema that a number which an operation computes with can have.
 _NUMBERS = {"number", "float", "Tensor"}
 # Arguments of a batch normalization.
@@ -50,10 +48,8 @@ class Operation:
         self.result: Any = None
         self.outputs: list[Tensor] = []
         # A higher-order operator, such as `torch.cond`, has no schema.
-        self.schema = getattr(func, "_schema", None) or parse_schema(
-            f"higher_order::{func}() -> ()"
-        )
-        schema = self.schema
+        own = getattr(func, "_schema", None)
+        self.schema = schema = own or parse_schema(f"higher_order::{func}() -> ()")
         namespace, name = schema.name.split("::")
         if schema.is_mutable and not name.startswith("_"):
             name = name.removesuffix("_")
@@ -62,25 +58,23 @@ class Operation:
         for position, argument in enumerate(schema.arguments):
             value = kwargs.get(argument.name, argument.default_value)
             self.arguments[argument.name] = args[position] if position < len(args) else value
+        # Not all batch normalizations declare that they update their statistics.
         is_update = not re.search("_no_|functional|backward", name)
         is_update &= bool(self.arguments.get("training", True))
-        # Not all batch normalizations declare that they update their statistics.
-        self.written = [
-            tensor
+        written = [
+            self.arguments[argument.name]
             for argument in schema.arguments
             if (is_update if argument.name in STATISTICS else _is_written(argument))
-            for tensor in tensors_in(self.arguments[argument.name])
         ]
+        self.written = tensors_in(written)
         # Some in-place forms lack the tag.
         packet = getattr(torch.ops.aten, self.name, None)
         other = getattr(packet, schema.overload_name or "default", func)
         tags = [tag for form in (func, other) for tag in getattr(form, "tags", ())]
         self.pointwise = torch.Tag.pointwise in tags
         self.inputs = tensors_in(list(self.arguments.values()))
-        self.read = self.inputs
-        if self.name in _SELF_NOT_READ or self.name.startswith(("new_", "empty_like")):
-            arguments = [v for key, v in self.arguments.items() if key not in ("self", "input")]
-            self.read = tensors_in(arguments)
+        skipped = ("self", "input") if _SELF_NOT_READ.fullmatch(self.name) else ()
+        self.read = tensors_in([v for key, v in self.arguments.items() if key not in skipped])
 
     def run(self) -> None:
         """Execute the operation."""

@@ -403,14 +403,9 @@ def _layer_field(
     known = [field for field in fields if isinstance(field, AxisField)]
     if not known:
         return None
-    repeated = {field.dim for field in known if _is_repeated(field.dim, known, shape)}
-    numbers = [_size_jump_start(field, repeated) for field in fields]
-    sizes, jumps, starts = zip(*numbers, strict=True)
-    whole = (
-        isinstance(field, AxisField) and not jump and field.covers(length)
-        for field, jump, length in zip(fields, jumps, image_size, strict=True)
-    )
-    return LayerField(sizes, jumps, starts, tuple(whole))
+    pairs = zip(fields, image_size, strict=True)
+    columns = [_size_jump_start_whole(field, length, known, shape) for field, length in pairs]
+    return LayerField(*map(tuple, zip(*columns, strict=True)))
 
 
 def _is_repeated(dim: int | None, fields: Sequence[AxisField], shape: Sequence[int]) -> bool:
@@ -428,13 +423,14 @@ def _is_repeated(dim: int | None, fields: Sequence[AxisField], shape: Sequence[i
     return dim > 1 and shape[dim] != length
 
 
-def _size_jump_start(field: Field, repeated: set[int | None]) -> tuple[int | None, int | None, Any]:
-    """Return size, jump and start of a field along one axis; no jump where units are repeated."""
+def _size_jump_start_whole(
+    field: Field, length: int, fields: Sequence[AxisField], shape: Sequence[int]
+) -> tuple[int | None, int | None, int | None, bool]:
+    """Return the numbers of a layer along an axis of this length; no jump if units are repeated."""
     if not isinstance(field, AxisField):
-        return None, None, None
-    if isinstance(field.units, ReceptiveField):
-        jump = None if field.dim in repeated else field.units.jump
-        return field.units.size, jump, field.units.start
-    sizes = [interval[1] - interval[0] for interval in field.units if interval is not None]
-    first = field.units[0]
-    return max(sizes), None, None if first is None else first[0]
+        return None, None, None, False
+    intervals = [field.interval(unit) for unit in range(field.num_units)]
+    size = max(interval[1] - interval[0] for interval in intervals if interval is not None)
+    is_regular = not _is_repeated(field.dim, fields, shape)
+    jump = field.units.jump if isinstance(field.units, ReceptiveField) and is_regular else None
+    return size, jump, intervals[0] and intervals[0][0], not jump and field.covers(length)
