@@ -139,7 +139,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self._add_hooks(module)
             handle = register_module_forward_pre_hook(self._enter_new)
             self._hooks.callback(handle.remove)
-            # A compiled function runs as it is written.
+            # A compiled function runs as it is written; attention does not run in a fused kernel
+            # while there is a mode for functions.
             with torch.compiler.set_stance("force_eager"), self, _Functions(self._tracker):
                 yield
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -268,13 +267,7 @@ def _run(
     state = ModelState(model, [model, inputs, random_generators()])
     recorder = Recorder(model, tracker, state, depth)
     try:
-        with ExitStack() as stack:
-            # The fused kernels of attention hide the operations inside.
-            attention = torch.backends.mha
-            stack.callback(attention.set_fastpath_enabled, attention.get_fastpath_enabled())
-            attention.set_fastpath_enabled(False)
-            for context in (torch.no_grad(), state.preserved(training=False), recorder.recording()):
-                stack.enter_context(context)
+        with torch.no_grad(), state.preserved(training=False), recorder.recording():
             recorder.add_outputs(model(*args, **kwargs))
             layers = recorder.layers(image_size)
             parameters = list(model.parameters())
