@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch._C import _dispatch_has_kernel_for_dispatch_key, parse_schema
 from torch._ops import OperatorBase, OpOverload
-from torch.utils._pytree import tree_leaves
 
 from convlab.summary.axis_field import AxisField, Field, NoField, UnknownFieldError
 
@@ -67,11 +67,7 @@ class Operation:
             if (is_update if argument.name in STATISTICS else _is_written(argument))
         ]
         self.written = tensors_in(written)
-        # Some in-place forms lack the tag.
-        packet = getattr(torch.ops.aten, self.name, None)
-        other = getattr(packet, schema.overload_name or "default", func)
-        tags = [tag for form in (func, other) for tag in getattr(form, "tags", ())]
-        self.pointwise = torch.Tag.pointwise in tags
+        self.pointwise = _is_pointwise(func, self.name)
         self.inputs = tensors_in(list(self.arguments.values()))
         skipped = ("self", "input") if _SELF_NOT_READ.fullmatch(self.name) else ()
         self.read = tensors_in([v for key, v in self.arguments.items() if key not in skipped])
@@ -146,13 +142,28 @@ class InputFields:
         return field
 
 
+@cache
+def _is_pointwise(func: Any, name: str) -> bool:
+    if torch.Tag.pointwise in getattr(func, "tags", ()):
+        return True
+    # Some in-place forms lack the tag.
+    form = getattr(getattr(torch.ops.aten, name, None), getattr(func, "_overloadname", ""), None)
+    return torch.Tag.pointwise in getattr(form, "tags", ())
+
+
 def _is_written(argument: torch.Argument) -> bool:
     return argument.alias_info is not None and argument.alias_info.is_write
 
 
 def tensors_in(value: Any) -> list[Tensor]:
     """List the tensors in nested tuples, lists and dictionaries."""
-    return [leaf for leaf in tree_leaves(value) if isinstance(leaf, Tensor)]
+    if isinstance(value, Tensor):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, tuple | list):
+        return [tensor for entry in value for tensor in tensors_in(entry)]
+    return []
 
 
 def tensors_in_object(value: Any, visited: set[int] | None = None) -> list[Tensor]:

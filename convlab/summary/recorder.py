@@ -430,7 +430,8 @@ def _size_jump_start_whole(
     """Return the numbers of a layer along an axis of this length; no jump if units are repeated."""
     if not isinstance(field, AxisField):
         return None, None, None, False
-    intervals = [field.interval(unit) for unit in range(field.num_units)]
+    regular = isinstance(field.units, ReceptiveField)  # all units have the same size
+    intervals = [field.interval(unit) for unit in range(1 if regular else field.num_units)]
     size = max(interval[1] - interval[0] for interval in intervals if interval is not None)
     is_regular = not _is_repeated(field.dim, fields, shape)
     jump = field.units.jump if isinstance(field.units, ReceptiveField) and is_regular else None
