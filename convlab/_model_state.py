@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import partial
@@ -20,9 +20,6 @@ from torch.overrides import TorchFunctionMode
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
-_GLOBAL_STATES: tuple[Any, ...] = (random.getstate, np.random.get_state)
-# The generators of the functions of the modules `random` and `numpy.random`.
-RANDOM_GENERATORS = [function.__self__ for function in _GLOBAL_STATES]
 _SIMPLE = (str, bytes, int, float, type(None))
 _CONTAINERS = (dict, OrderedDict, defaultdict, list, set, deque)
 
@@ -58,40 +55,37 @@ class ModelState:
 
     def __init__(self, model: nn.Module, roots: Iterable[Any]) -> None:
         self._modules = [(module, type(module), module.training) for module in model.modules()]
-        self._containers: list[tuple[Any, Any]] = []
-        self._generators: list[tuple[Any, Any]] = []
+        self._undo: list[Callable[[], Any]] = []
         self._tensors: dict[int, Tensor] = {}
+        self._copies: dict[int, tuple[Any, Any]] = {}
         reachable, visited = [*roots], set[int]()
         while reachable:
             value = reachable.pop()
             if not isinstance(value, _SIMPLE) and id(value) not in visited:
                 visited.add(id(value))
                 reachable += self._add(value)
-        self._attributes = [
-            (x, x.data, x.requires_grad, x.grad if x.is_leaf else None, x._backward_hooks)
-            for x in self._tensors.values()
-        ]
         self._storages = {storage(x) for x in self._tensors.values()} - {None}
-        self._copies: dict[int, tuple[Any, Any]] = {}
 
     def _add(self, value: Any) -> list[Any]:
         """Add one object; return those that it holds."""
+        undo = self._undo.append
         if isinstance(value, Tensor):
             self._tensors[id(value)] = value
-            gradient = value.grad if value.is_leaf else None
-            return [gradient, getattr(value, "__dict__", None), value._backward_hooks]
+            gradient, hooks = value.grad if value.is_leaf else None, value._backward_hooks
+            undo(partial(_restore_tensor, value, value.data, value.requires_grad, gradient, hooks))
+            return [gradient, hooks, getattr(value, "__dict__", None)]
         if type(value) in _CONTAINERS:
-            self._containers.append((value, value.copy()))
+            undo(partial(_restore_container, value, value.copy()))
             return _entries(value)
         if isinstance(value, tuple):
             return [*value]
         if isinstance(value, torch.Generator | np.random.RandomState):
-            self._generators.append((value.set_state, value.get_state()))
+            set_state: Any = value.set_state
+            undo(partial(set_state, value.get_state()))
         elif isinstance(value, np.random.Generator):
-            bits = value.bit_generator
-            self._generators.append((partial(setattr, bits, "state"), bits.state))
+            undo(partial(setattr, value.bit_generator, "state", value.bit_generator.state))
         elif isinstance(value, random.Random):
-            self._generators.append((value.setstate, value.getstate()))
+            undo(partial(value.setstate, value.getstate()))
         elif isinstance(value, torch.jit.ScriptModule):
             return [*value.parameters(), *value.buffers()]
         elif isinstance(value, nn.Module) or not (
@@ -127,34 +121,40 @@ class ModelState:
                 self._restore()
 
     def _restore(self) -> None:
-        for container, copy in self._containers:
-            now, before = _entries(container), _entries(copy)
-            if len(now) != len(before) or not all(map(is_, now, before)):
-                container.clear()
-                add = container.extend if isinstance(container, list | deque) else container.update
-                add(copy)
+        for undo in self._undo:
+            undo()
         for module, cls, mode in self._modules:
             if type(module) is not cls:  # a parametrization was registered
                 module.__class__ = cls
             if module.training != mode:
                 module.training = mode
-        for attributes in self._attributes:
-            _restore_attributes(*attributes)
         for original, copy in self._copies.values():
             memory: Any = original.untyped_storage()
             if memory.nbytes() != copy.numel():
                 memory.resize_(copy.numel())
             if not torch.equal(original, copy):
                 memory.copy_(copy.untyped_storage())
-        for set_state, state in self._generators:
-            set_state(state)
+
+
+def random_generators() -> list[Any]:
+    """Return the global generators of Python, NumPy and PyTorch on each of its devices."""
+    functions: tuple[Any, ...] = (random.getstate, np.random.get_state)
+    own = [function.__self__ for function in functions]
+    return [*own, torch.default_generator, *torch.cuda.default_generators]
 
 
 def _entries(container: Any) -> list[Any]:
     return [*container, *container.values()] if isinstance(container, dict) else [*container]
 
 
-def _restore_attributes(
+def _restore_container(container: Any, copy: Any) -> None:
+    now, before = _entries(container), _entries(copy)
+    if len(now) != len(before) or not all(map(is_, now, before)):
+        container.clear()
+        (container.extend if isinstance(container, list | deque) else container.update)(copy)
+
+
+def _restore_tensor(
     tensor: Tensor, data: Tensor, requires_grad: bool, gradient: Tensor | None, hooks: Any
 ) -> None:
     if layout(tensor) != layout(data):

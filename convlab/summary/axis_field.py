@@ -5,11 +5,10 @@ Channels are not distinguished: a field covers what any channel at its place dep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
-from math import prod
 
 from convlab.shapes import ReceptiveField
 
@@ -32,23 +31,15 @@ class UnknownFieldError(Exception):
 class AxisField:
     """The cells of the image, along one axis such as the height, on which each element depends.
 
-    Attributes
-    ----------
-    dim : int or None
-        The dimension of the tensor that follows the axis; None if all elements have one field.
-    num_units : int
-        Number of units along the axis.
-    inner_size : int
-        Number of neighbours along `dim` that belong to the same unit: the element with index ``i``
-        belongs to unit ``i // inner_size % num_units``. A reshape may pack several axes in one.
-    units : ReceptiveField or tuple of (interval or None)
-        The fields of the units: one `ReceptiveField` if they are regular, else one interval each;
-        None for a unit that depends on nothing, such as a padding cell.
+    The element with index ``i`` along `dim` belongs to unit ``i // inner_size % num_units``: a
+    reshape may pack several axes in one dimension.
     """
 
-    dim: int | None
+    dim: int | None  # None if all elements have one field
     num_units: int
     inner_size: int
+    # If the fields of the units are not regular, one interval each: None for a unit that depends on
+    # nothing, such as a padding cell.
     units: ReceptiveField | tuple[Interval | None, ...]
 
     @classmethod
@@ -100,17 +91,11 @@ class AxisField:
         """Return the same field with one unit for each of the `length` indices of `dim`."""
         if self.dim is None or (self.inner_size, self.num_units) == (1, length):
             return self
-        units = [self.interval(unit) for unit in range(self.num_units)]
-        listed = (units[i // self.inner_size % self.num_units] for i in range(length))
-        return AxisField(self.dim, length, 1, tuple(listed))
+        return AxisField(self.dim, length, 1, tuple(self.intervals(length)))
 
     def intervals(self, length: int) -> list[Interval | None]:
         """List the field of each of the `length` indices of `dim`."""
-        return list(map(self.unpacked(length).interval, range(length)))
-
-    def map_dim(self, new_dim: Callable[[int], int]) -> AxisField:
-        """Return the field after the dimensions of the tensor were renumbered."""
-        return self if self.dim is None else replace(self, dim=new_dim(self.dim))
+        return [self.interval(i // self.inner_size % self.num_units) for i in range(length)]
 
     def window(
         self, length: int, outputs: int, kernel: int, stride: int, padding: int, dilation: int
@@ -141,18 +126,19 @@ class AxisField:
         reduced = {dim % rank for dim in dims}
         if self.dim is None or self.dim in reduced:
             return self.merged()
-        return self if keepdim else self.map_dim(lambda dim: dim - sum(r < dim for r in reduced))
+        removed = 0 if keepdim else sum(dim < self.dim for dim in reduced)
+        return replace(self, dim=self.dim - removed)
 
     def broadcast(self, shape: Sequence[int], new_shape: Sequence[int]) -> AxisField:
         """Return the field after a tensor of this shape was expanded to another."""
         if self.dim is None:
             return self
         new_dim = self.dim + len(new_shape) - len(shape)
-        if shape[self.dim] != new_shape[new_dim]:
-            if shape[self.dim] != 1:
-                raise UnknownFieldError("the shape is not one that a broadcast extends")
-            return self.merged()  # one unit, repeated
-        return replace(self, dim=new_dim)
+        if shape[self.dim] == new_shape[new_dim]:
+            return replace(self, dim=new_dim)
+        if shape[self.dim] != 1:
+            raise UnknownFieldError("the shape is not one that a broadcast extends")
+        return self.merged()  # one unit, repeated
 
     def union(self, other: AxisField, shape: Sequence[int]) -> AxisField:
         """Return the field of a tensor of this shape that depends on what both fields cover."""
@@ -173,24 +159,6 @@ class AxisField:
         union = AxisField.from_intervals(dim, map(cover, both))
         assert isinstance(union, AxisField), "each of the two has at least one interval"
         return union
-
-    def reshape(self, shape: Sequence[int], new_shape: Sequence[int]) -> AxisField:
-        """Return the field after a reshape, which keeps the elements in their order.
-
-        The unit of an element is ``position // stride % num_units``, whatever the shape; the field
-        is known if one dimension of the new shape holds this index as a whole.
-        """
-        if self.dim is None or list(shape) == list(new_shape):
-            return self
-        if self.num_units == 1:  # of several dimensions of size 1, any may follow the axis now
-            return self.merged()
-        stride = self.inner_size * prod(shape[self.dim + 1 :])
-        for dim, length in enumerate(new_shape):
-            dim_stride = prod(new_shape[dim + 1 :])
-            fits = not stride % dim_stride and not length * dim_stride % (stride * self.num_units)
-            if fits and length > 1:
-                return replace(self, dim=dim, inner_size=stride // dim_stride)
-        raise UnknownFieldError("the reshape splits an axis of the image")
 
 
 # What is known of a tensor along one axis, and along each axis of the image.

@@ -11,37 +11,26 @@ from torch.utils.flop_counter import flop_registry
 from convlab.summary.operation import Operation, tensors_in
 from convlab.summary.operation_rules import PRODUCTS, rule_for
 
-# Operations that multiply no matrices, besides those that are elementwise, return a view, or have
-# a rule for their field that is not that of a product. A maximum, a sum or a mean of regions of
-# an image multiplies by no weights, nor does the choice among boxes.
-_WITHOUT_PRODUCTS = {
-    "abs", "_aminmax", "arange", "as_strided_scatter", "bartlett_window", "bernoulli",
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "bincount", "binomial",
-    "blackman_window", "block_diag", "bucketize", "cauchy", "_chunk_cat", "col2im", "complex",
-    "_copy_from", "copysign", "count_nonzero", "cudnn_grid_sampler", "dequantize", "diag_embed",
-    "diagonal_scatter", "dist", "_efficientzerotensor", "eq", "exponential", "eye", "fft_fftfreq",
-    "fft_rfftfreq", "fill", "floor_divide", "_functional_assert_async", "gather", "gcd", "ge",
-    "gelu", "geometric", "glu", "gt", "hamming_window", "hann_window", "heaviside", "histc",
-    "histogram", "huber_loss", "int_repr", "_is_all_true", "_is_any_true", "isin", "kaiser_window",
-    "lcm", "le", "lift", "linspace", "log_normal", "logcumsumexp", "_logcumsumexp", "logspace",
-    "lt", "masked_scatter", "masked_select", "_masked_softmax", "mish", "mkldnn_max_pool3d",
-    "mse_loss", "multinomial", "nanmedian", "_native_batch_norm_legit_functional", "native_norm",
-    "ne", "normal", "normal_functional", "_pack_padded_sequence", "_pin_memory", "pixel_shuffle",
-    "pixel_unshuffle", "poisson", "polar", "put", "renorm", "repeat_interleave", "roll", "rot90",
-    "rrelu_with_noise_functional", "rsub", "_sample_dirichlet", "scalar_tensor", "searchsorted",
-    "segment_reduce", "select_scatter", "set", "slice_scatter", "smooth_l1_loss",
-    "soft_margin_loss", "sparse_mask", "_sparse_sum", "_standard_gamma", "take",
-    "_thnn_fused_gru_cell", "_thnn_fused_lstm_cell", "threshold", "to_mkldnn", "topk",
-    "torchvision::nms", "trace", "_transform_bias_rescale_qkv", "unfold_backward", "uniform",
-    "upsample_bicubic2d", "view_as_complex", "_weight_norm_interface", "xlogy", "zero",
-}  # fmt: skip
-_WITHOUT_PRODUCTS_PREFIXES = (
-    "batch_norm_", "_coalesce", "cum", "embedding", "_embedding_bag", "empty", "fake_quantize_",
-    "_fake_quantize_", "_foreach_", "fractional_max_pool", "full", "grid_sampler_",
-    "_grid_sampler_2d", "index", "_index_put", "max_unpool", "new_", "nll_loss", "nonzero", "ones",
-    "quantize_per_", "rand", "resize", "_resize", "scatter", "sparse_co", "_to_",
-    "torchvision::ps_roi_", "torchvision::roi_", "tril", "triu", "_unique", "unique", "_unsafe_",
-    "_upsample_bi", "zeros",
+# First letters of the operations that multiply no matrices, besides those that read no tensor, are
+# elementwise, return a view, or have a rule for their field that is not that of a product. A
+# maximum, a sum or a mean of regions of an image multiplies by no weights, nor does the choice
+# among boxes.
+_WITHOUT_PRODUCTS = (
+    "_aminmax", "as_strided_scatter", "batch_norm_", "binary_cross_entropy", "bincount",
+    "binomial", "block_diag", "bucketize", "_chunk_cat", "_coalesce", "col2im", "count_nonzero",
+    "cudnn_grid_sampler", "cum", "dequantize", "diag", "dist", "embedding", "_embedding_bag",
+    "fake_quantize_", "_fake_quantize_", "fill", "floor_divide", "_foreach_",
+    "fractional_max_pool", "gather", "grid_sampler_", "_grid_sampler_2d", "hist", "huber_loss",
+    "index", "_index_put", "int_repr", "_is_a", "isin", "lift", "logcumsumexp", "_logcumsumexp",
+    "masked_", "_masked_softmax", "max_unpool", "mkldnn_max_pool3d", "mse_loss", "multinomial",
+    "nanmedian", "nll_loss", "nonzero", "_pack_padded_sequence", "poisson", "put",
+    "quantize_per_", "renorm", "repeat_interleave", "resize", "_resize", "rot90",
+    "_sample_dirichlet", "scatter", "searchsorted", "segment_reduce", "select_scatter", "set",
+    "slice_scatter", "smooth_l1_loss", "soft_margin_loss", "sparse_co", "sparse_mask",
+    "_sparse_sum", "_standard_gamma", "take", "_thnn_fused_", "_to_", "to_mkldnn", "topk",
+    "torchvision::nms", "torchvision::ps_roi_", "torchvision::roi_", "trace",
+    "_transform_bias_rescale_qkv", "tril", "triu", "_unique", "unique", "_unsafe_",
+    "_upsample_bi", "upsample_bicubic2d", "view_as_complex", "_weight_norm_interface",
 )  # fmt: skip
 _COMPRESSED = {torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc}
 # The argument of each product with a vector whose elements are each multiplied once.
@@ -67,11 +56,10 @@ def count_macs(operation: Operation) -> int | None:
     """
     name, func = operation.name, operation.func
     rule = rule_for(operation)
-    has_rule = rule is not None and rule not in PRODUCTS
-    is_listed = name in _WITHOUT_PRODUCTS or (
-        name.startswith(_WITHOUT_PRODUCTS_PREFIXES) and not name.endswith("_backward")
-    )
-    if has_rule or is_listed or not operation.outputs:
+    has_rule = rule not in (None, *PRODUCTS) and not name.startswith("_fft_")
+    is_listed = name.startswith(_WITHOUT_PRODUCTS) and not name.endswith(("_backward", "_mm"))
+    reads_nothing = not operation.read and "::" not in name
+    if has_rule or is_listed or reads_nothing or not operation.outputs:
         return 0
     if not isinstance(func, OpOverload) or operation.is_nested:
         return None

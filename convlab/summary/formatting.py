@@ -40,13 +40,7 @@ def text_table(
 
 
 def shorten(text: str, max_width: int) -> str:
-    """Cut the middle out of a long text.
-
-    Examples
-    --------
-    >>> shorten("features.denseblock3.denselayer17.conv2", 20)
-    'features.…er17.conv2'
-    """
+    """Cut the middle out of a long text: ``features.…er17.conv2``."""
     if len(text) <= max_width:
         return text
     front = (max_width - 1) // 2
@@ -137,13 +131,7 @@ def format_count(number: int | None) -> str:
 
 
 def format_bytes(number: int) -> str:
-    """Format a number of bytes in the largest fitting unit.
-
-    Examples
-    --------
-    >>> format_bytes(512), format_bytes(3 * 2**20)
-    ('512 B', '3.0 MiB')
-    """
+    """Format a number of bytes in the largest fitting unit: ``3.0 MiB``."""
     if number < 1024:
         return f"{number} B"
     exponent = min((number.bit_length() - 1) // 10, 3)

@@ -48,7 +48,8 @@ def make_inputs(
     several = isinstance(value, list | tuple) and value and isinstance(value[0], list | tuple)
     named = {f"{name}[{i}]": shape for i, shape in enumerate(value)} if several else {name: value}
     shapes = [_checked_shape(*item) for item in named.items()]
-    first = next((x for x in model.parameters() if x.is_floating_point()), None)
+    dtyped = (x for x in model.parameters() if x.is_floating_point() or x.is_complex())
+    first = next(dtyped, None)
     if dtypes is None:
         dtypes = torch.get_default_dtype() if first is None else first.dtype
     if isinstance(dtypes, torch.dtype):

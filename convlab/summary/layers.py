@@ -41,8 +41,8 @@ class Layer:
     Attributes
     ----------
     name : str
-        The dotted name of the module; for an operation, the name of the module that executes it and
-        that of the operation in parentheses, such as ``"layer1.0 (add)"``. Empty for the model.
+        The dotted name of the module, empty for the model; for an operation, that of the module
+        that executes it and its own in parentheses, such as ``"layer1.0 (add)"``.
     kind : str
         The class of the module, or the name of the operation.
     call : int

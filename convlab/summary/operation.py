@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import torch
@@ -14,15 +15,11 @@ from torch._ops import OperatorBase, OpOverload
 from convlab.summary.axis_field import AxisField, Field, NoField, UnknownFieldError
 
 # Operations that overwrite the argument ``self``, or take only its shape from it.
-_SELF_NOT_READ = {
-    "full_like", "ones_like", "rand_like", "randint_like", "randn_like", "zeros_like", "zero",
-    "fill", "copy", "sym_size", "uniform", "normal", "exponential", "random", "geometric",
-    "cauchy", "log_normal",
-}  # fmt: skip
+_SELF_NOT_READ = re.compile(
+    ".*_like|new_.*|zero|fill|copy|sym_size|uniform|(log_)?normal|exponential|random|geometric|cauchy"
+)
 # Types in a schema that a number which an operation computes with can have.
 _NUMBERS = {"number", "float", "Tensor"}
-
-
 # Arguments of a batch normalization.
 STATISTICS = ("running_mean", "running_var")
 
@@ -36,17 +33,14 @@ class Operation:
         Name of the operation, without the underscore of an in-place form: ``"add"``; with its
         namespace if that is not ``aten``.
     pointwise : bool
-        Whether PyTorch declares that each output element depends on the inputs at its own place
-        only.
+        Whether each output element depends on the inputs at its own place only.
     arguments : dict
         Every argument by its name in the schema of the operation, defaults included.
-    inputs, outputs : list of tensors
-        The tensors among the arguments and in the result, those in lists included; those that it
-        writes into if it returns none.
+    inputs, written, outputs : list of tensors
+        The tensors in the arguments, those that it writes into, and those in the result; if there
+        are none, those written.
     read : list of tensors
         The inputs without one whose values do not matter: it is overwritten, or gives a shape.
-    written : list of tensors
-        The arguments that the operation writes into.
     """
 
     def __init__(self, func: OperatorBase, args: Any, kwargs: dict[str, Any]) -> None:
@@ -54,10 +48,8 @@ class Operation:
         self.result: Any = None
         self.outputs: list[Tensor] = []
         # A higher-order operator, such as `torch.cond`, has no schema.
-        self.schema = getattr(func, "_schema", None) or parse_schema(
-            f"higher_order::{func}() -> ()"
-        )
-        schema = self.schema
+        own = getattr(func, "_schema", None)
+        self.schema = schema = own or parse_schema(f"higher_order::{func}() -> ()")
         namespace, name = schema.name.split("::")
         if schema.is_mutable and not name.startswith("_"):
             name = name.removesuffix("_")
@@ -66,21 +58,19 @@ class Operation:
         for position, argument in enumerate(schema.arguments):
             value = kwargs.get(argument.name, argument.default_value)
             self.arguments[argument.name] = args[position] if position < len(args) else value
+        # Not all batch normalizations declare that they update their statistics.
         is_update = not re.search("_no_|functional|backward", name)
         is_update &= bool(self.arguments.get("training", True))
-        # Not all batch normalizations declare that they update their statistics.
-        self.written = [
-            tensor
+        written = [
+            self.arguments[argument.name]
             for argument in schema.arguments
             if (is_update if argument.name in STATISTICS else _is_written(argument))
-            for tensor in tensors_in(self.arguments[argument.name])
         ]
-        self.pointwise = torch.Tag.pointwise in getattr(func, "tags", ())
+        self.written = tensors_in(written)
+        self.pointwise = _is_pointwise(func, self.name)
         self.inputs = tensors_in(list(self.arguments.values()))
-        self.read = self.inputs
-        if self.name in _SELF_NOT_READ or self.name.startswith(("new_", "empty_like")):
-            arguments = [v for key, v in self.arguments.items() if key not in ("self", "input")]
-            self.read = tensors_in(arguments)
+        skipped = ("self", "input") if _SELF_NOT_READ.fullmatch(self.name) else ()
+        self.read = tensors_in([v for key, v in self.arguments.items() if key not in skipped])
 
     def run(self) -> None:
         """Execute the operation."""
@@ -150,6 +140,15 @@ class InputFields:
         if field is None:
             raise UnknownFieldError("only another input depends on the image")
         return field
+
+
+@cache
+def _is_pointwise(func: Any, name: str) -> bool:
+    if torch.Tag.pointwise in getattr(func, "tags", ()):
+        return True
+    # Some in-place forms lack the tag.
+    form = getattr(getattr(torch.ops.aten, name, None), getattr(func, "_overloadname", ""), None)
+    return torch.Tag.pointwise in getattr(form, "tags", ())
 
 
 def _is_written(argument: torch.Argument) -> bool:

@@ -7,8 +7,8 @@ An operation without a rule makes its outputs unknown, and so does a rule that r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate
-from math import ceil, floor, prod
+from dataclasses import replace
+from math import ceil, floor
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ from torch import Tensor
 from convlab.shapes import ReceptiveField, adaptive_windows, conv2d_output_size
 from convlab.shapes.receptive_field import transposed_cells
 from convlab.summary.axis_field import AxisField, Field, Interval, NoField, UnknownFieldError
-from convlab.summary.operation import STATISTICS, InputFields, Operation
+from convlab.summary.operation import STATISTICS, InputFields, Operation, tensors_in
 
 # From an operation and the fields of its inputs along one axis to the field of its first output,
 # or of each.
@@ -58,7 +58,7 @@ def _union(fields: Iterable[Field | None], shape: Sequence[int]) -> Field:
     "hardswish", "hardsigmoid", "masked_fill", "clone", "_to_copy", "contiguous", "alias",
     "detach", "lift_fresh", "native_dropout", "_prelu_kernel", "leaky_relu", "hardtanh", "prelu",
     "log_sigmoid_forward", "rrelu_with_noise", "nan_to_num", "softplus", "elu", "celu", "bernoulli",
-    "normal", "complex", "polar", "_conj",
+    "normal", "complex", "polar", "_conj", "expand", "copy", "rsub",
 )  # fmt: skip
 def elementwise(operation: Operation, fields: InputFields) -> Field:
     """Elementwise operation: each output depends on the inputs at its own place."""
@@ -67,12 +67,12 @@ def elementwise(operation: Operation, fields: InputFields) -> Field:
     return _union([field and field.broadcast(old, shape) for field, old in inputs], shape)
 
 
-@_rule("embedding")
-def embedding(operation: Operation, fields: InputFields) -> Field:
-    """Embedding: each index gives a row of the weight, along a new last dimension."""
-    if fields.get(operation["weight"]) is not None:
+@_rule("embedding", "view_as_real")
+def new_last_dimension(operation: Operation, fields: InputFields) -> Field:
+    """Embedding, or real and imaginary part: each element gives several, in a new dimension."""
+    if fields.get(operation.arguments.get("weight")) is not None:
         raise UnknownFieldError("the rows that the indices select depend on the image")
-    return fields.require(operation["indices"])
+    return fields.require(operation.arguments.get("indices", operation.inputs[0]))
 
 
 @_rule(
@@ -90,12 +90,12 @@ def reduction(operation: Operation, fields: InputFields) -> Field | list[Field]:
     return [fields.require(x).reduce(dims, x.dim(), keepdim)] * len(operation.outputs)
 
 
-@_rule("_softmax", "_log_softmax", "_safe_softmax", "sort")
-def along_one_dimension(operation: Operation, fields: InputFields) -> list[Field]:
-    """Softmax or sort: each output depends on all elements along a dimension."""
-    x = operation["self"]
-    field = fields.require(x).reduce([operation["dim"]], x.dim(), keepdim=True)
-    return [field] * len(operation.outputs)
+@_rule("_softmax", "_log_softmax", "_safe_softmax", "sort", "_fft_r2c", "_fft_c2c", "_fft_c2r")
+def along_dimensions(operation: Operation, fields: InputFields) -> list[Field]:
+    """Softmax, sort or Fourier transform: each output depends on all along some dimensions."""
+    x, dims = operation["self"], operation["dim"]
+    dims = [dims] if isinstance(dims, int) else dims
+    return [fields.require(x).reduce(dims, x.dim(), keepdim=True)] * len(operation.outputs)
 
 
 @_rule(
@@ -151,13 +151,6 @@ def attention(operation: Operation, fields: InputFields) -> Field:
     return _union(moved, shape)
 
 
-@_rule("_fft_r2c", "_fft_c2c", "_fft_c2r")
-def fourier_transform(operation: Operation, fields: InputFields) -> Field:
-    """Fourier transform: each output depends on all elements along some dimensions."""
-    x = operation["self"]
-    return fields.require(x).reduce(operation["dim"], x.dim(), keepdim=True)
-
-
 # Operations with windows: convolution, pooling, padding, unfolding.
 
 
@@ -204,7 +197,8 @@ def _slide(
     axis = -1 if field.dim is None else field.dim - (x.dim() - rank)
     if field.dim is None or axis < 0:
         return field
-    arguments = kernel_size, stride, operation["padding"], operation.arguments.get("dilation", 1)
+    get = operation.arguments.get
+    arguments = kernel_size, stride, get("padding", 0), get("dilation", 1)
     listed = [[value] if isinstance(value, int) else value for value in arguments]
     window = [values[0] if len(values) == 1 else values[axis] for values in listed]
     length, outputs = x.shape[field.dim], operation.output.shape[field.dim]
@@ -235,29 +229,49 @@ def adaptive_pooling(operation: Operation, fields: InputFields) -> list[Field]:
 )
 def padding(operation: Operation, fields: InputFields) -> Field:
     """Constant, reflection or replication padding: the new cells lie beyond the edge."""
-    x = operation["self"]
-    amounts = operation["pad" if operation.name == "constant_pad_nd" else "padding"]
-    return pad(fields.require(x), x, amounts, operation.name.partition("_")[0])
+    x, (_, *arguments) = operation["self"], operation.args
+    is_constant = operation.name == "constant_pad_nd"
+    function = None if is_constant else lambda y: operation.func(y, *arguments)
+    return pad(fields.require(x), x, arguments[0], function)
 
 
-def pad(field: AxisField, x: Tensor, amounts: Sequence[int], mode: str) -> Field:
+def pad(
+    field: AxisField, x: Tensor, amounts: Sequence[int], function: Callable[[Tensor], Any] | None
+) -> Field:
     """Return the field after a padding given as for ``F.pad``, the last dimension first.
 
-    Regular units continue beyond the edge; others are read where they are.
+    Regular units continue beyond the edge; others are read where the function reads them, which
+    is None if it pads with a constant.
     """
     if field.dim is None or field.dim < x.dim() - len(amounts) // 2:
         return field
     first = 2 * (x.dim() - 1 - field.dim)
     before, length = amounts[first], x.shape[field.dim]
-    outputs, last = before + length + amounts[first + 1], length - 1
-    if mode == "constant" or isinstance(field.unpacked(length).units, ReceptiveField):
+    outputs = before + length + amounts[first + 1]
+    field = field.unpacked(length)
+    if function is None or isinstance(field.units, ReceptiveField):
         return field.window(length, outputs, 1, 1, before, 1)
-    read: Callable[[int], int] = {
-        "reflection": lambda i: last - abs(last - abs(i)),
-        "replication": lambda i: min(max(i, 0), last),
-        "circular": lambda i: i % length,
-    }[mode]
-    return field.gather(length, ([read(i - before)] for i in range(outputs)))
+    return _moved(field, x.shape, function)[0]
+
+
+@_rule("glu")
+def gated_linear_unit(operation: Operation, fields: InputFields) -> Field:
+    """Gated linear unit: each output depends on a number in both halves of a dimension."""
+    x, field = operation["self"], fields.require(operation["self"])
+    if field.dim is None or field.dim != operation["dim"] % x.dim():
+        return field
+    half = x.shape[field.dim] // 2
+    return field.window(2 * half, half, 2, 1, 0, half)
+
+
+@_rule("pixel_unshuffle")
+def pixel_unshuffle(operation: Operation, fields: InputFields) -> Field:
+    """Inverse of a pixel shuffle: each output is one of a window."""
+    x, factor = operation["self"], operation["downscale_factor"]
+    field = fields.require(x)
+    if field.dim == x.dim() - 3:
+        raise UnknownFieldError("the channels follow an axis of the image")
+    return _slide(operation, x, field, 2, factor, factor)
 
 
 @_rule("im2col")
@@ -277,7 +291,9 @@ def unfold(operation: Operation, fields: InputFields) -> Field:
     moved = field.window(x.shape[field.dim], counts[axis], *window)
     if isinstance(moved, NoField):
         return moved
-    return moved.reshape([*x.shape[:-2], *counts], [*x.shape[:-2], prod(counts)])
+    if moved.dim is None:
+        return moved
+    return replace(moved, dim=x.dim() - 2, inner_size=1 if axis else counts[1])
 
 
 @_rule(
@@ -307,85 +323,67 @@ def interpolation(operation: Operation, fields: InputFields) -> Field:
 
 
 # The rules of operations that multiply: their cost is not 0.
-PRODUCTS = {matrix_product, attention, fourier_transform, convolution}
+PRODUCTS = {matrix_product, attention, convolution}
 
 
 # Operations that move elements and compute nothing.
 
 
 @_rule(
-    "view", "_unsafe_view", "_reshape_alias", "view_copy", "_reshape_copy", "unsqueeze", "squeeze"
-)
-def reshape(operation: Operation, fields: InputFields) -> Field:
-    """Reshape: the elements keep their order."""
-    x = operation["self"]
-    if "dtype" in operation.arguments:
-        raise UnknownFieldError("elements are split or joined")
-    return fields.require(x).reshape(x.shape, operation.output.shape)
-
-
-@_rule("view_as_real")
-def view_as_real(operation: Operation, fields: InputFields) -> Field:
-    """Real and imaginary parts along a new last dimension."""
-    return fields.require(operation["self"])
-
-
-@_rule("permute", "transpose", "t")
-def permute(operation: Operation, fields: InputFields) -> Field:
-    """Permutation: the dimensions are renumbered."""
-    x = operation["self"]
-    order = list(range(x.dim()))
-    if operation.name == "permute":
-        order = [dim % x.dim() for dim in operation["dims"]]
-    elif x.dim() > 1:
-        a, b = (0, 1) if operation.name == "t" else (operation["dim0"], operation["dim1"])
-        order[a], order[b] = order[b], order[a]
-    return fields.require(x).map_dim(order.index)
-
-
-@_rule("expand", "copy")
-def expand(operation: Operation, fields: InputFields) -> Field:
-    """Expansion along dimensions of size 1 or new ones; a copy replaces what it is written to."""
-    x = operation["src" if operation.name == "copy" else "self"]
-    return fields.require(x).broadcast(x.shape, operation.output.shape)
-
-
-@_rule("slice")
-def take_slice(operation: Operation, fields: InputFields) -> Field:
-    """Slice: some of the elements along a dimension."""
-    length = operation["self"].shape[operation["dim"]]
-    kept = range(length)[slice(operation["start"], operation["end"], operation["step"])]
-    return _select(operation, fields, kept)
-
-
-@_rule("select", "unbind")
-def take_one(operation: Operation, fields: InputFields) -> list[Field]:
-    """Select one index along a dimension, or each, without this dimension in the output."""
-    x, dim = operation["self"], operation["dim"]
-    indices = range(x.shape[dim])
-    kept = indices if operation.name == "unbind" else [indices[operation["index"]]]
-    parts = [_select(operation, fields, range(index, index + 1)) for index in kept]
-    return [f if isinstance(f, NoField) else f.reduce([dim], x.dim(), False) for f in parts]
-
-
-@_rule("split", "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes", "chunk")
-def split(operation: Operation, fields: InputFields) -> list[Field]:
-    """Split along a dimension."""
-    lengths = [part.shape[operation["dim"]] for part in operation.outputs]
-    ends = accumulate(lengths)
-    kept = [range(end - length, end) for end, length in zip(ends, lengths, strict=True)]
-    return [_select(operation, fields, indices) for indices in kept]
-
-
-def _select(operation: Operation, fields: InputFields, kept: range) -> Field:
-    """Return the field after a selection of indices along the argument ``dim``."""
-    x = operation["self"]
+    "view", "_unsafe_view", "_reshape_alias", "view_copy", "_reshape_copy", "unsqueeze", "squeeze",
+    "permute", "transpose", "t", "slice", "select", "unbind", "split", "split_with_sizes",
+    "unsafe_split", "unsafe_split_with_sizes", "chunk", "flip", "repeat", "roll", "index",
+    "index_select", "channel_shuffle", "native_channel_shuffle", "pixel_shuffle",
+)  # fmt: skip
+def movement(operation: Operation, fields: InputFields) -> list[Field]:
+    """Movement of elements: the operation moves the numbers of their units alike."""
+    x, func = operation["self"], operation.func
+    others = [y for y in operation.inputs if y is not x]
+    known = [y.dtype == torch.int64 and y.dim() == 1 and not y.is_meta for y in others]
+    if len(others) > 1 or not all(known) or any(map(fields.get, others)):
+        raise UnknownFieldError("the indices are not those of one dimension, or not known")
+    if "dtype" in operation.arguments or torch.Tag.inplace_view in getattr(func, "tags", ()):
+        raise UnknownFieldError("elements are split or joined, or the shape before is not known")
+    device = others[0].device if others else "cpu"
+    args, kwargs = operation.args[1:], operation.kwargs
     field = fields.require(x)
-    if field.dim != operation["dim"] % x.dim():
-        return field
-    if not kept:
+    if field.dim is None:
+        return [field] * len(operation.outputs)
+    return _moved(field, x.shape, lambda numbers: func(numbers.to(device), *args, **kwargs))
+
+
+def _moved(
+    field: AxisField, shape: Sequence[int], function: Callable[[Tensor], Any]
+) -> list[Field]:
+    """Return the fields of what a function, which moves elements, makes of a tensor."""
+    assert field.dim is not None, "a dimension has units"
+    indices = torch.arange(shape[field.dim], dtype=torch.float32, device="cpu")
+    numbers = indices.div(field.inner_size, rounding_mode="floor") % field.num_units
+    numbers = numbers.view(-1, *[1] * (len(shape) - 1 - field.dim)).expand(shape)
+    try:
+        results = function(numbers)
+    except RuntimeError:  # the strides of the tensor itself allow a view
+        results = function(numbers.contiguous())
+    return [_field_of(result, field) for result in tensors_in(results)]
+
+
+def _field_of(numbers: Tensor, field: AxisField) -> Field:
+    """Return the field of elements that are those of the units of `field` with these numbers."""
+    if not numbers.numel():
         return NoField.INDEPENDENT
-    return field.window(x.shape[field.dim], len(kept), 1, kept.step, -kept.start, 1)
+    shape, strides = numbers.shape, numbers.stride()
+    dims = [dim for dim, size in enumerate(shape) if size > 1 and strides[dim]]
+    dims = [dim for dim in dims if bool((numbers != numbers.narrow(dim, 0, 1)).any())]
+    if len(dims) > 1:
+        raise UnknownFieldError("several dimensions follow the same axis of the image")
+    dim = dims[0] if dims else 0
+    line = numbers[tuple(slice(None) if d == dim else 0 for d in range(len(shape)))]
+    units = list(map(int, line.reshape(-1).tolist()))
+    inner_size = next((i for i, unit in enumerate(units) if unit != units[0]), len(units))
+    packed = [i // inner_size % field.num_units for i in range(len(units))]
+    if dims and units == packed and len(units) % (inner_size * field.num_units) == 0:
+        return replace(field, dim=dim, inner_size=inner_size)
+    return AxisField.from_intervals(dim, map(field.interval, units))
 
 
 @_rule("as_strided")
@@ -398,71 +396,6 @@ def as_strided(operation: Operation, fields: InputFields) -> Field:
     return field
 
 
-def _gather(
-    operation: Operation, fields: InputFields, dims: Iterable[int],
-    read: Callable[[int, int], Iterable[int]],
-) -> Field:  # fmt: skip
-    """Return the field if along some dimensions index ``i`` reads ``read(i, length)``."""
-    x, shape = operation["self"], operation.output.shape
-    field = fields.require(x)
-    new_dims = len(shape) - x.dim()
-    moved = field.map_dim(lambda dim: dim + new_dims)
-    if field.dim is None or field.dim not in {dim % x.dim() for dim in dims}:
-        return moved
-    length = x.shape[field.dim]
-    chosen = [read(i, length) for i in range(shape[field.dim + new_dims])]
-    return moved.gather(length, chosen)
-
-
-@_rule(
-    "flip", "repeat", "glu", "channel_shuffle", "native_channel_shuffle", "pixel_shuffle",
-    "pixel_unshuffle",
-)  # fmt: skip
-def rearrangement(operation: Operation, fields: InputFields) -> Field:
-    """Flip, repetition, gated linear unit, shuffle: an output reads certain indices."""
-    rank, argument = operation["self"].dim(), operation.arguments.get
-    groups: Any = argument("groups")
-    factor: Any = argument("upscale_factor", argument("downscale_factor"))
-    if factor and fields.require(operation["self"]).dim == rank - 3:
-        raise UnknownFieldError("the channels follow an axis of the image")
-    reads: dict[str, tuple[Any, Callable[[int, int], Iterable[int]]]] = {
-        "flip": (argument("dims"), lambda i, n: [n - 1 - i]),
-        "repeat": (range(rank), lambda i, n: [i % n]),
-        "glu": ([argument("dim")], lambda i, n: [i, i + n // 2]),
-        "channel_shuffle": ([1], lambda i, n: [i % groups * (n // groups) + i // groups]),
-        "pixel_shuffle": ([-2, -1], lambda i, n: [i // factor]),
-        "pixel_unshuffle": ([-2, -1], lambda i, n: range(i * factor, (i + 1) * factor)),
-    }
-    return _gather(operation, fields, *reads[operation.name.removeprefix("native_")])
-
-
-@_rule("roll")
-def roll(operation: Operation, fields: InputFields) -> Field:
-    """Roll: the elements are shifted along some dimensions, from the end to the beginning."""
-    x, shifts, dims = (operation[name] for name in ("self", "shifts", "dims"))
-    if not dims:
-        raise UnknownFieldError("the shift crosses the ends of the rows")
-    dim = fields.require(x).dim
-    shift = sum(s for s, d in zip(shifts, dims, strict=True) if d % x.dim() == dim)
-    return _gather(operation, fields, dims, lambda i, length: [(i - shift) % length])
-
-
-@_rule("index_select", "index")
-def index(operation: Operation, fields: InputFields) -> Field:
-    """Select along one dimension by the indices in a constant tensor."""
-    if operation.name == "index":
-        indices = [
-            (dim, index) for dim, index in enumerate(operation["indices"]) if index is not None
-        ]
-    else:
-        indices = [(operation["dim"], operation["index"])]
-    (dim, kept), *others = indices
-    if others or kept.dim() != 1 or kept.dtype == torch.bool or kept.is_meta or fields.get(kept):
-        raise UnknownFieldError("the indices are not those of one dimension, or not known")
-    numbers = kept.tolist()
-    return _gather(operation, fields, [dim], lambda i, length: [numbers[i] % length])
-
-
 @_rule("cat", "stack")
 def cat(operation: Operation, fields: InputFields) -> Field:
     """Concatenation: tensors one after the other along a dimension, at the same places else."""
@@ -471,7 +404,10 @@ def cat(operation: Operation, fields: InputFields) -> Field:
     tensors = [x for x in operation["tensors"] if x.dim() == operation["tensors"][-1].dim()]
     joined = [fields.get(x) for x in tensors]
     if is_stack:
-        joined = [field and field.map_dim(lambda d: d + (d >= dim)) for field in joined]
+        joined = [
+            replace(f, dim=f.dim + 1) if f and f.dim is not None and f.dim >= dim else f
+            for f in joined
+        ]
     if all(field is None or field.dim != dim for field in joined):
         union = _union(joined, shape)
         # Parts whose elements all have one field, such as rows one by one, may lie side by side.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -14,40 +15,41 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from convlab._model_state import ModelState, storage
 from convlab.shapes import ReceptiveField
 from convlab.summary.axis_field import AxisField, Field, TensorFields
-from convlab.summary.circular_padding import CircularPadding
 from convlab.summary.counting import count_macs
 from convlab.summary.layers import Layer, LayerField
 from convlab.summary.operation import Operation, tensors_in_object
+from convlab.summary.operation_rules import pad
 from convlab.summary.tracker import Tracker
 
 # Operations that get a row of their own if the code of a module executes them, besides products
 # with weights: joins of branches, windows, normalizations, activations that return a new tensor.
 _JOINS = {"cat", "stack"}
-_LAYER_OPERATIONS = {
-    "convolution", "_convolution", "im2col", "col2im", "constant_pad_nd", "mean", "amax",
-    "native_layer_norm", "native_group_norm", "native_batch_norm", "pixel_shuffle",
-    "pixel_unshuffle",
-}  # fmt: skip
-_LAYER_PREFIXES = (
-    "avg_pool", "max_pool", "_adaptive_avg_pool", "adaptive_max_pool", "reflection_pad",
-    "replication_pad", "upsample_", "_upsample_",
-)  # fmt: skip
-_ACTIVATIONS = {
-    "relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "hardswish", "hardsigmoid", "hardtanh",
-    "leaky_relu", "elu", "celu", "selu", "mish", "softplus", "log_sigmoid_forward",
-    "_prelu_kernel", "glu", "_softmax", "_log_softmax", "_safe_softmax",
-}  # fmt: skip
+_LAYERS = re.compile(
+    "im2col|col2im|pixel_|mean$|amax$|native_(layer|group|batch)_norm$|(avg|max)_pool|_?adaptive_"
+    "|(constant|reflection|replication)_pad|_?upsample_"
+)
+_ACTIVATIONS = re.compile(
+    "relu|relu6|gelu|silu|sigmoid|tanh|hardswish|hardsigmoid|hardtanh|leaky_relu|elu|celu|selu"
+    "|mish|softplus|log_sigmoid_forward|_prelu_kernel|glu|_(log_|safe_)?softmax"
+)
+# Names of operations that are not those of the functions that users call.
 _KINDS = {
-    "addmm": "linear", "mm": "matmul", "bmm": "matmul", "baddbmm": "matmul", "mv": "matmul",
-    "addmv": "linear", "dot": "matmul", "constant_pad_nd": "pad", "im2col": "unfold",
+    "addmm|addmv": "linear", "mm|bmm|baddbmm|mv|dot": "matmul", "im2col": "unfold",
     "col2im": "fold", "log_sigmoid_forward": "logsigmoid", "_prelu_kernel": "prelu",
-    "_safe_softmax": "softmax",
+    "_safe_softmax": "softmax", ".*scaled_dot_product.*": "attention",
+    "_?upsample.*": "interpolate", "(constant|reflection|replication)_pad.*": "pad",
 }  # fmt: skip
+# Functions that read numbers from a tensor without an operation.
+_READING = {
+    getattr(torch.Tensor, name)
+    for name in ("tolist", "numpy", "__array__", "__dlpack__", "__deepcopy__", "__reduce_ex__")
+}
 
 
 @dataclass
@@ -109,17 +111,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     supports_higher_order_operators = True
 
     def __init__(
-        self,
-        model: nn.Module,
-        tracker: Tracker,
-        state: ModelState | None = None,
+        self, model: nn.Module, tracker: Tracker, state: ModelState | None = None,
         depth: int | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__()  # type: ignore[no-untyped-call]
-        self._model = model
-        self._tracker = tracker
-        self._state = state
-        self._depth = depth
+        self._model, self._tracker, self._state, self._depth = model, tracker, state, depth
         self.macs_known = 0
         for parameter in model.parameters():
             tracker.add_parameter(parameter)
@@ -143,8 +139,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self._add_hooks(module)
             handle = register_module_forward_pre_hook(self._enter_new)
             self._hooks.callback(handle.remove)
-            # A compiled function runs as it is written.
-            with torch.compiler.set_stance("force_eager"), self, CircularPadding(self._tracker):
+            # A compiled function runs as it is written; attention does not run in a fused kernel
+            # while there is a mode for functions.
+            with torch.compiler.set_stance("force_eager"), self, _Functions(self._tracker):
                 yield
 
     @property
@@ -216,9 +213,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         outputs = tensors_in_object(output)
         infos = [self._tracker.info(x) for x in outputs]
-        if any(info.depends_on_input for info in infos):  # constants are no activations
-            kept = [info.depends_on_input for info in infos]
-            outputs = list(compress(outputs, kept))
+        kept = [info.depends_on_input for info in infos]
+        outputs = list(compress(outputs, kept)) or outputs  # constants are no activations
         row = _Row(call.name, type(module).__name__, call.number)
         row.set_outputs(outputs, call.inputs)
         if outputs:
@@ -294,12 +290,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def layers(self, image_size: Sequence[int]) -> tuple[Layer, ...]:
         """Return the recorded layers; a parameter counts in the first layer that uses it."""
-        # Not those of layers that are not part of the model.
-        sizes = {
-            number: x.numel()
-            for x in self._model.parameters()
-            for number in self._tracker.numbers([x])
-        }
+        own = [*self._model.parameters()]  # not those of layers that are not part of the model
+        sizes = {number: x.numel() for x in own for number in self._tracker.numbers([x])}
         layers = []
         for row in self._rows_to_depth():
             parameters = sum(sizes.pop(number, 0) for number in row.parameters)
@@ -329,14 +321,41 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return rows
 
 
-def _depth(name: str) -> int:
-    """Return how deep a module with this dotted name lies in the model, which itself has depth 0.
+class _Functions(TorchFunctionMode):
+    """Follow functions that are executed without operations, or as many that have no rule.
 
-    Examples
-    --------
-    >>> _depth(""), _depth("layer1.0.conv1")
-    (0, 3)
+    Circular padding, also inside layers, is executed as copies of parts of the image.
     """
+
+    def __init__(self, tracker: Tracker) -> None:
+        super().__init__()
+        self._tracker = tracker
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Run a function; note numbers that it reads; set the fields after a circular padding."""
+        kwargs = kwargs or {}
+        if func in _READING:
+            self._tracker.read(args[0])
+        result = func(*args, **kwargs)
+        if func is nn.functional.pad and "circular" in (*args[2:3], kwargs.get("mode")):
+            x, amounts = [*args, *(kwargs[key] for key in ("input", "pad")[len(args) :])][:2]
+            info = self._tracker.info(x)
+            if info.depends_on_input:
+                with _disable_current_modes():
+                    fields = [
+                        pad(f, x, amounts, lambda y: func(y, amounts, mode="circular"))
+                        if isinstance(f, AxisField)
+                        else f
+                        for f in info.fields
+                    ]
+                self._tracker.set_fields(result, tuple(fields))
+        return result
+
+
+def _depth(name: str) -> int:
+    """Return how deep the module with a dotted name lies; the model itself has depth 0."""
     return name.count(".") + (not name.startswith("(") if name else 0)
 
 
@@ -365,8 +384,7 @@ def _has_row(
     if not num_inputs:
         return False
     is_new = storage(operation.output) not in {storage(x) for x in operation.inputs} - {None}
-    is_layer = name in _LAYER_OPERATIONS or name.startswith(_LAYER_PREFIXES)
-    return is_layer or (name in _ACTIVATIONS and is_new)
+    return bool(_LAYERS.match(name) or (_ACTIVATIONS.fullmatch(name) and is_new))
 
 
 def _kind(operation: Operation) -> str:
@@ -375,15 +393,8 @@ def _kind(operation: Operation) -> str:
     if name in ("convolution", "_convolution"):
         rank = operation["weight"].dim() - 2
         return f"conv_transpose{rank}d" if operation["transposed"] else f"conv{rank}d"
-    if name in _KINDS:
-        return _KINDS[name]
-    if "scaled_dot_product" in name:
-        return "attention"
-    if "upsample" in name:
-        return "interpolate"
-    if name.startswith(("reflection_pad", "replication_pad")):
-        return "pad"
-    return name.removeprefix("native_").removeprefix("_").removesuffix("_with_indices")
+    known = (kind for pattern, kind in _KINDS.items() if re.fullmatch(pattern, name))
+    return next(known, re.sub("^(native_)?_?|_with_indices$", "", name))
 
 
 def _layer_field(
@@ -393,14 +404,9 @@ def _layer_field(
     known = [field for field in fields if isinstance(field, AxisField)]
     if not known:
         return None
-    repeated = {field.dim for field in known if _is_repeated(field.dim, known, shape)}
-    numbers = [_size_jump_start(field, repeated) for field in fields]
-    sizes, jumps, starts = zip(*numbers, strict=True)
-    whole = (
-        isinstance(field, AxisField) and not jump and field.covers(length)
-        for field, jump, length in zip(fields, jumps, image_size, strict=True)
-    )
-    return LayerField(sizes, jumps, starts, tuple(whole))
+    pairs = zip(fields, image_size, strict=True)
+    columns = [_size_jump_start_whole(field, length, known, shape) for field, length in pairs]
+    return LayerField(*map(tuple, zip(*columns, strict=True)))
 
 
 def _is_repeated(dim: int | None, fields: Sequence[AxisField], shape: Sequence[int]) -> bool:
@@ -418,13 +424,15 @@ def _is_repeated(dim: int | None, fields: Sequence[AxisField], shape: Sequence[i
     return dim > 1 and shape[dim] != length
 
 
-def _size_jump_start(field: Field, repeated: set[int | None]) -> tuple[int | None, int | None, Any]:
-    """Return size, jump and start of a field along one axis; no jump where units are repeated."""
+def _size_jump_start_whole(
+    field: Field, length: int, fields: Sequence[AxisField], shape: Sequence[int]
+) -> tuple[int | None, int | None, int | None, bool]:
+    """Return the numbers of a layer along an axis of this length; no jump if units are repeated."""
     if not isinstance(field, AxisField):
-        return None, None, None
-    if isinstance(field.units, ReceptiveField):
-        jump = None if field.dim in repeated else field.units.jump
-        return field.units.size, jump, field.units.start
-    sizes = [interval[1] - interval[0] for interval in field.units if interval is not None]
-    first = field.units[0]
-    return max(sizes), None, None if first is None else first[0]
+        return None, None, None, False
+    regular = isinstance(field.units, ReceptiveField)  # all units have the same size
+    intervals = [field.interval(unit) for unit in range(1 if regular else field.num_units)]
+    size = max(interval[1] - interval[0] for interval in intervals if interval is not None)
+    is_regular = not _is_repeated(field.dim, fields, shape)
+    jump = field.units.jump if isinstance(field.units, ReceptiveField) and is_regular else None
+    return size, jump, intervals[0] and intervals[0][0], not jump and field.covers(length)

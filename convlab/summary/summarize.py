@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +11,10 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_map_only
 
-from convlab._model_state import RANDOM_GENERATORS, ModelState
+from convlab._model_state import ModelState, random_generators
 from convlab._validate import integer
-from convlab.summary.formatting import (
-    format_bytes,
-    format_count,
-    format_shape,
-    html_table,
-    text_table,
-)
+from convlab.summary import formatting
+from convlab.summary.formatting import format_bytes, format_count, format_shape
 from convlab.summary.inputs import find_image, given_arguments, input_fields, make_inputs
 from convlab.summary.layers import Layer
 from convlab.summary.operation import tensors_in_object
@@ -88,25 +82,20 @@ class Summary:
         (194400, {'size': [3, 3], 'jump': [1, 1], 'start': [0, 0]})
         """
         return {
-            "model": self.model,
+            **{name: value for name, value in vars(self).items() if name != "image_size"},
             "input_shapes": [[*shape] for shape in self.input_shapes],
             "layers": [layer.to_dict() for layer in self.layers],
-            "parameters": self.parameters,
-            "parameters_trainable": self.parameters_trainable,
-            "parameters_unused": self.parameters_unused,
-            "parameter_bytes": self.parameter_bytes,
             "macs": self.macs,
-            "macs_known": self.macs_known,
             "activation_bytes": self.activation_bytes,
         }
 
     def __repr__(self) -> str:
         """Return a table in plain text."""
-        return text_table(*self._content())
+        return formatting.text_table(*self._content())
 
     def _repr_html_(self) -> str:
         """Return a table for a notebook."""
-        return html_table(*self._content())
+        return formatting.html_table(*self._content())
 
     def _content(self) -> tuple[str, Sequence[Layer], list[str], bool]:
         """Return title, layers, totals, and whether there are receptive fields."""
@@ -141,31 +130,30 @@ def summary(
     The summary shows what is executed, in its order, not what is declared: a module that runs twice
     has two rows, one that does not run has none.
 
-    The receptive field is followed through convolutions, pooling, interpolation, sums and
-    concatenations of branches, reshapes, normalizations and products of matrices. It is the
-    theoretical one: the cells on which a unit *can* depend, all channels at its place taken
-    together, and beyond the edge the cells of padding. Only where a layer reads some channels of a
-    concatenation or of unfolded windows can it be too large: it is that of all channels. After an
-    operation without a rule, such as a cumulative sum, it is None, printed ``?``, until the end of
-    the model.
+    The receptive field is the theoretical one: the cells on which a unit *can* depend, all channels
+    at its place taken together, and beyond the edge the cells of padding. Only where a layer reads
+    some channels of a concatenation or of unfolded windows can it be too large. After an operation
+    without a rule, such as a cumulative sum, and after a number was read from a tensor that depends
+    on the input (``item()``), it is None, printed ``?``, until the end of the model.
 
     Parameters
     ----------
     model : nn.Module
         The model. It runs in evaluation mode (its flags are set, without calling ``eval()``) and
         without gradients. Its flags, attributes, parameters and buffers and the state of the random
-        number generators are restored afterwards, and so are tensors given as input.
+        number generators are restored afterwards, and so are tensors given as input; not what it
+        writes elsewhere, such as global variables and files.
     input : tuple of ints, tensor or tuple of tensors
         ``(C, H, W)``, to which a batch of one is added, or the whole shape with the batch first,
-        such as ``(N, C, H, W)``, ``(N, features)`` or ``(N, C, D, H, W)``. The windows of a model,
-        those of its convolutions and pooling layers, decide what could be mistaken: if all are 1-D,
-        ``(C, L)`` gets the batch and ``(N, C, L)`` is whole; if all are 3-D, ``(C, D, H, W)`` gets
-        the batch. If a model of these, or one with recurrent or attention layers and no windows,
-        fails with this batch, the shape is taken as whole, such as ``(N, L)`` or ``(N, tokens,
-        features)``. Tensors are passed to the model unchanged, several as its positional arguments.
+        such as ``(N, C, H, W)`` or ``(N, features)``. If the windows of a model, those of its
+        convolutions and pooling layers, are all 1-D, ``(C, L)`` gets the batch and ``(N, C, L)`` is
+        whole; if all are 3-D, ``(C, D, H, W)`` gets the batch. If such a model, or one with
+        recurrent or attention layers and no windows, fails with this batch, the shape is taken as
+        whole, such as ``(N, tokens, features)``. Tensors are passed on, several as positional
+        arguments.
     input_size : tuple of ints, optional
-        Instead of `input`: the whole shape with the batch first, of any length, as in torchinfo;
-        both take a list of such shapes, one per input.
+        Instead of `input`, as in torchinfo: the whole shape with the batch first, of any length.
+        Both take a list of such shapes, one per input.
     input_data : tensor, tuple or dictionary, optional
         Instead of `input`, as in torchinfo: a tensor, the positional arguments, or the keyword
         arguments; tensors may be nested in lists, dictionaries and objects, and other values are
@@ -177,11 +165,9 @@ def summary(
         Of all inputs made from shapes; by default those of the model's first parameter.
     depth : int, optional
         Show layers down to this depth only, as in torchinfo: 1 for the children of the model. The
-        row of a layer at this depth includes all that runs inside, with the output of the layer
-        and the sum of parameters, macs and memory, so that the totals stay as they are; in a
-        container that does not run itself, such as ``nn.ModuleList``, each sequence of its layers
-        that run one after the other has a row, with the output of the last. By default all layers
-        have rows.
+        row of a layer at this depth has the output of the layer, and the sum of parameters, macs
+        and memory of all that runs inside; in a container that does not run itself, such as
+        ``nn.ModuleList``, layers that run one after the other share a row.
     **kwargs
         Keyword arguments for the ``forward`` method of the model. Their tensors are inputs too; one
         whose name is a parameter of `summary` can be given in `input_data`.
@@ -189,26 +175,24 @@ def summary(
     Raises
     ------
     TypeError
-        If `model` is not an ``nn.Module``, the input is neither ints nor tensors, a dtype is not a
-        torch.dtype, or not exactly one of `input`, `input_size` and `input_data` is given.
+        If an argument has a wrong type, or not exactly one of `input`, `input_size` and
+        `input_data` is given.
     ValueError
         If a size is below 1, `depth` is negative, `input` has fewer than two sizes, `dtypes` has
-        not one entry per input, or the model has parameters whose shapes are not known before its
-        first run (``nn.LazyConv2d``).
+        not one entry per input, or the model was not run since it was made of lazy modules.
     RuntimeError
         If the model fails; the message names the layer and repeats the error.
 
     Notes
     -----
     If the windows of a model all have the same number of axes, the image is the first input with
-    more dimensions, and its last dimensions are its axes: those of ``(C, H, W)`` are height and
-    width. Otherwise, and without windows, it is the first input with more than three dimensions,
-    and its axes are all but the first two.
+    more dimensions, and its axes are the last of them. Otherwise, and without windows, it is the
+    first input with more than three dimensions, and its axes are all but the first two.
 
     Multiply-accumulates are those of convolutions, linear layers, matrix products and attention,
-    as in the tables of torchvision, for the whole batch. The memory of the activations is that of
-    the rows of the table; intermediate results without a row, such as a sum with a constant, are
-    not included. Values that leave PyTorch (``tensor.numpy()``) cannot be followed.
+    as in the tables of torchvision, for the whole batch; None where an operation may multiply
+    matrices and has no formula. The memory of the activations is that of the rows of the table;
+    intermediate results without a row, such as a sum with a constant, are not included.
 
     Sources: Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural
     Networks", Distill (2019); the documentation of ``torch.utils._python_dispatch``.
@@ -280,10 +264,10 @@ def _run(
     tracker = Tracker(num_axes)
     for x in inputs:
         tracker.set_fields(x, input_fields(x, image, tracker))
-    state = ModelState(model, [model, inputs, RANDOM_GENERATORS])
+    state = ModelState(model, [model, inputs, random_generators()])
     recorder = Recorder(model, tracker, state, depth)
     try:
-        with _undisturbed(model), state.preserved(training=False), recorder.recording():
+        with torch.no_grad(), state.preserved(training=False), recorder.recording():
             recorder.add_outputs(model(*args, **kwargs))
             layers = recorder.layers(image_size)
             parameters = list(model.parameters())
@@ -301,18 +285,3 @@ def _run(
         parameter_bytes=sum(x.numel() * x.element_size() for x in parameters),
         macs_known=recorder.macs_known,
     )
-
-
-@contextmanager
-def _undisturbed(model: nn.Module) -> Iterator[None]:
-    """Run without gradients and fused attention; restore the random number generators."""
-    devices = {x.device for x in model.parameters() if x.device.type == "cuda"}
-    fastpath = torch.backends.mha.get_fastpath_enabled()
-    rng_states = torch.random.fork_rng(devices=sorted(devices, key=str))
-    with rng_states, torch.no_grad():
-        # The fused kernels of attention hide the operations inside.
-        torch.backends.mha.set_fastpath_enabled(False)
-        try:
-            yield
-        finally:
-            torch.backends.mha.set_fastpath_enabled(fastpath)

@@ -18,20 +18,11 @@ from convlab.summary.operation_rules import rule_for
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """The dependences of a tensor.
-
-    Attributes
-    ----------
-    depends_on_input : bool
-        Whether its values depend on the input of the model.
-    fields : tuple
-        Its receptive field along each axis of the image.
-    parameters : frozenset of int
-        The parameters it was computed from, by number, as long as it does not depend on the input.
-    """
+    """The dependences of a tensor: on the input of the model, and on each axis of the image."""
 
     depends_on_input: bool
     fields: TensorFields
+    # What it was computed from, by number, as long as it does not depend on the input.
     parameters: frozenset[int] = frozenset()
 
 
@@ -103,11 +94,8 @@ class Tracker:
     def record(self, operation: Operation) -> tuple[int, frozenset[int]]:
         """Derive the `TensorInfo` of the tensors that an operation returned or wrote into.
 
-        Returns
-        -------
-        (int, frozenset of int)
-            How many different arguments depend on the input of the model, and if any does, the
-            parameters among the others, by number.
+        Return how many different arguments depend on the input of the model, and if any does, the
+        parameters among the others, by number.
         """
         inputs = {id(x): x for x in operation.read}
         may_contain_read_value = self._may_contain_read_value(operation)
@@ -123,14 +111,11 @@ class Tracker:
         if num_inputs or may_contain_read_value:
             num_inputs = max(num_inputs, 1)
             by_axis = [self._axis_fields(operation, axis) for axis in range(len(self.unknown))]
-            outputs = [
-                TensorInfo(True, tuple(fields[i] for fields in by_axis))
-                for i in range(len(operation.outputs))
-            ]
+            by_output = zip(*by_axis, strict=True) if by_axis else [()] * len(operation.outputs)
+            outputs = [TensorInfo(True, fields) for fields in by_output]
             written = TensorInfo(True, self.unknown)
         else:
-            constant = TensorInfo(False, self.independent, parameters)
-            outputs = [constant] * len(operation.outputs)
+            outputs = [TensorInfo(False, self.independent, parameters)] * len(operation.outputs)
             written = TensorInfo(False, self.independent)
         for tensor, info in zip(operation.outputs, outputs, strict=True):
             self._set(tensor, info)

@@ -1017,6 +1017,22 @@ add_written(
 )  # fmt: skip
 
 
+@exact
+def elementwise_in_place():
+    """Forms that PyTorch does not tag as pointwise."""
+    return Block(lambda self, x: torch.ops.aten.gelu_(self.conv(x)).abs_(), conv=conv())
+
+
+@other
+def views_in_place():
+    def forward(self, x):
+        rows = x.mean(3)
+        rows.unsqueeze_(0)
+        return rows.squeeze_(1).amax(-1)
+
+    return Block(forward)
+
+
 # How models return, call and are wrapped.
 
 

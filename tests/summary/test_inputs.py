@@ -82,6 +82,7 @@ def test_each_input_has_a_dtype():
     for options in ({"input_size": shapes}, {"input": shapes}):
         summary(model, **options, dtypes=[*wanted])
     assert dtypes == [wanted] * 2
+    assert summary(nn.Conv2d(2, 3, 3, dtype=torch.complex64), (2, 5, 5)).parameters == 57
     found = summary(nn.Embedding(1, 4), input_size=(2, 3), dtype=torch.int64)
     assert found.layers[0].output_shape == (2, 3, 4)
     assert summary(nn.Embedding(1, 4), (2, 3), dtypes=[torch.int64]) == found

@@ -71,6 +71,19 @@ def test_unsupported_operations_make_all_later_fields_unknown(function):
         assert field is None or None in field.size
 
 
+def test_elementwise_operations_may_work_in_place():
+    def forward(self, x):
+        return torch.ops.aten.gelu_(self.conv(x)).abs_().sum(1)
+
+    model = Block(forward, conv=nn.Conv2d(2, 2, 3))
+    assert summary(model, (2, 9, 9)).layers[-1].receptive_field.size == (3, 3)
+
+
+def test_a_view_in_place_makes_the_field_unknown():
+    found = summary(Block(lambda self, x: x.mean(3).unsqueeze_(0).amax(3)), (2, 4, 4))
+    assert [layer.receptive_field is None for layer in found.layers] == [False, True]
+
+
 def test_an_enlarged_map_has_no_jump():
     for mode in ("nearest", "nearest-exact", "bilinear"):
         model = nn.Sequential(nn.Conv2d(1, 1, 3, 2, 1), nn.Upsample(scale_factor=2, mode=mode))

@@ -37,6 +37,11 @@ def test_functional_joins_and_windows_have_rows():
     assert [layer.receptive_field.size[0] for layer in found.layers] == [3, 4, 2, 4, 4]
 
 
+def test_an_activation_in_place_has_no_row():
+    model = Block(lambda self, x: F.relu(self.conv(x), inplace=True), conv=nn.Conv2d(2, 3, 3))
+    assert rows(summary(model, (2, 8, 8))) == [("conv", "Conv2d")]
+
+
 def test_the_second_use_of_an_operation_or_a_layer_is_numbered():
     block = Block(lambda self, x: self.conv(self.conv(x)) + x + x, conv=nn.Conv2d(2, 2, 1))
     found = summary(nn.Sequential(block), (2, 4, 4))

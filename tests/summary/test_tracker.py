@@ -36,6 +36,16 @@ def test_a_tensor_given_as_out_depends_on_the_input():
     assert summary(Block(forward), (2, 4, 3)).layers[-1].receptive_field is None
 
 
+@pytest.mark.parametrize("read", [torch.Tensor.tolist, torch.Tensor.numpy, torch.Tensor.item])
+def test_numbers_read_from_the_image_make_later_fields_unknown(read):
+    def forward(self, x):
+        numbers = read(x.mean())
+        return self.conv(x * float(numbers))
+
+    found = summary(Block(forward, conv=nn.Conv2d(2, 2, 3)), (2, 6, 6))
+    assert found.layers[-1].receptive_field is None
+
+
 def normalized(function):
     """Return the field of a layer behind a function of the image and of running statistics."""
     model = Block(lambda self, x: self.conv(function(x, self.mean, self.var)))
