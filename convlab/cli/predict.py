@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from convlab._files import expand_home
 from convlab._require import require
 from convlab.cli.errors import CommandError
 from convlab.cli.models import build_classifier
@@ -76,7 +77,7 @@ def _classify(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     from convlab.training import predict
     from convlab.training.distributed import find_device
 
-    folder = Path(arguments.run_folder).expanduser()
+    folder = expand_home(arguments.run_folder)
     result = _read_result(folder)
     model = _load_model(folder, arguments.model or result.get("model"), result["class_names"])
     # The shape that the images had before they were padded for the network.

@@ -9,10 +9,9 @@ import sys
 import textwrap
 import traceback
 import warnings
-from pathlib import Path
 from typing import Any
 
-from convlab._files import atomic_write
+from convlab._files import atomic_write, expand_home
 from convlab.cli.errors import CommandError, printable, rank
 from convlab.cli.models import build_classifier, describe_error, find_model
 from convlab.cli.shapes import parse_pair
@@ -180,15 +179,16 @@ def _load_data(arguments: argparse.Namespace) -> Any:
 
     name, size = arguments.data, arguments.image_size
     _, input_shape = find_model(arguments.model)
-    if name not in DATASETS and name and Path(name).expanduser().is_dir():
+    if name in DATASETS:
+        if size:
+            raise CommandError(f"--image-size is for a folder of pictures: {name} has its own size")
+        return load(name)
+    if name and expand_home(name).is_dir():
         channels, *own_size = input_shape or (None, 224, 224)
         return load_folder(name, size or tuple(own_size), channels=channels)
-    if name in DATASETS and size:
-        raise CommandError(f"--image-size is for a folder of pictures: {name} has its own size")
-    try:
-        return load(name)
-    except ValueError as error:
-        raise CommandError(f"{error}, and no folder of that name") from error
+    raise CommandError(
+        f"there is no data set {name!r}, only {', '.join(DATASETS)}, and no folder of that name"
+    )
 
 
 def _print_folder(data: Any) -> None:
@@ -201,7 +201,7 @@ def _print_folder(data: Any) -> None:
     counts = repr(data).removeprefix(f"<Dataset {data.name!r}: ").removesuffix(">")
     class_names = textwrap.shorten(", ".join(data.class_names), 200, placeholder=" ...")
     line = f"{data.name}: {counts}: {class_names}"
-    if len(find_parts(Path(data.name).expanduser())) == 1 and len(data.test_labels):
+    if len(find_parts(expand_home(data.name))) == 1 and len(data.test_labels):
         line += "; a fifth of each class is held out as test images"
     _print_line(line)
 
@@ -233,7 +233,7 @@ def _model_and_data(arguments: argparse.Namespace, data: Any, seed: int) -> tupl
 
 def _add_to_result(out: str, **entries: object) -> None:
     """Add entries to ``result.json``, which `fit` has written."""
-    path = Path(out).expanduser() / "result.json"
+    path = expand_home(out) / "result.json"
     contents = {**json.loads(path.read_text(encoding="utf-8")), **entries}
     atomic_write(path, lambda file: file.write(f"{json.dumps(contents, indent=2)}\n".encode()))
 

@@ -45,16 +45,17 @@ class Dataset:
     mean, std : sequence of float, optional
         Numbers by which each channel is normalized, for pixels from 0 to 1; by default those of
         the training images. Others are for a network that was trained with them, such as
-        ImageNet's, (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225).
+        ImageNet's, (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225). A deviation of 0, of a channel
+        that is the same everywhere, divides as 1.
     normalization : pair of tuples, optional
-        `mean` and `std` as they were given, or None; `dataclasses.replace` passes them on so.
+        Both in one argument, for `dataclasses.replace`; None if they are computed.
 
     Raises
     ------
     TypeError, ValueError
         If images are not a uint8 array, or labels not an integer array; if there is no training
         image, shapes do not match, or a label is not a class; if `mean` and `std` do not hold one
-        finite number for each channel, or `std` one that is not above 0.
+        finite number for each channel, or `std` one below 0.
 
     Examples
     --------
@@ -205,13 +206,13 @@ def check_labels(labels: object, name: str, classes: int | None = None) -> Integ
 def check_mean_and_std(mean: object, std: object, channels: int) -> MeanAndStd:
     """Return mean and standard deviation as tuples of floats, one for each channel.
 
-    Raises TypeError or ValueError if they are not finite, or a deviation is not above 0.
+    Raises TypeError or ValueError if they are not finite, or a deviation is below 0.
 
     Examples
     --------
-    >>> check_mean_and_std([0.5], [0.0], channels=1)
+    >>> check_mean_and_std([0.5], [-1], channels=1)
     Traceback (most recent call last):
-    ValueError: std must hold numbers above 0, got (0.0,)
+    ValueError: std must hold numbers of at least 0, got (-1.0,)
     """
     found = []
     for name, values in (("mean", mean), ("std", std)):
@@ -231,8 +232,8 @@ def check_mean_and_std(mean: object, std: object, channels: int) -> MeanAndStd:
         if not all(isfinite(number) for number in numbers):
             raise ValueError(f"{name} must hold finite numbers, got {numbers}")
         found.append(numbers)
-    if min(found[1], default=1) <= 0:
-        raise ValueError(f"std must hold numbers above 0, got {found[1]}")
+    if min(found[1], default=0) < 0:
+        raise ValueError(f"std must hold numbers of at least 0, got {found[1]}")
     return found[0], found[1]
 
 

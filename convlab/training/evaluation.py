@@ -89,7 +89,8 @@ def predict(
     mean, std : sequence of float, optional
         Those of the training images, per channel, for pixels from 0 to 1. Required for bytes.
     batch_size : int
-        Number of images computed at a time, at least 1; limits the memory and changes no result.
+        Number of images computed at a time, at least 1, to limit the memory; it changes the result
+        by rounding at most.
 
     Returns
     -------
@@ -99,8 +100,9 @@ def predict(
     Raises
     ------
     TypeError, ValueError
-        If the images have another shape or dtype; if `mean` and `std` are missing for bytes, or
-        given for other images; if the network does not return one row for each image.
+        If the images have another shape or dtype, or there are none; if `mean` and `std` are
+        missing for bytes, or passed with other images; if the network does not return one
+        floating-point row for each image.
 
     Examples
     --------
@@ -123,9 +125,8 @@ def evaluate(
 ) -> Evaluation:
     """Return loss and accuracy over all images, in eval mode.
 
-    The mean is taken over images: a mean of the batches' means would give more weight to the
-    images of a short last batch. In eval mode dropout is off and batch normalization uses its
-    running statistics, so the output for an image does not depend on the others.
+    In eval mode dropout is off and batch normalization uses its running statistics, so the output
+    for an image does not depend on the others.
 
     Parameters
     ----------
@@ -170,8 +171,8 @@ def evaluate_distributed(
 ) -> Evaluation:
     """Return loss and accuracy over all images, which the processes share; the same in each.
 
-    Each process evaluates every `world_size`-th image, and the counts are summed: each image counts
-    once, whether or not their number is divisible by `world_size`.
+    Each process evaluates every `world_size`-th image, and the sums of all are divided by the
+    number of images: a mean of means would give more weight to images of a short batch.
     """
     check_model(model)
     check_loss(loss)
@@ -220,19 +221,18 @@ def _outputs(
     if isinstance(images, np.ndarray):  # PyTorch takes the native byte order alone
         native = images.dtype.newbyteorder("=")
         images = plain_strides(tensor_of(np.ascontiguousarray(images, native)))
-    pixels = images
     device, dtype = _device_of(model), model_dtype(model)
     normalize = None
-    if pixels.dtype == torch.uint8:
+    if images.dtype == torch.uint8:
         if mean is None or std is None:
             raise ValueError("uint8 images need the data set's mean and std (data.mean, data.std)")
         normalize = Normalization(mean, std, device)
-    elif not pixels.dtype.is_floating_point:
-        raise TypeError(f"images must be uint8 or floating point, got {pixels.dtype}")
+    elif not images.dtype.is_floating_point:
+        raise TypeError(f"images must be uint8 or floating point, got {images.dtype}")
     elif mean is not None or std is not None:
-        raise ValueError(f"mean and std are for uint8 images only, got images of {pixels.dtype}")
+        raise ValueError(f"mean and std are for uint8 images only, got images of {images.dtype}")
     with preserve_model_state(model, training=False):
-        for batch in torch.split(pixels, batch_size):
+        for batch in torch.split(images, batch_size):
             values = normalize(batch.to(device)) if normalize else batch
             with torch.no_grad():
                 # The conversion is part of the copy, since some devices have no float64.

@@ -8,7 +8,6 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -18,6 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import UninitializedParameter
 from torch.optim.swa_utils import AveragedModel
 
+from convlab._files import expand_home
 from convlab._validate import integer
 from convlab.data import Dataset, split_validation
 from convlab.training.batches import Batches, make_batches
@@ -56,31 +56,29 @@ def fit(
 ) -> FitResult:
     """Train a network to classify images, and evaluate it on the test images once, at the end.
 
-    With `out`, the state is saved after each epoch, and the same call continues from there,
-    however the process ended before: the final weights are those of an uninterrupted run,
-    bit for bit on a CPU, and on a GPU with ``config.deterministic``.
+    With `out`, the state is saved after each epoch, and the same call continues from there: the
+    final weights are those of an uninterrupted run, bit for bit on a CPU, and on a GPU with
+    ``config.deterministic``.
 
     Parameters
     ----------
     model : nn.Module
         Takes ``(N, C, H, W)`` in the dtype of its weights and returns logits ``(N, classes)``. It
-        is moved to the device and trained in place, starting from its current weights, or from
-        those of the checkpoint when a training run is continued. Layers in eval mode inside a model
-        in train mode stay in eval mode, such as a batch normalization whose statistics are frozen;
-        a model that is in eval mode as a whole is put into train mode. `torch.compile` and
-        `DataParallel` around it are removed from the result.
+        is moved to the device and trained in place, from its current weights or those of the
+        checkpoint. Layers in eval mode inside a model in train mode stay in eval mode, such as a
+        batch normalization whose statistics are frozen; a model in eval mode as a whole is put
+        into train mode. `torch.compile` and `DataParallel` around it are removed from the result.
     data : Dataset
         From `convlab.data.load`, or made of arrays. If it has no validation images,
         `config.validation_fraction` of its training images are held out.
     config : TrainConfig, optional
         The settings; by default ``TrainConfig()``.
     loss : callable, optional
-        What to minimize, by default the cross entropy. ``loss(logits, labels)`` returns the loss of
-        each image ``(n,)``, or their mean ``()`` as PyTorch's losses do, such as
-        ``nn.CrossEntropyLoss(weight=...)`` for classes of unequal size; it is a function of its
-        arguments alone. It is also the loss that is reported of validation and test images. A
-        module is moved to the device and to the dtype of the logits; its parameters are not
-        trained.
+        What to minimize and to report; by default the cross entropy. ``loss(logits, labels)``
+        returns the loss of each image ``(n,)``, or their mean ``()`` as PyTorch's losses do, such
+        as ``nn.CrossEntropyLoss(weight=...)`` for classes of unequal size. It must depend on its
+        arguments alone, and `config.label_smoothing` must be 0. A module is moved to the device and
+        to the dtype of the logits; no parameter of it may require a gradient.
     out : path, optional
         Folder for checkpoints, ``history.csv``, ``history.jsonl``, and at the end ``model.pt``
         (the weights) and ``result.json``. Created if missing; ``~`` is the home folder.
@@ -96,18 +94,17 @@ def fit(
     Returns
     -------
     FitResult
-        The model in eval mode, the history, and the evaluations.
+        The model in eval mode, the history, and the evaluations of the final weights.
 
     Raises
     ------
     TypeError, ValueError
         If an argument has the wrong type or is out of range; if the images do not fit the
         settings, or the model's outputs do not fit the labels; if a part of the model is compiled;
-        if `loss` returns another shape; if there are no validation images to choose an epoch by;
-        if `out` holds a training run with other settings, another model, loss or other images.
+        if `loss` returns another shape; if `config.patience` or `config.restore_best_weights` has
+        no validation images; if `out` holds a run with other settings, model, loss or images.
     NonFiniteLoss
-        If the loss becomes infinite or NaN. This is noticed before the next checkpoint is written,
-        so the files hold the last good state.
+        If the loss becomes infinite or NaN; noticed before the next checkpoint is written.
     CheckpointError
         If `out` has checkpoints and none can be read.
     FolderInUse
@@ -123,11 +120,10 @@ def fit(
     -----
     The shared generators of Python, NumPy and PyTorch are seeded from `config.seed`.
 
-    A loss that returns a mean is called once for each part of a batch: the share of a process,
-    divided by ``config.accumulation_steps``. These means are averaged. PyTorch's weighted losses
-    divide by the sum of the weights in the part, so that the average depends slightly on the
-    division. With ``reduction="none"`` it does not: the sum is divided by the number of images. In
-    an evaluation, a part holds 500 images of a process.
+    A loss is called once for each part of a batch (the share of a process, divided by
+    ``config.accumulation_steps``), in an evaluation for 500 images of a process, and its means are
+    averaged. PyTorch's weighted losses divide by the sum of the weights in the part, so that the
+    average depends slightly on the parts; with ``reduction="none"`` it does not.
 
     Examples
     --------
@@ -153,7 +149,7 @@ def fit(
         # Dropout draws from the shared generators; each process has its own.
         seed_everything(derived_seed(config.seed, "layers", context.rank))
         # Absolute, since the model or `on_epoch` may change the current folder.
-        folder = Path(out).expanduser().absolute() if out is not None else None
+        folder = expand_home(out).absolute() if out is not None else None
         checkpoints = stack.enter_context(CheckpointManager(folder, keep, state, data))
         checkpoints.resume()
         # After the weights are restored: several processes get those of process 0.

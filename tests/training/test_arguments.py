@@ -26,6 +26,11 @@ def test_counts_of_checkpoints(network, digits, quick, number):
     ("arguments", "error", "message"),
     [
         ({"out": ""}, ValueError, "out must be the path of a folder, got an empty one"),
+        (
+            {"out": "~nobody-has-this-name/x"},
+            ValueError,
+            "home folder in '~nobody-has",
+        ),
         ({"out": 3}, TypeError, "out must be the path of a folder, got int"),
         ({"keep": 1.5}, TypeError, "keep must be an int, got float 1.5"),
         ({"checkpoint_every": "5"}, TypeError, "checkpoint_every must be an int, got str '5'"),
