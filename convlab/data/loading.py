@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,13 +129,9 @@ def _fetch(name: str, path: Path) -> None:
 def download(name: str) -> dict[str, NDArray[np.uint8]]:
     """Download a data set with torchvision, which shows a progress bar.
 
-    Its files are in a temporary folder, which is removed even if the download fails or is
-    interrupted. Images and labels are uint8 arrays ``(N, C, H, W)`` and ``(N,)``.
-
-    Raises
-    ------
-    DataError
-        If torchvision or the network is missing, or a checksum is wrong; the message is the reason.
+    Its files are in a temporary folder, which is removed in any case. Images and labels are uint8
+    arrays ``(N, C, H, W)`` and ``(N,)``. Raises DataError, with the reason as its message, if
+    torchvision or the network is missing, or a checksum is wrong.
     """
     try:
         # Imported here, since it takes seconds, and reading needs only NumPy.
@@ -157,15 +152,11 @@ def download(name: str) -> dict[str, NDArray[np.uint8]]:
         raise DataError(f"the download failed: {reason}") from error
     arrays = {}
     for part, dataset in parts.items():
-        arrays[f"{part}_images"] = _channels_first(np.asarray(dataset.data))
+        images = np.asarray(dataset.data)  # (N, H, W) or (N, H, W, C)
+        images = images.reshape(*images.shape[:3], -1).transpose(0, 3, 1, 2)
+        arrays[f"{part}_images"] = np.ascontiguousarray(images)
         arrays[f"{part}_labels"] = np.asarray(dataset.targets).astype(np.uint8)
     return arrays
-
-
-def _channels_first(images: NDArray[Any]) -> NDArray[Any]:
-    """Convert ``(N, H, W)`` and ``(N, H, W, C)`` to ``(N, C, H, W)``."""
-    channels_last = images.reshape(*images.shape[:3], -1)
-    return np.ascontiguousarray(channels_last.transpose(0, 3, 1, 2))
 
 
 @contextmanager

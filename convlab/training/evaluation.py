@@ -153,8 +153,8 @@ def evaluate(
     2
     """
     return evaluate_distributed(
-        model, images, labels, DistributedContext(), mean=mean, std=std, batch_size=batch_size,
-        loss=loss,
+        model, images, labels, DistributedContext(), loss,
+        mean=mean, std=std, batch_size=batch_size,
     )  # fmt: skip
 
 
@@ -163,14 +163,12 @@ def evaluate_distributed(
     images: Any,
     labels: Any,
     context: DistributedContext,
-    *,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
-    batch_size: int = 500,
     loss: Loss | None = None,
+    **options: Any,
 ) -> Evaluation:
     """Return loss and accuracy over all images, which the processes share; the same in each.
 
+    `options` are `mean`, `std` and `batch_size` of `predict`.
     Each process evaluates every `world_size`-th image, and the sums of all are divided by the
     number of images: a mean of means would give more weight to images of a short batch.
     """
@@ -189,7 +187,7 @@ def evaluate_distributed(
     sums: list[Tensor] = []  # of each batch, on the device: reading them would wait for it
     start = 0
     if len(targets):
-        for outputs in _outputs(model, images[shard], mean, std, batch_size):
+        for outputs in _outputs(model, images[shard], **options):
             check_logits(outputs, len(outputs), num_classes)
             batch_targets = targets[start : start + len(outputs)].to(outputs.device)
             start += len(outputs)
@@ -208,9 +206,9 @@ def evaluate_distributed(
 def _outputs(
     model: nn.Module,
     images: Any,
-    mean: Sequence[float] | None,
-    std: Sequence[float] | None,
-    batch_size: int,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    batch_size: int = 500,
 ) -> Iterator[Tensor]:
     """Yield the outputs of the model, batch by batch."""
     check_model(model)

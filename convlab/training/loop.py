@@ -135,7 +135,7 @@ def fit(
     """
     config = TrainConfig() if config is None else config
     check_training(model, data, config, loss)
-    given, model = model, unwrap_model(model)
+    wrapped, model = model, unwrap_model(model)
     _check_output(out, keep, checkpoint_every)
     data = _with_validation(data, config)
     with ExitStack() as stack:
@@ -153,7 +153,7 @@ def fit(
         checkpoints = stack.enter_context(CheckpointManager(folder, keep, state, data))
         checkpoints.resume()
         # After the weights are restored: several processes get those of process 0.
-        state.forward = context.wrap_model(model) if context.world_size > 1 else given
+        state.forward = context.wrap_model(model) if context.world_size > 1 else wrapped
         if config.compile:
             state.forward = torch.compile(state.forward)  # type: ignore[assignment]
         stop = stack.enter_context(StopRequest(folder is not None, context.world_size == 1))
@@ -269,8 +269,8 @@ def _choose_weights(state: TrainState) -> int:
 def _is_stopped_early(state: TrainState) -> bool:
     """Return whether `config.patience` epochs in a row have brought no improvement."""
     best = state.history.best()
-    without = len(state.history) - (best.epoch if best else 0)
-    return state.config.patience is not None and without >= state.config.patience
+    epochs_since_best = len(state.history) - (best.epoch if best else 0)
+    return state.config.patience is not None and epochs_since_best >= state.config.patience
 
 
 def _evaluate(state: TrainState, data: Dataset, part: str) -> Evaluation | None:
@@ -281,9 +281,8 @@ def _evaluate(state: TrainState, data: Dataset, part: str) -> Evaluation | None:
     state.context.broadcast_buffers(state.model)
     with autocast(state.config, state.context.device):
         return evaluate_distributed(
-            state.model, images, labels, state.context, mean=data.mean, std=data.std,
-            loss=state.loss,
-        )  # fmt: skip
+            state.model, images, labels, state.context, state.loss, mean=data.mean, std=data.std
+        )
 
 
 def _check_finite(state: TrainState, batches: Batches, checkpoints: CheckpointManager) -> None:
@@ -292,13 +291,9 @@ def _check_finite(state: TrainState, batches: Batches, checkpoints: CheckpointMa
     if step is None:
         return
     epoch, step_in_epoch = divmod(step, batches.steps_per_epoch)
-    raise NonFiniteLoss(
-        step,
-        epoch + 1,
-        learning_rate_at(step, batches.total_steps, state.config),
-        batches.positions(epoch, step_in_epoch),
-        checkpoints.newest,
-    )
+    rate = learning_rate_at(step, batches.total_steps, state.config)
+    positions = batches.positions(epoch, step_in_epoch)
+    raise NonFiniteLoss(step, epoch + 1, rate, positions, checkpoints.newest)
 
 
 def _check_and_save(state: TrainState, batches: Batches, checkpoints: CheckpointManager) -> None:
@@ -343,7 +338,7 @@ def _with_validation(data: Dataset, config: TrainConfig) -> Dataset:
 
 
 def count_classes(data: Dataset) -> int:
-    """Return the number of outputs that the labels require: the largest label plus 1."""
+    """Return the number of classes that the labels require: the largest label plus 1."""
     labels = (data.train_labels, data.validation_labels, data.test_labels)
     return 1 + max(int(part.max()) for part in labels if len(part))
 
@@ -360,8 +355,7 @@ def check_training(model: nn.Module, data: object, config: object, loss: object 
             f"data must be a Dataset, got {type(data).__name__}: convlab.data.Dataset(name, "
             f"train_images, train_labels, test_images, test_labels, class_names) makes one of "
             f"arrays, convlab.data.load_folder(folder) one of pictures; a DataLoader or a data "
-            f"set of torchvision is not taken, since the order of the images is determined here, "
-            f"so that a run can be repeated and resumed"
+            f"set of torchvision is not accepted, since `fit` determines the order of the images"
         )
     if not isinstance(config, TrainConfig):
         raise TypeError(f"config must be a TrainConfig, got {type(config).__name__}")
@@ -378,14 +372,11 @@ def check_training(model: nn.Module, data: object, config: object, loss: object 
                 f"would be too small for 16 bits"
             )
     _, height, width = data.image_shape
+    size = f"the images' {height} x {width} pixels"
     if config.crop >= min(height, width):
-        raise ValueError(
-            f"crop must be below the images' {height} x {width} pixels, got {config.crop}"
-        )
+        raise ValueError(f"crop must be below {size}, got {config.crop}")
     if config.cutout > min(height, width):
-        raise ValueError(
-            f"cutout must be at most the images' {height} x {width} pixels, got {config.cutout}"
-        )
+        raise ValueError(f"cutout must be at most {size}, got {config.cutout}")
 
 
 def unwrap_model(model: nn.Module) -> nn.Module:

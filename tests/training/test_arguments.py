@@ -49,7 +49,7 @@ def test_invalid_arguments_for_files(network, digits, quick, arguments, error, m
         ({"model": "cnn"}, "model must be a torch.nn.Module, got str"),
         ({"data": np.zeros(3)}, "data must be a Dataset, got ndarray: convlab.data.Dataset"),
         ({"data": (np.zeros(3), [1])}, "data must be a Dataset, got tuple: convlab.data.Dataset"),
-        ({"data": DataLoader([1])}, "got DataLoader: .* a DataLoader .* is not taken"),
+        ({"data": DataLoader([1])}, "got DataLoader: .* a DataLoader .* is not accepted"),
         ({"config": {"epochs": 3}}, "config must be a TrainConfig, got dict"),
         ({"config": {}}, "config must be a TrainConfig, got dict"),
     ],
