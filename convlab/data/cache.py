@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlab._files import atomic_write
+from convlab._files import atomic_write, expand_home
 from convlab.data.dataset import Dataset
 
 KEYS = ("train_images", "train_labels", "test_images", "test_labels")
@@ -39,7 +39,7 @@ def cache_folder() -> Path:
     /large/disk
     """
     if chosen := os.environ.get("CONVLAB_DATA"):
-        return Path(chosen).expanduser()
+        return expand_home(chosen)
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA")
         return Path(local or Path.home() / "AppData" / "Local") / "convlab"

@@ -108,17 +108,16 @@ def load_folder(
 
 
 def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int, int]) -> Bytes:
-    """Read a picture of any size and kind as an image of a given shape.
+    """Read a picture of any size and kind, and convert it to the shape of an image.
 
-    It is turned as its EXIF orientation says, scaled, with antialiasing, until it just covers
-    the image, and its middle is cut out. Transparent pixels show a white background. 16 bits per
+    It is rotated to its EXIF orientation, scaled, with antialiasing, until it just covers the
+    image, and its middle is cut out. Transparent pixels show a white background. 16 bits per
     channel become 8.
 
     Parameters
     ----------
     path : path
-        Of a file in any format that Pillow reads; of several frames, the first is read. ``~`` is
-        the home folder.
+        Of a file that Pillow reads, of several frames the first; ``~`` is the home folder.
     image_shape : tuple of three ints
         Channels, height and width. With 1 channel, colors become shades of gray; with 3, shades of
         gray are equal in all channels.
@@ -144,7 +143,7 @@ def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int, int]) 
     pillow = require("PIL.Image", needed_by="reading pictures")
     operations = require("PIL.ImageOps", needed_by="reading pictures")
     try:
-        with pillow.open(Path(path).expanduser()) as file:
+        with pillow.open(expand_home(path)) as file:
             # JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that is large enough: faster.
             file.draft(None, (2 * max(size),) * 2)
             picture = _to_rgb(operations.exif_transpose(file), pillow)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from convlab._files import FolderLock
+from convlab._files import FolderLock, expand_home
 from convlab._require import require
 from convlab.data import cache, digits
 from convlab.data.cache import DataError
@@ -65,8 +65,8 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
     name : str
         A key of `DATASETS`.
     folder : path, optional
-        The folder of ``NAME.npz``. By default ``$CONVLAB_DATA``; if that is not set, ``convlab``
-        in the cache folder of the user (``~/.cache`` on Linux).
+        The folder of ``NAME.npz``; ``~`` is the home folder. By default ``$CONVLAB_DATA``, or else
+        ``convlab`` in the cache folder of the user (``~/.cache`` on Linux).
 
     Returns
     -------
@@ -83,7 +83,7 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
     Notes
     -----
     ``NAME.npz`` holds ``train_images``, ``train_labels``, ``test_images`` and ``test_labels`` as
-    ``numpy.savez`` stores them. You may provide the file yourself, for example with fewer images.
+    ``numpy.savez`` stores them. You may provide the file, for example with fewer images.
 
     Sources: MNIST, LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/; Fashion-MNIST,
     Xiao, Rasul and Vollgraf (2017), https://arxiv.org/abs/1708.07747; CIFAR-10, Krizhevsky (2009),
@@ -103,7 +103,7 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
         raise ValueError(f"there is no data set {name!r}, only {', '.join(DATASETS)}")
     if name == "digits":
         return digits.load_digits()
-    path = (cache.cache_folder() if folder is None else Path(folder)) / f"{name}.npz"
+    path = (cache.cache_folder() if folder is None else expand_home(folder)) / f"{name}.npz"
     if not os.path.exists(path):  # unlike Path.exists, False in a folder without permission
         _fetch(name, path)
     return cache.read(path, name, DATASETS[name].image_shape, DATASETS[name].class_names)

@@ -35,7 +35,7 @@ class Evaluation:
         Fraction of the images whose largest output is that of their label, from 0 to 1. An image
         with NaN among its outputs, or -inf in all of them, is not correct.
     correct, count : int
-        Numerator and denominator of `accuracy`.
+        Number of correct images, and of all.
 
     Examples
     --------
@@ -264,10 +264,9 @@ def confusion_matrix(labels: Any, predictions: Any, classes: int) -> NDArray[np.
 
     Parameters
     ----------
-    labels : integers (N,)
-        The correct classes, from 0 to ``classes - 1``, as a sequence, array or tensor.
-    predictions : integers (N,)
-        The predicted classes, such as ``logits.argmax(1)``.
+    labels, predictions : integers (N,)
+        The correct and the predicted classes, from 0 to ``classes - 1``, as sequences, arrays or
+        tensors; predictions such as ``logits.argmax(1)``.
     classes : int
         Number of classes, at least 1.
 
@@ -280,8 +279,7 @@ def confusion_matrix(labels: Any, predictions: Any, classes: int) -> NDArray[np.
     Raises
     ------
     TypeError, ValueError
-        If labels or predictions are not integers, differ in number, do not have one dimension or
-        are not classes; or if `classes` is below 1.
+        If labels or predictions are not such integers or differ in number, or `classes` is below 1.
 
     Examples
     --------

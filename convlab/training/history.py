@@ -40,8 +40,7 @@ class Epoch:
         The learning rate of the last step.
     train_loss, train_accuracy : float
         Means over the images as the network was trained on them: augmented, in train mode, while
-        its weights changed. They show that it learns, and do not measure how good it is. The loss
-        is the one that is minimized, which cannot come near 0 with label smoothing.
+        its weights changed. The loss is the one that is minimized, with label smoothing.
     validation_loss, validation_accuracy : float, optional
         In eval mode, after the epoch, without label smoothing; None without validation images.
     seconds, images_per_second : float
@@ -169,7 +168,7 @@ class FitResult:
     model : nn.Module
         The argument of `fit`, trained, without `torch.compile` or `DataParallel` around it.
     history : History
-        One entry per epoch.
+        The completed epochs.
     validation, test : Evaluation, optional
         Of the weights of the model; None where there are no such images.
     mean, std : tuple of float
@@ -196,9 +195,8 @@ class FitResult:
     def write(self, folder: Path, config: TrainConfig) -> None:
         """Write ``model.pt`` (the weights) and ``result.json`` to an existing folder.
 
-        The second holds the settings, the evaluations, `epoch`, and what a prediction needs:
-        `mean`, `std`, `image_shape` and `class_names`. A `model` of the same class uses them like
-        this::
+        The second holds the settings and the attributes other than `model` and `history`. To use
+        both with a `model` of the same class::
 
             result = json.loads(Path(folder, "result.json").read_text())
             model.load_state_dict(torch.load(Path(folder, "model.pt")))
@@ -228,8 +226,8 @@ def progress_bar(
 ) -> Iterator[Item]:
     """Yield items, and show a progress bar if tqdm is installed.
 
-    `initial` of the `total` items were processed earlier; `items` are the remaining ones. If `show`
-    is None, the bar is shown only if standard error is a terminal.
+    `initial` of the `total` items were processed earlier. If `show` is None, the bar is shown only
+    if standard error is a terminal.
 
     Examples
     --------

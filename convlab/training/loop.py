@@ -344,10 +344,7 @@ def count_classes(data: Dataset) -> int:
 
 
 def check_training(model: nn.Module, data: object, config: object, loss: object = None) -> None:
-    """Raise TypeError or ValueError if `fit` and `learning_rate_range` cannot use the arguments.
-
-    The images must be larger than `config.crop`, and at least as large as `config.cutout`.
-    """
+    """Raise TypeError or ValueError if `fit` and `learning_rate_range` cannot use the arguments."""
     check_model(model)
     unwrap_model(model)
     if not isinstance(data, Dataset):
@@ -382,8 +379,8 @@ def check_training(model: nn.Module, data: object, config: object, loss: object 
 def unwrap_model(model: nn.Module) -> nn.Module:
     """Return the network in `torch.compile`, `DataParallel` or `DistributedDataParallel`.
 
-    These put a prefix before the names of the weights. Raises ValueError if a part of the network
-    is compiled, or the network is wrapped in another class that does so.
+    These put a prefix before the names of the weights. Raises ValueError if it is wrapped in
+    another class that does so, or a part of it is compiled.
     """
     while True:
         # The class of a compiled module would be slow to import.
@@ -420,10 +417,9 @@ def _check_output(out: object, keep: Any, checkpoint_every: Any) -> None:
 class StopRequest:
     """Record a SIGINT (Ctrl-C) or SIGTERM instead of stopping at once; a context manager.
 
-    If `single_process`, a second Ctrl-C raises KeyboardInterrupt at once, which is safe: files are
-    complete at every moment. With several processes it does not, since `torchrun` passes on the
-    Ctrl-C that the terminal has sent to each of them already. Signals keep their handlers if not
-    `active`, and outside the main thread, where Python delivers no signals.
+    A second Ctrl-C raises KeyboardInterrupt, which is safe, since files are always complete; but
+    not with several processes, since `torchrun` passes on the Ctrl-C that the terminal has already
+    sent to each. Signals keep their handlers if not `active`, and outside the main thread.
 
     Examples
     --------
