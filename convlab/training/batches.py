@@ -153,10 +153,8 @@ class Augmentation:
 
         Returns
         -------
-        images : Tensor (B of this process, H, W, C)
-            With the dtype of `padded`.
-        blank : bool Tensor (B of this process, H, W), optional
-            True inside the blanked square.
+        images, blank : Tensor (B of this process, H, W, C), bool Tensor (B of this process, H, W)
+            `blank` is True inside the blanked square, or None without `cutout`.
         """
         crop, batch_size, device = self.crop, len(positions), padded.device
         height, width = padded.shape[1] - 2 * crop, padded.shape[2] - 2 * crop
@@ -224,7 +222,7 @@ class Batches(ABC):
 
     @abstractmethod
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield this process's images ``(n, C, H, W)`` and labels ``(n,)``, from a step on."""
+        """Yield the images ``(n, C, H, W)`` and labels ``(n,)`` of this process, from a step on."""
 
     def positions(self, epoch: int, step: int) -> list[int]:
         """Return the positions of the images of one step, over all processes."""

@@ -39,7 +39,7 @@ class DistributedContext:
     Examples
     --------
     >>> context = DistributedContext()
-    >>> context.all_reduce_sum(torch.tensor([1.0, 2.0]))
+    >>> context.all_reduce(torch.tensor([1.0, 2.0]), "sum")
     tensor([1., 2.])
     >>> context.batch_slice(128)
     slice(0, 128, None)
@@ -59,22 +59,11 @@ class DistributedContext:
         share = batch_size // self.world_size
         return slice(self.rank * share, (self.rank + 1) * share)
 
-    def all_reduce_sum(self, values: Tensor) -> Tensor:
-        """Return the sum of a tensor over all processes."""
-        return self._all_reduce(values, dist.ReduceOp.SUM)
-
-    def all_reduce_min(self, values: Tensor) -> Tensor:
-        """Return the minimum of a tensor over all processes."""
-        return self._all_reduce(values, dist.ReduceOp.MIN)
-
-    def all_reduce_max(self, values: Tensor) -> Tensor:
-        """Return the maximum of a tensor over all processes."""
-        return self._all_reduce(values, dist.ReduceOp.MAX)
-
-    def _all_reduce(self, values: Tensor, operation: Any) -> Tensor:
+    def all_reduce(self, values: Tensor, operation: str) -> Tensor:
+        """Return the "sum", "min" or "max" of a tensor over all processes, element by element."""
         if self.world_size > 1:
             values = values.clone()
-            dist.all_reduce(values, operation)
+            dist.all_reduce(values, getattr(dist.ReduceOp, operation.upper()))
         return values
 
     def all_gather(self, value: Any) -> list[Any]:

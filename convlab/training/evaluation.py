@@ -199,7 +199,7 @@ def evaluate_distributed(
     totals = torch.tensor([0, 0, len(targets)], dtype=torch.float64)
     if sums:
         totals[:2] = torch.stack(sums).cpu().double().sum(0)
-    total_loss, hits, count = context.all_reduce_sum(totals).tolist()
+    total_loss, hits, count = context.all_reduce(totals, "sum").tolist()
     return Evaluation(total_loss / count, hits / count, int(hits), int(count))
 
 

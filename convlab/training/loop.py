@@ -235,7 +235,7 @@ def _end_epoch(
     """Evaluate the validation images, and add the completed epoch to the history."""
     state.read_results()  # waits for the device
     totals = torch.tensor(state.totals, dtype=torch.float64)
-    loss_sum, correct = state.context.all_reduce_sum(totals).tolist()
+    loss_sum, correct = state.context.all_reduce(totals, "sum").tolist()
     state.update_seconds()
     _check_finite(state, batches, checkpoints)
     validation = _evaluate(state, data, "validation")
@@ -311,7 +311,7 @@ def _stop_if_requested(
 ) -> None:
     """Save, and raise Interrupted, if any process has received a signal to stop."""
     # On the CPU, so that nothing waits for the device.
-    number = int(state.context.all_reduce_max(torch.tensor(stop.signal_number)))
+    number = int(state.context.all_reduce(torch.tensor(stop.signal_number), "max"))
     if number:
         if save:
             _check_and_save(state, batches, checkpoints)

@@ -121,7 +121,7 @@ class TrainState:
         finite = torch.stack([p.detach().isfinite().all() for p in self.model.parameters()]).all()
         last_step = NEVER if finite else max(0, self.step - 1)
         first = torch.tensor(min(self.first_nonfinite, last_step))
-        step = int(self.context.all_reduce_min(first))
+        step = int(self.context.all_reduce(first, "min"))
         return None if step == NEVER else step
 
     def start_epoch(self) -> None:
