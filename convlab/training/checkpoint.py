@@ -123,9 +123,8 @@ class CheckpointManager:
 def save_checkpoint(folder: Path, step: int, contents: Mapping[str, Any], keep: int = 2) -> Path:
     """Write a checkpoint to an existing folder, and remove all others but the newest `keep`.
 
-    `contents` may hold tensors, numbers, strings, and lists, tuples and dicts of them. The file
-    after step 12, which is returned, is ``checkpoint-00000012.pt``. It stays even if there are
-    `keep` damaged ones of later steps.
+    `contents` may hold tensors, numbers, strings, and lists, tuples and dicts of them. The new file
+    is returned, and stays even if there are `keep` damaged ones of later steps.
 
     Examples
     --------

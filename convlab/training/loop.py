@@ -232,7 +232,7 @@ def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate:
 def _end_epoch(
     state: TrainState, data: Dataset, batches: Batches, checkpoints: CheckpointManager
 ) -> None:
-    """Evaluate the validation images, and add the completed epoch to the history."""
+    """Evaluate the validation images, add the epoch to the history, and keep the best weights."""
     state.read_results()  # waits for the device
     totals = torch.tensor(state.totals, dtype=torch.float64)
     loss_sum, correct = state.context.all_reduce(totals, "sum").tolist()
@@ -309,7 +309,7 @@ def _stop_if_requested(
     checkpoints: CheckpointManager,
     save: bool = True,
 ) -> None:
-    """Save, and raise Interrupted, if any process has received a signal to stop."""
+    """Save the state and raise Interrupted if any process has received a signal to stop."""
     # On the CPU, so that nothing waits for the device.
     number = int(state.context.all_reduce(torch.tensor(stop.signal_number), "max"))
     if number:
