@@ -176,8 +176,9 @@ def _to_rgb(picture: Any, pillow: Any) -> Any:
 def find_parts(root: Path) -> dict[str, Path]:
     """Return the folder of each part of a data set: ``"train"``, ``"validation"``, ``"test"``.
 
-    If no folder has the name of a part, or if such a name is that of a class, "train" is the whole
-    folder. Raises DataError if the names of the parts are ambiguous, or OSError.
+    If no folder has the name of a part, or such folders are classes, since they hold no folders
+    and stand beside others, "train" is the whole folder. Raises DataError if there is not one
+    folder for "train" and at most one for each other part, or OSError.
     """
     folders = _subfolders(root)
     named = [path for path in folders if path.name.lower() in PART_NAMES]
