@@ -1,4 +1,4 @@
-"""Write files atomically, and lock folders."""
+"""Write files atomically, lock folders, and expand ``~`` in paths."""
 
 from __future__ import annotations
 
@@ -19,6 +19,16 @@ except ImportError:  # Windows
 _UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}\.part")  # the temporary files of `atomic_write`
 # Descriptors of the folders that this process has locked.
 _locked: set[int] = set()
+
+
+def expand_home(path: str | os.PathLike[str]) -> Path:
+    """Replace ``~`` or ``~user`` at the start of a path; raise ValueError for an unknown user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(
+            f"the home folder in {os.fspath(path)!r} is unknown: write out the path"
+        ) from error
 
 
 def atomic_write(path: Path, write: Callable[[IO[bytes]], object]) -> None:

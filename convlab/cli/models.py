@@ -43,8 +43,8 @@ def _load(name: str) -> Callable[..., Any]:
         sys.path.insert(0, os.getcwd())
     try:
         found: Any = import_module(module_name)
-        for part in path.split("."):
-            found = getattr(found, part)
+        for attribute in path.split("."):
+            found = getattr(found, attribute)
     except Exception as error:
         raise CommandError(f"cannot import {name}: {describe_error(error)}") from error
     if not callable(found):

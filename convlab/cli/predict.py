@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from convlab._files import expand_home
 from convlab._require import require
 from convlab.cli.errors import CommandError
 from convlab.cli.models import build_classifier
@@ -22,6 +23,8 @@ EXAMPLES = """examples:
 Pictures are scaled until they just cover the images that the network was trained on, and their
 middle is cut out. Digits, MNIST and Fashion-MNIST are white on black: --invert is for pictures that
 are black on white."""
+
+NEEDED = ("mean", "std", "image_shape", "class_names")  # entries of result.json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,17 +56,17 @@ def run(arguments: argparse.Namespace) -> str:
     except ModuleNotFoundError as error:
         raise CommandError(str(error), code=1) from error
     try:
-        found = _classify(arguments)
+        predictions = _classify(arguments)
     except CommandError:
         raise
     except Exception as error:
         raise command_error(error) from error
     if arguments.json:
-        return json.dumps(found, indent=2)
+        return json.dumps(predictions, indent=2)
     return "\n".join(
         f"{entry['picture']}: "
         + ", ".join(f"{top['name']} {100 * top['probability']:.2f} %" for top in entry["classes"])
-        for entry in found
+        for entry in predictions
     )
 
 
@@ -76,7 +79,7 @@ def _classify(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     from convlab.training import predict
     from convlab.training.distributed import find_device
 
-    folder = Path(arguments.run_folder).expanduser()
+    folder = expand_home(arguments.run_folder)
     result = _read_result(folder)
     model = _load_model(folder, arguments.model or result.get("model"), result["class_names"])
     # The shape that the images had before they were padded for the network.
@@ -92,17 +95,16 @@ def _classify(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         )
     # A network may have more outputs than the run has classes.
     names = [*result["class_names"], *map(str, range(len(result["class_names"]), logits.shape[1]))]
-    found = []
+    predictions = []
     for path, row in zip(arguments.pictures, logits.double().softmax(1), strict=True):
         if not bool(row.isfinite().all()):
             raise CommandError(f"the outputs of the network are not finite for {path}", code=1)
-        top = row.topk(min(arguments.top, len(row)))
         classes = [
-            {"name": names[position], "probability": probability}
-            for probability, position in zip(top.values.tolist(), top.indices.tolist(), strict=True)
+            {"name": names[position], "probability": row[position].item()}
+            for position in row.topk(min(arguments.top, len(row))).indices.tolist()
         ]
-        found.append({"picture": path, "classes": classes})
-    return found
+        predictions.append({"picture": path, "classes": classes})
+    return predictions
 
 
 def _read_result(folder: Path) -> dict[str, Any]:
@@ -110,25 +112,21 @@ def _read_result(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise CommandError(f"there is no folder {folder}")
     path = folder / "result.json"
-    if not path.exists():
-        if any(folder.glob("checkpoint-*.pt")):
-            raise CommandError(
-                f"the training run in {folder} is not finished: start its convlab train command "
-                f"again to finish it", code=1,
-            )  # fmt: skip
-        raise CommandError(
-            f"{folder} has no result.json: it is not the --out of a finished convlab train"
-        )
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if any(folder.glob("checkpoint-*.pt")):
+            reason = "start its convlab train command again to finish it"
+            raise CommandError(
+                f"the training run in {folder} is not finished: {reason}", code=1
+            ) from None
+        reason = "it is not the --out of a finished convlab train"
+        raise CommandError(f"{folder} has no result.json: {reason}") from None
     except ValueError as error:
         raise CommandError(f"{path} is damaged: {error}", code=1) from error
-    needed = ("mean", "std", "image_shape", "class_names")
-    if not isinstance(result, dict) or any(name not in result for name in needed):
-        raise CommandError(
-            f"{path} does not hold {', '.join(needed)}: it was written by an older version of "
-            f"convlab; train the network again", code=1,
-        )  # fmt: skip
+    if not isinstance(result, dict) or not result.keys() >= set(NEEDED):
+        reason = "it was written by an older version of convlab; train the network again"
+        raise CommandError(f"{path} does not hold {', '.join(NEEDED)}: {reason}", code=1)
     return result
 
 

@@ -9,10 +9,9 @@ import sys
 import textwrap
 import traceback
 import warnings
-from pathlib import Path
 from typing import Any
 
-from convlab._files import atomic_write
+from convlab._files import atomic_write, expand_home
 from convlab.cli.errors import CommandError, printable, rank
 from convlab.cli.models import build_classifier, describe_error, find_model
 from convlab.cli.shapes import parse_pair
@@ -37,29 +36,21 @@ OPTIONS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
     "duration": {
         "epochs": (_INT, "passes over the training images (default 10)"),
         "batch_size": (_INT, "images per step, over all processes (by recipe; else 128)"),
-        "accumulation_steps": (
-            _INT, "parts of a batch, one after the other: less memory (1)"
-        ),
-        "validation_fraction": (
-            _FLOAT, "fraction of the training images held out for choosing settings (0)"
-        ),
-        "patience": (
-            _INT, "stop after N epochs without a lower validation loss (never)"
-        ),
-        "restore_best_weights": (
-            _SWITCH, "return to the weights of the epoch with the lowest validation loss (no)"
-        ),
+        "accumulation_steps": (_INT, "compute a batch in N parts, to save memory (1)"),
+        "validation_fraction": (_FLOAT, "fraction of the training images held out (0)"),
+        "patience": (_INT, "stop after N epochs without a lower validation loss (never)"),
+        "restore_best_weights": (_SWITCH, "end with the weights of lowest validation loss (no)"),
         "seed": (_INT, "determines all random numbers (0)"),
     },
     "optimization": {
-        "optimizer": ({"choices": ("sgd", "adam", "adamw")}, "(sgd)"),
+        "optimizer": ({"choices": ("sgd", "adam", "adamw")}, "rule of the updates (sgd)"),
         "learning_rate": (_FLOAT, "the highest one of the schedule (by recipe; else 0.1)"),
         "schedule": (
             {"choices": ("linear", "cosine", "constant")}, "how the learning rate falls (linear)"
         ),
-        "warmup_fraction": (_FLOAT, "fraction of the steps in which it rises (0.25)"),
-        "momentum": (_FLOAT, "(0.9)"),
-        "weight_decay": (_FLOAT, "of kernels and matrices only (0.0005)"),
+        "warmup_fraction": (_FLOAT, "fraction of the steps in which the rate rises (0.25)"),
+        "momentum": (_FLOAT, "of sgd; the first beta of adam and adamw (0.9)"),
+        "weight_decay": (_FLOAT, "pull kernels and matrices towards 0 (0.0005)"),
         "label_smoothing": (_FLOAT, "fraction of each label spread over all classes (0)"),
         "max_grad_norm": (_FLOAT, "clip gradients to this norm (no clipping)"),
     },
@@ -70,16 +61,13 @@ OPTIONS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
     },
     "computation": {
         "device": ({"metavar": "NAME"}, "cpu, cuda, ...; auto: a GPU if there is one (auto)"),
-        "precision": ({"choices": ("fp32", "bf16", "fp16")}, "of the forward pass (fp32)"),
+        "precision": ({"choices": ("fp32", "bf16", "fp16")}, "format of the forward pass (fp32)"),
         "tf32": (_SWITCH, "round the factors of products to 10 bits on a GPU (yes)"),
         "channels_last": (_SWITCH, "store the channels of a pixel together (by recipe; else no)"),
         "compile": (_SWITCH, "let torch.compile fuse operations (no)"),
         "deterministic": (_SWITCH, "the same bits each time, on a GPU too (no)"),
-        "batches": (
-            {"choices": ("device", "loader")},
-            "all images on the device, or loaded batch by batch (device)"
-        ),
-        "loader_workers": (_INT, "processes of the loader (0)"),
+        "batches": ({"choices": ("device", "loader")}, "where the images are kept (device)"),
+        "loader_workers": (_INT, "processes of --batches loader (0)"),
     },
 }  # fmt: skip
 
@@ -116,12 +104,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> str:
     """Train, and return the evaluation of the network as text.
 
-    Raises
-    ------
-    CommandError
-        If an argument is wrong, something is missing, or the training fails.
-    SystemExit
-        After Ctrl-C (code 130) or SIGTERM (143), after a message on how to continue.
+    Raises CommandError if an argument is wrong, something is missing, or the training fails;
+    SystemExit after Ctrl-C (code 130) or SIGTERM (143), after a message on how to continue.
     """
     if "RANK" in os.environ:
         # PyTorch would warn in every process that all parameters get gradients (`wrap_model`). It
@@ -147,7 +131,7 @@ def run(arguments: argparse.Namespace) -> str:
                 checkpoint_every=arguments.checkpoint_every, on_epoch=_print_line,
             )  # fmt: skip
         if arguments.out and not rank():
-            # What `convlab predict` needs besides.
+            # `convlab predict` needs them.
             _add_to_result(arguments.out, model=arguments.model, source_shape=loaded.image_shape)
     except Interrupted as stopped:
         _print_message(stopped)
@@ -162,8 +146,8 @@ def run(arguments: argparse.Namespace) -> str:
         raise command_error(error) from error
     if rank():
         return ""  # process 0 prints
-    evaluations = {"validation": result.validation, "test": result.test}
-    lines = [f"{part} images: {found}" for part, found in evaluations.items() if found is not None]
+    parts = {"validation": result.validation, "test": result.test}
+    lines = [f"{part} images: {evaluation}" for part, evaluation in parts.items() if evaluation]
     if config.patience or config.restore_best_weights:
         lines.append(
             f"ended after epoch {len(result.history)} of {config.epochs}, with the weights of "
@@ -180,19 +164,20 @@ def _load_data(arguments: argparse.Namespace) -> Any:
 
     name, size = arguments.data, arguments.image_size
     _, input_shape = find_model(arguments.model)
-    if name not in DATASETS and name and Path(name).expanduser().is_dir():
+    if name in DATASETS:
+        if size:
+            raise CommandError(f"--image-size is for a folder of pictures: {name} has its own size")
+        return load(name)
+    if name and expand_home(name).is_dir():
         channels, *own_size = input_shape or (None, 224, 224)
         return load_folder(name, size or tuple(own_size), channels=channels)
-    if name in DATASETS and size:
-        raise CommandError(f"--image-size is for a folder of pictures: {name} has its own size")
-    try:
-        return load(name)
-    except ValueError as error:
-        raise CommandError(f"{error}, and no folder of that name") from error
+    raise CommandError(
+        f"there is no data set {name!r}, only {', '.join(DATASETS)}, and no folder of that name"
+    )
 
 
 def _print_folder(data: Any) -> None:
-    """Print what was found in a folder of pictures; nothing for a data set with a name."""
+    """Print the number of images and the classes of a folder of pictures."""
     from convlab.data import DATASETS
     from convlab.data.folder import find_parts
 
@@ -201,7 +186,7 @@ def _print_folder(data: Any) -> None:
     counts = repr(data).removeprefix(f"<Dataset {data.name!r}: ").removesuffix(">")
     class_names = textwrap.shorten(", ".join(data.class_names), 200, placeholder=" ...")
     line = f"{data.name}: {counts}: {class_names}"
-    if len(find_parts(Path(data.name).expanduser())) == 1 and len(data.test_labels):
+    if len(find_parts(expand_home(data.name))) == 1 and len(data.test_labels):
         line += "; a fifth of each class is held out as test images"
     _print_line(line)
 
@@ -217,7 +202,7 @@ def _model_and_data(arguments: argparse.Namespace, data: Any, seed: int) -> tupl
     channels, *size = data.image_shape
     if (input_shape is None and channels == 3) or _accepts(model, data):
         return model, data
-    # First change the channels alone, then the size too.
+    # Try with the channels of the network alone, then with its size too.
     usual_shape = input_shape or (3, *size)
     for shape in dict.fromkeys([(usual_shape[0], *size), usual_shape]):
         try:
@@ -233,7 +218,7 @@ def _model_and_data(arguments: argparse.Namespace, data: Any, seed: int) -> tupl
 
 def _add_to_result(out: str, **entries: object) -> None:
     """Add entries to ``result.json``, which `fit` has written."""
-    path = Path(out).expanduser() / "result.json"
+    path = expand_home(out) / "result.json"
     contents = {**json.loads(path.read_text(encoding="utf-8")), **entries}
     atomic_write(path, lambda file: file.write(f"{json.dumps(contents, indent=2)}\n".encode()))
 
@@ -266,12 +251,7 @@ def _print_message(message: object) -> None:
 def command_error(error: Exception) -> CommandError:
     """Convert an exception to a CommandError, with exit code 2 if an argument was the reason."""
     from convlab.data import DataError
-    from convlab.training import (
-        CheckpointError,
-        DeviceError,
-        FolderInUse,
-        NonFiniteLoss,
-    )
+    from convlab.training import CheckpointError, DeviceError, FolderInUse, NonFiniteLoss
 
     if isinstance(error, (CheckpointError, FolderInUse, NonFiniteLoss)):
         return CommandError(str(error), code=1)  # raised in all processes

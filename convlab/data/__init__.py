@@ -3,7 +3,7 @@
 `load` reads a data set by name, a key of `DATASETS`. ``"digits"``, 1,797 handwritten digits, is
 part of the package; torchvision downloads ``"mnist"``, ``"fashion-mnist"`` and ``"cifar10"`` once.
 Reading needs only NumPy. `load_folder` reads pictures of one's own, and `read_image` a single one;
-both need torchvision. `split_validation` moves part of the training images to the validation
+both need Pillow. `split_validation` moves part of the training images to the validation
 images, and `match_input` converts images to the input shape of a network.
 
 Examples

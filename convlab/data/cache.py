@@ -14,10 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlab._files import atomic_write
+from convlab._files import atomic_write, expand_home
 from convlab.data.dataset import Dataset
-
-Arrays = dict[str, NDArray[Any]]
 
 KEYS = ("train_images", "train_labels", "test_images", "test_labels")
 ABANDONED = 3600  # age in seconds at which a temporary file is taken for that of a killed process
@@ -41,7 +39,7 @@ def cache_folder() -> Path:
     /large/disk
     """
     if chosen := os.environ.get("CONVLAB_DATA"):
-        return Path(chosen).expanduser()
+        return expand_home(chosen)
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA")
         return Path(local or Path.home() / "AppData" / "Local") / "convlab"
@@ -98,9 +96,14 @@ def read(
     truncated or changed file is detected. Raises DataError if the file cannot be read, is damaged,
     or does not contain images of shape `image_shape` in the classes `class_names`.
     """
+    advice = "delete it, and the next call downloads it again"
     try:
         with path.open("rb") as file:
-            arrays = _unpack(file)
+            if not zipfile.is_zipfile(file):
+                raise ValueError("the end of a zip archive is missing")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as stored:
+                arrays = {key: stored[key] for key in KEYS if key in stored}
     except OSError as error:
         raise DataError(
             f"{path} cannot be read ({error.strerror or error}): check its permissions"
@@ -108,35 +111,15 @@ def read(
     except Exception as error:
         # With damaged files, zipfile, zlib and NumPy raise exceptions of many classes.
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise _unusable(path, f"is damaged or not an .npz file ({reason})") from error
+        raise DataError(f"{path} is damaged or not an .npz file ({reason}): {advice}") from error
     try:
-        return _dataset(arrays, name, image_shape, class_names)
+        if missing := [key for key in KEYS if key not in arrays]:
+            raise ValueError(f"{' and '.join(missing)} missing")
+        dataset = Dataset(name, class_names=class_names, **arrays)
+        if dataset.image_shape != image_shape:
+            raise ValueError(f"images of shape {dataset.image_shape} instead of {image_shape}")
+        if len(dataset.test_labels) == 0:
+            raise ValueError("test_images is empty")
     except (TypeError, ValueError) as error:
-        raise _unusable(path, f"is not the data set {name} ({error})") from error
-
-
-def _unpack(file: Any) -> Arrays:
-    if not zipfile.is_zipfile(file):
-        raise ValueError("the end of a zip archive is missing")
-    file.seek(0)
-    with np.load(file, allow_pickle=False) as stored:
-        return {key: stored[key] for key in KEYS if key in stored}
-
-
-def _dataset(
-    arrays: Arrays, name: str, image_shape: tuple[int, int, int], class_names: tuple[str, ...]
-) -> Dataset:
-    """Make a `Dataset`; raise ValueError if arrays are missing, empty or of another image shape."""
-    if missing := [key for key in KEYS if key not in arrays]:
-        raise ValueError(f"{' and '.join(missing)} missing")
-    images, labels, test_images, test_labels = (arrays[key] for key in KEYS)
-    dataset = Dataset(name, images, labels, test_images, test_labels, class_names)
-    if dataset.image_shape != image_shape:
-        raise ValueError(f"images of shape {dataset.image_shape} instead of {image_shape}")
-    if len(dataset.test_labels) == 0:
-        raise ValueError("test_images is empty")
+        raise DataError(f"{path} is not the data set {name} ({error}): {advice}") from error
     return dataset
-
-
-def _unusable(path: Path, reason: str) -> DataError:
-    return DataError(f"{path} {reason}: delete it, and the next call downloads it again")

@@ -45,16 +45,17 @@ class Dataset:
     mean, std : sequence of float, optional
         Numbers by which each channel is normalized, for pixels from 0 to 1; by default those of
         the training images. Others are for a network that was trained with them, such as
-        ImageNet's, (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225).
+        ImageNet's, (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225). A deviation of 0, of a channel
+        that is the same everywhere, divides as 1.
     normalization : pair of tuples, optional
-        `mean` and `std` as they were given, or None; `dataclasses.replace` passes them on so.
+        Both in one argument, for `dataclasses.replace`; None if they are computed.
 
     Raises
     ------
     TypeError, ValueError
         If images are not a uint8 array, or labels not an integer array; if there is no training
         image, shapes do not match, or a label is not a class; if `mean` and `std` do not hold one
-        finite number for each channel, or `std` one that is not above 0.
+        finite number for each channel, or `std` one below 0.
 
     Examples
     --------
@@ -141,12 +142,12 @@ class Dataset:
 
     @property
     def mean(self) -> tuple[float, ...]:
-        """Mean of each channel, as given, or over all pixels of the training images; 255 is 1."""
+        """Mean of each channel, as passed, or over all pixels of the training images; 255 is 1."""
         return self._mean_and_std[0]
 
     @property
     def std(self) -> tuple[float, ...]:
-        """Standard deviation of each channel, as given, or of all pixels of the training images."""
+        """Standard deviation of each channel, as passed, or of all training pixels."""
         return self._mean_and_std[1]
 
     @cached_property
@@ -205,15 +206,15 @@ def check_labels(labels: object, name: str, classes: int | None = None) -> Integ
 def check_mean_and_std(mean: object, std: object, channels: int) -> MeanAndStd:
     """Return mean and standard deviation as tuples of floats, one for each channel.
 
-    Raises TypeError or ValueError if they are not finite, or a deviation is not above 0.
+    Raises TypeError or ValueError if they are not finite, or a deviation is below 0.
 
     Examples
     --------
-    >>> check_mean_and_std([0.5], [0.0], channels=1)
+    >>> check_mean_and_std([0.5], [-1], channels=1)
     Traceback (most recent call last):
-    ValueError: std must hold numbers above 0, got (0.0,)
+    ValueError: std must hold numbers of at least 0, got (-1.0,)
     """
-    found = []
+    checked = []
     for name, values in (("mean", mean), ("std", std)):
         if values is None:
             raise ValueError(f"mean and std must be given together, but {name} is None")
@@ -230,10 +231,10 @@ def check_mean_and_std(mean: object, std: object, channels: int) -> MeanAndStd:
             )
         if not all(isfinite(number) for number in numbers):
             raise ValueError(f"{name} must hold finite numbers, got {numbers}")
-        found.append(numbers)
-    if min(found[1], default=1) <= 0:
-        raise ValueError(f"std must hold numbers above 0, got {found[1]}")
-    return found[0], found[1]
+        checked.append(numbers)
+    if min(checked[1], default=0) < 0:
+        raise ValueError(f"std must hold numbers of at least 0, got {checked[1]}")
+    return checked[0], checked[1]
 
 
 def mean_and_std(images: Bytes) -> MeanAndStd:
@@ -267,9 +268,9 @@ def mean_and_std(images: Bytes) -> MeanAndStd:
 def split_validation(dataset: Dataset, fraction: float, seed: int = 0) -> Dataset:
     """Move a random part of the training images to the validation images, stratified by class.
 
-    Settings such as the learning rate are chosen by the validation images: choosing them by the
-    test images makes the test accuracy too optimistic. The same arguments give the same split on
-    every machine and with every version of NumPy.
+    Settings such as the learning rate are chosen by them: choosing by the test images makes the
+    test accuracy too optimistic. The same arguments give the same split on every machine and with
+    every version of NumPy.
 
     Parameters
     ----------
@@ -284,8 +285,8 @@ def split_validation(dataset: Dataset, fraction: float, seed: int = 0) -> Datase
     Returns
     -------
     Dataset
-        The remaining training images in their order, on which mean and standard deviation depend
-        unless they were given, and the same test images.
+        The remaining training images in their order, of which mean and standard deviation are
+        computed unless they were passed, and the same test images.
 
     Raises
     ------
@@ -325,8 +326,8 @@ def split_validation(dataset: Dataset, fraction: float, seed: int = 0) -> Datase
 def stratified_split(labels: Integers, fraction: float, seed: int) -> tuple[Integers, Integers]:
     """Choose a fraction of each class, and return the indices of the other and the chosen labels.
 
-    These are the images with the smallest random words in their class. The raw words of PCG64 are
-    the same in all versions of NumPy, while ``Generator.permutation`` may change.
+    Chosen are those with the smallest raw words of PCG64, which are the same in all versions of
+    NumPy, while ``Generator.permutation`` may change.
     """
     words = np.random.PCG64(seed).random_raw(len(labels))
     chosen = np.zeros(len(labels), bool)
@@ -351,9 +352,8 @@ def match_input(dataset: Dataset, input_shape: tuple[int, int, int]) -> Dataset:
     Returns
     -------
     Dataset
-        `dataset` itself if it has the shape already. The padding counts in its mean and standard
-        deviation unless they were given. An odd row or column of padding is added at the bottom
-        or on the right.
+        `dataset` itself if it has the shape already. Its mean and standard deviation include the
+        padding unless they were passed. An odd row or column is added at the bottom or right.
 
     Raises
     ------

@@ -34,14 +34,7 @@ def load_digits() -> Dataset:
     cells, labels = read_cells()
     images = enlarge(cells, SIZE, WHITE)[:, None]
     test = is_test(labels)
-    return Dataset(
-        name="digits",
-        train_images=images[~test],
-        train_labels=labels[~test].astype(np.int64),
-        test_images=images[test],
-        test_labels=labels[test].astype(np.int64),
-        class_names=CLASS_NAMES,
-    )
+    return Dataset("digits", images[~test], labels[~test], images[test], labels[test], CLASS_NAMES)
 
 
 def read_cells() -> tuple[Bytes, Bytes]:

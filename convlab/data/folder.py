@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from convlab._files import expand_home
 from convlab._require import require
 from convlab._validate import IntOrPair, pair
 from convlab.data.cache import DataError
@@ -19,7 +21,9 @@ PART_NAMES = {
     "val": "validation", "valid": "validation", "validation": "validation",
     "test": "test", "testing": "test",
 }  # fmt: skip
-Samples = list[tuple[str, int]]  # paths of pictures, and their labels
+IGNORED = "__MACOSX"  # in archives that macOS made; it holds no pictures
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+Samples = list[tuple[Path, int]]  # pictures, and their labels
 
 
 def load_folder(
@@ -37,12 +41,12 @@ def load_folder(
         pictures/dog/1.jpg        pictures/train/dog/1.jpg
                                   pictures/test/cat/2.jpg
 
-    Validation images are in ``val``, ``valid`` or ``validation``, beside ``train``. If a folder has
-    neither validation nor test images, a part of each class becomes the test images, always the
-    same of the same pictures.
+    Validation images are in ``val``, ``valid`` or ``validation``, beside ``train``. If the folder
+    has neither, `test_fraction` of each class become the test images, the same in each call.
 
-    Classes are sorted by name. Files in deeper folders count; hidden files and folders, and files
-    that are not pictures by their names (``.jpg``, ``.png``, ``.webp``, ...), are ignored.
+    Classes are sorted by name. Files in deeper folders count; links are followed, but each folder
+    counts once in a class. Hidden files and folders, ``__MACOSX``, and files that are not pictures
+    by their names (``.jpg``, ``.png``, ``.webp``, ...) are ignored.
 
     Parameters
     ----------
@@ -53,8 +57,8 @@ def load_folder(
     channels : {1, 3}, optional
         Gray or color; by default gray if no picture has a color.
     test_fraction : float
-        Fraction of each class to hold out as test images if the folder does not divide its
-        pictures; at least 0 and below 1, rounded to the nearest picture.
+        At least 0 and below 1, rounded to the nearest picture; unused if the folder has validation
+        or test images.
 
     Returns
     -------
@@ -67,18 +71,18 @@ def load_folder(
     TypeError, ValueError
         If an argument has the wrong type or is out of range.
     DataError
-        If the folder cannot be read or has fewer than two classes, if a class has no training
-        picture, if validation or test images have a class that the training images do not have,
-        if a picture cannot be read, or the images do not fit into memory.
+        If the folder cannot be read or has fewer than two classes; if it has ``val`` or ``test``,
+        with folders in it, but no ``train``; if a class has no training picture, or only validation
+        or test images; if a picture cannot be read, or the images do not fit into memory.
     ModuleNotFoundError
-        If torchvision is not installed.
+        If Pillow is not installed.
     """
     height, width = pair(image_size, "image_size", minimum=1)
     if channels not in (None, 1, 3):
         raise ValueError(f"channels must be 1, 3 or None, got {channels!r}")
     if not 0 <= test_fraction < 1:
         raise ValueError(f"test_fraction must be at least 0 and below 1, got {test_fraction}")
-    root = Path(folder).expanduser()
+    root = expand_home(folder)
     try:
         parts = find_parts(root)
         class_names = _list_classes(parts["train"])
@@ -104,17 +108,16 @@ def load_folder(
 
 
 def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int, int]) -> Bytes:
-    """Read a picture of any size and kind as an image of a given shape.
+    """Read a picture of any size and kind, and convert it to the shape of an image.
 
-    It is turned as its EXIF orientation says, scaled, with antialiasing, until it just covers
-    the image, and its middle is cut out. Transparent pixels show a white background. 16 bits per
+    It is rotated to its EXIF orientation, scaled, with antialiasing, until it just covers the
+    image, and its middle is cut out. Transparent pixels show a white background. 16 bits per
     channel become 8.
 
     Parameters
     ----------
     path : path
-        Of a file in any format that Pillow reads; of several frames, the first is read. ``~`` is
-        the home folder.
+        Of a file that Pillow reads, of several frames the first; ``~`` is the home folder.
     image_shape : tuple of three ints
         Channels, height and width. With 1 channel, colors become shades of gray; with 3, shades of
         gray are equal in all channels.
@@ -140,7 +143,7 @@ def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int, int]) 
     pillow = require("PIL.Image", needed_by="reading pictures")
     operations = require("PIL.ImageOps", needed_by="reading pictures")
     try:
-        with pillow.open(Path(path).expanduser()) as file:
+        with pillow.open(expand_home(path)) as file:
             # JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that is large enough: faster.
             file.draft(None, (2 * max(size),) * 2)
             picture = _to_rgb(operations.exif_transpose(file), pillow)
@@ -173,28 +176,32 @@ def _to_rgb(picture: Any, pillow: Any) -> Any:
 def find_parts(root: Path) -> dict[str, Path]:
     """Return the folder of each part of a data set: ``"train"``, ``"validation"``, ``"test"``.
 
-    If no folder has the name of a part, or if such a name is that of a class, "train" is the whole
-    folder. Raises DataError if the names of the parts are ambiguous, or OSError.
+    If no folder has the name of a part, or such folders are classes, since they hold no folders
+    and stand beside others, "train" is the whole folder. Raises DataError if there is not one
+    folder for "train" and at most one for each other part, or OSError.
     """
     folders = _subfolders(root)
     named = [path for path in folders if path.name.lower() in PART_NAMES]
     parts = {PART_NAMES[path.name.lower()]: path for path in named}
     # A class may be called "train", for example among vehicles: then it holds no folders.
-    divided = "train" in parts and bool(_subfolders(parts["train"]))
-    if not (divided or (named and named == folders)):
+    if not any(map(_subfolders, named)) and (not named or named != folders):
         return {"train": root}
     if len(parts) < len(named) or "train" not in parts:
         raise DataError(
-            f"{root} must hold one folder train, and at most one val and one test; it holds "
-            f"{', '.join(path.name for path in named)}"
+            f"{root} must hold one folder train, and at most one val and one test, each with the "
+            f"folders of the classes; it holds {', '.join(path.name for path in folders)}"
         )
     return parts
 
 
 def _subfolders(folder: Path) -> list[Path]:
-    """List the folders in a folder that are not hidden, sorted by name as by `ImageFolder`."""
-    folders = (path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+    """List the folders in a folder that may hold pictures, sorted by name as by `ImageFolder`."""
+    folders = (path for path in folder.iterdir() if path.is_dir() and _is_visible(path.name))
     return sorted(folders, key=lambda path: path.name)
+
+
+def _is_visible(name: str) -> bool:
+    return not name.startswith(".") and name != IGNORED
 
 
 def _list_classes(folder: Path) -> tuple[str, ...]:
@@ -209,21 +216,29 @@ def _list_classes(folder: Path) -> tuple[str, ...]:
 
 def _list_samples(folder: Path, class_names: tuple[str, ...]) -> Samples:
     """List the pictures of a folder; raise DataError if it has a class that is not in the names."""
-    datasets = require("torchvision.datasets.folder", needed_by="reading a folder of pictures")
-
-    def is_picture(path: str) -> bool:
-        hidden = any(name.startswith(".") for name in Path(path).relative_to(folder).parts)
-        return not hidden and bool(datasets.is_image_file(path))
-
     if unknown := {path.name for path in _subfolders(folder)} - set(class_names):
         raise DataError(
             f"{folder} has the class {sorted(unknown)[0]}, which the training images do not have"
         )
-    classes = {name: label for label, name in enumerate(class_names)}
-    samples: Samples = datasets.ImageFolder.make_dataset(
-        os.fspath(folder), classes, is_valid_file=is_picture, allow_empty=True
-    )
-    return samples
+    return [
+        (path, label)
+        for label, name in enumerate(class_names)
+        for path in sorted(_walk_pictures(folder / name), key=os.path.split)
+    ]
+
+
+def _walk_pictures(folder: Path) -> Iterator[Path]:
+    """Yield the pictures in a folder and those below it, each folder once in spite of links."""
+    walked = {os.path.realpath(folder)}
+    for parent, folders, files in os.walk(folder, followlinks=True):
+        for name in sorted(folders):
+            target = os.path.realpath(os.path.join(parent, name))
+            if target in walked or not _is_visible(name):
+                folders.remove(name)
+            walked.add(target)
+        for name in files:
+            if _is_visible(name) and name.lower().endswith(EXTENSIONS):
+                yield Path(parent, name)
 
 
 def _read_images(samples: Samples, image_shape: tuple[int, int, int]) -> Bytes:

@@ -13,12 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convlab._files import FolderLock
+from convlab._files import FolderLock, expand_home
 from convlab._require import require
 from convlab.data import cache, digits
 from convlab.data.cache import DataError
@@ -66,8 +65,8 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
     name : str
         A key of `DATASETS`.
     folder : path, optional
-        The folder of ``NAME.npz``. By default ``$CONVLAB_DATA``; if that is not set, ``convlab``
-        in the cache folder of the user (``~/.cache`` on Linux).
+        The folder of ``NAME.npz``; ``~`` is the home folder. By default ``$CONVLAB_DATA``, or else
+        ``convlab`` in the cache folder of the user (``~/.cache`` on Linux).
 
     Returns
     -------
@@ -84,7 +83,7 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
     Notes
     -----
     ``NAME.npz`` holds ``train_images``, ``train_labels``, ``test_images`` and ``test_labels`` as
-    ``numpy.savez`` stores them. You may provide the file yourself, for example with fewer images.
+    ``numpy.savez`` stores them. You may provide the file, for example with fewer images.
 
     Sources: MNIST, LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/; Fashion-MNIST,
     Xiao, Rasul and Vollgraf (2017), https://arxiv.org/abs/1708.07747; CIFAR-10, Krizhevsky (2009),
@@ -104,7 +103,7 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Dataset:
         raise ValueError(f"there is no data set {name!r}, only {', '.join(DATASETS)}")
     if name == "digits":
         return digits.load_digits()
-    path = (cache.cache_folder() if folder is None else Path(folder)) / f"{name}.npz"
+    path = (cache.cache_folder() if folder is None else expand_home(folder)) / f"{name}.npz"
     if not os.path.exists(path):  # unlike Path.exists, False in a folder without permission
         _fetch(name, path)
     return cache.read(path, name, DATASETS[name].image_shape, DATASETS[name].class_names)
@@ -130,13 +129,9 @@ def _fetch(name: str, path: Path) -> None:
 def download(name: str) -> dict[str, NDArray[np.uint8]]:
     """Download a data set with torchvision, which shows a progress bar.
 
-    Its files are in a temporary folder, which is removed even if the download fails or is
-    interrupted. Images and labels are uint8 arrays ``(N, C, H, W)`` and ``(N,)``.
-
-    Raises
-    ------
-    DataError
-        If torchvision or the network is missing, or a checksum is wrong; the message is the reason.
+    Its files are in a temporary folder, which is removed in any case. Images and labels are uint8
+    arrays ``(N, C, H, W)`` and ``(N,)``. Raises DataError, with the reason as its message, if
+    torchvision or the network is missing, or a checksum is wrong.
     """
     try:
         # Imported here, since it takes seconds, and reading needs only NumPy.
@@ -157,15 +152,11 @@ def download(name: str) -> dict[str, NDArray[np.uint8]]:
         raise DataError(f"the download failed: {reason}") from error
     arrays = {}
     for part, dataset in parts.items():
-        arrays[f"{part}_images"] = _channels_first(np.asarray(dataset.data))
+        images = np.asarray(dataset.data)  # (N, H, W) or (N, H, W, C)
+        images = images.reshape(*images.shape[:3], -1).transpose(0, 3, 1, 2)
+        arrays[f"{part}_images"] = np.ascontiguousarray(images)
         arrays[f"{part}_labels"] = np.asarray(dataset.targets).astype(np.uint8)
     return arrays
-
-
-def _channels_first(images: NDArray[Any]) -> NDArray[Any]:
-    """Convert ``(N, H, W)`` and ``(N, H, W, C)`` to ``(N, C, H, W)``."""
-    channels_last = images.reshape(*images.shape[:3], -1)
-    return np.ascontiguousarray(channels_last.transpose(0, 3, 1, 2))
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """Batches of a training run: order, augmentation and normalization of the images.
 
-Two classes make the same batches. `DeviceBatches` keeps all images on the device, as bytes, and
-cuts each batch out there: no copies from the host, no processes, no waiting. `LoaderBatches` copies
-each batch from the host with PyTorch's `DataLoader`, for data sets that do not fit on the device.
+Two classes make the same batches: `DeviceBatches` from images that are all on the device, without
+copies, processes or waiting; `LoaderBatches` from images on the host, with a `DataLoader`.
 """
 
 from __future__ import annotations
@@ -154,10 +153,8 @@ class Augmentation:
 
         Returns
         -------
-        images : Tensor (B of this process, H, W, C)
-            With the dtype of `padded`.
-        blank : bool Tensor (B of this process, H, W), optional
-            True inside the blanked square.
+        images, blank : Tensor (B of this process, H, W, C), bool Tensor (B of this process, H, W)
+            `blank` is True inside the blanked square, or None without `cutout`.
         """
         crop, batch_size, device = self.crop, len(positions), padded.device
         height, width = padded.shape[1] - 2 * crop, padded.shape[2] - 2 * crop
@@ -194,7 +191,8 @@ class Augmentation:
 class Batches(ABC):
     """Batches that `fit` trains on: their sizes, order, augmentation and normalization.
 
-    `batch_size` counts the images of one step over all processes.
+    `batch_size` counts the images of one step over all processes. Raises ValueError if they cannot
+    be divided equally among the processes and the parts of ``config.accumulation_steps``.
     """
 
     def __init__(self, data: Dataset, config: TrainConfig, context: DistributedContext) -> None:
@@ -224,7 +222,7 @@ class Batches(ABC):
 
     @abstractmethod
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield this process's images ``(n, C, H, W)`` and labels ``(n,)``, from a step on."""
+        """Yield the images ``(n, C, H, W)`` and labels ``(n,)`` of this process, from a step on."""
 
     def positions(self, epoch: int, step: int) -> list[int]:
         """Return the positions of the images of one step, over all processes."""
@@ -248,11 +246,6 @@ class Batches(ABC):
 
 class DeviceBatches(Batches):
     """Batches cut out of all images, which are stored as bytes on the device.
-
-    Raises
-    ------
-    ValueError
-        If the processes cannot share a batch equally.
 
     Examples
     --------
@@ -296,8 +289,8 @@ class LoaderBatches(Batches):
         order = batch_order(self.count, self.batch_size, epoch, self.config.seed)
         loader: torch_data.DataLoader[Any] = torch_data.DataLoader(
             self._pixels,
-            batch_sampler=order[first_step:, share].tolist(),
-            collate_fn=_identity,
+            batch_size=None,  # an item of the sampler is a whole batch
+            sampler=order[first_step:, share].tolist(),
             num_workers=self.config.loader_workers,
             worker_init_fn=_ignore_stop_signals,
             pin_memory=device.type == "cuda",
@@ -319,14 +312,9 @@ class _PixelDataset(torch_data.Dataset[Any]):
     def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
         self.images, self.labels = images, labels
 
-    def __getitems__(self, positions: list[int]) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, positions: list[int]) -> tuple[Tensor, Tensor]:
         images = np.ascontiguousarray(self.images[positions].transpose(0, 2, 3, 1))
         return torch.from_numpy(images), torch.from_numpy(self.labels[positions])
-
-
-def _identity(batch: Any) -> Any:
-    """Return a batch that needs no collation."""
-    return batch
 
 
 def _ignore_stop_signals(worker_id: int) -> None:

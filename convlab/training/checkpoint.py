@@ -61,18 +61,9 @@ class CheckpointManager:
     def resume(self) -> None:
         """Lock the folder, and restore the state from the newest readable checkpoint, if any.
 
-        Warns (UserWarning) of each newer checkpoint that cannot be read.
-
-        Raises
-        ------
-        CheckpointError
-            If there are checkpoints and none can be read.
-        FolderInUse
-            If another process has locked the folder.
-        OSError
-            If the folder cannot be created or written to.
-        ValueError
-            If the checkpoint belongs to another training run.
+        Warns (UserWarning) of each newer checkpoint that cannot be read. Raises CheckpointError if
+        none of several can be read, FolderInUse if another process has locked the folder, OSError
+        if it cannot be created or read, ValueError if the checkpoint is of another training run.
         """
         if self.folder is None:
             return
@@ -132,9 +123,8 @@ class CheckpointManager:
 def save_checkpoint(folder: Path, step: int, contents: Mapping[str, Any], keep: int = 2) -> Path:
     """Write a checkpoint to an existing folder, and remove all others but the newest `keep`.
 
-    `contents` may hold tensors, numbers, strings, and lists, tuples and dicts of them. The file
-    after step 12, which is returned, is ``checkpoint-00000012.pt``. It stays even if there are
-    `keep` damaged ones of later steps.
+    `contents` may hold tensors, numbers, strings, and lists, tuples and dicts of them. The new file
+    is returned, and stays even if there are `keep` damaged ones of later steps.
 
     Examples
     --------
@@ -170,12 +160,7 @@ def list_checkpoints(folder: Path) -> list[Path]:
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """Verify a checkpoint, and load it to the CPU.
 
-    Raises
-    ------
-    CheckpointError
-        If the file is damaged or truncated, or is not a checkpoint of this package and version.
-    OSError
-        If it cannot be read.
+    Raises the errors of `load_verified`, and CheckpointError for a checkpoint of another version.
     """
     contents = load_verified(path)
     if not isinstance(contents, dict) or contents.get("format") != FORMAT:
@@ -211,11 +196,8 @@ def load_verified(path: Path) -> Any:
 def load_latest(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
     """Load the newest readable checkpoint, or None without any; list the problems of newer ones.
 
-    Raises
-    ------
-    CheckpointError
-        If there are checkpoints and none can be read. Starting from the beginning would overwrite
-        them, though they may be recoverable.
+    Raises CheckpointError if there are checkpoints and none can be read: starting from the
+    beginning would overwrite them, though they may be recoverable.
 
     Examples
     --------
@@ -266,12 +248,10 @@ def check_extra_states(model: nn.Module) -> None:
 
 
 def run_fingerprint(state: TrainState, data: Dataset) -> dict[str, Any]:
-    """Return what must be equal to continue from a checkpoint.
+    """Return the properties of a run that must be equal to continue from a checkpoint.
 
-    These are the settings that can change the result, the loss, the type of the device, the number
-    of processes, the class of the model, the layers in eval mode, shapes and checksums of the
-    images and labels, their mean and standard deviation, and the name, dtype, shape and
-    `requires_grad` of each parameter and buffer.
+    These are the settings that can change the result, the loss, the device type, the number of
+    processes, the model's class, parameters, buffers and layers in eval mode, and the data.
     """
     settings = state.config.to_dict()
     del settings["batches"], settings["loader_workers"]

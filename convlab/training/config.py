@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -29,9 +29,10 @@ class TrainConfig:
     epochs : int
         Passes over the training images, at least 1. 10: enough for the small networks here.
     batch_size : int
-        Images per step, over all processes together, at least 1. 128: small enough for many
-        steps per epoch on small data sets, large enough to keep a processor busy. Images that do
-        not fill a batch are left out, different ones in each epoch.
+        Images per step, at least 1; the number of processes must divide it. 128: small enough for
+        many steps per epoch on small data sets, large enough to keep a processor busy. Images that
+        do not fill a batch are left out, different ones in each epoch; with fewer images than
+        that, all of them are one batch.
     optimizer : {"sgd", "adam", "adamw"}
         SGD with Nesterov momentum stores one number for each weight, Adam and AdamW two.
     learning_rate : float
@@ -41,40 +42,41 @@ class TrainConfig:
         Of SGD, and the first beta of Adam and AdamW; at least 0 and below 1. 0.9 averages roughly
         the last ten gradients.
     weight_decay : float
-        How strongly weights are pulled towards 0, at least 0. It applies to matrices and kernels
-        only, not to biases and normalization layers. SGD and Adam add ``weight_decay * weight`` to
-        the gradient, which Adam then divides by the gradient's typical size, so that weights with
-        large gradients decay less. AdamW subtracts ``learning_rate * weight_decay * weight`` from
-        the weight itself.
+        How strongly matrices and kernels are pulled towards 0, at least 0; biases and normalization
+        layers are not. SGD and Adam add ``weight_decay * weight`` to the gradient, which Adam then
+        divides by its typical size, so that weights with large gradients decay less. AdamW
+        subtracts ``learning_rate * weight_decay * weight`` from the weight itself.
     schedule : {"linear", "cosine", "constant"}
-        How the learning rate changes after the warm-up. "linear" decreases linearly to 0, which
-        suits short runs; "cosine" follows half a cosine.
+        How the learning rate changes after the warm-up: linearly to 0, which suits short runs, by
+        half a cosine to 0, or not at all.
     warmup_fraction : float
         Fraction of all steps in which the learning rate rises linearly from nearly 0; at least 0
         and below 1. 0.25: large steps do harm until the batch statistics have settled.
     label_smoothing : float
         Fraction of each label that is spread over all classes; at least 0 and below 1. 0: the
-        loss is the plain cross entropy.
+        loss is the plain cross entropy. It must be 0 if `fit` is called with a `loss`.
     max_grad_norm : float, optional
         Gradients with a larger norm are scaled down to this one; above 0. None: no clipping,
         since batch normalization and the warm-up keep gradients small.
     flip : bool
         Flip each image left to right with probability 1/2. False: a mirrored 3 is not a 3.
     crop : int
-        Shift each image by up to this many pixels in each direction, and fill with black.
+        Shift each image by up to this many pixels in each direction, and fill with black; below
+        the height and the width of the images.
     cutout : int
-        Side in pixels of a square that is blanked in each image; 0 for none.
+        Side in pixels of a square that is blanked in each image; 0 for none, and at most the height
+        and the width. Its center is in the image, so it may extend beyond the edge.
     validation_fraction : float
-        Fraction of the training images held out for choosing settings; at least 0 and below 1.
-        0: all images serve the training once the settings are chosen. The test images are
-        evaluated once, after the last step.
+        Fraction of the training images held out for choosing settings; at least 0 and below 1;
+        without effect if the data set has validation images. 0: all images serve the training once
+        the settings are chosen.
     precision : {"fp32", "bf16", "fp16"}
         Number format of the forward pass. bf16 and fp16 are faster on hardware that multiplies
-        them directly; with fp16 the loss is scaled, so that small gradients do not vanish. fp32
-        is the most accurate.
+        them directly; with fp16 the loss is scaled, so that small gradients do not vanish, and the
+        weights must not be float16. "fp32": the most accurate.
     tf32 : bool
         Let the GPU round the factors of products to 10 mantissa bits. True: the noise of the
-        batches is larger. Use False to compare results digit by digit.
+        batches is larger.
     channels_last : bool
         Store the channels of a pixel side by side in memory, the faster format for most libraries
         and tensor cores. False, since networks that flatten with ``view`` reject it; `recipe`
@@ -83,37 +85,36 @@ class TrainConfig:
         Let `torch.compile` fuse operations. False: compiling takes seconds or more at the start,
         too long for short runs.
     batches : {"device", "loader"}
-        "device" keeps all images on the device, as bytes, and cuts each batch out there.
-        "loader" copies each batch from the host with a `DataLoader`, for data sets that do not
-        fit. Both make the same batches.
+        "device" keeps all images on the device, as bytes, and "loader" copies each batch from the
+        host with a `DataLoader`, for data sets that do not fit. Both make the same batches.
     loader_workers : int
-        Processes of the loader, at least 0. 0: images in memory need none.
+        Processes of the "loader", at least 0. 0: images in memory need none.
     seed : int
         Determines all random numbers: the initial weights (in `convlab train`), the order of
         the images, their augmentation, dropout. At least 0 and below 2**63.
     device : str
         "auto" chooses a CUDA GPU if there is one, else the CPU.
     deterministic : bool
-        Use only algorithms that give the same bits each time on a GPU, where they are slower.
-        On a CPU nothing changes.
+        Use only algorithms that give the same bits each time; they are slower on a GPU.
     accumulation_steps : int
         Number of equal parts, at least 1, in which each process computes its share of a batch, one
-        after the other; their gradients are summed before the weights are updated. Must divide
-        the share. More parts need less memory and change the result by rounding only, except that
-        batch normalization takes the statistics of each part, and that random layers such as
-        dropout may draw other numbers.
+        after the other, to save memory; it must divide the share. Their gradients are summed, so
+        the result changes by rounding only, except that batch normalization takes the statistics
+        of each part, and that random layers such as dropout may draw other numbers.
     patience : int, optional
         Stop after this many epochs in a row, at least 1, whose validation loss is not below the
-        lowest one before. The schedule of the learning rate still spans all `epochs`. None: never.
+        lowest one before; needs validation images. The learning rate still follows the schedule of
+        all `epochs`, and the weights stay the last ones. None: never.
     restore_best_weights : bool
-        At the end, return to the weights and buffers after the epoch with the lowest validation
-        loss, the first one if there are several; NaN is never the lowest. False: with a learning
-        rate that falls to 0, the last weights are usually the best ones.
+        At the end, return to the weights and buffers after the epoch with the lowest finite
+        validation loss, the first one of several, or stay at the last ones if there is none; needs
+        validation images. False: with a learning rate that falls to 0, the last weights are usually
+        the best ones.
 
     Raises
     ------
     TypeError, ValueError
-        If a value has the wrong type, or is out of the range given above.
+        If a value has the wrong type, or is out of its range.
 
     Examples
     --------
@@ -153,13 +154,14 @@ class TrainConfig:
     restore_best_weights: bool = False
 
     def __post_init__(self) -> None:
-        # `object.__setattr__`, because the dataclass is frozen.
-        self._convert_numpy_scalars()
+        own = vars(self)  # the dataclass is frozen
+        # JSON cannot store NumPy scalars.
+        own.update({name: v.item() for name, v in own.items() if isinstance(v, np.generic)})
         for name, minimum in {
             "epochs": 1, "batch_size": 1, "accumulation_steps": 1, "crop": 0, "cutout": 0,
             "loader_workers": 0, "seed": 0, **({} if self.patience is None else {"patience": 1}),
         }.items():  # fmt: skip
-            object.__setattr__(self, name, integer(getattr(self, name), name, minimum))
+            own[name] = integer(own[name], name, minimum)
         if self.seed >= 2**63:
             raise ValueError(f"seed must be below 2**63, got {self.seed}")
         for name in ("momentum", "warmup_fraction", "label_smoothing", "validation_fraction"):
@@ -189,13 +191,6 @@ class TrainConfig:
                 f"batches={self.batches!r} has no loader"
             )
 
-    def _convert_numpy_scalars(self) -> None:
-        """Convert NumPy scalars to Python numbers, which JSON can store."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.generic):
-                object.__setattr__(self, field.name, value.item())
-
     def _finite(self, name: str) -> float:
         """Return a setting as a float; raise TypeError or ValueError unless it is finite."""
         value = getattr(self, name)
@@ -214,17 +209,6 @@ class TrainConfig:
         3
         """
         return asdict(self)
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """Return the names of all settings.
-
-        Examples
-        --------
-        >>> TrainConfig.names()[:3]
-        ('epochs', 'batch_size', 'optimizer')
-        """
-        return tuple(field.name for field in fields(cls))
 
 
 # The settings for SimpleCNN and MnistCNN on digits, MNIST and CIFAR-10, and for LeNet-5 on digits,

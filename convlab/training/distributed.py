@@ -39,7 +39,7 @@ class DistributedContext:
     Examples
     --------
     >>> context = DistributedContext()
-    >>> context.all_reduce_sum(torch.tensor([1.0, 2.0]))
+    >>> context.all_reduce(torch.tensor([1.0, 2.0]), "sum")
     tensor([1., 2.])
     >>> context.batch_slice(128)
     slice(0, 128, None)
@@ -59,22 +59,11 @@ class DistributedContext:
         share = batch_size // self.world_size
         return slice(self.rank * share, (self.rank + 1) * share)
 
-    def all_reduce_sum(self, values: Tensor) -> Tensor:
-        """Return the sum of a tensor over all processes."""
-        return self._all_reduce(values, dist.ReduceOp.SUM)
-
-    def all_reduce_min(self, values: Tensor) -> Tensor:
-        """Return the minimum of a tensor over all processes."""
-        return self._all_reduce(values, dist.ReduceOp.MIN)
-
-    def all_reduce_max(self, values: Tensor) -> Tensor:
-        """Return the maximum of a tensor over all processes."""
-        return self._all_reduce(values, dist.ReduceOp.MAX)
-
-    def _all_reduce(self, values: Tensor, operation: Any) -> Tensor:
+    def all_reduce(self, values: Tensor, operation: str) -> Tensor:
+        """Return the "sum", "min" or "max" of a tensor over all processes, element by element."""
         if self.world_size > 1:
             values = values.clone()
-            dist.all_reduce(values, operation)
+            dist.all_reduce(values, getattr(dist.ReduceOp, operation.upper()))
         return values
 
     def all_gather(self, value: Any) -> list[Any]:
@@ -135,19 +124,11 @@ class DistributedContext:
 
 
 def find_device(name: str, local_rank: int = 0) -> torch.device:
-    """Return the device of a name, after checking that it works.
+    """Return the device that a name stands for, after checking that it works.
 
-    Parameters
-    ----------
-    name : str
-        "auto" for a CUDA GPU if there is one, else the CPU; or any name that `torch.device` takes.
-    local_rank : int
-        Index of the GPU on this machine, if the name has none.
-
-    Raises
-    ------
-    DeviceError
-        If the device does not exist or cannot be used.
+    "auto" is a CUDA GPU if there is one, else the CPU; other names are those of `torch.device`.
+    `local_rank` is the index of a CUDA GPU if its name has none. Raises DeviceError if the device
+    does not exist or cannot be used.
 
     Examples
     --------
@@ -171,14 +152,9 @@ def find_device(name: str, local_rank: int = 0) -> torch.device:
 def process_group(device: str) -> Iterator[DistributedContext]:
     """Join the processes that `torchrun` started, until the end of the block.
 
-    `device` is that of `find_device`. Without `torchrun`, the context is that of a single process.
-
-    Raises
-    ------
-    DeviceError
-        If the device cannot be used.
-    WorkerLost
-        In place of PyTorch's error if another process ends during the block.
+    `device` is a name for `find_device`. Without `torchrun`, the context is that of a single
+    process. Raises DeviceError if the device cannot be used, and WorkerLost in place of PyTorch's
+    error if another process ends during the block.
 
     Examples
     --------
@@ -186,22 +162,22 @@ def process_group(device: str) -> Iterator[DistributedContext]:
     ...     context.world_size
     1
     """
-    found = find_device(device, int(os.environ.get("LOCAL_RANK", "0")))
-    if found.type == "cuda":
-        torch.cuda.set_device(found)
+    own_device = find_device(device, int(os.environ.get("LOCAL_RANK", "0")))
+    if own_device.type == "cuda":
+        torch.cuda.set_device(own_device)
     # torchrun sets all of these; a single one may have another origin.
     launched = {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys()
     joins = launched and not dist.is_initialized()
     if joins:
-        backend = "cpu:gloo,cuda:nccl" if found.type == "cuda" else "gloo"
+        backend = "cpu:gloo,cuda:nccl" if own_device.type == "cuda" else "gloo"
         dist.init_process_group(backend, timeout=TIMEOUT)
     stack = ExitStack()
     try:
         if dist.is_initialized():
-            stack.enter_context(warnings.catch_warnings())  # undoes the filter of `wrap_model`
-            yield DistributedContext(dist.get_rank(), dist.get_world_size(), found)
+            stack.enter_context(warnings.catch_warnings())  # removes the filter of `wrap_model`
+            yield DistributedContext(dist.get_rank(), dist.get_world_size(), own_device)
         else:
-            yield DistributedContext(device=found)
+            yield DistributedContext(device=own_device)
     except RuntimeError as error:
         if dist.is_initialized() and _is_lost_connection(error):
             raise WorkerLost(

@@ -37,16 +37,9 @@ class Interrupted(KeyboardInterrupt):
 class NonFiniteLoss(FloatingPointError):
     """Raised if the loss becomes infinite or NaN.
 
-    Parameters
-    ----------
-    step, epoch : int
-        When it happened: steps count from 0, epochs from 1.
-    learning_rate : float
-        The learning rate of that step.
-    positions : list of int
-        Positions of the batch's images in the training images.
-    checkpoint : Path, optional
-        The last good state.
+    The attributes are its arguments: `step`, from 0, and `epoch`, from 1, in which it happened; the
+    `learning_rate` of that step; the `positions` of its batch in the training images; and the
+    path of the last `checkpoint`, of a finite state, or None.
 
     Examples
     --------

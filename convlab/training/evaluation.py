@@ -35,7 +35,7 @@ class Evaluation:
         Fraction of the images whose largest output is that of their label, from 0 to 1. An image
         with NaN among its outputs, or -inf in all of them, is not correct.
     correct, count : int
-        Numerator and denominator of `accuracy`.
+        Number of correct images, and of all.
 
     Examples
     --------
@@ -89,7 +89,8 @@ def predict(
     mean, std : sequence of float, optional
         Those of the training images, per channel, for pixels from 0 to 1. Required for bytes.
     batch_size : int
-        Number of images computed at a time, at least 1; limits the memory and changes no result.
+        Number of images computed at a time, at least 1, to limit the memory; it changes the result
+        by rounding at most.
 
     Returns
     -------
@@ -99,8 +100,9 @@ def predict(
     Raises
     ------
     TypeError, ValueError
-        If the images have another shape or dtype; if `mean` and `std` are missing for bytes, or
-        given for other images; if the network does not return one row for each image.
+        If the images have another shape or dtype, or there are none; if `mean` and `std` are
+        missing for bytes, or passed with other images; if the network does not return one
+        floating-point row for each image.
 
     Examples
     --------
@@ -123,9 +125,8 @@ def evaluate(
 ) -> Evaluation:
     """Return loss and accuracy over all images, in eval mode.
 
-    The mean is taken over images: a mean of the batches' means would give more weight to the
-    images of a short last batch. In eval mode dropout is off and batch normalization uses its
-    running statistics, so the output for an image does not depend on the others.
+    In eval mode dropout is off and batch normalization uses its running statistics, so the output
+    for an image does not depend on the others.
 
     Parameters
     ----------
@@ -152,8 +153,8 @@ def evaluate(
     2
     """
     return evaluate_distributed(
-        model, images, labels, DistributedContext(), mean=mean, std=std, batch_size=batch_size,
-        loss=loss,
+        model, images, labels, DistributedContext(), loss,
+        mean=mean, std=std, batch_size=batch_size,
     )  # fmt: skip
 
 
@@ -162,16 +163,14 @@ def evaluate_distributed(
     images: Any,
     labels: Any,
     context: DistributedContext,
-    *,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
-    batch_size: int = 500,
     loss: Loss | None = None,
+    **options: Any,
 ) -> Evaluation:
     """Return loss and accuracy over all images, which the processes share; the same in each.
 
-    Each process evaluates every `world_size`-th image, and the counts are summed: each image counts
-    once, whether or not their number is divisible by `world_size`.
+    `options` are `mean`, `std` and `batch_size` of `predict`.
+    Each process evaluates every `world_size`-th image, and the sums of all are divided by the
+    number of images: a mean of means would give more weight to images of a short batch.
     """
     check_model(model)
     check_loss(loss)
@@ -188,7 +187,7 @@ def evaluate_distributed(
     sums: list[Tensor] = []  # of each batch, on the device: reading them would wait for it
     start = 0
     if len(targets):
-        for outputs in _outputs(model, images[shard], mean, std, batch_size):
+        for outputs in _outputs(model, images[shard], **options):
             check_logits(outputs, len(outputs), num_classes)
             batch_targets = targets[start : start + len(outputs)].to(outputs.device)
             start += len(outputs)
@@ -200,16 +199,16 @@ def evaluate_distributed(
     totals = torch.tensor([0, 0, len(targets)], dtype=torch.float64)
     if sums:
         totals[:2] = torch.stack(sums).cpu().double().sum(0)
-    total_loss, hits, count = context.all_reduce_sum(totals).tolist()
+    total_loss, hits, count = context.all_reduce(totals, "sum").tolist()
     return Evaluation(total_loss / count, hits / count, int(hits), int(count))
 
 
 def _outputs(
     model: nn.Module,
     images: Any,
-    mean: Sequence[float] | None,
-    std: Sequence[float] | None,
-    batch_size: int,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    batch_size: int = 500,
 ) -> Iterator[Tensor]:
     """Yield the outputs of the model, batch by batch."""
     check_model(model)
@@ -220,19 +219,18 @@ def _outputs(
     if isinstance(images, np.ndarray):  # PyTorch takes the native byte order alone
         native = images.dtype.newbyteorder("=")
         images = plain_strides(tensor_of(np.ascontiguousarray(images, native)))
-    pixels = images
     device, dtype = _device_of(model), model_dtype(model)
     normalize = None
-    if pixels.dtype == torch.uint8:
+    if images.dtype == torch.uint8:
         if mean is None or std is None:
             raise ValueError("uint8 images need the data set's mean and std (data.mean, data.std)")
         normalize = Normalization(mean, std, device)
-    elif not pixels.dtype.is_floating_point:
-        raise TypeError(f"images must be uint8 or floating point, got {pixels.dtype}")
+    elif not images.dtype.is_floating_point:
+        raise TypeError(f"images must be uint8 or floating point, got {images.dtype}")
     elif mean is not None or std is not None:
-        raise ValueError(f"mean and std are for uint8 images only, got images of {pixels.dtype}")
+        raise ValueError(f"mean and std are for uint8 images only, got images of {images.dtype}")
     with preserve_model_state(model, training=False):
-        for batch in torch.split(pixels, batch_size):
+        for batch in torch.split(images, batch_size):
             values = normalize(batch.to(device)) if normalize else batch
             with torch.no_grad():
                 # The conversion is part of the copy, since some devices have no float64.
@@ -266,10 +264,9 @@ def confusion_matrix(labels: Any, predictions: Any, classes: int) -> NDArray[np.
 
     Parameters
     ----------
-    labels : integers (N,)
-        The correct classes, from 0 to ``classes - 1``, as a sequence, array or tensor.
-    predictions : integers (N,)
-        The predicted classes, such as ``logits.argmax(1)``.
+    labels, predictions : integers (N,)
+        The correct and the predicted classes, from 0 to ``classes - 1``, as sequences, arrays or
+        tensors; predictions such as ``logits.argmax(1)``.
     classes : int
         Number of classes, at least 1.
 
@@ -282,8 +279,7 @@ def confusion_matrix(labels: Any, predictions: Any, classes: int) -> NDArray[np.
     Raises
     ------
     TypeError, ValueError
-        If labels or predictions are not integers, differ in number, do not have one dimension or
-        are not classes; or if `classes` is below 1.
+        If labels or predictions are not such integers or differ in number, or `classes` is below 1.
 
     Examples
     --------

@@ -40,8 +40,7 @@ class Epoch:
         The learning rate of the last step.
     train_loss, train_accuracy : float
         Means over the images as the network was trained on them: augmented, in train mode, while
-        its weights changed. They show that it learns, and do not measure how good it is. The loss
-        is the one that is minimized, which cannot come near 0 with label smoothing.
+        its weights changed. The loss is the one that is minimized, with label smoothing.
     validation_loss, validation_accuracy : float, optional
         In eval mode, after the epoch, without label smoothing; None without validation images.
     seconds, images_per_second : float
@@ -74,13 +73,8 @@ class Epoch:
 class History(Sequence[Epoch]):
     """Sequence of the completed epochs, also written to files.
 
-    Parameters
-    ----------
-    folder : Path, optional
-        Each epoch is appended to its files ``history.csv`` and, one JSON object per line,
-        ``history.jsonl``.
-    epochs : sequence of mapping
-        Epochs of a checkpoint, as `to_list` returns them.
+    It starts with `epochs`, as `to_list` returns them. Each epoch is appended to ``history.csv``
+    and, one JSON object per line, ``history.jsonl`` in `folder`, if there is one.
 
     Examples
     --------
@@ -106,15 +100,21 @@ class History(Sequence[Epoch]):
             _write_text(folder / "history.jsonl", "".join(map(_json_line, self._epochs)))
 
     def append(self, epoch: Epoch) -> None:
-        """Add an epoch, also to the files."""
+        """Add an epoch, also to the files; raise OSError if one cannot be written."""
         self._epochs.append(epoch)
         if self._folder is not None:
             for name, line in (
                 ("history.csv", _csv_line(asdict(epoch).values())),
                 ("history.jsonl", _json_line(epoch)),
             ):
-                with open(self._folder / name, "a", encoding="utf-8", newline="") as file:
-                    file.write(line)
+                path = self._folder / name
+                try:
+                    with path.open("a", encoding="utf-8", newline="") as file:
+                        file.write(line)
+                except OSError as error:
+                    raise OSError(
+                        f"{path} could not be written: {error.strerror or error}"
+                    ) from error
 
     def to_list(self) -> list[dict[str, Any]]:
         """Return the epochs as plain values, for a checkpoint or for JSON."""
@@ -128,10 +128,7 @@ class History(Sequence[Epoch]):
         return [getattr(epoch, name) for epoch in self._epochs]
 
     def best(self) -> Epoch | None:
-        """Return the epoch with the lowest finite validation loss, the first one of equals.
-
-        Returns None if there is none.
-        """
+        """Return the first epoch with the lowest finite validation loss, or None without any."""
         losses = [
             (epoch.validation_loss, epoch.epoch)
             for epoch in self._epochs
@@ -161,9 +158,6 @@ class History(Sequence[Epoch]):
     def __getitem__(self, index: Any) -> Any:
         return self._epochs[index]
 
-    def __iter__(self) -> Iterator[Epoch]:
-        return iter(self._epochs)
-
 
 @dataclass(frozen=True)
 class FitResult:
@@ -174,7 +168,7 @@ class FitResult:
     model : nn.Module
         The argument of `fit`, trained, without `torch.compile` or `DataParallel` around it.
     history : History
-        One entry per epoch.
+        The completed epochs.
     validation, test : Evaluation, optional
         Of the weights of the model; None where there are no such images.
     mean, std : tuple of float
@@ -201,9 +195,8 @@ class FitResult:
     def write(self, folder: Path, config: TrainConfig) -> None:
         """Write ``model.pt`` (the weights) and ``result.json`` to an existing folder.
 
-        The second holds the settings, the evaluations, `epoch`, and what a prediction needs:
-        `mean`, `std`, `image_shape` and `class_names`. A `model` of the same class uses them like
-        this::
+        The second holds the settings and the attributes other than `model` and `history`. To use
+        both with a `model` of the same class::
 
             result = json.loads(Path(folder, "result.json").read_text())
             model.load_state_dict(torch.load(Path(folder, "model.pt")))
@@ -215,12 +208,16 @@ class FitResult:
             for name, value in self.model.state_dict().items()
         }
         atomic_write(folder / "model.pt", lambda file: torch.save(weights, file))
-        contents: dict[str, Any] = {"config": config.to_dict(), "mean": self.mean, "std": self.std}
-        contents["epoch"] = self.epoch
-        contents["image_shape"] = self.image_shape
-        contents["class_names"] = [str(name) for name in self.class_names]
-        for part, result in (("validation", self.validation), ("test", self.test)):
-            contents[part] = asdict(result) if result is not None else None
+        contents = {
+            "config": config.to_dict(),
+            "mean": self.mean,
+            "std": self.std,
+            "epoch": self.epoch,
+            "image_shape": self.image_shape,
+            "class_names": [str(name) for name in self.class_names],
+            "validation": self.validation and asdict(self.validation),
+            "test": self.test and asdict(self.test),
+        }
         _write_text(folder / "result.json", _to_json(contents, indent=2) + "\n")
 
 
@@ -229,8 +226,8 @@ def progress_bar(
 ) -> Iterator[Item]:
     """Yield items, and show a progress bar if tqdm is installed.
 
-    `initial` of the `total` items were processed earlier; `items` are the remaining ones. If `show`
-    is None, the bar is shown only if standard error is a terminal.
+    `initial` of the `total` items were processed earlier. If `show` is None, the bar is shown only
+    if standard error is a terminal.
 
     Examples
     --------

@@ -8,7 +8,6 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -18,6 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import UninitializedParameter
 from torch.optim.swa_utils import AveragedModel
 
+from convlab._files import expand_home
 from convlab._validate import integer
 from convlab.data import Dataset, split_validation
 from convlab.training.batches import Batches, make_batches
@@ -56,31 +56,29 @@ def fit(
 ) -> FitResult:
     """Train a network to classify images, and evaluate it on the test images once, at the end.
 
-    With `out`, the state is saved after each epoch, and the same call continues from there,
-    however the process ended before: the final weights are those of an uninterrupted run,
-    bit for bit on a CPU, and on a GPU with ``config.deterministic``.
+    With `out`, the state is saved after each epoch, and the same call continues from there: the
+    final weights are those of an uninterrupted run, bit for bit on a CPU, and on a GPU with
+    ``config.deterministic``.
 
     Parameters
     ----------
     model : nn.Module
         Takes ``(N, C, H, W)`` in the dtype of its weights and returns logits ``(N, classes)``. It
-        is moved to the device and trained in place, starting from its current weights, or from
-        those of the checkpoint when a training run is continued. Layers in eval mode inside a model
-        in train mode stay in eval mode, such as a batch normalization whose statistics are frozen;
-        a model that is in eval mode as a whole is put into train mode. `torch.compile` and
-        `DataParallel` around it are removed from the result.
+        is moved to the device and trained in place, from its current weights or those of the
+        checkpoint. Layers in eval mode inside a model in train mode stay in eval mode, such as a
+        batch normalization whose statistics are frozen; a model in eval mode as a whole is put
+        into train mode. `torch.compile` and `DataParallel` around it are removed from the result.
     data : Dataset
         From `convlab.data.load`, or made of arrays. If it has no validation images,
         `config.validation_fraction` of its training images are held out.
     config : TrainConfig, optional
         The settings; by default ``TrainConfig()``.
     loss : callable, optional
-        What to minimize, by default the cross entropy. ``loss(logits, labels)`` returns the loss of
-        each image ``(n,)``, or their mean ``()`` as PyTorch's losses do, such as
-        ``nn.CrossEntropyLoss(weight=...)`` for classes of unequal size; it is a function of its
-        arguments alone. It is also the loss that is reported of validation and test images. A
-        module is moved to the device and to the dtype of the logits; its parameters are not
-        trained.
+        What to minimize and to report; by default the cross entropy. ``loss(logits, labels)``
+        returns the loss of each image ``(n,)``, or their mean ``()`` as PyTorch's losses do, such
+        as ``nn.CrossEntropyLoss(weight=...)`` for classes of unequal size. It must depend on its
+        arguments alone, and `config.label_smoothing` must be 0. A module is moved to the device and
+        to the dtype of the logits; no parameter of it may require a gradient.
     out : path, optional
         Folder for checkpoints, ``history.csv``, ``history.jsonl``, and at the end ``model.pt``
         (the weights) and ``result.json``. Created if missing; ``~`` is the home folder.
@@ -96,18 +94,17 @@ def fit(
     Returns
     -------
     FitResult
-        The model in eval mode, the history, and the evaluations.
+        The model in eval mode, the history, and the evaluations of the final weights.
 
     Raises
     ------
     TypeError, ValueError
         If an argument has the wrong type or is out of range; if the images do not fit the
         settings, or the model's outputs do not fit the labels; if a part of the model is compiled;
-        if `loss` returns another shape; if there are no validation images to choose an epoch by;
-        if `out` holds a training run with other settings, another model, loss or other images.
+        if `loss` returns another shape; if `config.patience` or `config.restore_best_weights` has
+        no validation images; if `out` holds a run with other settings, model, loss or images.
     NonFiniteLoss
-        If the loss becomes infinite or NaN. This is noticed before the next checkpoint is written,
-        so the files hold the last good state.
+        If the loss becomes infinite or NaN; noticed before the next checkpoint is written.
     CheckpointError
         If `out` has checkpoints and none can be read.
     FolderInUse
@@ -123,11 +120,10 @@ def fit(
     -----
     The shared generators of Python, NumPy and PyTorch are seeded from `config.seed`.
 
-    A loss that returns a mean is called once for each part of a batch: the share of a process,
-    divided by ``config.accumulation_steps``. These means are averaged. PyTorch's weighted losses
-    divide by the sum of the weights in the part, so that the average depends slightly on the
-    division. With ``reduction="none"`` it does not: the sum is divided by the number of images. In
-    an evaluation, a part holds 500 images of a process.
+    A loss is called once for each part of a batch (the share of a process, divided by
+    ``config.accumulation_steps``), in an evaluation for 500 images of a process, and its means are
+    averaged. PyTorch's weighted losses divide by the sum of the weights in the part, so that the
+    average depends slightly on the parts; with ``reduction="none"`` it does not.
 
     Examples
     --------
@@ -139,7 +135,7 @@ def fit(
     """
     config = TrainConfig() if config is None else config
     check_training(model, data, config, loss)
-    given, model = model, unwrap_model(model)
+    wrapped, model = model, unwrap_model(model)
     _check_output(out, keep, checkpoint_every)
     data = _with_validation(data, config)
     with ExitStack() as stack:
@@ -153,11 +149,11 @@ def fit(
         # Dropout draws from the shared generators; each process has its own.
         seed_everything(derived_seed(config.seed, "layers", context.rank))
         # Absolute, since the model or `on_epoch` may change the current folder.
-        folder = Path(out).expanduser().absolute() if out is not None else None
+        folder = expand_home(out).absolute() if out is not None else None
         checkpoints = stack.enter_context(CheckpointManager(folder, keep, state, data))
         checkpoints.resume()
         # After the weights are restored: several processes get those of process 0.
-        state.forward = context.wrap_model(model) if context.world_size > 1 else given
+        state.forward = context.wrap_model(model) if context.world_size > 1 else wrapped
         if config.compile:
             state.forward = torch.compile(state.forward)  # type: ignore[assignment]
         stop = stack.enter_context(StopRequest(folder is not None, context.world_size == 1))
@@ -236,10 +232,10 @@ def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate:
 def _end_epoch(
     state: TrainState, data: Dataset, batches: Batches, checkpoints: CheckpointManager
 ) -> None:
-    """Evaluate the validation images, and add the completed epoch to the history."""
+    """Evaluate the validation images, add the epoch to the history, and keep the best weights."""
     state.read_results()  # waits for the device
     totals = torch.tensor(state.totals, dtype=torch.float64)
-    loss_sum, correct = state.context.all_reduce_sum(totals).tolist()
+    loss_sum, correct = state.context.all_reduce(totals, "sum").tolist()
     state.update_seconds()
     _check_finite(state, batches, checkpoints)
     validation = _evaluate(state, data, "validation")
@@ -273,8 +269,8 @@ def _choose_weights(state: TrainState) -> int:
 def _is_stopped_early(state: TrainState) -> bool:
     """Return whether `config.patience` epochs in a row have brought no improvement."""
     best = state.history.best()
-    without = len(state.history) - (best.epoch if best else 0)
-    return state.config.patience is not None and without >= state.config.patience
+    epochs_since_best = len(state.history) - (best.epoch if best else 0)
+    return state.config.patience is not None and epochs_since_best >= state.config.patience
 
 
 def _evaluate(state: TrainState, data: Dataset, part: str) -> Evaluation | None:
@@ -285,9 +281,8 @@ def _evaluate(state: TrainState, data: Dataset, part: str) -> Evaluation | None:
     state.context.broadcast_buffers(state.model)
     with autocast(state.config, state.context.device):
         return evaluate_distributed(
-            state.model, images, labels, state.context, mean=data.mean, std=data.std,
-            loss=state.loss,
-        )  # fmt: skip
+            state.model, images, labels, state.context, state.loss, mean=data.mean, std=data.std
+        )
 
 
 def _check_finite(state: TrainState, batches: Batches, checkpoints: CheckpointManager) -> None:
@@ -296,13 +291,9 @@ def _check_finite(state: TrainState, batches: Batches, checkpoints: CheckpointMa
     if step is None:
         return
     epoch, step_in_epoch = divmod(step, batches.steps_per_epoch)
-    raise NonFiniteLoss(
-        step,
-        epoch + 1,
-        learning_rate_at(step, batches.total_steps, state.config),
-        batches.positions(epoch, step_in_epoch),
-        checkpoints.newest,
-    )
+    rate = learning_rate_at(step, batches.total_steps, state.config)
+    positions = batches.positions(epoch, step_in_epoch)
+    raise NonFiniteLoss(step, epoch + 1, rate, positions, checkpoints.newest)
 
 
 def _check_and_save(state: TrainState, batches: Batches, checkpoints: CheckpointManager) -> None:
@@ -318,9 +309,9 @@ def _stop_if_requested(
     checkpoints: CheckpointManager,
     save: bool = True,
 ) -> None:
-    """Save, and raise Interrupted, if any process has received a signal to stop."""
+    """Save the state and raise Interrupted if any process has received a signal to stop."""
     # On the CPU, so that nothing waits for the device.
-    number = int(state.context.all_reduce_max(torch.tensor(stop.signal_number)))
+    number = int(state.context.all_reduce(torch.tensor(stop.signal_number), "max"))
     if number:
         if save:
             _check_and_save(state, batches, checkpoints)
@@ -347,16 +338,13 @@ def _with_validation(data: Dataset, config: TrainConfig) -> Dataset:
 
 
 def count_classes(data: Dataset) -> int:
-    """Return the number of outputs that the labels require: the largest label plus 1."""
+    """Return the number of classes that the labels require: the largest label plus 1."""
     labels = (data.train_labels, data.validation_labels, data.test_labels)
     return 1 + max(int(part.max()) for part in labels if len(part))
 
 
 def check_training(model: nn.Module, data: object, config: object, loss: object = None) -> None:
-    """Raise TypeError or ValueError if `fit` and `learning_rate_range` cannot use the arguments.
-
-    The images must be larger than `config.crop`, and at least as large as `config.cutout`.
-    """
+    """Raise TypeError or ValueError if `fit` and `learning_rate_range` cannot use the arguments."""
     check_model(model)
     unwrap_model(model)
     if not isinstance(data, Dataset):
@@ -364,8 +352,7 @@ def check_training(model: nn.Module, data: object, config: object, loss: object 
             f"data must be a Dataset, got {type(data).__name__}: convlab.data.Dataset(name, "
             f"train_images, train_labels, test_images, test_labels, class_names) makes one of "
             f"arrays, convlab.data.load_folder(folder) one of pictures; a DataLoader or a data "
-            f"set of torchvision is not taken, since the order of the images is determined here, "
-            f"so that a run can be repeated and resumed"
+            f"set of torchvision is not accepted, since `fit` determines the order of the images"
         )
     if not isinstance(config, TrainConfig):
         raise TypeError(f"config must be a TrainConfig, got {type(config).__name__}")
@@ -382,21 +369,18 @@ def check_training(model: nn.Module, data: object, config: object, loss: object 
                 f"would be too small for 16 bits"
             )
     _, height, width = data.image_shape
+    size = f"the images' {height} x {width} pixels"
     if config.crop >= min(height, width):
-        raise ValueError(
-            f"crop must be below the images' {height} x {width} pixels, got {config.crop}"
-        )
+        raise ValueError(f"crop must be below {size}, got {config.crop}")
     if config.cutout > min(height, width):
-        raise ValueError(
-            f"cutout must be at most the images' {height} x {width} pixels, got {config.cutout}"
-        )
+        raise ValueError(f"cutout must be at most {size}, got {config.cutout}")
 
 
 def unwrap_model(model: nn.Module) -> nn.Module:
     """Return the network in `torch.compile`, `DataParallel` or `DistributedDataParallel`.
 
-    These put a prefix before the names of the weights. Raises ValueError if a part of the network
-    is compiled, or the network is wrapped in another class that does so.
+    These put a prefix before the names of the weights. Raises ValueError if it is wrapped in
+    another class that does so, or a part of it is compiled.
     """
     while True:
         # The class of a compiled module would be slow to import.
@@ -433,10 +417,9 @@ def _check_output(out: object, keep: Any, checkpoint_every: Any) -> None:
 class StopRequest:
     """Record a SIGINT (Ctrl-C) or SIGTERM instead of stopping at once; a context manager.
 
-    If `single_process`, a second Ctrl-C raises KeyboardInterrupt at once, which is safe: files are
-    complete at every moment. With several processes it does not, since `torchrun` passes on the
-    Ctrl-C that the terminal has sent to each of them already. Signals keep their handlers if not
-    `active`, and outside the main thread, where Python delivers no signals.
+    A second Ctrl-C raises KeyboardInterrupt, which is safe, since files are always complete; but
+    not with several processes, since `torchrun` passes on the Ctrl-C that the terminal has already
+    sent to each. Signals keep their handlers if not `active`, and outside the main thread.
 
     Examples
     --------

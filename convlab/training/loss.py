@@ -16,7 +16,7 @@ from torch.nn import functional
 from convlab.training.precision import at_least_float32
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-_NUMBERS = (bool, int, float, complex, str, bytes, type(None))
+_PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
 def check_loss(loss: Any, label_smoothing: float = 0.0) -> None:
@@ -28,7 +28,7 @@ def check_loss(loss: Any, label_smoothing: float = 0.0) -> None:
         raise TypeError(f"loss must be a function of logits and labels, got {found}")
     if label_smoothing:
         raise ValueError(
-            f"label_smoothing must be 0 with a loss of one's own, got {label_smoothing}: "
+            f"label_smoothing must be 0 if a loss is passed, got {label_smoothing}: "
             f"nn.CrossEntropyLoss takes it as an argument"
         )
     if getattr(loss, "reduction", None) == "sum":
@@ -46,10 +46,7 @@ def check_loss(loss: Any, label_smoothing: float = 0.0) -> None:
 
 
 def move_loss(loss: Loss | None, device: torch.device, dtype: torch.dtype) -> Loss | None:
-    """Move a loss that is a module to a device, and to the dtype of the logits of a model.
-
-    `dtype` is that of the model's weights.
-    """
+    """Move a loss that is a module to the device and dtype of logits; `dtype` is of the weights."""
     if isinstance(loss, nn.Module):
         loss.to(device, torch.promote_types(dtype, torch.float32))
     return loss
@@ -92,10 +89,10 @@ def sum_losses(
 
 
 def loss_identity(loss: Loss | None) -> str:
-    """Return the name of a loss and a checksum of what it is made of.
+    """Return the name of a loss and a checksum of its definition, to recognize it when resuming.
 
-    These are the code of a function, its default arguments, and the numbers, arrays and modules
-    that it uses; the attributes of a module or another object that is called.
+    It covers the code and default arguments of a function, with the numbers, arrays and modules
+    that it uses, and the attributes of a module or another object that is called.
 
     Examples
     --------
@@ -106,16 +103,16 @@ def loss_identity(loss: Loss | None) -> str:
     if loss is None:
         return "cross entropy"
     name = getattr(loss, "__qualname__", type(loss).__name__)
-    return f"{name} {zlib.crc32(_contents(loss).encode()):08x}"
+    return f"{name} {zlib.crc32(_describe(loss).encode()):08x}"
 
 
-def _contents(value: Any, within: tuple[int, ...] = ()) -> str:
-    """Return a text that differs for values that differ; `within` are ids of what holds it."""
-    if isinstance(value, _NUMBERS):
+def _describe(value: Any, ancestors: tuple[int, ...] = ()) -> str:
+    """Return a text that differs for different values; `ancestors` are ids of what contains it."""
+    if isinstance(value, _PLAIN):
         return repr(value)
-    if id(value) in within:
+    if id(value) in ancestors:
         return "..."
-    within = (*within, id(value))
+    ancestors = (*ancestors, id(value))
     parts: tuple[Any, ...] = ()
     if isinstance(value, Tensor):
         data = value.detach().cpu().reshape(-1).view(torch.uint8).numpy()
@@ -130,21 +127,17 @@ def _contents(value: Any, within: tuple[int, ...] = ()) -> str:
         parts = (value.co_code, value.co_names, value.co_consts)
     elif isinstance(value, FunctionType) and not (value.__module__ or "").startswith("torch."):
         used = [value.__globals__.get(name) for name in value.__code__.co_names]
-        kept = [one for one in used if isinstance(one, (*_NUMBERS, Tensor, np.ndarray, nn.Module))]
+        global_values = [v for v in used if isinstance(v, (*_PLAIN, Tensor, np.ndarray, nn.Module))]
         cells = [cell.cell_contents for cell in value.__closure__ or ()]
-        parts = (value.__code__, value.__defaults__, value.__kwdefaults__, kept, cells)
+        parts = (value.__code__, value.__defaults__, value.__kwdefaults__, global_values, cells)
     elif isinstance(value, MethodType):
         parts = (value.__func__, getattr(value.__self__, "__dict__", None))
     elif isinstance(value, partial):
         parts = (value.func, value.args, value.keywords)
     elif isinstance(value, nn.Module):
-        own = vars(value).keys() - vars(nn.Module()).keys() | {
-            "_parameters",
-            "_buffers",
-            "_modules",
-        }
-        parts = ({name: item for name, item in vars(value).items() if name in own},)
+        ignored = vars(nn.Module()).keys() - {"_parameters", "_buffers", "_modules"}  # hooks, mode
+        parts = ({name: item for name, item in vars(value).items() if name not in ignored},)
     elif callable(value) and not isinstance(value, (type, FunctionType)):
         parts = (getattr(value, "__dict__", None),)
     name = getattr(value, "__qualname__", type(value).__qualname__)
-    return f"{name}({', '.join(_contents(part, within) for part in parts)})"
+    return f"{name}({', '.join(_describe(part, ancestors) for part in parts)})"

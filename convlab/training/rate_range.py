@@ -48,7 +48,8 @@ def learning_rate_range(
     data : Dataset
         Its training images are used, repeatedly if necessary.
     config : TrainConfig, optional
-        By default ``TrainConfig()``. Its epochs, schedule and learning rate have no effect.
+        By default ``TrainConfig()``. Its epochs, schedule, warm-up, learning rate, validation
+        fraction, patience and `compile` have no effect.
     lowest, highest : float
         First and last rate, ``0 < lowest < highest``; each step multiplies it by the same factor.
     steps : int
@@ -67,8 +68,8 @@ def learning_rate_range(
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type or is out of range, if the images do not fit the
-        settings, if the model's outputs do not fit the labels, or if the first loss is not finite.
+        As in `fit` for model, data, config and loss; if another argument is out of range, or the
+        first loss is not finite.
 
     Notes
     -----

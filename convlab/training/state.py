@@ -26,15 +26,13 @@ READ_INTERVAL = 1000  # steps whose results stay on the device
 class TrainState:
     """Weights, optimizer, loss scale and counters of a training run, which a checkpoint stores.
 
-    The learning rate, the order of the images and their augmentation are not part of it: the
-    number of the step determines them. `model` is moved to the device of `context`; its outputs
-    must be at least `num_classes`.
+    The number of the step determines the learning rate, the order of the images and their
+    augmentation. `model`, with at least `num_classes` outputs, is moved to the device of `context`.
 
     Attributes
     ----------
     forward : nn.Module
-        The module that a training step calls: the model, possibly compiled or wrapped for several
-        processes.
+        What a training step calls: the model, possibly compiled or wrapped for several processes.
     dtype : torch.dtype
         Of the weights, and so of the images.
     step : int
@@ -44,16 +42,16 @@ class TrainState:
     loss : callable, optional
         What is minimized, as in `fit`.
     best_weights : dict, optional
-        The `snapshot` after the best epoch, with ``config.restore_best_weights``.
+        The `snapshot` after the best epoch, if ``config.restore_best_weights``.
     seconds : float
         Training time in the current epoch.
     totals : list of two floats
         Sum of the losses and number of correct predictions in the current epoch, in this process;
         complete after `read_results`.
     first_nonfinite : int
-        The first step with a non-finite loss in this process, or `NEVER`; as `totals`.
+        The first step with a non-finite loss in this process, or `NEVER`; complete as `totals`.
     eval_modules : dict of str to nn.Module
-        The layers that stay in eval mode. The caller has put them there, but not the whole model.
+        Layers that stay in eval mode: they were in it, while the whole model was in train mode.
     """
 
     def __init__(
@@ -68,7 +66,7 @@ class TrainState:
         self.model = model.to(context.device, memory_format=memory_format)  # type: ignore[call-overload]
         for module in model.modules():
             for name, buffer in module.named_buffers(recurse=False):
-                if not buffer.is_contiguous():  # a checkpoint cannot be loaded to an expanded one
+                if not buffer.is_contiguous():  # nothing can be loaded into an expanded one
                     module._buffers[name] = buffer.contiguous()
         self.forward: nn.Module = self.model
         self.config, self.context, self.num_classes = config, context, num_classes
@@ -79,9 +77,9 @@ class TrainState:
         self.step = 0
         self.history = History()
         self.best_weights: dict[str, Any] | None = None
+        self.totals = [0.0, 0.0]
         self.seconds = 0.0
         self._clock = time.perf_counter()
-        self.totals = [0.0, 0.0]
         self.first_nonfinite = NEVER
         self._unread: list[Tensor] = []
         self.eval_modules = {
@@ -123,7 +121,7 @@ class TrainState:
         finite = torch.stack([p.detach().isfinite().all() for p in self.model.parameters()]).all()
         last_step = NEVER if finite else max(0, self.step - 1)
         first = torch.tensor(min(self.first_nonfinite, last_step))
-        step = int(self.context.all_reduce_min(first))
+        step = int(self.context.all_reduce(first, "min"))
         return None if step == NEVER else step
 
     def start_epoch(self) -> None:

@@ -73,7 +73,7 @@ def test_every_setting_is_an_option(capsys, tmp_path):
         "compile": False, "deterministic": True, "batches": "loader",
         "loader_workers": 1,
     }  # fmt: skip
-    assert set(settings) == set(TrainConfig.names())
+    assert set(settings) == set(TrainConfig().to_dict())
     words = []
     for name, value in settings.items():
         flag = name.replace("_", "-")

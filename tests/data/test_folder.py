@@ -222,6 +222,7 @@ def test_hidden_files_and_folders_are_ignored(tmp_path):
     (tmp_path / "red" / "._0.png").write_bytes(b"made by another system")
     for folder in (tmp_path, tmp_path / "red"):
         write_picture(folder / ".ipynb_checkpoints" / "0.png", np.zeros((3, 3)))
+        write_picture(folder / "__MACOSX" / "0.png", np.zeros((3, 3)))
     data = load_folder(tmp_path, 8, test_fraction=0)
     assert data.class_names == tuple(COLORS)
     assert np.bincount(data.train_labels).tolist() == [5, 5, 5]
@@ -236,6 +237,20 @@ def test_links_and_the_home_folder_are_followed(tmp_path, monkeypatch):
     data = load_folder("~/here", 8, test_fraction=0)
     assert len(data.train_labels) == 10
     np.testing.assert_array_equal(read_image("~/here/blue/0.png", (3, 8, 8)), data.train_images[0])
+
+
+def test_loops_of_links_end(tmp_path):
+    write_classes(tmp_path, count=2)
+    (tmp_path / "red" / "self").symlink_to(tmp_path / "red")
+    (tmp_path / "red" / "other").symlink_to(tmp_path / "blue")
+    (tmp_path / "blue" / "other").symlink_to(tmp_path / "red")
+    data = load_folder(tmp_path, 8, test_fraction=0)
+    assert np.bincount(data.train_labels).tolist() == [4, 2, 4]  # blue, green, red
+
+
+def test_an_unknown_home_folder_is_named():
+    with pytest.raises(ValueError, match="home folder in '~nobody-has-this-name/a' is unknown"):
+        load_folder("~nobody-has-this-name/a")
 
 
 def test_the_images_are_gray_if_no_picture_has_a_color(tmp_path):
@@ -269,6 +284,7 @@ def test_the_images_are_gray_if_no_picture_has_a_color(tmp_path):
         (["train/a/1.png", "train/b/1.png", "test/c/1.png"], "test has the class c, which"),
         (["val/a/1.png", "test/a/1.png"], "must hold one folder train, .* it holds test, val"),
         (["train/a/1.png", "val/a/1.png", "valid/a/1.png"], "holds train, val, valid"),
+        (["a/1.png", "b/1.png", "val/a/2.png"], "must hold one folder train, .* holds a, b, val"),
     ],
 )
 def test_a_folder_that_is_not_a_data_set_is_refused(tmp_path, files, message):
@@ -314,15 +330,15 @@ def test_images_that_do_not_fit_into_memory_are_refused_before_any_is_read(tmp_p
         load_folder(tmp_path, size)
 
 
-@pytest.mark.parametrize(("missing", "name"), [("torchvision", "torchvision"), ("PIL", "Pillow")])
-def test_a_missing_package_is_named(tmp_path, missing, name):
+@pytest.mark.parametrize("call", ["load_folder(path, 8)", "read_image(path, (1, 8, 8))"])
+def test_a_missing_package_is_named(tmp_path, call):
     write_classes(tmp_path)
     code = (
-        f"import sys; sys.modules[{missing!r}] = None\n"
+        "import sys; sys.modules['PIL'] = None\n"
         "from convlab.data import load_folder, read_image\n"
-        f"call = load_folder if {missing!r} == 'torchvision' else read_image\n"
-        f"try: call({str(tmp_path)!r}, (1, 8, 8)[-2 if call is load_folder else 0:])\n"
+        f"path = {str(tmp_path)!r}\n"
+        f"try: {call}\n"
         "except ImportError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert f"needs {name}, which is not installed: pip install" in done.stdout
+    assert "needs Pillow, which is not installed: pip install" in done.stdout

@@ -26,6 +26,11 @@ def test_counts_of_checkpoints(network, digits, quick, number):
     ("arguments", "error", "message"),
     [
         ({"out": ""}, ValueError, "out must be the path of a folder, got an empty one"),
+        (
+            {"out": "~nobody-has-this-name/x"},
+            ValueError,
+            "home folder in '~nobody-has",
+        ),
         ({"out": 3}, TypeError, "out must be the path of a folder, got int"),
         ({"keep": 1.5}, TypeError, "keep must be an int, got float 1.5"),
         ({"checkpoint_every": "5"}, TypeError, "checkpoint_every must be an int, got str '5'"),
@@ -44,7 +49,7 @@ def test_invalid_arguments_for_files(network, digits, quick, arguments, error, m
         ({"model": "cnn"}, "model must be a torch.nn.Module, got str"),
         ({"data": np.zeros(3)}, "data must be a Dataset, got ndarray: convlab.data.Dataset"),
         ({"data": (np.zeros(3), [1])}, "data must be a Dataset, got tuple: convlab.data.Dataset"),
-        ({"data": DataLoader([1])}, "got DataLoader: .* a DataLoader .* is not taken"),
+        ({"data": DataLoader([1])}, "got DataLoader: .* a DataLoader .* is not accepted"),
         ({"config": {"epochs": 3}}, "config must be a TrainConfig, got dict"),
         ({"config": {}}, "config must be a TrainConfig, got dict"),
     ],

@@ -1,6 +1,7 @@
 """Tests of the checks of settings, and of the recipes."""
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -72,7 +73,7 @@ def test_a_setting_cannot_be_changed_afterwards():
 def test_settings_survive_a_dictionary():
     config = TrainConfig(epochs=2, max_grad_norm=1.0, flip=True)
     assert TrainConfig(**config.to_dict()) == config
-    assert set(config.to_dict()) == set(TrainConfig.names())
+    assert set(config.to_dict()) == {field.name for field in fields(TrainConfig)}
 
 
 def test_numpy_scalars_become_python_numbers():

@@ -258,8 +258,8 @@ def test_with_one_process_collectives_return_their_argument():
         assert context.all_gather("me") == ["me"]
         assert context.broadcast("me") == "me"
         value = torch.tensor([3.0, 1.0])
-        for reduce in (context.all_reduce_sum, context.all_reduce_min, context.all_reduce_max):
-            assert reduce(value) is value
+        for operation in ("sum", "min", "max"):
+            assert context.all_reduce(value, operation) is value
         assert context.wrap_model(model := nn.Linear(1, 1)) is model
 
 
@@ -303,8 +303,8 @@ def test_each_collective_asks_for_its_own_operation(monkeypatch):
     requested = []
     monkeypatch.setattr(distributed, "all_reduce", lambda _, operation: requested.append(operation))
     context, values = DistributedContext(rank=0, world_size=2), torch.ones(2)
-    for collective in (context.all_reduce_sum, context.all_reduce_min, context.all_reduce_max):
-        collective(values)
+    for operation in ("sum", "min", "max"):
+        context.all_reduce(values, operation)
     operations = distributed.ReduceOp
     assert requested == [operations.SUM, operations.MIN, operations.MAX]
 

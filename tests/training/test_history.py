@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -26,6 +27,16 @@ def test_files_grow_by_a_line_with_each_epoch(tmp_path):
         assert [json.loads(line) for line in lines] == history.to_list()
         assert float(rows[-1]["train_loss"]) == 2.0 / number
         assert rows[-1]["validation_loss"] == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("name", ["history.csv", "history.jsonl"])
+def test_a_full_disk_is_reported_with_the_name_of_the_file(tmp_path, name):
+    history = History(tmp_path)
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to("/dev/full")
+    with pytest.raises(OSError, match=f"{name} could not be written: No space left on device"):
+        history.append(entry(1))
 
 
 def test_files_are_rewritten_from_the_checkpoint(tmp_path):

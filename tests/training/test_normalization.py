@@ -53,6 +53,10 @@ def test_a_constant_channel_is_0_everywhere():
     labels = np.arange(48) % 3
     data = Dataset("with alpha", images, labels, images[:9], labels[:9], ("a", "b", "c"))
     inputs, _ = next(make_batches(data, TrainConfig(), DistributedContext()).epoch(0))
+    passed = replace(data, mean=data.mean, std=data.std)
+    again, _ = next(make_batches(passed, TrainConfig(), DistributedContext()).epoch(0))
+    assert data.std[3] == 0
+    assert torch.equal(inputs, again)
     assert inputs[:, :3].std() == pytest.approx(1, abs=0.01)
     assert inputs[:, 3].abs().max() == 0
     model = nn.Sequential(nn.Flatten(), nn.Linear(256, 3))
