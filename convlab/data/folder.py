@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,7 @@ PART_NAMES = {
     "test": "test", "testing": "test",
 }  # fmt: skip
 IGNORED = "__MACOSX"  # in archives that macOS made; it holds no pictures
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
-Samples = list[tuple[Path, int]]  # pictures, and their labels
+Samples = list[tuple[str, int]]  # pictures, and their labels
 
 
 def load_folder(
@@ -33,7 +31,7 @@ def load_folder(
     channels: int | None = None,
     test_fraction: float = 0.2,
 ) -> Dataset:
-    """Read a folder of pictures with one subfolder per class, as torchvision's `ImageFolder` does.
+    """Read a folder of pictures with one subfolder per class, with torchvision's `ImageFolder`.
 
     The pictures of a class are in the subfolder with its name, or divided already::
 
@@ -75,7 +73,7 @@ def load_folder(
         with folders in it, but no ``train``; if a class has no training picture, or only validation
         or test images; if a picture cannot be read, or the images do not fit into memory.
     ModuleNotFoundError
-        If Pillow is not installed.
+        If torchvision is not installed.
     """
     height, width = pair(image_size, "image_size", minimum=1)
     if channels not in (None, 1, 3):
@@ -220,25 +218,24 @@ def _list_samples(folder: Path, class_names: tuple[str, ...]) -> Samples:
         raise DataError(
             f"{folder} has the class {sorted(unknown)[0]}, which the training images do not have"
         )
+    datasets = require("torchvision.datasets.folder", needed_by="reading a folder of pictures")
+
+    def is_picture(path: str) -> bool:
+        visible = all(map(_is_visible, Path(path).relative_to(folder).parts))
+        return visible and bool(datasets.is_image_file(path))
+
+    classes = {name: label for label, name in enumerate(class_names)}
+    samples: Samples = datasets.ImageFolder.make_dataset(
+        os.fspath(folder), classes, is_valid_file=is_picture, allow_empty=True
+    )
+    # Links may lead to a folder again: each counts once in a class.
+    names: dict[tuple[int, str], str] = {}
     return [
         (path, label)
-        for label, name in enumerate(class_names)
-        for path in sorted(_walk_pictures(folder / name), key=os.path.split)
+        for path, label in samples
+        for parent in [os.path.dirname(path)]
+        if names.setdefault((label, os.path.realpath(parent)), parent) == parent
     ]
-
-
-def _walk_pictures(folder: Path) -> Iterator[Path]:
-    """Yield the pictures in a folder and those below it, each folder once in spite of links."""
-    walked = {os.path.realpath(folder)}
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        for name in sorted(folders):
-            target = os.path.realpath(os.path.join(parent, name))
-            if target in walked or not _is_visible(name):
-                folders.remove(name)
-            walked.add(target)
-        for name in files:
-            if _is_visible(name) and name.lower().endswith(EXTENSIONS):
-                yield Path(parent, name)
 
 
 def _read_images(samples: Samples, image_shape: tuple[int, int, int]) -> Bytes:
