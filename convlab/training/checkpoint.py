@@ -8,6 +8,7 @@ runs code (``weights_only=True``).
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import warnings
@@ -32,6 +33,10 @@ from convlab.training.loss import loss_identity
 from convlab.training.state import TrainState
 
 FORMAT = "convlab.training checkpoint 5"
+# What reading a damaged archive raises; a header may say that it is encrypted (RuntimeError).
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, OverflowError,
+)  # fmt: skip
 _NAME = re.compile(r"checkpoint-(\d+)\.pt")
 
 
@@ -176,8 +181,12 @@ def load_verified(path: Path) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
-        # RuntimeError: a damaged header says that the file is encrypted, or compressed otherwise.
+    except _DAMAGED as error:
+        raise CheckpointError(f"{path} is truncated or not a checkpoint ({error})") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        # A damaged header names a place outside of the file.
         raise CheckpointError(f"{path} is truncated or not a checkpoint ({error})") from error
     if damaged is not None:
         raise CheckpointError(f"{path} is damaged: the checksum of {damaged} is wrong")

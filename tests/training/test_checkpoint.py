@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from convlab._files import atomic_write
@@ -78,6 +78,7 @@ def test_a_changed_bit_in_the_weights_is_detected(tmp_path):
 
 
 @given(st.integers(0, 10**9), st.integers(0, 7))
+@example(16360, 0)  # the place of a member becomes negative
 def test_a_changed_bit_anywhere_is_harmless_or_detected(position, bit):
     """Also in the headers of the archive, which say how a member is compressed or encrypted."""
     weights = torch.arange(4.0)
