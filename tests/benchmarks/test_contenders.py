@@ -45,6 +45,7 @@ def test_all_contenders_compute_the_same_or_say_that_they_cannot(layer, dtype):
         assert set(PEERS) - done == ({"jax"} if dtype == "float64" else set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_prepared_weights_give_the_same_results(dtype):
     problem = make(Case(Layer(16, 8, 11, 3, stride=2, padding=1, groups=2), 2, dtype))

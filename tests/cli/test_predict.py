@@ -106,6 +106,7 @@ def test_the_most_probable_classes_alone(capsys, colors, number, count):
     assert found[0]["classes"][0]["name"] == "red"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["mnist-cnn", "simple-cnn"])
 def test_digits_of_black_ink(capsys, tmp_path, model):
     """`simple-cnn` takes three channels, so the digits are repeated."""
