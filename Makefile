@@ -1,7 +1,7 @@
 # make book       build the site
 # make serve      serve the site
 # make test       run all tests and all notebooks, properties on a sample of their examples
-#      test FAST=1    without what is slow, in 90 s: for while you edit
+#      test FAST=1    without what is slow, in 80 s: for while you edit
 #      test FULL=1    with every example, every element and thirty kills: for before a release
 # make lint       check style and types
 # make portable   run all notebooks on an imitated older CPU
