@@ -13,7 +13,17 @@ from benchmarks.contenders import REFERENCE, Contender
 from benchmarks.problems import Call, Problem, make
 from benchmarks.store import Row, Skipped, rounded
 from benchmarks.suites import Case
-from benchmarks.timing import Clock, Plan, Runner, Spread, estimate, interleave, ratios, spread
+from benchmarks.timing import (
+    Clock,
+    Plan,
+    Runner,
+    Spread,
+    Times,
+    estimate,
+    interleave,
+    ratios,
+    spread,
+)
 
 # Larger errors are wrong results. (Rounding: about 1e-6 and 1e-15; Winograd a few times that.)
 TOLERANCE = {"float32": 1e-4, "float64": 1e-12}
@@ -68,9 +78,10 @@ def measure(
         times = interleave(runners, setting.plan, setting.clock, always=references)
     rows = []
     for entrant in entrants:
-        own = times[entrant.runner.name]
-        ratio = spread(ratios(times[entrant.reference], own))
-        rows.append(_row(case, setting, entrant, spread(own), ratio, others.cores))
+        own, reference_times = times[entrant.runner.name], times[entrant.reference]
+        warm = spread(ratios(reference_times.warm, own.warm))
+        cold = spread(ratios(reference_times.cold, own.cold))
+        rows.append(_row(case, setting, entrant, own, warm, cold, others.cores))
     return rows, skipped
 
 
@@ -194,11 +205,13 @@ def _row(
     case: Case,
     setting: Setting,
     entrant: _Entrant,
-    times: Spread,
+    own: Times,
     ratio: Spread,
+    cold_ratio: Spread,
     others: float | None,
 ) -> Row:
     """Return the row of a contender."""
+    times = spread(own.warm)
     return Row(
         layer=case.layer.name,
         images=case.images,
@@ -215,6 +228,8 @@ def _row(
         ratio=rounded(ratio.median),
         ratio_low=rounded(ratio.low),
         ratio_high=rounded(ratio.high),
+        cold_ms=rounded(spread(own.cold).median * 1e3),
+        cold_ratio=rounded(cold_ratio.median),
         n=times.n,
         gflops=rounded(case.gflop / times.median),
         extra_mib=None if entrant.extra_mib is None else rounded(entrant.extra_mib),

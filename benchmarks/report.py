@@ -46,16 +46,19 @@ def report(result: Result) -> str:
     return "\n".join(lines)
 
 
-def fair_ratios(rows: Iterable[Row]) -> dict[tuple[str, int, str], list[float]]:
+def fair_ratios(
+    rows: Iterable[Row], column: str = "ratio"
+) -> dict[tuple[str, int, str], list[float]]:
     """Return the ratios against the faster of PyTorch's two page policies, one per case.
 
-    The keys are contender, threads and a description of the task. A case that was not measured
-    with both policies is left out.
+    `column` is "ratio", or "cold_ratio" of calls that follow another contender's. The keys are
+    contender, threads and a description of the task. A case that was not measured with both
+    policies is left out.
     """
     measured: dict[tuple[object, ...], dict[str, float]] = {}
     for row in rows:
         key = (row.contender, row.threads, _what(row.task, row.images, row.dtype), row.layer)
-        measured.setdefault(key, {})[row.environment] = row.ratio
+        measured.setdefault(key, {})[row.environment] = getattr(row, column)
     fair: dict[tuple[str, int, str], list[float]] = {}
     for (contender, threads, what, _), ratios in measured.items():
         if {"natural", "huge pages"} <= set(ratios):
@@ -154,6 +157,7 @@ def _by_layer(rows: Sequence[Row]) -> str:
 
 def _against_the_faster(result: Result) -> list[str]:
     """Summarize the ratios against the faster of PyTorch's two page policies."""
+    cold = fair_ratios(result.rows, "cold_ratio")
     table = [
         [
             contender,
@@ -163,13 +167,14 @@ def _against_the_faster(result: Result) -> list[str]:
             _digits(geometric_mean(ratios)),
             _digits(min(ratios)),
             _digits(max(ratios)),
+            _digits(geometric_mean(cold[contender, threads, what])),
         ]
         for (contender, threads, what), ratios in fair_ratios(result.rows).items()
         if contender.startswith("convlab")
     ]
     if not table:
         return []
-    heads = ["", "threads", "", "cases", "geometric mean", "least", "most"]
+    heads = ["", "threads", "", "cases", "geometric mean", "least", "most", "mean, cold"]
     title = "## Against the faster of PyTorch with and without huge pages"
     return [title, "", _markdown(table, heads), ""]
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from convlab._files import atomic_write
 
-SCHEMA = 1
+SCHEMA = 2
 ResultT = TypeVar("ResultT")
 
 
@@ -40,6 +40,8 @@ class Row:
     ratio: float
     ratio_low: float
     ratio_high: float
+    cold_ms: float  # of calls that follow another contender's; the other times follow their own
+    cold_ratio: float
     n: int  # timings, one per round
     gflops: float  # gflop / time, 10^9 per second
     extra_mib: float | None  # NumPy's peak beyond inputs and outputs; None where it cannot be seen

@@ -67,7 +67,7 @@ class Plan:
     hopeless: float = 20.0
 
 
-# A timing of calls up to this many seconds is preceded by a call that is not timed, since the
+# A timing of calls up to this many seconds is preceded by a call that counts as cold, since the
 # caches hold data of the previous contender. The effect on longer calls is negligible.
 WARM = 0.05
 
@@ -116,9 +116,21 @@ class Runner:
         return min(plan.rounds, max(plan.least_rounds, affordable))
 
 
+@dataclass(frozen=True)
+class Times:
+    """Seconds per call of one contender, one number for each of its rounds.
+
+    `warm` calls follow one of their own, so that the caches hold the contender's data; `cold` ones
+    follow one of another contender, as in a network, whose layers follow each other.
+    """
+
+    warm: list[float]
+    cold: list[float]
+
+
 def interleave(
     runners: Sequence[Runner], plan: Plan, clock: Clock, always: Collection[str] = ()
-) -> dict[str, list[float]]:
+) -> dict[str, Times]:
     """Time all runners in interleaved rounds.
 
     A round times each of them once, so slow changes (the clock rate of the CPU, other
@@ -127,11 +139,10 @@ def interleave(
 
     Returns
     -------
-    dict of list
-        For each name the seconds per call, one number for each of its rounds: a contender whose
-        budget is used up misses the last ones.
+    dict of str to Times
+        A contender whose budget is used up misses the last rounds.
     """
-    times: dict[str, list[float]] = {runner.name: [] for runner in runners}
+    times = {runner.name: Times([], []) for runner in runners}
     previous = None
     gc_enabled = gc.isenabled()
     gc.collect()
@@ -145,10 +156,13 @@ def interleave(
                 if clock.pause and previous not in (None, runner.library):
                     clock.sleep(clock.pause)
                 previous = runner.library
-                if runner.expected <= WARM:
-                    runner.call()
-                repeats = runner.repeats(plan)
-                times[runner.name].append(seconds(runner.call, repeats, clock) * runner.scale)
+                own = times[runner.name]
+                own.cold.append(seconds(runner.call, 1, clock) * runner.scale)
+                if runner.expected > WARM:
+                    own.warm.append(own.cold[-1])
+                else:
+                    repeats = runner.repeats(plan)
+                    own.warm.append(seconds(runner.call, repeats, clock) * runner.scale)
     finally:
         if gc_enabled:
             gc.enable()

@@ -339,8 +339,8 @@ def _compare(model: nn.Module, way: Preparation, images: Tensor, quick: bool) ->
             for name, call in calls.items()
         ]
         times = interleave_calls(runners, plan, clock(device), always=calls)
-    middle = spread(times[way.name])
-    ratio = spread(ratios(times[EAGER.name], times[way.name]))
+    own = times[way.name].warm
+    middle, ratio = spread(own), spread(ratios(times[EAGER.name].warm, own))
     return InferenceRow(
         network="ResNet-18", size=images.shape[-1], batch=len(images), prepared=way.name,
         images_per_second=rounded(len(images) / middle.median), ms=rounded(1e3 * middle.median),

@@ -49,6 +49,7 @@ def test_a_row_says_what_was_measured():
     assert (row.environment, row.threads, row.count) == ("natural", 1, 3)
     assert row.ms == pytest.approx(12_000)
     assert row.ratio == row.ratio_low == row.ratio_high == pytest.approx(2)
+    assert (row.cold_ms, row.cold_ratio) == (row.ms, row.ratio)  # one long call for both
     assert row.gflop == pytest.approx(CASE.layer.flop(4) / 1e9, rel=1e-3)
     assert row.gflops == pytest.approx(row.gflop / 12, rel=1e-3)
     assert 0 < row.error < 1e-7  # rounded to float32

@@ -44,8 +44,8 @@ def test_an_older_result_stays_if_writing_fails(tmp_path, monkeypatch):
 def test_another_schema_is_refused(tmp_path):
     path = save(result(ROW), tmp_path)
     text = path.read_text()
-    path.write_text(text.replace('"schema": 1', '"schema": 0'))
-    with pytest.raises(ValueError, match="has schema 0, expected 1"):
+    path.write_text(text.replace('"schema": 2', '"schema": 0'))
+    with pytest.raises(ValueError, match="has schema 0, expected 2"):
         load(path)
     path.write_text(text.replace('"gflops"', '"speed"'))
     with pytest.raises(ValueError, match="speed"):

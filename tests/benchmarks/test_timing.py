@@ -4,7 +4,17 @@ import gc
 
 import pytest
 
-from benchmarks.timing import Clock, Plan, Runner, clock_for, estimate, interleave, ratios, spread
+from benchmarks.timing import (
+    Clock,
+    Plan,
+    Runner,
+    Times,
+    clock_for,
+    estimate,
+    interleave,
+    ratios,
+    spread,
+)
 
 
 class Simulation:
@@ -39,43 +49,51 @@ def test_a_round_times_each_contender_once_and_another_one_starts_each_round():
     assert "".join(simulation.events) == "abc" + "bca" + "cab"
 
 
-def test_short_calls_are_repeated_after_one_that_does_not_count():
+def test_short_calls_are_repeated_after_a_cold_one():
     simulation = Simulation()
     runner = simulation.runner("a", 1e-3)
     times = interleave([runner], PLAN, simulation.clock)
     assert runner.repeats(PLAN) == 2
     assert simulation.events == ["a"] * 3 * PLAN.rounds
-    assert times["a"] == pytest.approx([1e-3] * 3)
+    assert times["a"].warm == pytest.approx([1e-3] * 3)
 
 
 def test_a_timing_is_the_mean_of_its_repeats():
     simulation = Simulation()
-    runner = simulation.runner("a", 50e-3, 2e-3, 4e-3, expected=1e-3)  # the first is the warm-up
+    runner = simulation.runner("a", 50e-3, 2e-3, 4e-3, expected=1e-3)
     times = interleave([runner], Plan(rounds=1), simulation.clock)
-    assert times["a"] == pytest.approx([3e-3])
+    assert times["a"].warm == pytest.approx([3e-3])
+    assert times["a"].cold == pytest.approx([50e-3])
+
+
+def test_a_long_call_is_cold_and_warm_at_once():
+    simulation = Simulation()
+    times = interleave([simulation.runner("a", 1.0, 2.0, 3.0)], PLAN, simulation.clock)
+    assert times["a"] == Times([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
 
 
 def test_a_slow_contender_misses_the_last_rounds_but_not_the_least():
     simulation = Simulation()
     runners = [simulation.runner("fast", 1.0), simulation.runner("slow", 60.0)]
     times = interleave(runners, Plan(rounds=7, least_rounds=2, budget=10), simulation.clock)
-    assert len(times["fast"]) == 7
-    assert len(times["slow"]) == 2
+    assert len(times["fast"].warm) == len(times["fast"].cold) == 7
+    assert len(times["slow"].warm) == len(times["slow"].cold) == 2
 
 
 def test_the_reference_is_in_every_round():
     simulation = Simulation()
     runners = [simulation.runner("fast", 1.0), simulation.runner("slow", 60.0)]
     plan = Plan(rounds=7, least_rounds=2, budget=10)
-    assert len(interleave(runners, plan, simulation.clock, always={"slow"})["slow"]) == 7
+    times = interleave(runners, plan, simulation.clock, always={"slow"})
+    assert len(times["slow"].warm) == 7
 
 
 def test_a_part_is_multiplied():
     simulation = Simulation()
-    assert (
-        interleave([simulation.runner("a", 2.0, scale=8)], PLAN, simulation.clock)["a"]
-        == [16.0] * 3
-    )
+    times = interleave([simulation.runner("a", 2.0, scale=8)], PLAN, simulation.clock)
+    assert times["a"] == Times([16.0] * 3, [16.0] * 3)
+    short = interleave([simulation.runner("a", 2e-3, scale=8)], PLAN, simulation.clock)["a"]
+    assert short.warm == short.cold == pytest.approx([16e-3] * 3)
 
 
 def test_a_pause_lies_between_two_libraries_and_is_not_timed():
@@ -84,7 +102,7 @@ def test_a_pause_lies_between_two_libraries_and_is_not_timed():
     runners.append(simulation.runner("c", 1.0, library="y"))
     times = interleave(runners, Plan(rounds=1), simulation.clock)
     assert simulation.events == ["a", "b", "pause", "c"]
-    assert times == {"a": [1.0], "b": [1.0], "c": [1.0]}
+    assert {name: own.warm for name, own in times.items()} == {"a": [1.0], "b": [1.0], "c": [1.0]}
 
 
 def test_garbage_is_not_collected_during_a_timing():
