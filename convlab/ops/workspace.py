@@ -1,8 +1,12 @@
 """Scratch memory that is kept from one call to the next.
 
-A fast method needs memory for columns or tiles. Fresh memory comes from the operating system page
-by page, and on a small layer those page faults take longer than the convolution. So each thread
-keeps one buffer: bounded, grown to what the last call needed, freed by `release_workspace`.
+A fast method needs memory for columns or tiles. An allocator that returns large blocks to the
+operating system pays for each page of the next one. So each thread keeps one buffer: bounded, grown
+to what the last call needed, freed by `release_workspace`.
+
+Without it, the layers of ResNet-18 and VGG-16 took 1.2 to 1.4 times as long where glibc returned
+all large blocks (``MALLOC_MMAP_THRESHOLD_`` set; float32, one thread), and 1.00 to 1.03 times with
+its default, which learns to keep blocks of up to 32 MiB.
 """
 
 from __future__ import annotations
