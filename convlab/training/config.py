@@ -95,7 +95,8 @@ class TrainConfig:
     device : str
         "auto" chooses a CUDA GPU if there is one, else the CPU.
     deterministic : bool
-        Use only algorithms that give the same bits each time; they are slower on a GPU.
+        Use only algorithms that give the same bits each time, on a CPU too; some are slower. An
+        operation without such an algorithm raises a RuntimeError.
     accumulation_steps : int
         Number of equal parts, at least 1, in which each process computes its share of a batch, one
         after the other, to save memory; it must divide the share. Their gradients are summed, so
