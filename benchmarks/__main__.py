@@ -44,7 +44,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--coretype",
         metavar="CPU",
-        help="measure also with OpenBLAS kernels for this CPU, such as Haswell (AVX2)",
+        help="measure also with OpenBLAS kernels for this CPU, such as Nehalem (SSE)",
     )
     parser.add_argument(
         "--quick",

@@ -38,6 +38,7 @@ from convlab.data import load as load_data
 from convlab.data import match_input
 from convlab.models import BasicBlock, ResNet
 from convlab.training import TrainConfig
+from tests.benchmarks.test_training import ROW as TRAINING
 
 PROFILE = ProfileRow(
     network="SimpleCNN", contender="convlab", batch=128, steps=32, step_ms=2.0, profiled_ms=4.0,
@@ -577,3 +578,24 @@ def test_every_stored_result_can_be_read_and_is_no_rehearsal():
         assert not stored.rehearsal, f"{path.name} is a rehearsal"
         assert stored.accelerator
         assert stored.accelerator["name"]
+
+
+def test_the_chapter_reads_a_stored_result(tmp_path, monkeypatch, capsys):
+    notebook = json.loads((ROOT / "book" / "scaling.ipynb").read_text(encoding="utf-8"))
+    sources = ["".join(cell["source"]) for cell in notebook["cells"]]
+    (source,) = (text for text in sources if "results/gpu" in text and "print(" in text)
+    (tmp_path / "book").mkdir()
+    monkeypatch.chdir(tmp_path / "book")
+    exec(source, {"json": json, "Path": Path})
+    assert capsys.readouterr().out == "measured on a GPU: nothing yet\n"
+    result = dataclasses.replace(RESULT, training=[TRAINING])
+    save(result, tmp_path / "benchmarks" / "results" / "gpu" / "sample.json")
+    exec(source, {"json": json, "Path": Path})
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        "measured on a GPU: sample",
+        "A GPU",
+        "SimpleCNN plain loop 2,000 images/s, 1.00 times the plain loop",
+        "SimpleCNN convlab 150 launches a step, device busy 25% of it",
+        "SimpleCNN cifar10, seed 0: 76.54% after 6 s",
+    ]
