@@ -30,6 +30,7 @@ PAGES = [
 ]
 
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+SOURCES = ("code", "drawing")
 SCALES = {"thousand": 1e3, "million": 1e6, "millions": 1e6, "billion": 1e9, "%": 0.01, "ms": 1e-3}
 DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
 NUMBER = re.compile(
@@ -49,6 +50,9 @@ LAYOUT = re.compile(
     r"|(?<=\w)\[[-\d:, .]+\]",
     re.MULTILINE,
 )
+
+# The text form of a figure; that of convlab.plots lists what is written in it.
+DRAWN = re.compile(r"<Drawing: (.*)>|<Figure size .*>")
 
 FENCE = re.compile(r"^(?P<fence>```+)(?P<info>[^\n]*)\n(?P<body>.*?)^(?P=fence)", re.M | re.S)
 FENCE_LINE = re.compile(r"^```.*$", re.MULTILINE)
@@ -80,7 +84,7 @@ SETTING = re.compile(
 class Block:
     """A piece of a page: text, a caption, an alternative text, or code with its outputs."""
 
-    kind: str
+    kind: str  # "text", "caption", "alt"; "code" or "drawing"
     text: str
     section: tuple[str, ...]  # the headings above it
     cell: int
@@ -101,7 +105,7 @@ class Block:
     @cached_property
     def computing(self) -> str:
         """Code and its outputs; of text, its formulas and the code in it."""
-        if self.kind == "code":
+        if self.kind in SOURCES:
             return LAYOUT.sub("", self.text)
         quoted = (m[0] for pattern in (FORMULA, CODE) for m in pattern.finditer(self.text))
         return "\n".join(quoted)
@@ -136,14 +140,14 @@ class Number:
 
     @property
     def small(self) -> bool:
-        """Whether it is so small that it occurs in most cells."""
-        return self.unit == 1 and self.value <= 10
+        """Whether it is an integer of a size that occurs in many cells by chance."""
+        return self.unit == 1 and self.value <= 100
 
     def is_among(self, values: list[float]) -> bool:
         """Tell whether a sorted list has the value, rounded to the digits that are written."""
-        for scale in {1.0, self.scale}:
+        for scale in {self.scale, 1.0 if self.scale < 1 or self.unit < 1 else self.scale}:
             value = self.value * scale
-            slack = (0.0 if self.small else self.unit * scale / 2) + 1e-9 * value
+            slack = (self.unit * scale / 2 if self.digits > 1 or self.unit < 1 else 0.0) + 1e-9 * value
             place = bisect_left(values, value - slack)
             if place < len(values) and values[place] <= value + slack:
                 return True
@@ -214,11 +218,12 @@ def blocks_of(content: str, notebook: bool) -> Iterator[Block]:
                 yield from text_blocks(text, above, index)
             continue
         outputs = (o.get("text", o.get("data", {}).get("text/plain", "")) for o in cell["outputs"])
-        shown = re.sub(r"<Figure size .*>", "", "\n".join(map("".join, outputs)))
-        yield Block("code", f"{source}\n{shown}", above, index)
-        if drawn := cell["metadata"].get("mystnb"):
-            yield Block("caption", drawn["figure"]["caption"], above, index)
-            yield Block("alt", drawn["image"]["alt"], above, index)
+        shown = "\n".join(map("".join, outputs))
+        yield Block("code", source + "\n" + DRAWN.sub("", shown), above, index)
+        if figure := cell["metadata"].get("mystnb"):
+            yield Block("drawing", "\n".join(DRAWN.findall(shown)), above, index)
+            yield Block("caption", figure["figure"]["caption"], above, index)
+            yield Block("alt", figure["image"]["alt"], above, index)
 
 
 class Page:
@@ -235,43 +240,50 @@ class Page:
         }
 
     @cache  # noqa: B019
-    def code(self, section: tuple[str, ...], cell: int | None = None) -> list[Block]:
-        """List the code of a section, or only that of a cell and of its two neighbours."""
+    def code(self, index: int, near: bool = False) -> list[Block]:
+        """List the code of the section of a block, or the cells beside it.
+
+        The nearest of a caption is the cell that draws the figure, where the drawing counts too.
+        """
+        asking = self.blocks[index]
+        kinds = ("code",) if asking.kind == "text" else SOURCES
+        depth = len(asking.section)
         found = [
             block
             for block in self.blocks
-            if block.kind == "code" and block.section[: len(section)] == section
+            if block.kind in kinds and block.section[:depth] == asking.section
         ]
-        if cell is None:
+        if not near:
             return found
-        if any(block.cell == cell for block in found):
-            return [block for block in found if block.cell == cell]
-        before = max((block.cell for block in found if block.cell < cell), default=cell)
-        after = min((block.cell for block in found if block.cell > cell), default=cell)
+        cells = {block.cell for block in found}
+        if asking.cell not in cells:
+            before = max((cell for cell in cells if cell < asking.cell), default=asking.cell)
+            after = min((cell for cell in cells if cell > asking.cell), default=asking.cell)
+        else:
+            before = after = asking.cell
         return [block for block in found if block.cell in (before, after)]
 
     @cache  # noqa: B019
     def values(self, index: int, near: bool) -> list[float]:
         """Sort the numbers that may hold one of a block."""
-        block = self.blocks[index]
-        code = self.code(block.section, block.cell if near else None)
-        return sorted({value for source in (*code, block) for value in source.values})
+        sources = (*self.code(index, near), self.blocks[index])
+        return sorted({value for source in sources for value in source.values})
 
     def holds(self, index: int, number: Number) -> bool:
         """Tell whether the code beside a small number, or of its section, has it."""
         return number.is_among(self.values(index, number.small))
 
     @cache  # noqa: B019
-    def settings(self, section: tuple[str, ...], word: str) -> set[float]:
+    def settings(self, index: int, word: str) -> set[float]:
         """Collect the values that the code of a section gives to an argument such as stride."""
-        matches = (m for block in self.code(section) for m in SETTING.finditer(block.text))
+        matches = (m for block in self.code(index) for m in SETTING.finditer(block.text))
         pairs = ((m[1] or m[5], (m[2], m[3], m[4])) for m in matches)
         return {float(v) for name, values in pairs if name == word for v in values if v}
 
     def has_in_order(self, index: int, numbers: list[Number]) -> bool:
         """Tell whether one piece of code of the section has the numbers, one after the other."""
-        block, count = self.blocks[index], len(numbers)
-        for source in (*self.code(block.section), block):
+        count = len(numbers)
+        for source in (*self.code(index), self.blocks[index]):
             values = source.values
             for start in range(len(values) - count + 1):
                 found = zip(numbers, values[start : start + count], strict=True)
@@ -283,7 +295,7 @@ class Page:
     def confirming(self, reason: str) -> list[float] | None:
         """Sort the numbers that a reason of `numbers.yml` refers to, if it can be checked."""
         if reason == "printed in another section":
-            return sorted(value for block in self.code(()) for value in block.values)
+            return sorted(value for block in self.blocks if block.kind in SOURCES for value in block.values)
         if reason.startswith("stands in "):
             path = ROOT / reason.removeprefix("stands in ")
             return sorted(computed(path.read_text(encoding="utf-8")))
@@ -296,14 +308,14 @@ class Page:
 
     def has_size(self, index: int, numbers: list[Number]) -> bool:
         """Tell whether the code of the section has a shape such as (64, 56, 56) or 3x3."""
-        if numbers[-1] == numbers[-2] and all(
-            number.is_among(self.values(index, False)) for number in numbers
-        ):
+        if len(numbers) > 2 and self.has_in_order(index, numbers):
             return True
+        if len(numbers) == 2 and numbers[0] == numbers[1]:
+            return numbers[0].is_among(self.values(index, False))
         last = r"\s?[,x×]\s?".join(f"{number.value:.0f}" for number in numbers)
         shape = re.compile(rf"[(×x](?:[\d ]+,)*\s?{last}[^\d.]|Size\(\[.*\b{last}\b|\b{last}\b(?<=[x×]..)")
-        block = self.blocks[index]
-        return any(shape.search(source.computing) for source in (*self.code(block.section), block))
+        sources = (*self.code(index), self.blocks[index])
+        return any(shape.search(source.computing) for source in sources)
 
     def verdict(self, index: int, text: str, match: re.Match[str]) -> str:
         """Say what holds a number of a block's prose: an empty string if nothing does."""
@@ -336,7 +348,7 @@ class Page:
                 return "range"
         if setting := covering(SETTING, text, place):
             word = setting[1] or setting[5]
-            if known := self.settings(self.blocks[index].section, word):
+            if known := self.settings(index, word):
                 return "setting" if number.value in known | {float(word != "padding")} else ""
         if self.holds(index, number):
             return "near" if number.small else "section"
@@ -394,7 +406,7 @@ def unsupported(pages: dict[str, Page]) -> list[str]:
     found = []
     for name, page in pages.items():
         for index, block in enumerate(page.blocks):
-            if block.kind == "code":
+            if block.kind in SOURCES:
                 continue
             for match, verdict in page.check(index):
                 if not verdict:
@@ -426,7 +438,7 @@ def mutate(
         (name, page, index, match, verdict)
         for name, page in pages.items()
         for index, block in enumerate(page.blocks)
-        if block.kind != "code"
+        if block.kind not in SOURCES
         for match, verdict in page.check(index)
     ]
     for name, page, index, match, verdict in chance.choices(places, k=count):
