@@ -14,8 +14,9 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -67,11 +68,10 @@ MARKUP = re.compile(
 CITED = re.compile(r"\{cite(?::\w)?\}`|\]\(https?:|<https?:")
 SENTENCE = re.compile(r"(?<=[.!?:;])[)*\"”]*\s+(?=\S)|\n\s*\n|\n(?=\s*[-|\d])|\|")
 
-# Numbers that are checked together: sizes, lists, fractions, ranges, true equations, settings.
+# Numbers that are checked together: sizes, lists, fractions, equations, settings.
 SIZE = re.compile(r"(?<![\w.,])\d+(?:(?:\s?[×x]\s?| by )\d+(?!\w))+")
 LIST = re.compile(rf"(?<![\w.,/]){DIGITS}(?:(?:, and |, | and | / | )−?{DIGITS}(?![\w%/])){{2,}}")
 FRACTION = re.compile(r"(?<![\w.,/])(\d+)/(\d+)(?![\w.,/]*\d)")
-RANGE = re.compile(r"(?<![\w.,])(0) to (\d+)(?![\w.,%]*\d)")
 EQUATION = re.compile(
     r"(?=[\d(−-])([\d.,()+·×*/−\s-]*[+·×*/−-][\d.,()+·×*/−\s-]*)=\s*(−?[\d.,]*\d)"
 )
@@ -92,10 +92,8 @@ class Block:
     @cached_property
     def prose(self) -> str:
         """The text without code, formulas and addresses; the rest stays at its place."""
-        if self.kind != "text":
-            return self.text
         text = FENCE.sub(
-            lambda m: (FENCE_LINE.sub(blank, m[0]) if PROSE.match(m["info"]) else blank(m)),
+            lambda m: FENCE_LINE.sub(blank, m[0]) if PROSE.match(m["info"]) else blank(m),
             self.text,
         )
         for pattern in (FORMULA, CODE, MARKUP):
@@ -145,9 +143,10 @@ class Number:
 
     def is_among(self, values: list[float]) -> bool:
         """Tell whether a sorted list has the value, rounded to the digits that are written."""
+        rounded = self.digits > 1 or self.unit < 1
         for scale in {self.scale, 1.0 if self.scale < 1 or self.unit < 1 else self.scale}:
             value = self.value * scale
-            slack = (self.unit * scale / 2 if self.digits > 1 or self.unit < 1 else 0.0) + 1e-9 * value
+            slack = 1e-9 * value + (self.unit * scale / 2 if rounded else 0.0)
             place = bisect_left(values, value - slack)
             if place < len(values) and values[place] <= value + slack:
                 return True
@@ -163,6 +162,12 @@ def computed(text: str) -> Iterator[float]:
     """Yield the numbers of code, outputs and formulas."""
     for match in COMPUTED.finditer(text):
         yield float(match[0].replace(",", "").replace("_", ""))
+
+
+@cache
+def values_of_file(path: Path) -> list[float]:
+    """Sort the numbers of a file."""
+    return sorted(computed(path.read_text(encoding="utf-8")))
 
 
 def numbers_in(text: str) -> list[Number]:
@@ -204,26 +209,118 @@ def text_blocks(text: str, above: tuple[str, ...], cell: int) -> Iterator[Block]
             yield Block("code", code, above, cell)
 
 
-def blocks_of(content: str, notebook: bool) -> Iterator[Block]:
-    """Read a page piece by piece."""
-    above: tuple[str, ...] = ()
-    if not notebook:
-        for index, (text, headings) in enumerate(sections(content, above)):
-            yield from text_blocks(text, headings, index)
-        return
+def blocks_of_markdown(content: str) -> Iterator[Block]:
+    """Read a page of Markdown piece by piece."""
+    for index, (text, headings) in enumerate(sections(content, ())):
+        yield from text_blocks(text, headings, index)
+
+
+def blocks_of_notebook(content: str) -> Iterator[Block]:
+    """Read a notebook piece by piece."""
+    headings: tuple[str, ...] = ()
     for index, cell in enumerate(json.loads(content)["cells"]):
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            for text, above in sections(source, above):  # noqa: B007
-                yield from text_blocks(text, above, index)
+            for text, above in sections(source, headings):
+                headings = above
+                yield from text_blocks(text, headings, index)
             continue
         outputs = (o.get("text", o.get("data", {}).get("text/plain", "")) for o in cell["outputs"])
         shown = "\n".join(map("".join, outputs))
-        yield Block("code", source + "\n" + DRAWN.sub("", shown), above, index)
-        if figure := cell["metadata"].get("mystnb"):
-            yield Block("drawing", "\n".join(DRAWN.findall(shown)), above, index)
-            yield Block("caption", figure["figure"]["caption"], above, index)
-            yield Block("alt", figure["image"]["alt"], above, index)
+        yield Block("code", source + "\n" + DRAWN.sub("", shown), headings, index)
+        described = cell["metadata"].get("mystnb", {})
+        if "image" in described:
+            yield Block("drawing", "\n".join(DRAWN.findall(shown)), headings, index)
+            yield Block("caption", described["figure"]["caption"], headings, index)
+            yield Block("alt", described["image"]["alt"], headings, index)
+
+
+class Scope:
+    """A piece of text, and the code that may hold its numbers.
+
+    `section` is the code from the heading above to the next of the same or a higher level,
+    `beside` that of the two cells before and after; of a caption, the cell that draws the figure.
+    What a figure shows holds numbers of captions and alternative texts, not of other text.
+    """
+
+    def __init__(self, block: Block, blocks: Iterable[Block]) -> None:
+        self.block, depth = block, len(block.section)
+        kinds = ("code",) if block.kind == "text" else SOURCES
+        self.section = [b for b in blocks if b.kind in kinds and b.section[:depth] == block.section]
+        cells = {source.cell for source in self.section}
+        self.cells = {block.cell} & cells or {
+            max((cell for cell in cells if cell < block.cell), default=-1),
+            min((cell for cell in cells if cell > block.cell), default=-1),
+        }
+        self.beside = [source for source in self.section if source.cell in self.cells]
+
+    @cached_property
+    def section_values(self) -> list[float]:
+        """The numbers of the section's code, sorted."""
+        return sorted({value for b in (*self.section, self.block) for value in b.values})
+
+    @cached_property
+    def values_beside(self) -> list[float]:
+        """The numbers of the code beside the text, sorted."""
+        return sorted({value for b in (*self.beside, self.block) for value in b.values})
+
+    def holds(self, number: Number) -> bool:
+        """Tell whether the code beside a small number has it, or the section another one."""
+        return number.is_among(self.values_beside if number.small else self.section_values)
+
+    def holds_in_order(self, numbers: list[Number]) -> bool:
+        """Tell whether one piece of code of the section has the numbers, one after the other."""
+        for values in (block.values for block in (*self.section, self.block)):
+            for start in range(len(values) - len(numbers) + 1):
+                if all(n.is_among([v]) for n, v in zip(numbers, values[start:], strict=False)):
+                    return True
+        return False
+
+    def holds_size(self, numbers: list[Number]) -> bool:
+        """Tell whether the code of the section has a square of this size, or such a shape."""
+        if len(numbers) > 2:
+            return self.holds_in_order(numbers)
+        if numbers[0] == numbers[1]:
+            return numbers[0].is_among(self.section_values)
+        pair = r"\s?[,x×]\s?".join(f"{number.value:.0f}" for number in numbers)
+        shape = re.compile(rf"(?:[(×x]|Size\(\[)(?:[\d ]+,)*\s?{pair}[^\d.]|\b{pair}\b(?<=[x×]..)")
+        return any(shape.search(block.computing) for block in (*self.section, self.block))
+
+    def settings(self, word: str) -> set[float]:
+        """Collect the values that the code of the section gives to an argument such as stride."""
+        matches = (m for block in self.section for m in SETTING.finditer(block.text))
+        found = ((m[1] or m[5], (m[2], m[3], m[4])) for m in matches)
+        return {float(value) for name, values in found if name == word for value in values if value}
+
+    def evidence(self, text: str, match: re.Match[str]) -> str:
+        """Say what holds a number of the text: an empty string if nothing does.
+
+        What belongs together is looked for together, so that a wrong number among right ones
+        does not pass because some other line has it.
+        """
+        place, number, found = match.start(), Number.of(match), False
+        if equation := covering(EQUATION, text, place):
+            kind, found = "equation", is_true(equation)
+        elif size := covering(SIZE, text, place):
+            kind, found = "size", self.holds_size(numbers_in(size[0]))
+        elif several := covering(LIST, text, place):
+            numbers = numbers_in(several[0])
+            regular = is_progression([n.value for n in numbers]) and self.holds(numbers[-1])
+            kind, found = "list of numbers", regular or self.holds_in_order(numbers)
+        elif fraction := covering(FRACTION, text, place):
+            above, below = numbers = numbers_in(fraction[0])
+            quotient = Number(above.value / max(below.value, 1.0), 0.005, 2, 1.0)
+            kind = "fraction"
+            found = self.holds_in_order(numbers) or quotient.is_among(self.section_values)
+        elif (setting := covering(SETTING, text, place)) and (
+            known := self.settings(word := setting[1] or setting[5])
+        ):
+            kind, found = "setting", number.value in known | {float(word != "padding")}
+        else:
+            kind, found = "cell beside" if number.small else "section", self.holds(number)
+        if not found:
+            kind, found = "citation", CITED.search(sentence_at(self.block.text, place)) is not None
+        return kind if found else ""
 
 
 class Page:
@@ -232,150 +329,45 @@ class Page:
     def __init__(
         self, blocks: Iterable[Block], reasons: dict[str, list[str]], names: Iterable[str]
     ) -> None:
-        self.blocks, self.names = list(blocks), set(names)
+        blocks = list(blocks)
+        self.scopes = [Scope(block, blocks) for block in blocks if block.kind not in SOURCES]
+        self.values = sorted({v for block in blocks if block.kind in SOURCES for v in block.values})
+        self.names = set(names)
         self.reasons = {
             re.compile(r"\s+".join(map(re.escape, words.split()))): reason
-            for reason, sentences in reasons.items()
-            for words in sentences
+            for reason, pieces in reasons.items()
+            for words in pieces
         }
 
-    @cache  # noqa: B019
-    def code(self, index: int, near: bool = False) -> list[Block]:
-        """List the code of the section of a block, or the cells beside it.
-
-        The nearest of a caption is the cell that draws the figure, where the drawing counts too.
-        """
-        asking = self.blocks[index]
-        kinds = ("code",) if asking.kind == "text" else SOURCES
-        depth = len(asking.section)
-        found = [
-            block
-            for block in self.blocks
-            if block.kind in kinds and block.section[:depth] == asking.section
-        ]
-        if not near:
-            return found
-        cells = {block.cell for block in found}
-        if asking.cell not in cells:
-            before = max((cell for cell in cells if cell < asking.cell), default=asking.cell)
-            after = min((cell for cell in cells if cell > asking.cell), default=asking.cell)
-        else:
-            before = after = asking.cell
-        return [block for block in found if block.cell in (before, after)]
-
-    @cache  # noqa: B019
-    def values(self, index: int, near: bool) -> list[float]:
-        """Sort the numbers that may hold one of a block."""
-        sources = (*self.code(index, near), self.blocks[index])
-        return sorted({value for source in sources for value in source.values})
-
-    def holds(self, index: int, number: Number) -> bool:
-        """Tell whether the code beside a small number, or of its section, has it."""
-        return number.is_among(self.values(index, number.small))
-
-    @cache  # noqa: B019
-    def settings(self, index: int, word: str) -> set[float]:
-        """Collect the values that the code of a section gives to an argument such as stride."""
-        matches = (m for block in self.code(index) for m in SETTING.finditer(block.text))
-        pairs = ((m[1] or m[5], (m[2], m[3], m[4])) for m in matches)
-        return {float(v) for name, values in pairs if name == word for v in values if v}
-
-    def has_in_order(self, index: int, numbers: list[Number]) -> bool:
-        """Tell whether one piece of code of the section has the numbers, one after the other."""
-        count = len(numbers)
-        for source in (*self.code(index), self.blocks[index]):
-            values = source.values
-            for start in range(len(values) - count + 1):
-                found = zip(numbers, values[start : start + count], strict=True)
-                if all(number.is_among([value]) for number, value in found):
-                    return True
-        return False
-
-    @cache  # noqa: B019
-    def confirming(self, reason: str) -> list[float] | None:
-        """Sort the numbers that a reason of `numbers.yml` refers to, if it can be checked."""
-        if reason == "printed in another section":
-            return sorted(value for block in self.blocks if block.kind in SOURCES for value in block.values)
-        if reason.startswith("stands in "):
-            path = ROOT / reason.removeprefix("stands in ")
-            return sorted(computed(path.read_text(encoding="utf-8")))
-        return None
-
-    def is_confirmed(self, reason: str, number: Number) -> bool:
+    def confirms(self, reason: str, number: Number) -> bool:
         """Tell whether a reason is a matter of judgement, or true of the number."""
-        values = self.confirming(reason)
-        return values is None or number.is_among(values)
+        if reason == "printed in another section":
+            return number.is_among(self.values)
+        if reason.startswith("stands in "):
+            return number.is_among(values_of_file(ROOT / reason.removeprefix("stands in ")))
+        return True
 
-    def has_size(self, index: int, numbers: list[Number]) -> bool:
-        """Tell whether the code of the section has a shape such as (64, 56, 56) or 3x3."""
-        if len(numbers) > 2 and self.has_in_order(index, numbers):
-            return True
-        if len(numbers) == 2 and numbers[0] == numbers[1]:
-            return numbers[0].is_among(self.values(index, False))
-        last = r"\s?[,x×]\s?".join(f"{number.value:.0f}" for number in numbers)
-        shape = re.compile(rf"[(×x](?:[\d ]+,)*\s?{last}[^\d.]|Size\(\[.*\b{last}\b|\b{last}\b(?<=[x×]..)")
-        sources = (*self.code(index), self.blocks[index])
-        return any(shape.search(source.computing) for source in sources)
-
-    def verdict(self, index: int, text: str, match: re.Match[str]) -> str:
-        """Say what holds a number of a block's prose: an empty string if nothing does."""
-        if held := self.evidence(index, text, match):
-            return held
-        sentence = sentence_at(self.blocks[index].text, match.start())
-        return "cited" if CITED.search(sentence) else ""
-
-    def evidence(self, index: int, text: str, match: re.Match[str]) -> str:  # noqa: PLR0911
-        """Say which evidence the page has for a number: an empty string if there is none.
-
-        What belongs together is looked for together, so that a wrong number among right ones
-        does not pass because some other line has it.
-        """
-        place, number = match.start(), Number.of(match)
-        if equation := covering(EQUATION, text, place):
-            return "equation" if is_true(equation) else ""
-        if size := covering(SIZE, text, place):
-            return "size" if self.has_size(index, numbers_in(size[0])) else ""
-        if several := covering(LIST, text, place):
-            numbers = numbers_in(several[0])
-            regular = is_progression([n.value for n in numbers]) and self.holds(index, numbers[-1])
-            return "list of numbers" if regular or self.has_in_order(index, numbers) else ""
-        if fraction := covering(FRACTION, text, place):
-            quotient = Number(int(fraction[1]) / max(int(fraction[2]), 1), 0.005, 2, 1.0)
-            in_order = self.has_in_order(index, numbers_in(fraction[0]))
-            return "fraction" if in_order or quotient.is_among(self.values(index, False)) else ""
-        if counted := covering(RANGE, text, place):
-            if self.holds(index, Number(int(counted[2]) + 1, 1, 2, 1)):
-                return "range"
-        if setting := covering(SETTING, text, place):
-            word = setting[1] or setting[5]
-            if known := self.settings(index, word):
-                return "setting" if number.value in known | {float(word != "padding")} else ""
-        if self.holds(index, number):
-            return "near" if number.small else "section"
-        return ""
-
-    def check(self, index: int, changed: str = "") -> Iterator[tuple[re.Match[str], str]]:
-        """Yield each number of a block, or of a changed text of it, with what holds it."""
-        block = self.blocks[index]
-        text = Block(block.kind, changed or block.text, (), 0).prose
+    def check(self, scope: Scope, text: str = "") -> Iterator[tuple[re.Match[str], str]]:
+        """Yield each number of a text, or of a changed one, with what holds it."""
+        block = replace(scope.block, text=text) if text else scope.block
+        text = block.prose
+        listed = [(m, why) for words, why in self.reasons.items() for m in words.finditer(text)]
         for match in NAME.finditer(text):
             yield match, "name" if match[0] in self.names else ""
-        listed = [(m, why) for words, why in self.reasons.items() for m in words.finditer(text)]
         text = NAME.sub(blank, text)
         for match in NUMBER.finditer(text):
-            for words, reason in listed:
-                if words.start() <= match.start() < words.end():
-                    yield match, "list" if self.is_confirmed(reason, Number.of(match)) else ""
-                    break
+            reason = next((w for m, w in listed if m.start() <= match.start() < m.end()), "")
+            if reason:
+                yield match, "reason" if self.confirms(reason, Number.of(match)) else ""
             else:
-                yield match, self.verdict(index, text, match)
+                yield match, scope.evidence(text, match)
 
 
 def is_true(equation: re.Match[str]) -> bool:
     """Compute the left side of a match of EQUATION, which has digits and signs only."""
     left = equation[1].translate(str.maketrans({"·": "*", "×": "*", "−": "-", ",": ""}))
     try:
-        value = eval(left, {"__builtins__": {}})  # noqa: S307
+        value = eval(left, {"__builtins__": {}})
     except (SyntaxError, ZeroDivisionError, TypeError):
         return False
     return abs(value - float(equation[2].replace("−", "-").replace(",", ""))) < 1e-9
@@ -383,36 +375,44 @@ def is_true(equation: re.Match[str]) -> bool:
 
 def is_progression(values: list[float]) -> bool:
     """Tell whether neighbours differ by the same amount, or by the same factor."""
-    pairs = list(zip(values, values[1:], strict=False))
+    pairs = list(pairwise(values))
     steps = {b - a for a, b in pairs}
     return len(steps) == 1 or (0 not in values and len({b / a for a, b in pairs}) == 1)
 
 
-def load() -> dict[str, Page]:
+def load(rules: Path = RULES) -> dict[str, Page]:
     """Read all pages and the list of reasons."""
-    rules = yaml.safe_load(RULES.read_text(encoding="utf-8"))
+    listed = yaml.safe_load(rules.read_text(encoding="utf-8"))
+    contents = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}
     return {
         name: Page(
-            blocks_of((ROOT / name).read_text(encoding="utf-8"), name.endswith(".ipynb")),
-            rules["pages"].get(name, {}),
-            rules["names"],
+            blocks_of_notebook(text) if name.endswith(".ipynb") else blocks_of_markdown(text),
+            listed["pages"].get(name, {}),
+            listed["names"],
         )
-        for name in PAGES
+        for name, text in contents.items()
     }
 
 
-def unsupported(pages: dict[str, Page]) -> list[str]:
-    """List the numbers that nothing holds: page, cell, sentence, number."""
-    found = []
-    for name, page in pages.items():
-        for index, block in enumerate(page.blocks):
-            if block.kind in SOURCES:
-                continue
-            for match, verdict in page.check(index):
-                if not verdict:
-                    sentence = " ".join(sentence_at(block.text, match.start()).split())
-                    found.append(f"{name} [{block.cell}] {block.kind}: {match[0]!r} in {sentence!r}")
-    return found
+def unsupported(page: Page) -> Iterator[str]:
+    """Describe each number that nothing holds: its place, and where it was looked for."""
+    for scope in page.scopes:
+        for match, held in page.check(scope):
+            if not held:
+                block, small = scope.block, match.re is NUMBER and Number.of(match).small
+                cells = ", ".join(map(str, sorted(scope.cells - {-1}))) or "none"
+                where = f"cells beside it ({cells})" if small else f"section {block.section[-1:]}"
+                sentence = " ".join(sentence_at(block.text, match.start()).split())
+                yield (
+                    f"{match[0]!r} in the {block.kind} of cell {block.cell}, {sentence!r}: not "
+                    f"in the {where} nor, with a reason, in numbers.yml"
+                )
+
+
+def unused_reasons(page: Page) -> list[str]:
+    """List the pieces of `numbers.yml` that the page does not have."""
+    texts = [scope.block.prose for scope in page.scopes]
+    return [words.pattern for words in page.reasons if not any(map(words.search, texts))]
 
 
 def change(written: str, chance: random.Random) -> str:
@@ -429,26 +429,36 @@ def change(written: str, chance: random.Random) -> str:
             return changed
 
 
-def mutate(
-    pages: dict[str, Page], count: int, seed: int
-) -> Iterator[tuple[str, Block, str, int, str, str, bool]]:
-    """Change numbers; yield page, block, what held it, digits, old, new, and whether noticed."""
+@dataclass(frozen=True)
+class Change:
+    """A number that was changed, and whether the checker noticed."""
+
+    page: str
+    block: Block
+    held_by: str
+    digits: int  # significant ones; 0 in a name
+    old: str
+    new: str
+    noticed: bool
+
+
+def changes(pages: dict[str, Page], count: int, seed: int) -> Iterator[Change]:
+    """Change numbers at random places, one at a time."""
     chance = random.Random(seed)
     places = [
-        (name, page, index, match, verdict)
+        (name, scope, match, held)
         for name, page in pages.items()
-        for index, block in enumerate(page.blocks)
-        if block.kind not in SOURCES
-        for match, verdict in page.check(index)
+        for scope in page.scopes
+        for match, held in page.check(scope)
     ]
-    for name, page, index, match, verdict in chance.choices(places, k=count):
+    for name, scope, match, held in chance.choices(places, k=count):
         old, digits = match[0], 0
         if match.re is NUMBER:
             old, digits = match["digits"], Number.of(match).digits
-        new, block = change(old, chance), page.blocks[index]
-        text = block.text[: match.start()] + new + block.text[match.start() + len(old) :]
-        noticed = any(not held for _, held in page.check(index, text))
-        yield name, block, verdict, digits, old, new, noticed
+        new, text, place = change(old, chance), scope.block.text, match.start()
+        text = text[:place] + new + text[place + len(old) :]
+        noticed = any(not held for _, held in pages[name].check(scope, text))
+        yield Change(name, scope.block, held, digits, old, new, noticed)
 
 
 def main() -> None:
@@ -460,17 +470,18 @@ def main() -> None:
     arguments = parser.parse_args()
     pages = load()
     if not arguments.mutate:
-        print("\n".join(unsupported(pages)) or "Every number has its evidence.")
+        for name, page in pages.items():
+            for fault in (*unsupported(page), *unused_reasons(page)):
+                print(f"{name}: {fault}")
         return
     counts: dict[str, Counter[bool]] = {}
-    for name, block, verdict, digits, old, new, noticed in mutate(
-        pages, arguments.mutate, arguments.seed
-    ):
-        size = {0: "in a name", 1: "one digit", 2: "two digits"}.get(digits, "more digits")
-        for group in ("all", size, f"in {block.kind}", f"held by: {verdict}", name):
-            counts.setdefault(group, Counter())[noticed] += 1
-        if arguments.missed and not noticed:
-            print(f"{name} [{block.cell}] {block.kind}, held by {verdict}: {old} -> {new}")
+    for one in changes(pages, arguments.mutate, arguments.seed):
+        size = {0: "in a name", 1: "one digit", 2: "two digits"}.get(one.digits, "more digits")
+        for group in ("all", size, f"in {one.block.kind}", f"held by: {one.held_by}", one.page):
+            counts.setdefault(group, Counter())[one.noticed] += 1
+        if arguments.missed and not one.noticed:
+            where = f"{one.page}, {one.block.kind} of cell {one.block.cell}"
+            print(f"{where}, held by {one.held_by}: {one.old} -> {one.new}")
     for group, count in sorted(counts.items()):
         print(f"{group:30} {count.total():5} changes, {count[True] / count.total():4.0%} noticed")
 
