@@ -71,6 +71,7 @@ SENTENCE = re.compile(r"(?<=[.!?:;])[)*\"”]*\s+(?=\S)|\n\s*\n|\n(?=\s*[-|\d])|
 # Numbers that are checked together: sizes, lists, fractions, equations, settings.
 SIZE = re.compile(r"(?<![\w.,])\d+(?:(?:\s?[×x]\s?| by )\d+(?!\w))+")
 LIST = re.compile(rf"(?<![\w.,/]){DIGITS}(?:(?:, and |, | and | / | )−?{DIGITS}(?![\w%/])){{2,}}")
+PAIR = re.compile(rf"(?<![\w.,/·+−-]){DIGITS} (and|or|to) {DIGITS}(?![\w%])")
 FRACTION = re.compile(r"(?<![\w.,/])(\d+)/(\d+)(?![\w.,/]*\d)")
 EQUATION = re.compile(
     r"(?=[\d(−-])([\d.,()+·×*/−\s-]*[+·×*/−-][\d.,()+·×*/−\s-]*)=\s*(−?[\d.,]*\d)"
@@ -193,7 +194,8 @@ def sections(text: str, above: tuple[str, ...]) -> Iterator[tuple[str, tuple[str
     starts = [match.start() for match in re.finditer(r"^#{1,4} ", plain, re.MULTILINE)]
     for start, end in zip([0, *starts], [*starts, len(text)], strict=True):
         if heading := re.match(r"(#+) (.*)", plain[start:end]):
-            above = (*above[: len(heading[1]) - 1], heading[2])
+            higher = (*above, *[""] * 6)[: len(heading[1]) - 1]
+            above = (*higher, heading[2])
         if text[start:end].strip():
             yield text[start:end], above
 
@@ -307,6 +309,11 @@ class Scope:
             numbers = numbers_in(several[0])
             regular = is_progression([n.value for n in numbers]) and self.holds(numbers[-1])
             kind, found = "list of numbers", regular or self.holds_in_order(numbers)
+        elif (pair := covering(PAIR, text, place)) and all(n.small for n in numbers_in(pair[0])):
+            first, last = numbers = numbers_in(pair[0])
+            counted = last.value - 1 == first.value or (pair[1] == "to" and first.value in (0, 1))
+            kind = "pair"
+            found = (counted and self.holds(last)) or self.holds_in_order(numbers)
         elif fraction := covering(FRACTION, text, place):
             above, below = numbers = numbers_in(fraction[0])
             quotient = Number(above.value / max(below.value, 1.0), 0.005, 2, 1.0)
