@@ -215,8 +215,8 @@ def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate:
             loss_sum = sum_losses(state.loss, logits, targets, config.label_smoothing)
             # All processes have equal shares, and DDP averages their gradients, so the result is
             # the gradient of the mean loss over the joint batch.
-            loss = loss_sum * (1 / len(images))
-            scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            gradient = loss_sum.new_full((), 1 / len(images))
+            scaler.scale(loss_sum).backward(gradient)  # type: ignore[no-untyped-call]
         losses.append(loss_sum.detach())
         correct.append(count_correct(logits.detach(), targets))
     if config.max_grad_norm is not None:
