@@ -173,7 +173,8 @@ class Augmentation:
             before = self.cutout // 2  # pixels between the edge of the square and its center
             for size in (height, width):
                 offset = torch.arange(before, before + size, device=device) - draw(size).T
-                inside.append((offset >= 0) & (offset < self.cutout))  # (B, H), then (B, W)
+                # 0 <= offset < cutout, in one operation less; (B, H), then (B, W)
+                inside.append(offset // self.cutout == 0)
             blank = inside[0][:, :, None] & inside[1][:, None, :]  # (B, H, W)
         flipped = draw(2, dtype=torch.bool) if self.flip else None  # (1, B)
         positions = positions[share]

@@ -310,8 +310,9 @@ def _stop_if_requested(
     save: bool = True,
 ) -> None:
     """Save the state and raise Interrupted if any process has received a signal to stop."""
-    # On the CPU, so that nothing waits for the device.
-    number = int(state.context.all_reduce(torch.tensor(stop.signal_number), "max"))
+    number = stop.signal_number
+    if state.context.world_size > 1:  # on the CPU, so that nothing waits for the device
+        number = int(state.context.all_reduce(torch.tensor(number), "max"))
     if number:
         if save:
             _check_and_save(state, batches, checkpoints)

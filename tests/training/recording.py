@@ -27,24 +27,25 @@ PHASES = ("batch", "forward and loss", "backward", "optimizer", "counting")
 aten = torch.ops.aten
 # Methods that read values without an operation.
 READS = {
-    getattr(Tensor, name)
-    for name in (
-        "tolist", "numpy", "__array__", "__repr__", "__format__", "__reduce_ex__", "__dlpack__",
-    )
+    Tensor.tolist, Tensor.numpy, Tensor.__array__, Tensor.__repr__, Tensor.__format__,
+    Tensor.__dlpack__,
 }  # fmt: skip
 # They make a tensor on the CPU even if it is then moved to the device.
 CONSTRUCTORS = {
-    torch.tensor, torch.as_tensor, torch.asarray, torch.frombuffer, Tensor.new_tensor,
+    torch.tensor, torch.as_tensor, torch.asarray, torch.frombuffer, torch.from_dlpack,
 }  # fmt: skip
 # PyTorch marks operations whose result, or the shape of it, depends on values; not all of them.
 READ_TAGS = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
 READ_OPERATIONS = {
     aten.is_nonzero, aten.histc, aten.embedding_renorm_, aten._to_sparse, aten._coalesce,
-    aten._linalg_check_errors,
+    aten._linalg_check_errors, aten.normal.float_Tensor, aten.normal.Tensor_Tensor,
 }  # fmt: skip
 INDEXING = {aten.index, aten.index_put, aten.index_put_, aten._index_put_impl_}
-# They return new memory, and compute nothing.
-ALLOCATIONS = {aten.empty, aten.empty_like, aten.empty_strided, aten.new_empty, aten._unsafe_view}
+# They compute nothing, but are not views either.
+METADATA = {
+    aten.empty, aten.empty_like, aten.empty_strided, aten.new_empty,
+    aten.new_empty_strided, aten._unsafe_view, aten.as_strided_,
+}  # fmt: skip
 
 
 class Recorder:
@@ -58,6 +59,8 @@ class Recorder:
     operations : dict of str to list of str
         The operations that compute something on the device, in each of the `PHASES`. Most of them
         launch one kernel. Views are left out.
+    transfers : int
+        Number of copies from the host that do not wait, if their memory is pinned.
     active : bool
         Whether anything is recorded.
     """
@@ -65,7 +68,8 @@ class Recorder:
     def __init__(self, device="cuda"):
         self.has_stand_in = device == "cuda"
         self.findings, self.operations = [], {phase: [] for phase in PHASES}
-        self.active, self.phase, self.call = True, PHASES[0], None
+        self.transfers, self.active, self.phase = 0, True, PHASES[0]
+        self.call, self.reported = None, False  # the call from Python, and whether it was reported
         self._stack = ExitStack()
 
     def __enter__(self):
@@ -91,8 +95,11 @@ class Recorder:
             if place is None and not file.startswith(TORCH) and file != __file__:
                 place = f"{Path(file).name}:{frame.f_lineno}, {frame.f_code.co_name}"
             frame = frame.f_back
-        if self.active:
-            self.findings.append(f"{name} ({place})")
+        finding = f"{name} ({place})"
+        if not (self.call and self.reported):
+            self.findings += [finding] * self.active
+        self.reported = True
+        return finding
 
     def on_device(self, value):
         """Return whether a value is a tensor on the recorded device."""
@@ -124,7 +131,8 @@ class Calls(TorchFunctionMode):
         recorder, kwargs = self.recorder, kwargs or {}
         if func == Tensor.backward:
             recorder.phase = "backward"
-            with self:  # for the calls of hooks, and of functions with a backward pass of their own
+            # The mode stays active, for hooks and functions with a backward pass of their own.
+            with self, mock.patch.object(torch.autograd, "has_torch_function", return_value=False):
                 torch.autograd.backward(args[0], kwargs.pop("gradient", None), **kwargs)
             recorder.phase = "counting"
             return None
@@ -137,20 +145,24 @@ class Calls(TorchFunctionMode):
                 func, args = Tensor.to, (args[0], "cuda")
             args = tuple(map(without_gpu, args))
             kwargs = {name: without_gpu(value) for name, value in kwargs.items()}
-        outer, recorder.call = recorder.call, func.__name__.strip("_")
+        outer = recorder.call, recorder.reported
+        name = func.__name__.removeprefix("__").removesuffix("__")
+        recorder.call, recorder.reported = name, False
         try:
             if func in READS and recorder.on_device(args[0]):
-                recorder.report(recorder.call)
+                recorder.report(name)
                 args = (torch.ones(args[0].shape, dtype=args[0].dtype), *args[1:])
-            elif func in CONSTRUCTORS and not recorder.on_device(args[func == Tensor.new_tensor]):
-                recorder.report(recorder.call)
+            elif func == Tensor.new_tensor or (
+                func in CONSTRUCTORS and not any(map(recorder.on_device, args[:1]))
+            ):
+                recorder.report(name)
             elif func in (Tensor.__getitem__, Tensor.__setitem__) and recorder.on_device(args[0]):
                 index = args[1] if isinstance(args[1], tuple) else (args[1],)
                 if any(isinstance(part, (list, np.ndarray)) for part in index):
-                    recorder.report(f"{recorder.call} with a list")
+                    recorder.report(f"{name} with a list")
             return func(*args, **kwargs)
         finally:
-            recorder.call = outer
+            recorder.call, recorder.reported = outer
 
 
 class Operations(TorchDispatchMode):
@@ -166,26 +178,16 @@ class Operations(TorchDispatchMode):
         on_device = any(map(recorder.on_device, tensors))
         on_host = [value for value in tensors if recorder.on_host(value)]
         name = recorder.call or packet.__name__
-        if on_device and reads_values(func, tensors):
-            recorder.report(name)
-            if packet in (aten._local_scalar_dense, aten.equal) and recorder.has_stand_in:
-                return torch.ones((), dtype=tensors[0].dtype).item()
-        elif packet == aten._to_copy and recorder.has_stand_in:
-            target = kwargs.get("device") or ("meta" if on_device else "cpu")
-            to_host = torch.device(target).type == "cpu"
-            if on_device and to_host:
-                recorder.report(name)
-                return torch.ones(args[0].shape, dtype=kwargs.get("dtype") or args[0].dtype)
-            if on_host and not to_host and not kwargs.get("non_blocking"):
-                recorder.report(f"{name} without non_blocking")
-        elif packet == aten.copy_ and on_device and on_host:
-            if args[0].is_cpu:
-                recorder.report(name)
-                return args[0].fill_(1)
-            if not (kwargs.get("non_blocking") or args[2:] == (True,)):
-                recorder.report(f"{name} without non_blocking")
+        if on_device and reads_values(func, args):
+            finding = recorder.report(name)
+            if recorder.has_stand_in:
+                return answer(packet, tensors, finding)
+        elif recorder.has_stand_in and packet in (aten._to_copy, aten.copy_):
+            copied = self.copy(name, packet, args, kwargs)
+            if copied is not None:
+                return copied
         elif on_device and any(value.ndim for value in on_host):
-            recorder.report(f"{name} of a tensor on the CPU")
+            raise Unanswerable(recorder.report(f"{name} of a tensor on the CPU"))
         result = func(*args, **kwargs)
         results = list(tensors_in(result))
         aliases = [returned.alias_info for returned in func._schema.returns]
@@ -193,9 +195,41 @@ class Operations(TorchDispatchMode):
             recorder.report(f"{name} on the CPU")
         is_view = bool(aliases) and all(alias and not alias.is_write for alias in aliases)
         computes = on_device or any(map(recorder.on_device, results))
-        if recorder.active and computes and not is_view and packet not in ALLOCATIONS:
+        if recorder.active and computes and not is_view and packet not in METADATA:
             recorder.operations[recorder.phase].append(str(func))
         return result
+
+    def copy(self, name, packet, args, kwargs):
+        """Report a copy between host and device; return it if it is one to the host."""
+        if packet == aten.copy_:
+            to_host, source = args[0].is_cpu, args[1]
+        else:
+            source, device = args[0], kwargs.get("device")
+            to_host = source.is_cpu if device is None else torch.device(device).type == "cpu"
+        if source.is_meta and to_host:
+            self.recorder.report(name)
+            if packet == aten.copy_:
+                return args[0].fill_(1)
+            return torch.ones(source.shape, dtype=kwargs.get("dtype") or source.dtype)
+        if source.is_cpu and not to_host:
+            if True in (kwargs.get("non_blocking"), *args[2:]):
+                self.recorder.transfers += self.recorder.active
+            else:
+                self.recorder.report(f"{name} without non_blocking")
+        return None
+
+
+def answer(packet, tensors, finding):
+    """Return a value that is read from the stand-in."""
+    if packet == aten._local_scalar_dense:
+        return torch.ones((), dtype=tensors[0].dtype).item()
+    if packet in (aten.equal, aten.allclose, aten.is_nonzero):
+        return True
+    raise Unanswerable(finding)
+
+
+class Unanswerable(RuntimeError):
+    """An operation that the stand-in cannot do; the message is what was reported of it."""
 
 
 class HostGenerator(torch.Generator):
@@ -220,11 +254,12 @@ def without_gpu(value):
     return torch.device("meta") if is_gpu else value
 
 
-def reads_values(func, tensors):
+def reads_values(func, args):
     """Return whether the result of an operation, or the shape of it, depends on values."""
     if func.overloadpacket in INDEXING:
-        return any(value.dtype in (torch.bool, torch.uint8) for value in tensors[1:])
-    return func.overloadpacket in READ_OPERATIONS or bool(READ_TAGS.intersection(func.tags))
+        return any(index.dtype in (torch.bool, torch.uint8) for index in tensors_in(args[1]))
+    is_read = bool(READ_OPERATIONS & {func, func.overloadpacket})
+    return is_read or bool(READ_TAGS.intersection(func.tags))
 
 
 def replacements(report):
@@ -258,9 +293,9 @@ def replacements(report):
 
 
 def record_steps(model, data, config, loss=None, steps=1):
-    """Record training steps after a first one, in which the optimizer makes its state.
+    """Record training steps: the operations of the last ones, and what waits in the first, too.
 
-    An error counts only if nothing has been found before: the stand-in cannot answer everything.
+    The batch of the first step is left out, which the start of an epoch belongs to.
     """
     with Recorder(config.device) as recorder:
         recorder.active = False
@@ -269,15 +304,17 @@ def record_steps(model, data, config, loss=None, steps=1):
         state.set_train_mode()
         recorder.follow(state)
         batches = make_batches(data, config, context).epoch(0)
-        for step in range(1 + steps):
-            recorder.active = step > 0
-            recorder.phase = "batch"
-            images, labels = next(batches)
-            recorder.phase = "forward and loss"
-            try:
+        try:
+            for step in range(1 + steps):
+                if step == 1:  # the optimizer has made its state
+                    recorder.operations = {phase: [] for phase in PHASES}
+                recorder.phase = "batch"
+                images, labels = next(batches)
+                recorder.active, recorder.phase = True, "forward and loss"
                 train_step(state, images, labels, learning_rate=0.1)
-            except Exception:
-                if not recorder.findings:
-                    raise
-                break
+        except Unanswerable as error:
+            recorder.findings = recorder.findings or [str(error)]
+        except Exception:
+            if not recorder.findings:  # else it follows from a value that the stand-in has made up
+                raise
     return recorder
