@@ -197,8 +197,8 @@ def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate:
     """Take one training step, and return the sum of the losses before its update.
 
     `images` ``(n, C, H, W)`` and `labels` ``(n,)`` are this process's share of the batch, which is
-    computed in ``config.accumulation_steps`` parts. Only the loss scaling of fp16 waits for the
-    device.
+    computed in ``config.accumulation_steps`` parts. Nothing in it waits for the device, except SGD
+    with the loss scaling of fp16, once.
     """
     config, optimizer, scaler = state.config, state.optimizer, state.scaler
     for group in optimizer.param_groups:

@@ -91,7 +91,7 @@ class Recorder:
         while frame is not None:
             file = frame.f_code.co_filename
             if file.startswith(f"{TORCH}/utils/data"):
-                return  # a DataLoader makes its batches on the host
+                return name  # a DataLoader makes its batches on the host
             if place is None and not file.startswith(TORCH) and file != __file__:
                 place = f"{Path(file).name}:{frame.f_lineno}, {frame.f_code.co_name}"
             frame = frame.f_back
