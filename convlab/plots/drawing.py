@@ -36,13 +36,24 @@ class Drawing(Figure):
     """A matplotlib figure that displays itself in a notebook; width and height are in inches.
 
     A plain figure does so only if pyplot made it and the inline backend is active, and then
-    twice if it is also the value of the cell.
+    twice if it is also the value of the cell. As text, it is the list of what is written in it.
     """
 
     def __init__(
         self, width: float, height: float, layout: Literal["constrained"] | None = "constrained"
     ) -> None:
         super().__init__(figsize=(width, height), dpi=DPI, layout=layout)
+
+    def __repr__(self) -> str:
+        panels = [
+            " ".join(
+                text.get_text().replace("\n", " ")
+                for text in (ax.title, *ax.texts)
+                if text.get_text() and text.get_visible()
+            )
+            for ax in self.axes
+        ]
+        return f"<Drawing: {' | '.join(filter(None, panels))}>" if any(panels) else "<Drawing>"
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()

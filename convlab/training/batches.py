@@ -107,7 +107,7 @@ class Normalization:
             raise ValueError(
                 f"mean and std are for {self.channels} channels, but images have {images.shape[1]}"
             )
-        return images.to(torch.float32).mul_(self._scale).add_(self._shift)
+        return (images * self._scale).add_(self._shift)
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,8 @@ class Augmentation:
     ) -> tuple[Tensor, Tensor | None]:
         """Cut the augmented images of one batch out of all images.
 
-        Selection, shift and flip all determine which pixel goes where, so they are one indexing
-        operation.
+        Image and shift together choose one of the windows of all padded images, which a view lists
+        without copying, so one indexing operation cuts them out.
 
         Parameters
         ----------
@@ -161,31 +161,33 @@ class Augmentation:
         generator = torch.Generator(device)
         generator.manual_seed(derived_seed(self.seed, "augmentation", step))
 
-        def draw(below: int) -> Tensor:
-            """Draw an integer from 0 to ``below - 1`` per image, (B, 1); return this share."""
-            numbers = torch.randint(below, (batch_size, 1), generator=generator, device=device)
-            return numbers[share]
+        def draw(below: int, count: int = 1, dtype: torch.dtype = torch.int64) -> Tensor:
+            """Draw `count` integers from 0 to ``below - 1`` per image of this share, (count, B)."""
+            shape = (count, batch_size)
+            numbers = torch.randint(below, shape, generator=generator, device=device, dtype=dtype)
+            return numbers[:, share]
 
-        rows = torch.arange(height, device=device)[None]  # (1, H)
-        columns = torch.arange(width, device=device)[None]  # (1, W)
         blank = None
         if self.cutout:
             inside = []
-            for axis, size in ((rows, height), (columns, width)):
-                offset = axis - draw(size) + self.cutout // 2  # (B, H), then (B, W)
-                inside.append((offset >= 0) & (offset < self.cutout))
+            before = self.cutout // 2  # pixels between the edge of the square and its center
+            for size in (height, width):
+                offset = torch.arange(before, before + size, device=device) - draw(size).T
+                # 0 <= offset < cutout, in one operation less; (B, H), then (B, W)
+                inside.append(offset // self.cutout == 0)
             blank = inside[0][:, :, None] & inside[1][:, None, :]  # (B, H, W)
-        flipped = draw(2).bool() if self.flip else None  # (B, 1)
-        if not crop:  # whole images are copied, which is faster than single pixels
-            images = padded[positions[share]]
-            if flipped is not None:
-                images = torch.where(flipped[:, :, None, None], images.flip(2), images)
-            return images, blank
+        flipped = draw(2, dtype=torch.bool) if self.flip else None  # (1, B)
+        positions = positions[share]
+        if crop:
+            rows, columns = draw(2 * crop + 1, count=2)
+            # (N, 2 crop + 1, 2 crop + 1, C, H, W)
+            windows = padded.unfold(1, height, 1).unfold(2, width, 1)
+            images = windows[positions, rows, columns].permute(0, 2, 3, 1)
+        else:
+            images = padded[positions]
         if flipped is not None:
-            columns = torch.where(flipped, width - 1 - columns, columns)  # (B, W)
-        rows, columns = rows + draw(2 * crop + 1), columns + draw(2 * crop + 1)  # (B, H), (B, W)
-        image_index = positions[share][:, None, None]  # (B, 1, 1)
-        return padded[image_index, rows[:, :, None], columns[:, None, :]], blank
+            images = torch.where(flipped.reshape(-1, 1, 1, 1), images.flip(2), images)
+        return images, blank
 
 
 class Batches(ABC):
@@ -232,7 +234,7 @@ class Batches(ABC):
     def _pad(self, pixels: Tensor) -> Tensor:
         """Add `crop` rows and columns of black on each side of ``(N, H, W, C)``."""
         crop = self.config.crop
-        return functional.pad(pixels, (0, 0, crop, crop, crop, crop))
+        return functional.pad(pixels, (0, 0, crop, crop, crop, crop)) if crop else pixels
 
     def _to_inputs(self, images: Tensor, blank: Tensor | None) -> Tensor:
         """Convert bytes ``(n, H, W, C)`` to inputs of the network, ``(n, C, H, W)``."""
@@ -267,10 +269,11 @@ class DeviceBatches(Batches):
         """Yield the batches of one epoch, from a step on."""
         order = batch_order(self.count, self.batch_size, epoch, self.config.seed)
         order = order.to(self.context.device)
+        labels = self._labels[order]  # (steps, B)
         for step in range(first_step, self.steps_per_epoch):
             positions, total_step = order[step], epoch * self.steps_per_epoch + step
             images, blank = self.augment(self._padded, positions, total_step, self.share)
-            yield self._to_inputs(images, blank), self._labels[positions[self.share]]
+            yield self._to_inputs(images, blank), labels[step, self.share]
 
 
 class LoaderBatches(Batches):

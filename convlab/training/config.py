@@ -73,7 +73,9 @@ class TrainConfig:
     precision : {"fp32", "bf16", "fp16"}
         Number format of the forward pass. bf16 and fp16 are faster on hardware that multiplies
         them directly; with fp16 the loss is scaled, so that small gradients do not vanish, and the
-        weights must not be float16. "fp32": the most accurate.
+        weights must not be float16. An update with infinite gradients is then skipped: SGD waits
+        for the device once per step to learn of them, Adam and AdamW do not. "fp32": the most
+        accurate.
     tf32 : bool
         Let the GPU round the factors of products to 10 mantissa bits. True: the noise of the
         batches is larger.

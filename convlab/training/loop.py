@@ -197,8 +197,8 @@ def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate:
     """Take one training step, and return the sum of the losses before its update.
 
     `images` ``(n, C, H, W)`` and `labels` ``(n,)`` are this process's share of the batch, which is
-    computed in ``config.accumulation_steps`` parts. Only the loss scaling of fp16 waits for the
-    device.
+    computed in ``config.accumulation_steps`` parts. Nothing in it waits for the device, except SGD
+    with the loss scaling of fp16, once.
     """
     config, optimizer, scaler = state.config, state.optimizer, state.scaler
     for group in optimizer.param_groups:
@@ -215,8 +215,8 @@ def train_step(state: TrainState, images: Tensor, labels: Tensor, learning_rate:
             loss_sum = sum_losses(state.loss, logits, targets, config.label_smoothing)
             # All processes have equal shares, and DDP averages their gradients, so the result is
             # the gradient of the mean loss over the joint batch.
-            loss = loss_sum * (1 / len(images))
-            scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            gradient = loss_sum.new_full((), 1 / len(images))
+            scaler.scale(loss_sum).backward(gradient)  # type: ignore[no-untyped-call]
         losses.append(loss_sum.detach())
         correct.append(count_correct(logits.detach(), targets))
     if config.max_grad_norm is not None:
@@ -310,8 +310,9 @@ def _stop_if_requested(
     save: bool = True,
 ) -> None:
     """Save the state and raise Interrupted if any process has received a signal to stop."""
-    # On the CPU, so that nothing waits for the device.
-    number = int(state.context.all_reduce(torch.tensor(stop.signal_number), "max"))
+    number = stop.signal_number
+    if state.context.world_size > 1:  # on the CPU, so that nothing waits for the device
+        number = int(state.context.all_reduce(torch.tensor(number), "max"))
     if number:
         if save:
             _check_and_save(state, batches, checkpoints)

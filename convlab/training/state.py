@@ -81,7 +81,7 @@ class TrainState:
         self.seconds = 0.0
         self._clock = time.perf_counter()
         self.first_nonfinite = NEVER
-        self._unread: list[Tensor] = []
+        self._unread: list[tuple[Tensor, Tensor]] = []
         self.eval_modules = {
             name: module
             for name, module in model.named_modules()
@@ -97,7 +97,7 @@ class TrainState:
     def record(self, loss_sum: Tensor, correct: Tensor) -> None:
         """Count a completed step, and store its results on the device."""
         self.step += 1
-        self._unread.append(torch.stack([loss_sum.detach(), correct.to(loss_sum.dtype)]))
+        self._unread.append((loss_sum.detach(), correct))
         if len(self._unread) == READ_INTERVAL:
             self.read_results()
 
@@ -106,7 +106,9 @@ class TrainState:
         if not self._unread:
             return
         first_step = self.step - len(self._unread)
-        for step, (loss_sum, correct) in enumerate(torch.stack(self._unread).tolist(), first_step):
+        losses, counts = map(torch.stack, zip(*self._unread, strict=True))
+        results = torch.stack([losses, counts.to(losses.dtype)], dim=1)  # so it waits only once
+        for step, (loss_sum, correct) in enumerate(results.tolist(), first_step):
             self.totals = [self.totals[0] + loss_sum, self.totals[1] + correct]
             if not math.isfinite(loss_sum):
                 self.first_nonfinite = min(self.first_nonfinite, step)

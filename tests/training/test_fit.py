@@ -14,7 +14,6 @@ import pytest
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from convlab.training import TrainConfig, evaluate, fit, learning_rate_range
 from convlab.training.batches import DeviceBatches, make_batches
@@ -144,26 +143,6 @@ def test_compile_is_applied_to_the_forward_pass(network, digits, quick, monkeypa
     monkeypatch.setattr(torch, "compile", compiled)
     result = fit(network(), digits, quick(compile=True, epochs=1))
     assert asked == [result.model]
-
-
-class Watch(TorchDispatchMode):
-    """Fail if a number is read from the device, for which the CPU would wait."""
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        assert "_local_scalar_dense" not in str(function), "a number was read in the step"
-        return function(*args, **(kwargs or {}))
-
-
-CLIPPED = {"max_grad_norm": 1.0, "crop": 2, "flip": True, "cutout": 3}
-
-
-@pytest.mark.parametrize("settings", [{}, CLIPPED])
-def test_nothing_in_a_step_waits_for_the_device(network, digits, quick, settings):
-    state, batches = prepared(network(), digits, quick(**settings))
-    for images, labels in batches:
-        with Watch():
-            train_step(state, images, labels, learning_rate=0.1)
-    assert state.step == 6
 
 
 def test_the_step_runs_where_cuda_refuses_to_wait(network, digits, quick, device):
