@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.report import fair_ratios, geometric_mean
+from benchmarks.store import load
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -37,3 +40,22 @@ def test_the_accuracies_are_those_that_were_measured():
             seconds = statistics.median(run["seconds"] for run in found["runs"])
             assert f"**{mean} %**" in text
             assert f"in {seconds:.0f} s" in text
+
+
+def test_the_speeds_are_those_that_were_measured():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    stored = load(ROOT / "benchmarks" / "results" / "prepacked.json")
+    ratios = fair_ratios(stored.rows)
+    least = []
+    for name, contender in (("conv2d", "auto"), ("PrepackedConv2d", "prepacked")):
+        found = [ratios[f"convlab {contender}", 1, f"Output, {images}, float32"]
+                 for images in ("1 image", "8 images")]  # fmt: skip
+        means = " | ".join(f"{geometric_mean(group):.2f}" for group in found)
+        row = next(line for line in text.splitlines() if line.startswith(f"| `ops.{name}`"))
+        assert row.endswith(f" | {means} |")
+        least += [min(group) for group in found]
+    assert f"the least ratio is {min(least):.2f}" in " ".join(text.split())
+    products = next(run.sgemm for run in stored.runs if run.threads == 1)
+    numbers = re.search(r"at (\d+) and\s(\d+) GFLOP/s", text)
+    assert numbers
+    assert [int(n) for n in numbers.groups()] == [round(products[k]) for k in ("numpy", "torch")]
