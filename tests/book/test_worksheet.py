@@ -1,0 +1,69 @@
+"""Check that the solutions compute with the very numbers that are printed on the worksheet."""
+
+import ast
+import re
+
+import nbformat
+
+from tests.book.book_files import ROOT
+
+TABLE = re.compile(r'<table class="sheet-grid.*?</table>', re.DOTALL)
+ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
+CELL = re.compile(r"<td>(.*?)</td>")
+TASK = re.compile(r"^## \d\. .*$", re.MULTILINE)
+
+
+def tasks_of(page):
+    """Split a page at the headings of its tasks."""
+    return dict(zip(TASK.findall(page), TASK.split(page)[1:], strict=True))
+
+
+def grids(text):
+    """List the grids of numbers of a task; those to be filled in are left out."""
+    tables = [
+        [[cell.replace("−", "-") for cell in CELL.findall(row)] for row in ROW.findall(table)]
+        for table in TABLE.findall(text)
+    ]
+    full = [t for t in tables if all(cell for row in t for cell in row)]
+    return [[[float(cell) for cell in row] for row in table] for table in full]
+
+
+def arrays(cells):
+    """List the two-dimensional lists of numbers in the code, and those inside of deeper ones."""
+    found = []
+    for cell in cells:
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.List):
+                try:
+                    rows = ast.literal_eval(node)
+                except ValueError:
+                    continue
+                if all(isinstance(row, list) for row in rows):
+                    found.append(rows)
+    return found
+
+
+def test_the_solutions_use_the_numbers_of_the_worksheet():
+    sheet = (ROOT / "book/worksheet.md").read_text(encoding="utf-8")
+    notebook = nbformat.read(ROOT / "book/worksheet-solutions.ipynb", as_version=4)
+    known = [*arrays(c for c in notebook.cells if c.cell_type == "code"), [[1] * 3] * 3]
+    given = [grid for text in tasks_of(sheet).values() for grid in grids(text)]
+    assert len(given) == 11
+    assert [grid for grid in given if grid not in known] == []
+
+
+def test_each_layer_of_the_worksheet_is_solved():
+    sheet = (ROOT / "book/worksheet.md").read_text(encoding="utf-8")
+    notebook = nbformat.read(ROOT / "book/worksheet-solutions.ipynb", as_version=4)
+    code = "\n".join(c.source for c in notebook.cells if c.cell_type == "code")
+    layers = re.findall(r"`(nn\.Conv2d\([^`]*\)|kernel_size=[^`]*)`", sheet)
+    assert len(layers) == 8
+    assert [layer for layer in layers if layer not in code] == []
+
+
+def test_worksheet_and_solutions_have_the_same_tasks():
+    sheet = (ROOT / "book/worksheet.md").read_text(encoding="utf-8")
+    notebook = nbformat.read(ROOT / "book/worksheet-solutions.ipynb", as_version=4)
+    texts = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    assert list(tasks_of(sheet)) == list(tasks_of(texts))
+    assert len(tasks_of(sheet)) == 9
