@@ -40,8 +40,8 @@ class Row:
     ratio: float
     ratio_low: float
     ratio_high: float
-    cold_ms: float | None  # of calls that follow another contender's; None: not measured
-    cold_ratio: float | None
+    cold_ms: float  # of calls that follow another contender's
+    cold_ratio: float
     n: int  # timings, one per round
     gflops: float  # gflop / time, 10^9 per second
     extra_mib: float | None  # NumPy's peak beyond inputs and outputs; None where it cannot be seen

@@ -4,6 +4,7 @@ import ast
 import re
 
 import nbformat
+import pytest
 
 from tests.book.book_files import ROOT
 
@@ -28,11 +29,11 @@ def grids(text):
     return [[[float(cell) for cell in row] for row in table] for table in full]
 
 
-def arrays(cells):
+def arrays(sources):
     """List the two-dimensional lists of numbers in the code, and those inside of deeper ones."""
     found = []
-    for cell in cells:
-        for node in ast.walk(ast.parse(cell.source)):
+    for source in sources:
+        for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.List):
                 try:
                     rows = ast.literal_eval(node)
@@ -43,27 +44,36 @@ def arrays(cells):
     return found
 
 
-def test_the_solutions_use_the_numbers_of_the_worksheet():
-    sheet = (ROOT / "book/worksheet.md").read_text(encoding="utf-8")
+@pytest.fixture
+def sheet():
+    return (ROOT / "book/worksheet.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def solutions():
+    """Return the sources of the cells of the solutions, by the type of cell."""
     notebook = nbformat.read(ROOT / "book/worksheet-solutions.ipynb", as_version=4)
-    known = [*arrays(c for c in notebook.cells if c.cell_type == "code"), [[1] * 3] * 3]
+    return {
+        kind: [cell.source for cell in notebook.cells if cell.cell_type == kind]
+        for kind in ("code", "markdown")
+    }
+
+
+def test_the_solutions_use_the_numbers_of_the_worksheet(sheet, solutions):
+    known = [*arrays(solutions["code"]), [[1] * 3] * 3]
     given = [grid for text in tasks_of(sheet).values() for grid in grids(text)]
     assert len(given) == 11
     assert [grid for grid in given if grid not in known] == []
 
 
-def test_each_layer_of_the_worksheet_is_solved():
-    sheet = (ROOT / "book/worksheet.md").read_text(encoding="utf-8")
-    notebook = nbformat.read(ROOT / "book/worksheet-solutions.ipynb", as_version=4)
-    code = "\n".join(c.source for c in notebook.cells if c.cell_type == "code")
+def test_each_layer_of_the_worksheet_is_solved(sheet, solutions):
+    code = "\n".join(solutions["code"])
     layers = re.findall(r"`(nn\.Conv2d\([^`]*\)|kernel_size=[^`]*)`", sheet)
     assert len(layers) == 8
     assert [layer for layer in layers if layer not in code] == []
 
 
-def test_worksheet_and_solutions_have_the_same_tasks():
-    sheet = (ROOT / "book/worksheet.md").read_text(encoding="utf-8")
-    notebook = nbformat.read(ROOT / "book/worksheet-solutions.ipynb", as_version=4)
-    texts = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+def test_worksheet_and_solutions_have_the_same_tasks(sheet, solutions):
+    texts = "\n".join(solutions["markdown"])
     assert list(tasks_of(sheet)) == list(tasks_of(texts))
     assert len(tasks_of(sheet)) == 9
