@@ -242,19 +242,23 @@ class Scope:
 
     `section` is the code from the heading above to the next of the same or a higher level,
     `beside` that of the two cells before and after; of a caption, the cell that draws the figure.
-    What a figure shows holds numbers of captions and alternative texts, not of other text.
+    What a figure shows holds numbers of captions and alternative texts, not of other text. The
+    section "Remember" sums up the chapter: all code of the page holds its numbers.
     """
 
     def __init__(self, block: Block, blocks: Iterable[Block]) -> None:
         self.block, depth = block, len(block.section)
         kinds = ("code",) if block.kind == "text" else SOURCES
-        self.section = [b for b in blocks if b.kind in kinds and b.section[:depth] == block.section]
+        sums_up = block.section[-1:] == ("Remember",)
+        self.section = [
+            b for b in blocks if b.kind in kinds and (sums_up or b.section[:depth] == block.section)
+        ]
         cells = {source.cell for source in self.section}
         self.cells = {block.cell} & cells or {
             max((cell for cell in cells if cell < block.cell), default=-1),
             min((cell for cell in cells if cell > block.cell), default=-1),
         }
-        self.beside = [source for source in self.section if source.cell in self.cells]
+        self.beside = [b for b in self.section if sums_up or b.cell in self.cells]
 
     @cached_property
     def section_values(self) -> list[float]:

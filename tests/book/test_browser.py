@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+import yaml
 
 from convlab.shapes import conv2d_dropped_border, conv2d_output_size
 from tests.book.book_files import ROOT, toc_pages
@@ -100,3 +101,32 @@ def test_the_interactive_figure_answers_to_the_keyboard(new_tab, address):
     page.locator("#cw-windows [name=padding]").focus()
     page.keyboard.press("ArrowRight")
     assert formula.inner_text() == "⌊(8 + 2·1 − 1·(3 − 1) − 1) / 2⌋ + 1 = 4"
+
+
+def test_an_old_address_leads_to_where_the_section_is_now(new_tab, site):
+    moved = yaml.safe_load((ROOT / "book" / "moved.yml").read_text(encoding="utf-8"))
+    old, new = next(iter(moved.items()))
+    page = new_tab(f"{(site / 'book').as_uri()}/{old}").page
+    page.wait_for_url(f"**/{new}")
+
+
+def test_a_figure_is_enlarged_with_the_keyboard(new_tab, address):
+    page = new_tab(f"{address}/book/math.html", width=PHONE).page
+    picture = page.locator("article figure img").first
+    before = picture.bounding_box()["width"]
+    page.locator("button.figure-open").first.focus()
+    page.keyboard.press("Enter")
+    large = page.locator("dialog.figure-zoom[open] img")
+    assert large.bounding_box()["width"] >= 2 * before
+    assert large.get_attribute("alt") == picture.get_attribute("alt")
+    page.keyboard.press("Escape")
+    assert page.locator("dialog.figure-zoom[open]").count() == 0
+
+
+def test_a_formula_that_is_cut_says_that_it_scrolls(new_tab, address):
+    page = new_tab(f"{address}/book/math.html", width=PHONE).page
+    cut = (
+        "[...document.querySelectorAll('div.math')].filter(e => e.scrollWidth > e.clientWidth + 1)"
+    )
+    page.wait_for_function(f"{cut}.every(e => e.classList.contains('scrolls'))")
+    assert page.evaluate(f"{cut}.length") > 0

@@ -100,3 +100,36 @@ def test_it_says_first_what_the_reader_will_be_able_to_do(notebook):
     opening = notebook.cells[0].source.split("\n\n")
     assert opening[0].startswith("# ")
     assert opening[1].startswith("After this chapter you can ")
+
+
+def test_a_chapter_ends_with_what_to_remember(notebook):
+    """At most five points; the cheat sheets repeat them."""
+    if "{chapter-head}" not in notebook.cells[0].source:
+        return
+    boxes = [cell.source for cell in notebook.cells if cell.source.startswith("## Remember\n")]
+    assert len(boxes) == 1
+    points = [line for line in boxes[0].splitlines()[1:] if line]
+    assert 3 <= len(points) <= 5
+    assert all(point.startswith("- ") for point in points)
+
+
+def test_every_mistake_has_a_heading_with_an_address(notebook):
+    """Below "Where people go wrong" each entry can be linked."""
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    text = "\n\n".join(sources)
+    part = re.search(r"^## Where people go wrong\n(.*?)(?=^## |\Z)", text, re.M | re.S)
+    if part is None:
+        return
+    entries = re.findall(r"^(.*)\n### ", part[1], re.M)
+    assert len(entries) >= 2
+    assert all(re.fullmatch(r"\(wrong-[\w-]+\)=", entry) for entry in entries), entries
+    assert not re.search(r"^\*\*[^*]+\*\*", part[1], re.M), "an entry in bold has no address"
+
+
+def test_code_that_draws_is_folded(notebook):
+    """A cell most of whose lines handle matplotlib shows its figure first."""
+    drawing = re.compile(r"\b(plt|fig|figure|axes|axis|ax)\b")
+    for cell in code_cells(notebook):
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        if sum(bool(drawing.search(line)) for line in lines) > len(lines) / 2:
+            assert "hide-input" in cell.metadata.get("tags", []), cell.source

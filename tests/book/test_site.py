@@ -1,12 +1,14 @@
 """Check the built pages: every link has a target, every picture a description."""
 
 from collections import Counter
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 
-from tests.book.book_files import toc_pages
+from tests.book.book_files import ROOT, toc_pages
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,25 @@ def test_every_local_link_and_fragment_arrives(pages, site):
             if not arrives:
                 missing.append(f"{path.relative_to(site)}: {url.geturl()}")
     assert not missing
+
+
+def test_every_address_of_the_first_edition_leads_on(pages, site):
+    """A page is still there; a section too, or `moved.yml` says where it went."""
+    book = site / "book"
+    moved = yaml.safe_load((ROOT / "book" / "moved.yml").read_text(encoding="utf-8"))
+    ids = {
+        path.name: {tag["id"] for tag in pages[path].find_all(id=True)}
+        for path in pages
+        if path.parent == book
+    }
+
+    def arrives(address):
+        page, _, fragment = address.partition("#")
+        return page in ids and (not fragment or fragment in ids[page])
+
+    addresses = Path(__file__).with_name("addresses.txt").read_text(encoding="utf-8").split()
+    assert [old for old in addresses if not arrives(moved.get(old, old))] == []
+    assert [old for old in moved if arrives(old)] == [], "these are at their old address"
 
 
 def test_nothing_is_loaded_from_another_host(pages, site):

@@ -1,0 +1,43 @@
+// Enlarge a figure with a click, a touch, or Enter; and say where a formula goes on beyond the
+// edge of the page.
+document.addEventListener("DOMContentLoaded", () => {
+  const dialog = document.createElement("dialog");
+  dialog.className = "figure-zoom";
+  dialog.setAttribute("aria-label", "Enlarged figure");
+  dialog.innerHTML =
+    '<form method="dialog"><button>Close</button></form><div tabindex="0"><img alt=""></div>';
+  document.body.append(dialog);
+  const large = dialog.querySelector("img");
+  dialog.addEventListener("click", (event) => {
+    if (!event.target.closest("button, img")) dialog.close();
+  });
+
+  document.querySelectorAll("article figure img").forEach((image) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "figure-open";
+    button.title = "Enlarge the figure";
+    image.replaceWith(button);
+    button.append(image);
+    button.addEventListener("click", () => {
+      large.src = image.src;
+      large.alt = image.alt;
+      large.className = image.className;
+      dialog.classList.toggle("inverted", Boolean(image.closest(".tag_drawing")));
+      // At least twice the size on the page, so that a phone shows more than it did.
+      large.style.width = `${Math.max(image.naturalWidth, 2 * image.clientWidth)}px`;
+      dialog.showModal();
+    });
+  });
+
+  function markScrolling() {
+    document.querySelectorAll("div.math").forEach((formula) => {
+      formula.classList.toggle("scrolls", formula.scrollWidth > formula.clientWidth + 1);
+    });
+  }
+  addEventListener("resize", markScrolling);
+  (window.MathJax?.startup?.promise ?? Promise.resolve()).then(markScrolling);
+  addEventListener("load", () => {
+    window.MathJax?.startup?.promise?.then(markScrolling);
+  });
+});
