@@ -166,24 +166,24 @@ def _map(chapters):
         end = (rows[name] + 0.5) * ROW
         for other in needs:
             start = (rows[other] + 0.5) * ROW
-            width = min(5.5, 0.6 + 0.75 * (rows[name] - rows[other]) ** 0.75)
+            width = 0.6 + 0.55 * (rows[name] - rows[other]) ** 0.75
             arcs.append(
-                f'<path d="M6 {start:.2f} C{6 - width:.2f} {start:.2f} {6 - width:.2f} {end:.2f} '
-                f'5.75 {end:.2f}" marker-end="url(#chapter-map-tip)"/>'
+                f'<path d="M4 {start:.2f} C{4 - width:.2f} {start:.2f} {4 - width:.2f} {end:.2f} '
+                f'3.75 {end:.2f}" marker-end="url(#chapter-map-tip)"/>'
             )
     titles = {chapter.name: chapter.title.partition(":")[0] for chapter in chapters}
     for chapter in chapters:
         needs = ", ".join(titles[name] for name in chapter.needs)
         mark = "For engineers. " if chapter.engineers else ""
         items.append(
-            f'<li><a href="{chapter.name}.html">{escape(chapter.title)}</a>'
-            f"<small>{mark}{duration(chapter.minutes)}"
-            f"{escape('; needs ' + needs if needs else '')}</small></li>"
+            f'<li><a href="{chapter.name}.html">{escape(titles[chapter.name])}</a>'
+            f"<small>{mark}{duration(chapter.minutes).capitalize()}"
+            f"<span>{escape('; needs ' + needs if needs else '')}</span></small></li>"
         )
     height = ROW * len(chapters)
     return (
         f'<div class="chapter-map" style="--row: {ROW}rem">'
-        f'<svg viewBox="0 0 6.2 {height}" style="width: 6.2rem; height: {height}rem" '
+        f'<svg viewBox="0 0 4.2 {height}" style="width: 4.2rem; height: {height}rem" '
         'aria-hidden="true"><defs><marker id="chapter-map-tip" viewBox="0 0 4 4" refX="3" refY="2" '
         'markerWidth="6" markerHeight="6" orient="auto"><path d="M0 0L4 2L0 4z"/></marker></defs>'
         f"{''.join(arcs)}</svg><ol>{''.join(items)}</ol></div>"

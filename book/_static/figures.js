@@ -22,8 +22,7 @@ document.addEventListener("DOMContentLoaded", () => {
     button.addEventListener("click", () => {
       large.src = image.src;
       large.alt = image.alt;
-      large.className = image.className;
-      dialog.classList.toggle("inverted", Boolean(image.closest(".tag_drawing")));
+      dialog.classList.toggle("keeps-light", image.closest(".tag_keep-light") !== null);
       // At least twice the size on the page, so that a phone shows more than it did.
       large.style.width = `${Math.max(image.naturalWidth, 2 * image.clientWidth)}px`;
       dialog.showModal();

@@ -15,7 +15,7 @@ require("matplotlib", needed_by="convlab.plots")
 
 from convlab.plots.drawing import INK, LINE, READ, Drawing
 from convlab.plots.grids import bit_fields, matrices, window_alignments, window_positions
-from convlab.plots.images import feature_maps, filters, images, kernel_slices
+from convlab.plots.images import convolution_step, feature_maps, filters, images, kernel_slices
 from convlab.plots.networks import channel_connections, network, stacked_bars
 from convlab.plots.performance import speedup_against_operations, speedups
 from convlab.plots.receptive_fields import (
@@ -48,6 +48,7 @@ __all__ = [
     "channel_histograms",
     "confidence_intervals",
     "confusion_heatmap",
+    "convolution_step",
     "feature_maps",
     "filters",
     "gradient_descent",

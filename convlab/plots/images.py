@@ -7,10 +7,22 @@ from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from convlab._validate import integer
-from convlab.plots.drawing import INK, LINE, Drawing, arrays_of, grid_size, panel_axes
+from convlab.ops import conv2d
+from convlab.plots.drawing import (
+    INK,
+    LINE,
+    READ,
+    Drawing,
+    arrays_of,
+    cell,
+    grid_size,
+    panel_axes,
+    write,
+)
 
 Scale = Literal["common", "each"]
 
@@ -52,6 +64,77 @@ def images(pictures: Mapping[str, ArrayLike], columns: int = 3, symmetric: bool 
         limit = (float(np.abs(array).max()) or 1.0) if symmetric else None
         low = None if limit is None else -limit
         ax.imshow(array, cmap="gray", vmin=low, vmax=limit, interpolation="nearest")
+        ax.set_axis_off()
+        ax.set_title(title, fontsize=10, color=INK)
+    return drawing
+
+
+def convolution_step(image: ArrayLike, kernel: ArrayLike, row: int, column: int) -> Drawing:
+    """Draw how one cell of a feature map comes about: window, products, sum, and the whole map.
+
+    Parameters
+    ----------
+    image : array (H, W)
+        A grey picture.
+    kernel : array (kH, kW)
+        The weights of one kernel, stride 1, no padding.
+    row, column : int
+        The cell of the feature map, and the upper left corner of the window.
+
+    Raises
+    ------
+    ValueError
+        If an array is not two-dimensional, or the map has no such cell.
+
+    Examples
+    --------
+    >>> image = np.arange(30).reshape(5, 6)
+    >>> drawing = convolution_step(image, [[-1, 1]], row=2, column=3)
+    >>> drawing.axes[3].get_title()
+    'the sum, 1, in the feature map'
+    """
+    pixels, weights = np.asarray(image), np.asarray(kernel)
+    for name, array in (("image", pixels), ("kernel", weights)):
+        if array.ndim != 2:
+            raise ValueError(f"{name} must be two-dimensional, got shape {array.shape}")
+    feature_map = conv2d(pixels[None, None] * 1.0, weights[None, None] * 1.0)[0, 0]
+    row, column = integer(row, "row", minimum=0), integer(column, "column", minimum=0)
+    rows, columns = feature_map.shape
+    if row >= rows or column >= columns:
+        raise ValueError(f"cell ({row}, {column}) is outside the feature map of {rows}x{columns}")
+    height, width = weights.shape
+    window = pixels[row : row + height, column : column + width]
+    ratio = pixels.shape[0] / pixels.shape[1]
+    drawing = Drawing(6.4, 6.4 * ratio + 0.8)
+    axes = drawing.subplots(2, 2).ravel()
+    for ax, array, corner, box in (
+        (axes[0], pixels, (column, row), (width, height)),
+        (axes[3], feature_map, (column, row), (1, 1)),
+    ):
+        limit = None if array is pixels else (float(np.abs(array).max()) or 1.0)
+        low = None if limit is None else -limit
+        ax.imshow(array, cmap="gray", vmin=low, vmax=limit, interpolation="nearest")
+        frame = Rectangle((corner[0] - 0.5, corner[1] - 0.5), *box, fill=False)
+        frame.set(edgecolor=READ, linewidth=2.5)
+        ax.add_patch(frame)
+    darkest, lightest = float(pixels.min()), float(pixels.max())
+    for (i, j), pixel in np.ndenumerate(window):
+        brightness = (pixel - darkest) / ((lightest - darkest) or 1.0)
+        cell(axes[1], j, i, f"{brightness:.3f}")
+        write(axes[1], j, i, f"{pixel:g}", 12, color="black" if brightness > 0.5 else "white")
+        weight = f"({weights[i, j]:g})" if weights[i, j] < 0 else f"{weights[i, j]:g}"
+        cell(axes[2], j, i, READ)
+        write(axes[2], j, i, f"{pixel:g} · {weight}".replace("-", "\u2212"), 11)
+    for ax in axes[1:3]:
+        ax.set(xlim=(-0.6, width - 0.4), ylim=(height - 0.4, -0.6), aspect="equal")
+    total = f"{feature_map[row, column]:g}".replace("-", "\u2212")
+    titles = (
+        "a window on a picture",
+        "what it sees",
+        "times the weights of the kernel",
+        f"the sum, {total}, in the feature map",
+    )
+    for ax, title in zip(axes, titles, strict=True):
         ax.set_axis_off()
         ax.set_title(title, fontsize=10, color=INK)
     return drawing

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from convlab import plots
+from convlab import ops, plots
+from tests.plots.reading import texts
 
 RNG = np.random.default_rng(0)
 
@@ -142,3 +143,26 @@ def test_the_weights_are_not_changed():
 def test_invalid_arguments_are_refused(draw, message):
     with pytest.raises(ValueError, match=message):
         draw()
+
+
+def test_a_convolution_step_shows_one_number_of_the_map():
+    image, kernel = np.arange(42).reshape(6, 7) ** 2, np.array([[1, -2, 0], [3, 0, -1]])
+    axes = plots.convolution_step(image, kernel, row=2, column=4).axes
+    feature_map = ops.conv2d(image[None] * 1.0, kernel[None, None] * 1.0)[0]
+    window = image[2:4, 4:7]
+    assert texts(axes[1]) == [str(pixel) for pixel in window.flat]
+    assert texts(axes[2])[:2] == [f"{window[0, 0]} · 1", f"{window[0, 1]} · (\u22122)"]
+    assert f"{feature_map[2, 4]:g}".replace("-", "\u2212") in axes[3].get_title()
+    np.testing.assert_array_equal(axes[0].images[0].get_array(), image)
+    np.testing.assert_array_equal(axes[3].images[0].get_array(), feature_map)
+    corners = [ax.patches[0].get_xy() for ax in (axes[0], axes[3])]
+    assert corners == [(3.5, 1.5)] * 2
+
+
+@pytest.mark.parametrize(
+    ("image", "row", "words"),
+    [(np.zeros(3), 0, "image must be two-dimensional"), (np.zeros((4, 4)), 3, r"\(3, 0\).*3x3")],
+)
+def test_a_convolution_step_outside_the_map_is_refused(image, row, words):
+    with pytest.raises(ValueError, match=words):
+        plots.convolution_step(image, np.zeros((2, 2)), row=row, column=0)
