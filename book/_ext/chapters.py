@@ -214,15 +214,30 @@ class CheatSheet(SphinxDirective):
         return [box]
 
 
+def _moved(app):
+    """Map old addresses to new ones, those of the reference included."""
+    text = Path(app.srcdir, "book", "moved.yml").read_text(encoding="utf-8")
+    moved = dict(yaml.safe_load(text))
+    for _name, _, _, docname, anchor, _ in app.env.get_domain("py").get_objects():
+        page = f"{Path(docname).name}.html"
+        for old in {"api.html", "api-torch.html"} - {page}:  # each had many parts of the package
+            moved[f"{old}#{anchor}"] = f"{page}#{anchor}"
+    return moved
+
+
 def write_moved(app, exception):
-    """Write the script that leads from old addresses of sections to the new ones."""
+    """Write the script that leads from old addresses to new ones, and pages that are gone."""
     if exception is None and app.builder.format == "html":
-        moved = Path(app.srcdir, "book", "moved.yml").read_text(encoding="utf-8")
-        script = Path(__file__).with_name("moved.js").read_text(encoding="utf-8")
-        target = Path(app.outdir, "_static", "moved.js")
-        target.write_text(
-            script.replace("TABLE", json.dumps(yaml.safe_load(moved), indent=1)), encoding="utf-8"
-        )
+        moved, here = _moved(app), Path(__file__).parent
+        table = json.dumps(moved, indent=1)
+        script = (here / "moved.js").read_text(encoding="utf-8").replace("TABLE", table)
+        Path(app.outdir, "_static", "moved.js").write_text(script, encoding="utf-8")
+        for old in moved:
+            if "#" not in old:
+                page = (here / "moved.html").read_text(encoding="utf-8")
+                Path(app.outdir, "book", old).write_text(
+                    page.replace("TARGET", moved[old]), encoding="utf-8"
+                )
 
 
 def setup(app):

@@ -14,14 +14,12 @@ from sphinx import addnodes
 # Where the same words stand on several pages, the one that explains them comes first.
 WEIGHTS = {
     "glossary": 0.7,
-    "api": 0.6,
-    "api-torch": 0.6,
-    "api-plots": 0.4,
     "teaching": 0.5,
     "worksheet": 0.3,
     "worksheet-solutions": 0.3,
     "references": 0.3,
     "cheat-sheets": 0.5,
+    "api-plots": 0.4,
 }
 SKIPPED = (nodes.section, nodes.title, nodes.math_block, nodes.comment)
 
@@ -64,7 +62,10 @@ def _places(doctree):
 def _sections(env):
     """List page, address, titles and texts of all parts of all pages."""
     for docname in sorted(env.found_docs):
-        doctree, weight = env.get_doctree(docname), WEIGHTS.get(Path(docname).name, 1.0)
+        doctree, weight = (
+            env.get_doctree(docname),
+            WEIGHTS.get(name := Path(docname).name, 0.6 if name.startswith("api") else 1.0),
+        )
         page = env.titles[docname].astext()
         for index, (ids, title, node) in enumerate(_places(doctree)):
             prose, code = _texts(node)

@@ -31,12 +31,10 @@ document.addEventListener("DOMContentLoaded", () => {
 
   function markScrolling() {
     document.querySelectorAll("div.math").forEach((formula) => {
-      formula.classList.toggle("scrolls", formula.scrollWidth > formula.clientWidth + 1);
+      const box = formula.querySelector("mjx-container") ?? formula;
+      formula.classList.toggle("scrolls", box.scrollWidth > box.clientWidth + 1);
     });
   }
   addEventListener("resize", markScrolling);
-  (window.MathJax?.startup?.promise ?? Promise.resolve()).then(markScrolling);
-  addEventListener("load", () => {
-    window.MathJax?.startup?.promise?.then(markScrolling);
-  });
+  addEventListener("load", () => window.MathJax?.startup?.promise?.then(markScrolling));
 });

@@ -155,7 +155,8 @@ def kernel_slices(weight: ArrayLike) -> Drawing:
 
     Examples
     --------
-    >>> [axes.get_title() for axes in kernel_slices(np.ones((2, 3, 3, 3))).axes[:3]]
+    >>> drawing = kernel_slices(np.ones((2, 3, 3, 3)))
+    >>> [axes.get_title() for axes in drawing.axes[:3]]
     ['channel 0', 'channel 1', 'channel 2']
     """
     w = np.asarray(weight)
@@ -210,7 +211,8 @@ def filters(
     --------
     >>> weight = np.zeros((2, 3, 5, 5))
     >>> weight[0, 0], weight[1, 2] = 1, -2  # red, and the opposite of blue
-    >>> filters(weight).axes[0].images[0].get_array()[0, 0].tolist()
+    >>> drawing = filters(weight)
+    >>> drawing.axes[0].images[0].get_array()[0, 0].tolist()
     [0.75, 0.5, 0.5]
     """
     w = _finite(weight, "weight", 4, "(out_channels, in_channels, kH, kW)").astype(float)
@@ -263,7 +265,8 @@ def feature_maps(array: ArrayLike, columns: int = 4, scale: Scale = "common") ->
     Examples
     --------
     >>> maps = np.array([[[0, 1], [2, 3]], [[0, 0], [0, 9]]])
-    >>> [axes.images[0].get_clim() for axes in feature_maps(maps, scale="each").axes]
+    >>> drawing = feature_maps(maps, scale="each")
+    >>> [axes.images[0].get_clim() for axes in drawing.axes]
     [(0.0, 3.0), (0.0, 9.0)]
     """
     maps = _finite(array, "array", 3, "(C, H, W)")

@@ -10,5 +10,6 @@ ROOT = Path(__file__).resolve().parents[2]
 def toc_pages():
     """List the pages of the book in reading order, as paths inside the site."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    chapters = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
-    return [f"{name}.html" for name in [toc["root"], *chapters]]
+    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+    files = [entry["file"] for one in chapters for entry in (one, *one.get("sections", ()))]
+    return [f"{name}.html" for name in [toc["root"], *files]]
