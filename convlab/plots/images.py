@@ -20,6 +20,7 @@ def images(
     columns: int = 3,
     symmetric: bool = False,
     scale: Scale = "each",
+    width: float = 7.0,
 ) -> Drawing:
     """Draw pictures with their titles in a grid.
 
@@ -36,6 +37,9 @@ def images(
     scale : {'each', 'common'}
         With ``'each'``, every grey picture is stretched by itself; with ``'common'``, a number
         has the same grey in all of them.
+    width : float
+        Of the whole figure, in inches. Where a page scales figures down, the titles of a narrow
+        one stay larger.
 
     Raises
     ------
@@ -56,8 +60,8 @@ def images(
             raise ValueError(f"{title!r} must be (H, W) or (H, W, 3), got shape {array.shape}")
     _check_scale(scale)
     greys = [array for array in arrays.values() if array.ndim == 2]
-    height, width = next(iter(arrays.values())).shape[:2]
-    drawing = Drawing(7.0, rows * (7.0 / columns * height / width + 0.3))
+    pixel_rows, pixel_columns = next(iter(arrays.values())).shape[:2]
+    drawing = Drawing(width, rows * (width / columns * pixel_rows / pixel_columns + 0.3))
     axes = panel_axes(drawing, len(arrays), columns)
     for ax, (title, array) in zip(axes, arrays.items(), strict=True):
         scaled = greys if scale == "common" and greys else [array]

@@ -38,6 +38,12 @@ def test_pictures_are_stretched_one_by_one_or_together():
         plots.images(named, scale="all")
 
 
+def test_the_width_of_a_figure_is_that_of_all_pictures_together():
+    named = {"a": np.eye(3), "b": np.eye(3)}
+    drawing = plots.images(named, columns=2, width=4.0)
+    np.testing.assert_allclose(drawing.get_size_inches(), [4.0, 2.3])
+
+
 def test_kernels_are_rows_and_channels_columns_on_one_scale():
     weight = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
     *slices, _colour_bar = plots.kernel_slices(weight).axes
