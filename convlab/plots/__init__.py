@@ -16,6 +16,14 @@ require("matplotlib", needed_by="convlab.plots")
 from convlab.plots.drawing import INK, LINE, READ, Drawing
 from convlab.plots.grids import bit_fields, matrices, window_alignments, window_positions
 from convlab.plots.images import convolution_step, feature_maps, filters, images, kernel_slices
+from convlab.plots.grids import (
+    bit_fields,
+    matrices,
+    output_sizes,
+    window_alignments,
+    window_positions,
+)
+from convlab.plots.images import feature_maps, filters, images, kernel_slices
 from convlab.plots.networks import channel_connections, network, stacked_bars
 from convlab.plots.performance import speedup_against_operations, speedups
 from convlab.plots.receptive_fields import (
@@ -59,6 +67,7 @@ __all__ = [
     "loss_against_learning_rate",
     "matrices",
     "network",
+    "output_sizes",
     "receptive_field_coverage",
     "receptive_field_growth",
     "receptive_field_paths",

@@ -1,4 +1,4 @@
-"""Figures made of cells: matrices, windows along a dimension, bits of number formats."""
+"""Figures of cells: matrices, windows along a dimension, their counts, bits of number formats."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from convlab._validate import integer
@@ -24,7 +25,9 @@ from convlab.plots.drawing import (
     check_not_empty,
     grid_size,
     legend_above,
+    marker_style,
     panel_axes,
+    style_chart,
     write,
 )
 from convlab.shapes import (
@@ -151,6 +154,44 @@ def window_positions(
     title = f"{size} cells, kernel_size={kernel_size}"
     title += "".join(f", {name}={v!r}" for name, (v, default) in options.items() if v != default)
     ax.set_title(f"{title}: {count} output{'s' if count > 1 else ''}", fontsize=10, color=INK)
+    return drawing
+
+
+def output_sizes(sizes: Sequence[int], kernel_size: int, strides: Sequence[int]) -> Drawing:
+    """Draw the size of the output over the size of the input, one staircase for each stride.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        The sizes of the input along one dimension.
+    kernel_size : int
+        The window, without padding or dilation.
+    strides : sequence of int
+        One for each staircase.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is nothing to draw; else as `convlab.shapes.conv2d_output_size` does.
+
+    Examples
+    --------
+    >>> drawing = output_sizes([5, 6, 7, 8], kernel_size=3, strides=[1, 2])
+    >>> [line.get_ydata().tolist() for line in drawing.axes[0].lines]
+    [[3, 4, 5, 6], [2, 2, 3, 3]]
+    """
+    check_not_empty(sizes, "size")
+    check_not_empty(strides, "stride")
+    drawing = Drawing(5.2, 3.2)
+    ax = drawing.subplots()
+    for index, stride in enumerate(strides):
+        outputs = [conv2d_output_size(size, kernel_size, stride)[0] for size in sizes]
+        options = {"where": "post", "linewidth": 1.4, **marker_style(index)}
+        ax.step(sizes, outputs, label=f"stride {stride}", **options)
+    style_chart(ax, "input size", "output size")
+    ax.set_xticks(sizes)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    legend_above(drawing, columns=len(strides))
     return drawing
 
 

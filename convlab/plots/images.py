@@ -27,24 +27,37 @@ from convlab.plots.drawing import (
 Scale = Literal["common", "each"]
 
 
-def images(pictures: Mapping[str, ArrayLike], columns: int = 3, symmetric: bool = False) -> Drawing:
+def images(
+    pictures: Mapping[str, ArrayLike],
+    columns: int = 3,
+    symmetric: bool = False,
+    scale: Scale = "each",
+    width: float = 7.0,
+) -> Drawing:
     """Draw pictures with their titles in a grid.
 
     Parameters
     ----------
     pictures : mapping of str to array, (H, W) or (H, W, 3)
-        Title and pixels. Grey pictures are stretched each from its darkest to its lightest
-        value; colours are uint8, or floats from 0 to 1.
+        Title and pixels. Grey pictures are stretched from their darkest to their lightest value;
+        colours are uint8, or floats from 0 to 1.
     columns : int
         The number of pictures side by side.
     symmetric : bool
         Draw grey pictures with 0 in the middle grey, negative values darker and positive ones
         lighter, for example the results of filters.
+    scale : {'each', 'common'}
+        With ``'each'``, every grey picture is stretched by itself; with ``'common'``, a number
+        has the same grey in all of them.
+    width : float
+        Of the whole figure, in inches. Where a page scales figures down, the titles of a narrow
+        one stay larger.
 
     Raises
     ------
     ValueError
-        If there is nothing to draw, or an array is neither (H, W) nor (H, W, 3).
+        If there is nothing to draw, an array is neither (H, W) nor (H, W, 3), or `scale` is
+        invalid.
 
     Examples
     --------
@@ -57,13 +70,18 @@ def images(pictures: Mapping[str, ArrayLike], columns: int = 3, symmetric: bool 
     for title, array in arrays.items():
         if array.ndim != 2 and (array.ndim != 3 or array.shape[2] != 3):
             raise ValueError(f"{title!r} must be (H, W) or (H, W, 3), got shape {array.shape}")
-    height, width = next(iter(arrays.values())).shape[:2]
-    drawing = Drawing(7.0, rows * (7.0 / columns * height / width + 0.3))
+    _check_scale(scale)
+    greys = [array for array in arrays.values() if array.ndim == 2]
+    pixel_rows, pixel_columns = next(iter(arrays.values())).shape[:2]
+    drawing = Drawing(width, rows * (width / columns * pixel_rows / pixel_columns + 0.3))
     axes = panel_axes(drawing, len(arrays), columns)
     for ax, (title, array) in zip(axes, arrays.items(), strict=True):
-        limit = (float(np.abs(array).max()) or 1.0) if symmetric else None
-        low = None if limit is None else -limit
-        ax.imshow(array, cmap="gray", vmin=low, vmax=limit, interpolation="nearest")
+        scaled = greys if scale == "common" and greys else [array]
+        low, high = (float(limit([limit(one) for one in scaled])) for limit in (np.min, np.max))
+        if symmetric:
+            high = max(-low, high) or 1.0
+            low = -high
+        ax.imshow(array, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
         ax.set_axis_off()
         ax.set_title(title, fontsize=10, color=INK)
     return drawing

@@ -8,7 +8,7 @@ from matplotlib.colors import to_hex
 
 from convlab import ops, plots
 from convlab.plots.drawing import INPUT, PADDING, READ
-from tests.plots.reading import cells, texts
+from tests.plots.reading import cells, legend_labels, texts
 
 
 def test_a_matrix_shows_every_number_in_reading_order():
@@ -58,6 +58,28 @@ def test_the_strip_shows_the_position_of_each_window(arguments, starts, padding,
 def read_positions(ax):
     """Return the filled cells as (position, line), in drawing order."""
     return [tuple(patch.get_center()) for patch in cells(ax, READ)]
+
+
+def test_the_size_of_the_output_is_drawn_for_each_stride():
+    drawing = plots.output_sizes(range(3, 9), kernel_size=3, strides=(1, 3))
+    (ax,) = drawing.axes
+    for line, stride in zip(ax.lines, (1, 3), strict=True):
+        assert line.get_xdata().tolist() == [3, 4, 5, 6, 7, 8]
+        assert line.get_ydata().tolist() == [(n - 3) // stride + 1 for n in range(3, 9)]
+    assert legend_labels(drawing) == ["stride 1", "stride 3"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([], 3, [1]), "nothing to draw: give at least one size"),
+        (([5], 3, []), "nothing to draw: give at least one stride"),
+        (([2], 3, [1]), "the kernel does not fit"),
+    ],
+)
+def test_sizes_without_an_output_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        plots.output_sizes(*arguments)
 
 
 @settings(max_examples=20)

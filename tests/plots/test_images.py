@@ -28,6 +28,23 @@ def test_a_symmetric_picture_of_zeros_is_the_middle_grey():
     assert ax.images[0].get_clim() == (-1, 1)
 
 
+def test_pictures_are_stretched_one_by_one_or_together():
+    named = {"dark": np.array([[1, 2]]), "light": np.array([[5, 9]])}
+    named["colours"] = np.full((1, 2, 3), 255, dtype=np.uint8)
+    assert limits(plots.images(named), 2) == [(1, 2), (5, 9)]
+    assert limits(plots.images(named, scale="common"), 2) == [(1, 9), (1, 9)]
+    named["dark"] = np.array([[-11.0, 2.0]])
+    assert limits(plots.images(named, scale="common", symmetric=True), 2) == [(-11, 11)] * 2
+    with pytest.raises(ValueError, match="scale must be 'common' or 'each', got 'all'"):
+        plots.images(named, scale="all")
+
+
+def test_the_width_of_a_figure_is_that_of_all_pictures_together():
+    named = {"a": np.eye(3), "b": np.eye(3)}
+    drawing = plots.images(named, columns=2, width=4.0)
+    np.testing.assert_allclose(drawing.get_size_inches(), [4.0, 2.3])
+
+
 def test_kernels_are_rows_and_channels_columns_on_one_scale():
     weight = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
     *slices, _colour_bar = plots.kernel_slices(weight).axes
