@@ -24,11 +24,13 @@ from convlab.plots.receptive_fields import (
     receptive_field_paths,
 )
 from convlab.plots.statistics import (
+    batch_blocks,
     batch_planes,
     channel_histograms,
     confidence_intervals,
     histogram,
     layer_curves,
+    running_statistics,
 )
 from convlab.plots.training import (
     confusion_heatmap,
@@ -42,6 +44,7 @@ __all__ = [
     "LINE",
     "READ",
     "Drawing",
+    "batch_blocks",
     "batch_planes",
     "bit_fields",
     "channel_connections",
@@ -61,6 +64,7 @@ __all__ = [
     "receptive_field_coverage",
     "receptive_field_growth",
     "receptive_field_paths",
+    "running_statistics",
     "speedup_against_operations",
     "speedups",
     "stacked_bars",
