@@ -246,7 +246,7 @@ def batch_planes(
     batches : mapping of str to array, (N, C, H, W)
         Title and numbers of each batch.
     marked : (image, channel, row, column), optional
-        One cell to mark with a dark frame, the same in every batch.
+        One cell to mark with a thick frame, the same in every batch.
     columns : int
         The number of tables side by side.
 
@@ -292,7 +292,7 @@ def batch_blocks(
     batches : mapping of str to array, (N, C, H, W)
         Title and numbers of each batch. The places of a channel are drawn in one column.
     marked : (image, channel, row, column), optional
-        One number to mark with a dark frame, the same in every batch, if it is on a face.
+        One number to mark with a thick frame, the same in every batch, if it is on a face.
     columns : int
         The number of blocks side by side.
 
