@@ -32,11 +32,13 @@ from convlab.plots.receptive_fields import (
     receptive_field_paths,
 )
 from convlab.plots.statistics import (
+    batch_blocks,
     batch_planes,
     channel_histograms,
     confidence_intervals,
     histogram,
     layer_curves,
+    running_statistics,
 )
 from convlab.plots.training import (
     confusion_heatmap,
@@ -50,6 +52,7 @@ __all__ = [
     "LINE",
     "READ",
     "Drawing",
+    "batch_blocks",
     "batch_planes",
     "bit_fields",
     "channel_connections",
@@ -71,6 +74,7 @@ __all__ = [
     "receptive_field_coverage",
     "receptive_field_growth",
     "receptive_field_paths",
+    "running_statistics",
     "speedup_against_operations",
     "speedups",
     "stacked_bars",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Polygon
 from numpy.typing import ArrayLike, NDArray
 
 from convlab._validate import integer
@@ -24,6 +26,7 @@ from convlab.plots.drawing import (
     grid_size,
     legend_above,
     line_style,
+    lines_by_label,
     marker_style,
     panel_axes,
     points_of,
@@ -243,7 +246,7 @@ def batch_planes(
     batches : mapping of str to array, (N, C, H, W)
         Title and numbers of each batch.
     marked : (image, channel, row, column), optional
-        One cell to mark with a dark frame, the same in every batch.
+        One cell to mark with a thick frame, the same in every batch.
     columns : int
         The number of tables side by side.
 
@@ -261,12 +264,7 @@ def batch_planes(
     >>> [axes.get_title() for axes in drawing.axes]
     ['batch norm']
     """
-    arrays = arrays_of(batches)
-    for title, array in arrays.items():
-        if array.ndim != 4:
-            raise ValueError(f"{title!r} must be (N, C, H, W), got shape {array.shape}")
-        if marked is not None:
-            _check_marked(marked, title, array.shape)
+    arrays = _batches_of(batches, marked)
     rows, columns = grid_size(len(arrays), columns)
     widths, heights = zip(*(_table_size(array.shape) for array in arrays.values()), strict=True)
     width, height = columns * (max(widths) + 6), max(heights) + 3
@@ -277,6 +275,138 @@ def batch_planes(
         _draw_table(ax, array != 0, marked)
         ax.set_title(title, fontsize=12, color=INK)
     return drawing
+
+
+def batch_blocks(
+    batches: Mapping[str, ArrayLike],
+    marked: tuple[int, int, int, int] | None = None,
+    columns: int = 2,
+) -> Drawing:
+    """Draw batches as blocks of small boxes: channels, places and images are the three edges.
+
+    Every number is a box, coloured where the array is not 0. Three faces of a block can be seen:
+    the first image in front, the first place on top, and the last channel on the right.
+
+    Parameters
+    ----------
+    batches : mapping of str to array, (N, C, H, W)
+        Title and numbers of each batch. The places of a channel are drawn in one column.
+    marked : (image, channel, row, column), optional
+        One number to mark with a thick frame, the same in every batch, if it is on a face.
+    columns : int
+        The number of blocks side by side.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is nothing to draw, an array is not four-dimensional, `marked` lies outside of
+        one, or a number is not an int.
+
+    Examples
+    --------
+    >>> batch = np.zeros((2, 3, 2, 2))
+    >>> batch[:, 2] = 1  # the last channel of both images
+    >>> drawing = batch_blocks({"batch norm": batch}, marked=(0, 2, 0, 0))
+    >>> [axes.get_title() for axes in drawing.axes]
+    ['batch norm']
+    """
+    arrays = _batches_of(batches, marked)
+    rows, columns = grid_size(len(arrays), columns)
+    drawing = Drawing(2.7 * columns, 2.7 * rows)
+    axes = panel_axes(drawing, len(arrays), columns)
+    for ax, (title, array) in zip(axes, arrays.items(), strict=True):
+        _draw_block(ax, array != 0, marked)
+        ax.set_title(title, fontsize=12, color=INK)
+    return drawing
+
+
+def _draw_block(
+    ax: Axes, coloured: NDArray[np.bool_], marked: tuple[int, int, int, int] | None
+) -> None:
+    images, channels, places = *coloured.shape[:2], math.prod(coloured.shape[2:])
+    box, depth = np.array([1.0, -7 / places]), np.array([0.55, 0.55])
+    position = None
+    if marked is not None:
+        position = *marked[:2], marked[2] * coloured.shape[3] + marked[3]
+    image, channel, place = np.eye(3)
+    for index, is_coloured in np.ndenumerate(coloured.reshape(images, channels, places)):
+        n, c, p = index
+        for is_visible, first, second, shift in (
+            (n == 0, channel, place, 0 * image),
+            (c == channels - 1, image, place, channel),
+            (p == 0, channel, image, 0 * place),
+        ):
+            if not is_visible:
+                continue
+            corner = np.array(index) + shift
+            corners = np.array([corner, corner + first, corner + first + second, corner + second])
+            points = corners[:, :1] * depth + corners[:, 1:] * box
+            edge, width, zorder = (INK, 2.2, 3) if index == position else (LINE, 0.7, 1)
+            colour = READ if is_coloured else INPUT
+            style: dict[str, Any] = {"edgecolor": edge, "linewidth": width, "zorder": zorder}
+            ax.add_patch(Polygon(points, facecolor=colour, joinstyle="round", **style))
+    right, top = channels + images * depth[0], images * depth[1]
+    ax.set(xlim=(-0.8, right + 0.4), ylim=(-8.0, top + 0.2), aspect="equal")
+    ax.set_axis_off()
+    write(ax, channels / 2, -7.2, "channels", 10.5, va="top")
+    write(ax, -0.2, -3.5, "places", 10.5, ha="right", rotation=90)
+    x, y = images / 2 * depth + np.array([channels + 0.25, -7.0])
+    write(ax, x, y, "images", 10.5, ha="left", va="top", rotation=45, rotation_mode="anchor")
+
+
+def running_statistics(
+    seen: Mapping[str, ArrayLike], remembered: Mapping[str, ArrayLike]
+) -> Drawing:
+    """Draw what a normalization sees in each batch, and what it remembers, a panel per statistic.
+
+    Parameters
+    ----------
+    seen : mapping of str to array (steps,)
+        Name of each statistic, such as the mean, and its value in each batch; drawn as dots.
+    remembered : mapping of str to array (steps,)
+        For the same names, the running value after each batch; drawn as a line.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw, an array is empty or not one-dimensional, or the names differ.
+
+    Examples
+    --------
+    >>> drawing = running_statistics({"mean": [5, 5, 5]}, {"mean": [0.5, 0.95, 1.36]})
+    >>> [axes.get_ylabel() for axes in drawing.axes]
+    ['mean']
+    """
+    dots, lines = rows_of(seen), rows_of(remembered)
+    if list(dots) != list(lines):
+        raise ValueError(
+            f"seen and remembered must have the same names, got {list(dots)} and {list(lines)}"
+        )
+    drawing = Drawing(5.2, 1.7 * len(dots) + 0.6)
+    axes = panel_axes(drawing, len(dots), sharex=True)
+    for ax, (name, row) in zip(axes, dots.items(), strict=True):
+        steps = np.arange(1, row.size + 1)
+        style: dict[str, Any] = {"markersize": 4, "linestyle": "none", "color": SERIES_COLOURS[1]}
+        ax.plot(steps, row, marker="o", label="of the batch, for training mode", **style)
+        steps = np.arange(1, lines[name].size + 1)
+        colour = SERIES_COLOURS[0]
+        ax.plot(steps, lines[name], linewidth=2, color=colour, label="running, for eval mode")
+        style_chart(ax, ylabel=name)
+    axes[-1].set_xlabel("batch", color=INK)
+    legend_above(drawing, handles=lines_by_label(drawing))
+    return drawing
+
+
+def _batches_of(
+    batches: Mapping[str, ArrayLike], marked: tuple[int, int, int, int] | None
+) -> dict[str, NDArray[Any]]:
+    arrays = arrays_of(batches)
+    for title, array in arrays.items():
+        if array.ndim != 4:
+            raise ValueError(f"{title!r} must be (N, C, H, W), got shape {array.shape}")
+        if marked is not None:
+            _check_marked(marked, title, array.shape)
+    return arrays
 
 
 def _check_marked(marked: tuple[int, ...], title: str, shape: tuple[int, ...]) -> None:

@@ -117,6 +117,46 @@ def test_tables_stand_in_rows():
     assert len({round(ax.get_position().y0, 3) for ax in axes}) == 2
 
 
+def block_faces(ax):
+    """Return whether each face is coloured, by the middle of its corners, rounded."""
+    return {
+        tuple(np.round(patch.get_xy()[:4].mean(axis=0), 6)): to_hex(patch.get_facecolor()) == READ
+        for patch in ax.patches
+    }
+
+
+def test_a_block_shows_its_first_image_its_last_channel_and_its_first_places():
+    batch = np.random.default_rng(0).integers(0, 2, (2, 3, 1, 7))  # seven places: boxes of 1 by 1
+    (ax,) = plots.batch_blocks({"x": batch}).axes
+    expected = {}
+    for (n, c, _, p), value in np.ndenumerate(batch):
+        if n == 0:
+            expected[c + 0.5, -p - 0.5] = value != 0
+        if c == 2:
+            expected[3 + 0.55 * (n + 0.5), 0.55 * (n + 0.5) - p - 0.5] = value != 0
+        if p == 0:
+            expected[c + 0.5 + 0.55 * (n + 0.5), 0.55 * (n + 0.5)] = value != 0
+    assert block_faces(ax) == {tuple(np.round(xy, 6)): value for xy, value in expected.items()}
+    assert {text.get_text() for text in ax.texts} == {"channels", "places", "images"}
+
+
+def test_the_faces_of_one_box_of_a_block_are_marked():
+    (ax,) = plots.batch_blocks({"x": np.zeros((2, 3, 2, 2))}, marked=(0, 2, 0, 0)).axes
+    assert sum(to_hex(patch.get_edgecolor()) == INK for patch in ax.patches) == 3
+
+
+def test_statistics_are_dots_and_what_is_remembered_of_them_a_line():
+    drawing = plots.running_statistics(
+        {"mean": [4, 6], "variance": [1, 2]}, {"mean": [0.4, 1], "variance": [1, 1.1]}
+    )
+    for ax, ys in zip(drawing.axes, ([[4, 6], [0.4, 1]], [[1, 2], [1, 1.1]]), strict=True):
+        assert [list(line.get_ydata()) for line in ax.lines] == ys
+        assert [list(line.get_xdata()) for line in ax.lines] == [[1, 2]] * 2
+        assert [line.get_linestyle() for line in ax.lines] == ["None", "-"]
+    assert [ax.get_ylabel() for ax in drawing.axes] == ["mean", "variance"]
+    assert legend_labels(drawing) == ["of the batch, for training mode", "running, for eval mode"]
+
+
 @pytest.mark.parametrize(
     ("draw", "error", "message"),
     [
@@ -141,6 +181,13 @@ def test_tables_stand_in_rows():
             lambda: plots.batch_planes({"x": np.ones((1, 1, 1, 1))}, columns=0),
             ValueError,
             "columns .* got 0",
+        ),
+        (lambda: plots.batch_blocks({"x": np.ones(2)}), ValueError, r"'x' .* shape \(2,\)"),
+        (lambda: plots.running_statistics({}, {}), ValueError, "nothing to draw"),
+        (
+            lambda: plots.running_statistics({"a": [1]}, {"b": [1]}),
+            ValueError,
+            r"the same names, got \['a'\] and \['b'\]",
         ),
         (lambda: plots.channel_histograms({}), ValueError, "nothing to draw"),
         (
