@@ -14,7 +14,14 @@ from convlab._require import require
 require("matplotlib", needed_by="convlab.plots")
 
 from convlab.plots.drawing import INK, LINE, READ, Drawing
-from convlab.plots.grids import bit_fields, matrices, window_alignments, window_positions
+from convlab.plots.gradients import backward_arrows
+from convlab.plots.grids import (
+    adaptive_positions,
+    bit_fields,
+    matrices,
+    window_alignments,
+    window_positions,
+)
 from convlab.plots.images import feature_maps, filters, images, kernel_slices
 from convlab.plots.networks import channel_connections, network, stacked_bars
 from convlab.plots.performance import speedup_against_operations, speedups
@@ -42,6 +49,8 @@ __all__ = [
     "LINE",
     "READ",
     "Drawing",
+    "adaptive_positions",
+    "backward_arrows",
     "batch_planes",
     "bit_fields",
     "channel_connections",
