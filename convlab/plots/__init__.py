@@ -20,6 +20,11 @@ from convlab.plots.grids import (
     bit_fields,
     matrices,
     output_sizes,
+from convlab.plots.gradients import backward_arrows
+from convlab.plots.grids import (
+    adaptive_positions,
+    bit_fields,
+    matrices,
     window_alignments,
     window_positions,
 )
@@ -53,6 +58,8 @@ __all__ = [
     "READ",
     "Drawing",
     "batch_blocks",
+    "adaptive_positions",
+    "backward_arrows",
     "batch_planes",
     "bit_fields",
     "channel_connections",

@@ -31,6 +31,7 @@ from convlab.plots.drawing import (
     write,
 )
 from convlab.shapes import (
+    adaptive_windows,
     conv2d_dropped_border,
     conv2d_output_size,
     conv2d_padding,
@@ -249,6 +250,41 @@ def window_alignments(
         ax.set(xlim=(-left - 0.7, right - 0.3), ylim=(lines + 1.1, -0.7), aspect="equal")
         ax.set_axis_off()
         ax.set_title(title, fontsize=9, color=INK, loc="left")
+    return drawing
+
+
+def adaptive_positions(size: int, output_size: int) -> Drawing:
+    """Draw the windows of adaptive pooling along one dimension.
+
+    The top strip is the input; the dotted lines cut it into equal parts, one for each output.
+    Each row below is one output cell, with the cells that it reads filled.
+
+    Parameters
+    ----------
+    size, output_size : int
+        Cells of the input and of the output; errors are those of
+        `convlab.shapes.adaptive_windows`.
+
+    Examples
+    --------
+    >>> drawing = adaptive_positions(size=10, output_size=4)
+    >>> drawing.axes[0].get_title()
+    '10 cells, output_size=4'
+    """
+    windows = adaptive_windows(size, output_size)
+    drawing = Drawing(0.36 * (size + 3.2), 0.36 * (output_size + 2.2) + 0.3)
+    ax = drawing.subplots()
+    _draw_strip(ax, (0, size, 0))
+    for output, (start, end) in enumerate(windows):
+        y = output + 1.4
+        _draw_window(ax, start, y, end - start, dilation=1, height=0.8)
+        write(ax, size + 0.1, y, f"→ y[{output}]", 9, ha="left")
+    for cut in range(1, output_size):
+        x = cut * size / output_size - 0.5
+        ax.plot([x, x], [0.5, output_size + 0.9], color=INK, linestyle=":", linewidth=1.2)
+    ax.set(xlim=(-0.7, size + 2.4), ylim=(output_size + 1.2, -0.7), aspect="equal")
+    ax.set_axis_off()
+    ax.set_title(f"{size} cells, output_size={output_size}", fontsize=10, color=INK)
     return drawing
 
 

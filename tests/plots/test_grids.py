@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
-from convlab import ops, plots
+from convlab import ops, plots, shapes
 from convlab.plots.drawing import INPUT, PADDING, READ
 from tests.plots.reading import cells, legend_labels, texts
 
@@ -53,6 +53,16 @@ def test_the_strip_shows_the_position_of_each_window(arguments, starts, padding,
     assert len(cells(ax, PADDING)) == padding
     assert sum(bool(patch.get_hatch()) for patch in ax.patches) == dropped
     assert f"{len(starts)} output" in ax.get_title()
+
+
+@pytest.mark.parametrize(("size", "output_size"), [(10, 4), (6, 3), (3, 5)])
+def test_adaptive_windows_are_those_of_the_pooling(size, output_size):
+    (ax,) = plots.adaptive_positions(size, output_size).axes
+    cells_of_row = {}
+    for position, row in read_positions(ax):
+        cells_of_row.setdefault(row, []).append(position)
+    expected = [list(range(*window)) for window in shapes.adaptive_windows(size, output_size)]
+    assert [cells_of_row[row] for row in sorted(cells_of_row)] == expected
 
 
 def read_positions(ax):
@@ -156,6 +166,7 @@ def test_every_bit_is_a_cell():
             "stride must be at least 1",
         ),
         (lambda: plots.window_alignments({"": (0, 5, 0)}, (3, 3)), TypeError, "kernel_size must"),
+        (lambda: plots.adaptive_positions(0, 2), ValueError, "at least 1"),
         (lambda: plots.bit_fields({}), ValueError, "nothing to draw"),
         (
             lambda: plots.bit_fields({"a": (1, 5)}),
