@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
@@ -119,6 +120,8 @@ def gradient_descent(
 ) -> Drawing:
     """Draw the steps of gradient descent for a single weight on the curve of its loss.
 
+    A ring marks the start and a square the end; arrows show the direction of the longer steps.
+
     Parameters
     ----------
     loss : callable
@@ -144,20 +147,45 @@ def gradient_descent(
     low, high = limits
     if not low < high:
         raise ValueError(f"limits must be (low, high) with low below high, got {limits}")
-    drawing = Drawing(2.3 * len(rows) + 0.4, 2.6)
-    axes = panel_axes(drawing, len(rows), len(rows), sharex=True, sharey=True)
+    columns = min(2, len(rows))
+    drawing = Drawing(2.9 * columns + 0.3, 2.4 * -(-len(rows) // columns) + 0.4)
+    axes = panel_axes(drawing, len(rows), columns, sharex=True, sharey=True)
     weights = np.linspace(low, high, 201)
     heights = np.asarray(loss(weights), dtype=float)
-    step_style: dict[str, Any] = {"color": SERIES_COLOURS[1], "marker": "o", "markersize": 4}
+    colour = SERIES_COLOURS[1]
     for ax, (title, path) in zip(axes, rows.items(), strict=True):
         ax.plot(weights, heights, color=LINE, linewidth=1.4)
-        ax.plot(path, np.asarray(loss(path), dtype=float), linewidth=1.0, **step_style)
+        losses = np.asarray(loss(path), dtype=float)
+        ax.plot(path, losses, linewidth=1.0, color=colour, marker="o", markersize=3)
+        _draw_arrows(ax, np.stack([path, losses], axis=1), (high - low, heights.max()))
+        ends = {"start": (0, "o", "white"), "end": (-1, "s", colour)}
+        for label, (index, marker, face) in ends.items():
+            style: dict[str, Any] = {"marker": marker, "markersize": 8, "linestyle": ""}
+            style.update(color=colour, markerfacecolor=face, label=label)
+            ax.plot(path[index], losses[index], **style)
         style_chart(ax, "weight", grid=None)
-        ax.set(xlim=limits, ylim=(-0.04 * heights.max(), 1.04 * heights.max()))
-        ax.set_title(title, fontsize=10, color=INK)
+        ax.set(xlim=limits, ylim=(-0.06 * heights.max(), 1.04 * heights.max()))
+        ax.set_title(title, fontsize=11, color=INK)
         ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes[0].set_ylabel("loss", color=INK)
+        ax.label_outer()
+    for ax in axes[::columns]:
+        ax.set_ylabel("loss", color=INK)
+    legend_above(drawing, handles=axes[0].lines[-2:])
     return drawing
+
+
+def _draw_arrows(ax: Axes, points: NDArray[Any], size: tuple[float, float]) -> None:
+    """Draw an arrowhead in the middle of each step (from a point to the next) that has room.
+
+    `points` are (steps + 1, 2), and `size` is the width and the height of the panel.
+    """
+    colour = SERIES_COLOURS[1]
+    style = {"arrowstyle": "-|>", "color": colour, "mutation_scale": 10, "shrinkA": 0, "shrinkB": 0}
+    for step, length in enumerate(np.linalg.norm(np.diff(points, axis=0) / size, axis=1)):
+        if length < 0.12:
+            continue
+        tail, tip = ((1 - t) * points[step] + t * points[step + 1] for t in (0.4, 0.62))
+        ax.annotate("", xy=tip, xytext=tail, arrowprops=style, annotation_clip=True)
 
 
 def confusion_heatmap(counts: ArrayLike, class_names: Sequence[str]) -> Drawing:

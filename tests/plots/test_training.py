@@ -46,12 +46,25 @@ def test_each_path_lies_on_the_curve_in_a_panel_of_its_own():
     )
     assert [ax.get_title() for ax in drawing.axes] == ["short", "long"]
     for ax, path in zip(drawing.axes, ([3, 1], [3, -3, 3]), strict=True):
-        curve, steps = ax.lines
+        curve, steps, *_ = ax.lines
         np.testing.assert_allclose(curve.get_ydata(), np.square(curve.get_xdata()))
         np.testing.assert_array_equal(steps.get_xdata(), path)
         np.testing.assert_array_equal(steps.get_ydata(), np.square(path))
         assert ax.get_xlim() == (-4, 4)
     assert drawing.axes[0].get_ylim() == drawing.axes[1].get_ylim()
+
+
+def test_a_descent_shows_its_start_its_direction_and_its_end():
+    drawing = plots.gradient_descent(
+        np.square, {"jumps": [3, -2, -2.01], "still": [1]}, limits=(-4, 4)
+    )
+    assert legend_labels(drawing) == ["start", "end"]
+    for ax, ends in zip(drawing.axes, ([3, -2.01], [1, 1]), strict=True):
+        assert [float(line.get_xdata()[0]) for line in ax.lines[2:]] == ends
+        assert [line.get_marker() for line in ax.lines[2:]] == ["o", "s"]
+    (arrow,) = drawing.axes[0].texts  # the second step has no room for one
+    assert arrow.xy[0] < arrow.xyann[0]
+    assert not drawing.axes[1].texts
 
 
 def test_each_number_but_zero_stands_in_its_cell():
