@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from convlab.plots.drawing import INK, INPUT, LINE, READ, Drawing, cell, write
 
 BOX, SIDE = 4.6, 0.75  # width of the box of a product, side of the square of a number
-COLUMNS = 0.0, 5.0, 10.0  # the centres of inputs, products and outputs
+COLUMNS = 0.0, 4.0, 8.0  # the centres of inputs, products and outputs
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -53,7 +53,7 @@ def fast_products(
     if not np.isin(before, (-1, 0, 1)).all() or not np.isin(after, (-1, 0, 1)).all():
         raise ValueError("coefficients must be 1, 0 or -1")
     rows = max(before.shape[1], count, len(after))
-    drawing = Drawing(5.9, 0.52 * rows + 0.1, layout=None)
+    drawing = Drawing(5.1, 0.52 * rows + 0.1, layout=None)
     ax = drawing.add_axes((0, 0, 1, 1))
     ax.set(xlim=(-0.6, COLUMNS[2] + 0.6), ylim=(rows - 0.4, -0.6))
     ax.set_axis_off()

@@ -156,7 +156,7 @@ def dots(
     if len(names) > len(SERIES_COLOURS):
         raise ValueError(f"there must be at most {len(SERIES_COLOURS)} series, got {names}")
     sizes = [len(rows) for rows in panels.values()]
-    drawing = Drawing(5.8, 0.25 * sum(sizes) + 0.42 * len(sizes) + 0.9)
+    drawing = Drawing(5.0, 0.25 * sum(sizes) + 0.42 * len(sizes) + 0.9)
     axes = panel_axes(drawing, len(sizes), sharex=True, height_ratios=sizes)
     for ax, (title, rows) in zip(axes, panels.items(), strict=True):
         if line is not None:
