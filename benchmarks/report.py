@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from tabulate import tabulate
 
@@ -55,16 +56,80 @@ def fair_ratios(
     contender, threads and a description of the task. A case that was not measured with both
     policies is left out.
     """
-    measured: dict[tuple[object, ...], dict[str, float]] = {}
-    for row in rows:
-        key = (row.contender, row.threads, _what(row.task, row.images, row.dtype), row.layer)
-        measured.setdefault(key, {})[row.environment] = getattr(row, column)
     fair: dict[tuple[str, int, str], list[float]] = {}
-    for (contender, threads, what, _), ratios in measured.items():
-        if {"natural", "huge pages"} <= set(ratios):
-            least = min(ratios["natural"], ratios["huge pages"])
-            fair.setdefault((str(contender), int(str(threads)), str(what)), []).append(least)
+    for (contender, threads, task, images, dtype, _), least in _fair(rows, column).items():
+        fair.setdefault((contender, threads, _what(task, images, dtype)), []).append(least)
     return fair
+
+
+def fair_by_layer(
+    rows: Iterable[Row], contender: str, column: str = "ratio", threads: int = 1
+) -> dict[tuple[str, int, str], float]:
+    """Return the ratios of `fair_ratios` for one contender, with the layer that each belongs to.
+
+    The keys are layer, images and task, as in `Row`.
+    """
+    rows = select(rows, contender=contender, threads=threads)
+    fair = _fair(rows, column)
+    return {(layer, images, task): ratio for (_, _, task, images, _, layer), ratio in fair.items()}
+
+
+def _fair(rows: Iterable[Row], column: str) -> dict[tuple[str, int, str, int, str, str], float]:
+    measured: dict[tuple[str, int, str, int, str, str], dict[str, float]] = {}
+    for row in rows:
+        key = (row.contender, row.threads, row.task, row.images, row.dtype, row.layer)
+        measured.setdefault(key, {})[row.environment] = getattr(row, column)
+    return {
+        key: min(ratios["natural"], ratios["huge pages"])
+        for key, ratios in measured.items()
+        if {"natural", "huge pages"} <= set(ratios)
+    }
+
+
+def stored(suite: str) -> Result:
+    """Read the stored result of a suite, such as "ladder"; errors are those of `store.load`."""
+    return load(RESULTS / f"{suite}.json")
+
+
+def select(rows: Iterable[Row], **fields: Any) -> list[Row]:
+    """Return the rows whose fields have the given values, in their order.
+
+    Examples
+    --------
+    >>> rows = select(stored("ladder").rows, environment="natural", threads=1)
+    >>> {(row.layer, row.images) for row in rows}
+    {('64>64 3x3 @56', 1)}
+    """
+    return [
+        row for row in rows if all(getattr(row, name) == value for name, value in fields.items())
+    ]
+
+
+def ratio_table(lines: Mapping[str, tuple[Result, str]], title: str = "") -> str:
+    """Format ratios against the faster PyTorch, one thread: a line per name and batch size.
+
+    Parameters
+    ----------
+    lines : mapping of str to (Result, str)
+        For each name, a result and the contender whose ratios to take.
+    title : str
+        The head of the first column.
+    """
+    width = max(map(len, [title, *lines]))
+    heads = ("mean", "least", "most", "cold")
+    text = [f"{title:{width}}{'N':>4}" + "".join(f"{head:>7}" for head in heads)]
+    for name, (result, contender) in lines.items():
+        warm, cold = (
+            fair_by_layer(result.rows, contender, column) for column in ("ratio", "cold_ratio")
+        )
+        for images in sorted({images for _, images, _ in warm}):
+            ratios, colds = (
+                [ratio for case, ratio in fair.items() if case[1] == images]
+                for fair in (warm, cold)
+            )
+            numbers = geometric_mean(ratios), min(ratios), max(ratios), geometric_mean(colds)
+            text.append(f"{name:{width}}{images:4}" + "".join(f"{n:7.2f}" for n in numbers))
+    return "\n".join(text)
 
 
 def geometric_mean(values: Iterable[float]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tabulate import tabulate
@@ -43,6 +43,37 @@ def report(result: TrainingResult) -> str:
         for entry in result.skipped
     ]
     return "\n".join(lines)
+
+
+def stored(device: str = "cpu") -> TrainingResult:
+    """Read the stored trainings of a device; errors are those of `store.load`."""
+    return load(RESULTS / f"{device}.json")
+
+
+def quartiles(
+    rows: Iterable[Row], column: str, names: Mapping[str, str]
+) -> dict[str, dict[str, tuple[float, float, float]]]:
+    """Return the quartiles of a ratio per network, for `convlab.plots.speedups`.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+    column : str
+        "ratio" to the plain loop, or "base_ratio" to the loop that differs in one setting.
+    names : mapping of str to str
+        The contenders to take, and what to call each.
+
+    Returns
+    -------
+    dict of str to dict of str to (low, median, high)
+        For each network, in alphabetical order, its contenders from the slowest to the fastest.
+    """
+    found: dict[str, dict[str, tuple[float, float, float]]] = {}
+    chosen = [row for row in rows if row.contender in names]
+    for row in sorted(chosen, key=lambda row: (row.network, getattr(row, column))):
+        low, median, high = (getattr(row, column + end) for end in ("_low", "", "_high"))
+        found.setdefault(row.network, {})[names[row.contender]] = (low, median, high)
+    return found
 
 
 def _where(result: TrainingResult) -> str:

@@ -13,6 +13,7 @@ from convlab._require import require
 
 require("matplotlib", needed_by="convlab.plots")
 
+from convlab.plots.algorithms import fast_products
 from convlab.plots.drawing import INK, LINE, READ, Drawing
 from convlab.plots.grids import bit_fields, matrices, window_alignments, window_positions
 from convlab.plots.images import convolution_step, feature_maps, filters, images, kernel_slices
@@ -30,7 +31,7 @@ from convlab.plots.grids import (
 )
 from convlab.plots.images import feature_maps, filters, images, kernel_slices
 from convlab.plots.networks import channel_connections, network, stacked_bars
-from convlab.plots.performance import speedup_against_operations, speedups
+from convlab.plots.performance import dots, speedup_against_operations, speedups
 from convlab.plots.receptive_fields import (
     receptive_field_coverage,
     receptive_field_growth,
@@ -67,6 +68,8 @@ __all__ = [
     "confidence_intervals",
     "confusion_heatmap",
     "convolution_step",
+    "dots",
+    "fast_products",
     "feature_maps",
     "filters",
     "gradient_descent",

@@ -1,4 +1,4 @@
-"""Figures of measured times: speedups with their quartiles, and over the operations saved."""
+"""Figures of measured times: dots, speedups with their quartiles, and over the operations saved."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ from convlab.plots.drawing import (
     INK,
     LINE,
     READ,
+    SERIES_COLOURS,
     Drawing,
     arrays_of,
     check_not_empty,
     grid_size,
+    legend_above,
     lines_by_label,
+    marker_style,
     panel_axes,
+    style_chart,
     write,
 )
 
@@ -104,6 +108,78 @@ def _draw_speedups(ax: Axes, title: str, quartiles: Mapping[str, NDArray[Any]]) 
     ax.tick_params(labelsize=9, colors=INK)
     ax.tick_params(axis="y", length=0)
     ax.spines[["top", "right", "left"]].set_visible(False)
+
+
+def dots(
+    panels: Mapping[str, Mapping[str, Mapping[str, float]]],
+    xlabel: str,
+    line: float | None = None,
+) -> Drawing:
+    """Draw positive numbers as dots on a logarithmic axis, one row per name.
+
+    Parameters
+    ----------
+    panels : mapping of str to mapping of str to mapping of str to float
+        For the title of each panel and the name of each row, from top to bottom, the number of
+        each series. Series of the same name look the same; there are at most six names. Panels
+        stand one above the other and share their axis.
+    xlabel : str
+        What the numbers are.
+    line : float, optional
+        Where to draw a dashed line.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw, a number is not positive, or there are more than six names
+        of series.
+
+    Examples
+    --------
+    >>> drawing = dots({"speed": {"loops": {"mine": 0.1}, "library": {"others": 80}}}, "GFLOP/s")
+    >>> [label.get_text() for label in drawing.axes[0].get_yticklabels()]
+    ['loops', 'library']
+    """
+    check_not_empty(panels, "panel")
+    for title, rows in panels.items():
+        check_not_empty(rows, f"row for {title!r}")
+        for name, numbers in rows.items():
+            if not numbers or min(numbers.values()) <= 0:
+                raise ValueError(
+                    f"{name!r} in {title!r} must have positive numbers, got {dict(numbers)}"
+                )
+    names = list(
+        dict.fromkeys(
+            series for rows in panels.values() for numbers in rows.values() for series in numbers
+        )
+    )
+    if len(names) > len(SERIES_COLOURS):
+        raise ValueError(f"there must be at most {len(SERIES_COLOURS)} series, got {names}")
+    sizes = [len(rows) for rows in panels.values()]
+    drawing = Drawing(5.0, 0.25 * sum(sizes) + 0.42 * len(sizes) + 0.9)
+    axes = panel_axes(drawing, len(sizes), sharex=True, height_ratios=sizes)
+    for ax, (title, rows) in zip(axes, panels.items(), strict=True):
+        if line is not None:
+            ax.axvline(line, color=INK, linestyle="--", linewidth=1)
+        for index, series in enumerate(names):
+            found = {y: row[series] for y, row in enumerate(rows.values()) if series in row}
+            style = {**marker_style(index), "markersize": 6, "linestyle": "", "label": series}
+            ax.plot(list(found.values()), list(found), **style)
+        ax.set_title(title, fontsize=10, color=INK, loc="left")
+        ax.set_xscale("log")
+        style_chart(ax)
+        ax.set_yticks(range(len(rows)), list(rows))
+        ax.set_ylim(len(rows) - 0.4, -0.6)
+    low, high = axes[-1].get_xlim()
+    if high < 20 * low:  # less than a decade has too few ticks
+        axes[-1].xaxis.set_major_locator(LogLocator(base=2, subs=(1.0, 1.5)))
+        axes[-1].xaxis.set_minor_formatter(NullFormatter())
+    axes[-1].xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes[-1].set_xlabel(xlabel, fontsize=9.5, color=INK)
+    if len(names) > 1:
+        labelled = [entry for entry in lines_by_label(drawing) if entry.get_label() in names]
+        legend_above(drawing, columns=3, handles=labelled)
+    return drawing
 
 
 def speedup_against_operations(panels: Mapping[str, Mapping[str, ArrayLike]]) -> Drawing:

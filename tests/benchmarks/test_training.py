@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.loops import fresh
+from benchmarks.loops import report as reports
 from benchmarks.loops.contenders import CONTENDERS, PLAIN
-from benchmarks.loops.report import RESULTS, main, report
+from benchmarks.loops.report import RESULTS, main, quartiles, report
 from benchmarks.loops.request import Request
 from benchmarks.loops.store import Row, Skipped, Start, TrainingResult, load, save
 from benchmarks.training import NOBODY, PACKAGES, QUICK_RESULTS, ROOT, arguments, requests
@@ -171,3 +172,25 @@ def test_memory_of_a_gpu_is_measured(device, monkeypatch):
     monkeypatch.setattr(fresh.torch, "set_num_threads", lambda threads: None)
     told = fresh.first_training(Request("SimpleCNN", ("convlab",), device, 1, 16, 32, 1))
     assert (told["device_peak_mib"] or 0) > 0 if device == "cuda" else not told["device_peak_mib"]
+
+
+def test_quartiles_are_those_of_the_chosen_contenders_from_slow_to_fast():
+    def row(contender, *ratios, network="SimpleCNN"):
+        low, median, high = ratios
+        changes = {"ratio_low": low, "ratio": median, "ratio_high": high}
+        return dataclasses.replace(ROW, contender=contender, network=network, **changes)
+
+    rows = [row("bare", 2.0, 2.1, 2.2), row("convlab", 1.0, 1.5, 1.6), row("other", 1.0, 1.0, 1.0)]
+    rows.append(row("bare", 1.0, 1.1, 1.2, network="MnistCNN"))
+    found = quartiles(rows, "ratio", {"bare": "bare", "convlab": "ours"})
+    assert found == {
+        "MnistCNN": {"bare": (1.0, 1.1, 1.2)},
+        "SimpleCNN": {"ours": (1.0, 1.5, 1.6), "bare": (2.0, 2.1, 2.2)},
+    }
+    assert [list(named) for named in found.values()] == [["bare"], ["ours", "bare"]]
+
+
+def test_stored_trainings_are_read_by_their_device(tmp_path, monkeypatch):
+    monkeypatch.setattr(reports, "RESULTS", tmp_path)
+    save(RESULT, tmp_path)
+    assert reports.stored() == RESULT

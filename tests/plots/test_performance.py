@@ -79,6 +79,53 @@ def test_panels_stand_in_pairs_and_the_legend_hides_none_of_them(count):
     assert not any(legend.overlaps(ax.get_window_extent()) for ax in drawing.axes)
 
 
+DOTS = {
+    "one": {"first": {"mine": 0.5, "yours": 2.0}, "second": {"yours": 1.0}},
+    "two": {"third": {"mine": 4.0}},
+}
+
+
+def test_each_number_is_a_dot_in_the_row_of_its_name():
+    drawing = plots.dots(DOTS, "ratio", line=1)
+    one, two = drawing.axes
+    points = [
+        {line.get_label(): line.get_xydata().tolist() for line in ax.lines[1:]} for ax in (one, two)
+    ]
+    assert points == [
+        {"mine": [[0.5, 0]], "yours": [[2.0, 0], [1.0, 1]]},
+        {"mine": [[4.0, 0]], "yours": []},
+    ]
+    assert [label.get_text() for label in one.get_yticklabels()] == ["first", "second"]
+    assert one.yaxis_inverted()
+    assert one.get_xlim() == two.get_xlim()
+    assert one.get_xscale() == "log"
+    assert [list(ax.lines[0].get_xdata()) for ax in (one, two)] == [[1, 1], [1, 1]]
+    assert two.get_xlabel() == "ratio"
+    assert legend_labels(drawing) == ["mine", "yours"]
+
+
+def test_dots_of_one_series_need_no_legend_and_no_line():
+    drawing = plots.dots({"": {"a": {"x": 0.001}, "b": {"x": 100.0}}}, "speed")
+    assert drawing.legends == []
+    assert len(drawing.axes[0].lines) == 1
+    assert drawing._repr_png_().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("panels", "message"),
+    [
+        ({}, "at least one panel"),
+        ({"A": {}}, "at least one row for 'A'"),
+        ({"A": {"x": {}}}, "'x' in 'A' must have positive numbers"),
+        ({"A": {"x": {"y": 0}}}, "got {'y': 0}"),
+        ({"A": {"x": {str(n): 1 for n in range(7)}}}, "at most 6 series"),
+    ],
+)
+def test_invalid_dots_are_refused(panels, message):
+    with pytest.raises(ValueError, match=message):
+        plots.dots(panels, "speed")
+
+
 @pytest.mark.parametrize(
     ("panels", "message"),
     [
