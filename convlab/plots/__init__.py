@@ -16,7 +16,7 @@ require("matplotlib", needed_by="convlab.plots")
 from convlab.plots.drawing import INK, LINE, READ, Drawing
 from convlab.plots.grids import bit_fields, matrices, window_alignments, window_positions
 from convlab.plots.images import feature_maps, filters, images, kernel_slices
-from convlab.plots.networks import channel_connections, network, stacked_bars
+from convlab.plots.networks import channel_connections, kernel_blocks, network, stacked_bars
 from convlab.plots.performance import speedup_against_operations, speedups
 from convlab.plots.receptive_fields import (
     receptive_field_coverage,
@@ -53,6 +53,7 @@ __all__ = [
     "gradient_descent",
     "histogram",
     "images",
+    "kernel_blocks",
     "kernel_slices",
     "layer_curves",
     "loss_against_learning_rate",
