@@ -32,6 +32,8 @@ from convlab.plots.grids import (
 from convlab.plots.images import feature_maps, filters, images, kernel_slices
 from convlab.plots.networks import channel_connections, network, stacked_bars
 from convlab.plots.performance import dots, speedup_against_operations, speedups
+from convlab.plots.networks import channel_connections, kernel_blocks, network, stacked_bars
+from convlab.plots.performance import speedup_against_operations, speedups
 from convlab.plots.receptive_fields import (
     receptive_field_coverage,
     receptive_field_growth,
@@ -75,6 +77,7 @@ __all__ = [
     "gradient_descent",
     "histogram",
     "images",
+    "kernel_blocks",
     "kernel_slices",
     "layer_curves",
     "loss_against_learning_rate",

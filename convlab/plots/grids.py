@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -45,8 +45,10 @@ Box = tuple[int, int, int, int]
 
 def matrices(
     arrays: Mapping[str, ArrayLike],
-    highlight: Mapping[str, Box] | None = None,
+    highlight: Mapping[str, Box | ArrayLike] | None = None,
     signs: Sequence[str] = (),
+    columns: int | None = None,
+    shaded: Collection[str] = (),
 ) -> Drawing:
     """Draw small matrices side by side, with the number in each cell.
 
@@ -54,16 +56,22 @@ def matrices(
     ----------
     arrays : mapping of str to array (rows, columns)
         Title and numbers of each matrix, from left to right.
-    highlight : mapping of str to (row, column, rows, columns), optional
-        For a title, the block of cells to colour.
+    highlight : mapping of str to (row, column, rows, columns), or to array of bool, optional
+        For a title, the block of cells to colour, or an array of the matrix's shape that is true
+        where a cell is to be coloured.
     signs : sequence of str, optional
-        Signs to write between the matrices, for example ``["⋆", "="]``.
+        Signs to write after the matrices, for example ``["⋆", "="]``.
+    columns : int, optional
+        The number of matrices side by side; all, unless given.
+    shaded : collection of str
+        Titles of the matrices to draw in grey, each from its smallest number (dark) to its
+        largest (white); one whose numbers are all the same is mid grey.
 
     Raises
     ------
     ValueError
-        If there is nothing to draw, an array is not two-dimensional, or `highlight` has a
-        title that `arrays` does not have.
+        If there is nothing to draw, an array is not two-dimensional, or `highlight` or `shaded`
+        has a title that `arrays` does not have.
 
     Examples
     --------
@@ -75,36 +83,56 @@ def matrices(
     for title, array in checked.items():
         if array.ndim != 2:
             raise ValueError(f"{title!r} must be a matrix, got shape {array.shape}")
-    if unknown := set(boxes) - set(checked):
-        raise ValueError(
-            f"highlight has unknown titles {sorted(unknown)}, arrays has {list(checked)}"
-        )
-    widths = [array.shape[1] for array in checked.values()]
-    height = max(array.shape[0] for array in checked.values())
-    count = len(checked)
-    drawing = Drawing(0.42 * (sum(widths) + 1.2 * (count - 1)), 0.42 * height + 0.35, layout=None)
-    spacing = {"wspace": 1.2 * count / sum(widths)}
-    axes = panel_axes(drawing, count, count, width_ratios=widths, gridspec_kw=spacing)
+    for name, titles in {"highlight": boxes, "shaded": shaded}.items():
+        if unknown := set(titles) - set(checked):
+            raise ValueError(
+                f"{name} has unknown titles {sorted(unknown)}, arrays has {list(checked)}"
+            )
+    rows, columns = grid_size(len(checked), len(checked) if columns is None else columns)
+    shapes = [array.shape for array in checked.values()]
+    widths = [max(shape[1] for shape in shapes[i::columns]) for i in range(columns)]
+    heights = [max(shape[0] for shape in shapes[i * columns :][:columns]) for i in range(rows)]
+    width, height = sum(widths) + 1.2 * (columns - 1), sum(heights) + 1.3 * (rows - 1)
+    drawing = Drawing(0.42 * width, 0.42 * height + 0.35, layout=None)
+    grid = {"wspace": 1.2 * columns / sum(widths), "hspace": 1.3 * rows / sum(heights)}
+    ratios: dict[str, Any] = {"width_ratios": widths, "height_ratios": heights}
+    axes = panel_axes(drawing, len(checked), columns, **ratios, gridspec_kw=grid)
     for ax, (title, array) in zip(axes, checked.items(), strict=True):
-        _draw_matrix(ax, array, boxes.get(title, (0, 0, 0, 0)))
+        inside = _inside(boxes.get(title, (0, 0, 0, 0)), array.shape)
+        _draw_matrix(ax, array, inside, title in shaded)
         ax.set_title(title, fontsize=10, color=INK)
-    for ax, array, sign in zip(axes[:-1], checked.values(), signs, strict=False):
-        rows, columns = array.shape
+    for ax, shape, sign in zip(axes[:-1], shapes, signs, strict=False):
         size = 28 if sign == "⋆" else 15  # the star is a small glyph in the font
-        write(ax, columns + 0.1, rows / 2 - 0.5, sign, size)
+        write(ax, shape[1] + 0.1, shape[0] / 2 - 0.5, sign, size)
     return drawing
 
 
-def _draw_matrix(ax: Axes, array: NDArray[Any], box: Box) -> None:
+def _inside(block: Box | ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return an array that is true for each cell of a block."""
+    block = np.asarray(block)
+    if block.ndim == 2:
+        return np.broadcast_to(block.astype(bool), shape)
+    top, left, rows, columns = block
+    inside = np.zeros(shape, dtype=bool)
+    inside[top : top + rows, left : left + columns] = True
+    return inside
+
+
+def _draw_matrix(
+    ax: Axes, array: NDArray[Any], inside: NDArray[np.bool_], is_shaded: bool = False
+) -> None:
     rows, columns = array.shape
     ax.set(xlim=(-0.55, columns - 0.45), ylim=(rows - 0.45, -0.55), aspect="equal", anchor="C")
     ax.set_axis_off()
-    top, left, box_rows, box_columns = box
+    low, high = (float(array.min()), float(array.max())) if is_shaded else (0.0, 0.0)
     for (i, j), number in np.ndenumerate(array):
-        inside = top <= i < top + box_rows and left <= j < left + box_columns
-        cell(ax, j, i, READ if inside else INPUT)
+        lightness = (number - low) / (high - low) if high > low else 0.5
+        colour = READ if inside[i, j] else INPUT
+        dark = is_shaded and lightness < 0.4
+        cell(ax, j, i, str(0.1 + 0.9 * lightness) if is_shaded else colour)
         text = f"{number:g}" if abs(number) < 1000 else f"{number:.0f}"
-        write(ax, j, i, text.replace("-", "\u2212"), 11 if len(text) < 4 else 8)
+        size, ink = 11 if len(text) < 4 else 8, "white" if dark else INK
+        write(ax, j, i, text.replace("-", "\u2212"), size, color=ink)
 
 
 def window_positions(

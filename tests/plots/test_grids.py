@@ -23,6 +23,33 @@ def test_highlighted_cells_are_those_of_the_box():
     assert centres == {(column, row) for row in (1, 2) for column in (2, 3, 4)}
 
 
+def test_highlighted_cells_can_be_those_of_a_mask():
+    mask = np.eye(3, dtype=bool)
+    (ax,) = plots.matrices({"x": np.zeros((3, 3))}, {"x": mask}).axes
+    assert {tuple(patch.get_center()) for patch in cells(ax, READ)} == {(0, 0), (1, 1), (2, 2)}
+
+
+def test_a_shaded_matrix_goes_from_dark_to_white():
+    shaded, plain = plots.matrices({"a": [[-1, 0, 1]], "b": [[-1, 0, 1]]}, shaded=["a"]).axes
+    greys = [patch.get_facecolor()[0] for patch in shaded.patches]
+    assert greys == sorted(set(greys))
+    assert greys[-1] == 1
+    assert shaded.texts[0].get_color() == "white"
+    assert len(cells(plain, INPUT)) == 3
+
+
+def test_a_shaded_matrix_of_equal_numbers_is_mid_grey():
+    (ax,) = plots.matrices({"a": [[5, 5]]}, shaded=["a"]).axes
+    assert {patch.get_facecolor()[0] for patch in ax.patches} == {0.1 + 0.9 * 0.5}
+
+
+def test_matrices_can_stand_in_several_rows():
+    drawing = plots.matrices({name: np.zeros((2, 2)) for name in "abcde"}, columns=2)
+    places = [ax.get_position() for ax in drawing.axes]
+    assert len({round(place.y0, 3) for place in places}) == 3
+    assert len({round(place.x0, 3) for place in places}) == 2
+
+
 def test_signs_stand_between_the_matrices():
     axes = plots.matrices({"a": [[1]], "b": [[2]], "c": [[3]]}, signs="*=").axes
     assert [texts(ax) for ax in axes] == [["1", "*"], ["2", "="], ["3"]]
@@ -147,6 +174,7 @@ def test_every_bit_is_a_cell():
     [
         (lambda: plots.matrices({"x": [1, 2]}), ValueError, r"'x' must be .* shape \(2,\)"),
         (lambda: plots.matrices({"x": [[1]]}, {"y": (0, 0, 1, 1)}), ValueError, "'y'.*'x'"),
+        (lambda: plots.matrices({"x": [[1]]}, shaded="y"), ValueError, "shaded .*'y'.*'x'"),
         (lambda: plots.matrices({}), ValueError, "nothing to draw"),
         (lambda: plots.window_positions(2, 5), ValueError, "spans 5 cells"),
         (lambda: plots.window_positions((2, 2), 1), TypeError, "size must be an int"),
