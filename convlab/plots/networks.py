@@ -43,7 +43,9 @@ ROW_HEIGHT = 0.24  # of a line of text
 
 # Light enough for dark digits. Neighbouring groups differ in lightness or in hue.
 GROUP_COLOURS = (READ, "#5dade2", "#7dcea0", "#d98880", "#c39bd3", "#d4ac0d")
-CHANNEL_SIDE, ROW_GAP = 0.7, 1.9  # of the square of a channel, and from one row to the next
+# Of the square of a channel, from one row to the next, and left for the titles; in channels.
+CHANNEL_SIDE, ROW_GAP, TITLE_MARGIN = 0.7, 1.9, 1.4
+CHANNEL_STEP, CHANNELS_WIDTH = 0.42, 4.8  # of a channel, and at most of a figure, in inches
 
 # In cells: sides of the squares in `kernel_blocks`, and how far a plane stands behind another.
 INPUT_SIDE, KERNEL_SIDE, MAP_SIDE, PLANE_OFFSET = 6, 3, 4, 0.9
@@ -215,9 +217,10 @@ def channel_connections(
     ]
     rows = _channel_rows(reads, layer_groups, flag(shuffle, "shuffle"))
     width, height = max(counts), ROW_GAP * len(rows) + 1
-    drawing = Drawing(0.42 * (width + 3.4), 0.42 * height, layout=None)
+    step = min(CHANNEL_STEP, CHANNELS_WIDTH / (width + TITLE_MARGIN))
+    drawing = Drawing(step * (width + TITLE_MARGIN), step * height, layout=None)
     ax = drawing.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(-3.4, width), ylim=(height - 0.5, -0.5), aspect="equal")
+    ax.set(xlim=(-TITLE_MARGIN, width), ylim=(height - 0.5, -0.5), aspect="equal")
     ax.set_axis_off()
     group_size = counts[0] // layer_groups[0]
     origins: Origins = [frozenset([channel // group_size]) for channel in range(counts[0])]
@@ -250,7 +253,7 @@ def _channel_x(channel: int, count: int, width: int) -> float:
 
 def _draw_channels(ax: Axes, title: str, number: int, origins: Origins, width: int) -> None:
     y = number * ROW_GAP
-    write(ax, -1.1, y, title, 10, ha="right")
+    write(ax, -0.9, y, title, 10, rotation=90)
     for channel, groups in enumerate(origins):
         x = _channel_x(channel, len(origins), width)
         stripe = CHANNEL_SIDE / len(groups)
@@ -259,7 +262,7 @@ def _draw_channels(ax: Axes, title: str, number: int, origins: Origins, width: i
             colour = _group_colour({group})
             cell(ax, centre, y, colour, stripe, CHANNEL_SIDE, edgecolor="none", zorder=2)
         cell(ax, x, y, "none", CHANNEL_SIDE, CHANNEL_SIDE, edgecolor=INK, fill=False, zorder=3)
-        write(ax, x, y, str(channel), 9, zorder=4)
+        write(ax, x, y, str(channel), 11, zorder=4)
 
 
 def _draw_connections(

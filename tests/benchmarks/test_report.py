@@ -8,6 +8,7 @@ from benchmarks import report as reports
 from benchmarks.report import (
     fair_by_layer,
     geometric_mean,
+    group_ratios,
     main,
     ratio_table,
     report,
@@ -157,3 +158,16 @@ def test_a_stored_suite_is_read_by_its_name(tmp_path, monkeypatch):
     monkeypatch.setattr(reports, "RESULTS", tmp_path)
     save(result(ROW), tmp_path)
     assert stored("sample") == result(ROW)
+
+
+def test_ratios_of_groups_are_those_of_one_thread_by_channels_groups_format_and_images():
+    layer = {"layer": "64>64 3x3 g2 @56"}
+    found = group_ratios(
+        [
+            row("torch", 1.0, **layer), row("torch grouped", 1.9, **layer),
+            row("torch grouped channels_last", 1.8, images=8, **layer),
+            row("torch grouped", 3.0, threads=2, **layer),
+            row("torch separable", 4.0),
+        ]
+    )  # fmt: skip
+    assert found == {(64, 2, "NCHW", 1): 1.9, (64, 2, "channels_last", 8): 1.8}
