@@ -15,25 +15,18 @@ require("matplotlib", needed_by="convlab.plots")
 
 from convlab.plots.algorithms import fast_products
 from convlab.plots.drawing import INK, LINE, READ, Drawing
-from convlab.plots.grids import bit_fields, matrices, window_alignments, window_positions
-from convlab.plots.images import convolution_step, feature_maps, filters, images, kernel_slices
-from convlab.plots.grids import (
-    bit_fields,
-    matrices,
-    output_sizes,
 from convlab.plots.gradients import backward_arrows
 from convlab.plots.grids import (
     adaptive_positions,
     bit_fields,
     matrices,
+    output_sizes,
     window_alignments,
     window_positions,
 )
-from convlab.plots.images import feature_maps, filters, images, kernel_slices
-from convlab.plots.networks import channel_connections, network, stacked_bars
-from convlab.plots.performance import dots, speedup_against_operations, speedups
+from convlab.plots.images import convolution_step, feature_maps, filters, images, kernel_slices
 from convlab.plots.networks import channel_connections, kernel_blocks, network, stacked_bars
-from convlab.plots.performance import speedup_against_operations, speedups
+from convlab.plots.performance import dots, speedup_against_operations, speedups
 from convlab.plots.receptive_fields import (
     receptive_field_coverage,
     receptive_field_growth,
@@ -60,9 +53,9 @@ __all__ = [
     "LINE",
     "READ",
     "Drawing",
-    "batch_blocks",
     "adaptive_positions",
     "backward_arrows",
+    "batch_blocks",
     "batch_planes",
     "bit_fields",
     "channel_connections",
