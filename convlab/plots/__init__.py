@@ -16,7 +16,7 @@ require("matplotlib", needed_by="convlab.plots")
 from convlab.plots.drawing import INK, LINE, READ, Drawing
 from convlab.plots.grids import bit_fields, matrices, window_alignments, window_positions
 from convlab.plots.images import feature_maps, filters, images, kernel_slices
-from convlab.plots.networks import channel_connections, network, stacked_bars
+from convlab.plots.networks import channel_connections, network, residual_block, stacked_bars
 from convlab.plots.performance import speedup_against_operations, speedups
 from convlab.plots.receptive_fields import (
     receptive_field_coverage,
@@ -61,6 +61,7 @@ __all__ = [
     "receptive_field_coverage",
     "receptive_field_growth",
     "receptive_field_paths",
+    "residual_block",
     "speedup_against_operations",
     "speedups",
     "stacked_bars",
