@@ -27,6 +27,10 @@ from convlab.plots.grids import (
 from convlab.plots.images import convolution_step, feature_maps, filters, images, kernel_slices
 from convlab.plots.networks import channel_connections, kernel_blocks, network, stacked_bars
 from convlab.plots.performance import dots, speedup_against_operations, speedups
+from convlab.plots.grids import bit_fields, matrices, window_alignments, window_positions
+from convlab.plots.images import feature_maps, filters, images, kernel_slices
+from convlab.plots.networks import channel_connections, network, residual_block, stacked_bars
+from convlab.plots.performance import speedup_against_operations, speedups
 from convlab.plots.receptive_fields import (
     receptive_field_coverage,
     receptive_field_growth,
@@ -81,6 +85,7 @@ __all__ = [
     "receptive_field_growth",
     "receptive_field_paths",
     "running_statistics",
+    "residual_block",
     "speedup_against_operations",
     "speedups",
     "stacked_bars",

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch
+from matplotlib.patches import Circle, Patch, Polygon
 
 from convlab._validate import flag, integer
 from convlab.ops import channel_shuffle
@@ -36,10 +36,14 @@ FAMILIES = {
     "input": ("input", INPUT),
 }
 # Inches.
-FIGURE_WIDTH = 5.0  # including the names; a phone shows it at half the size
+FIGURE_WIDTH = 4.4  # including the names; a phone shows it a little smaller
 HEIGHT_PER_ROOT = 0.075  # of a box, for the square root of the side of a map
-MAX_BOX_WIDTH = 1.5  # for the layer with the most channels
+MAX_BOX_WIDTH = 1.8  # for the layer with the most channels
 ROW_HEIGHT = 0.24  # of a line of text
+# The same, of the drawing of a block with a skip connection.
+BLOCK_WIDTH, BLOCK_HEIGHT, BAND_HEIGHT, TIP = 2.3, 0.32, 0.4, 0.09
+SUM_RADIUS, SKIP_X, LEFT, RIGHT = 0.15, 1.62, -1.75, 2.95
+BAND = "#e3ebf4"
 
 # Light enough for dark digits. Neighbouring groups differ in lightness or in hue.
 GROUP_COLOURS = (READ, "#5dade2", "#7dcea0", "#d98880", "#c39bd3", "#d4ac0d")
@@ -69,6 +73,13 @@ class _Box:
     count: int = 1
 
     @property
+    def plain_title(self) -> str:
+        if self.family == "input":
+            return self.name
+        plural = "s" if self.count > 1 and self.family != "fully connected" else ""
+        return f"{f'{self.count} ' if self.count > 1 else ''}{self.family}{plural}"
+
+    @property
     def title(self) -> str:
         if self.count == 1 or self.last == self.name:
             return self.name
@@ -76,11 +87,15 @@ class _Box:
         return f"{self.name} to {self.last.removeprefix(parent)} ({self.count})"
 
 
-def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = None) -> Drawing:
+def network(
+    layers: Iterable[Layer | Mapping[str, Any]],
+    depth: int | None = None,
+    labels: Literal["name", "kind"] = "name",
+) -> Drawing:
     """Draw the output shapes of a network, one box per layer, from top to bottom.
 
-    A box is a view from the side: its height shows the height and width of the map, its width the
-    number of channels, both as square roots, so that 1 and 512 fit on one page.
+    A box is a view from the side: its height shows the side of the map, as a square root, its width
+    the number of channels, as a cube root, so that 1 and 4096 fit on one page.
 
     Parameters
     ----------
@@ -96,12 +111,15 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
         ``layer1.0.conv1`` and ``layer1.1.conv2`` are ``layer1``, with the shape of the last
         output. Without it, neighbours of the same family and shape share a box, labelled with
         their number.
+    labels : {"name", "kind"}
+        Whether a box has the names of its layers, or says what they are: "3 convolutions".
 
     Raises
     ------
     TypeError, ValueError
         If a layer is neither such a mapping nor a triple, the shape of a layer to be drawn is
-        invalid, `depth` is not an int or below 1, or there is nothing to draw.
+        invalid, `depth` is not an int or below 1, `labels` is none of the two, or there is nothing
+        to draw.
 
     Examples
     --------
@@ -110,11 +128,13 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
     >>> [text.get_text() for text in drawing.axes[0].texts][:4]
     ['image', '1 × 28 × 28', 'conv', '6 × 28 × 28']
     """
+    if labels not in ("name", "kind"):
+        raise ValueError(f"labels must be 'name' or 'kind', got {labels!r}")
     boxes = _boxes([_layer(layer) for layer in layers], depth)
     check_not_empty(boxes, "convolution, pooling or linear layer")
     sides = [prod(box.shape[1:]) ** 0.5 for box in boxes]  # of a square map; 1 for a vector
     heights = [HEIGHT_PER_ROOT * side**0.5 for side in sides]
-    scale = MAX_BOX_WIDTH / max(box.shape[0] for box in boxes) ** 0.5
+    scale = MAX_BOX_WIDTH / max(box.shape[0] for box in boxes) ** (1 / 3)
     rows = [max(height + 0.06, ROW_HEIGHT) for height in heights]
     drawing = Drawing(FIGURE_WIDTH, sum(rows) + 0.35, layout=None)
     ax = drawing.add_axes((0, 0, 1, 1))
@@ -122,9 +142,10 @@ def network(layers: Iterable[Layer | Mapping[str, Any]], depth: int | None = Non
     ax.set_axis_off()
     top, margin = 0.0, MAX_BOX_WIDTH / 2 + 0.1
     for box, height, row in zip(boxes, heights, rows, strict=True):
-        y, width = top + row / 2, max(scale * box.shape[0] ** 0.5, 0.04)
+        y, width = top + row / 2, scale * box.shape[0] ** (1 / 3)
         cell(ax, 0, y, FAMILIES[box.family][1], width, height)
-        write(ax, -margin, y, box.title, 10, ha="right")
+        title = box.title if labels == "name" else box.plain_title
+        write(ax, -margin, y, title, 10, ha="right")
         write(ax, margin, y, " × ".join(map(str, box.shape)), 10, ha="left")
         top += row
     shown = [family for family in FAMILIES if any(box.family == family for box in boxes)]
@@ -172,6 +193,101 @@ def _boxes(layers: Iterable[Layer], depth: int | None) -> list[_Box]:
         else:
             boxes.append(_Box(title, family, shape, title))
     return boxes
+
+
+def residual_block(
+    path: Sequence[tuple[str, tuple[int, ...]]],
+    shape: tuple[int, ...],
+    shortcut: Sequence[tuple[str, tuple[int, ...]]] = (),
+) -> Drawing:
+    """Draw a block with a skip connection, from top to bottom, with the shapes on its arrows.
+
+    The input ``x`` takes two ways, through the layers of the path, ``f(x)``, and along the skip
+    connection, also called shortcut. Both results are added, and a ReLU follows. The width of an
+    arrow shows the number of channels.
+
+    Parameters
+    ----------
+    path : sequence of (label, shape)
+        The layers of the path and the shapes of their outputs, ``(C, H, W)``.
+    shape : tuple
+        The shape of the input.
+    shortcut : sequence of (label, shape)
+        The layers on the skip connection; by default none, and the input is added as it is.
+
+    Raises
+    ------
+    ValueError
+        If the path is empty, a shape is not ``(C, H, W)``, or what is added has two shapes.
+
+    Examples
+    --------
+    >>> drawing = residual_block([("3x3", (8, 9, 9)), ("3x3", (8, 9, 9))], (8, 9, 9))
+    >>> [text.get_text() for text in drawing.axes[0].texts if "x" in text.get_text()]
+    ['x', '3x3', '3x3', 'f(x)', 'x + f(x)']
+    """
+    check_not_empty(path, "layer of the path")
+    rows, skipped = [("", shape), *path], [("", shape), *shortcut]
+    for label, size in (*rows, *skipped):
+        if len(size) != 3 or min(size) < 1:
+            raise ValueError(f"the shape of {label or 'the input'!r} must be (C, H, W), got {size}")
+    if rows[-1][1] != skipped[-1][1]:
+        raise ValueError(
+            f"the path ends with shape {rows[-1][1]} and the skip connection with "
+            f"{skipped[-1][1]}; they cannot be added"
+        )
+    scale = BLOCK_WIDTH / max(size[0] for _, size in rows)
+    height = (len(path) + 1) * (BLOCK_HEIGHT + BAND_HEIGHT) + BAND_HEIGHT + 2 * SUM_RADIUS + 0.1
+    drawing = Drawing(RIGHT - LEFT, height, layout=None)
+    ax = drawing.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(LEFT, RIGHT), ylim=(height - 0.05, -0.05))
+    ax.set_axis_off()
+    _band(ax, 0, scale, shape)
+    write(ax, LEFT + 0.3, BAND_HEIGHT / 2, "x", 11)
+    y = BAND_HEIGHT
+    for label, size in path:
+        colour = FAMILIES["convolution"][1] if "×" in label or "conv" in label else INPUT
+        cell(ax, 0, y + BLOCK_HEIGHT / 2, colour, BLOCK_WIDTH, BLOCK_HEIGHT)
+        write(ax, 0, y + BLOCK_HEIGHT / 2, label, 10)
+        _band(ax, y + BLOCK_HEIGHT, scale, size)
+        y += BLOCK_HEIGHT + BAND_HEIGHT
+    write(ax, LEFT + 0.3, y / 2, "f(x)", 11)
+    middle = y + SUM_RADIUS
+    _skip(ax, BAND_HEIGHT * 0.4, middle, scale * shape[0] / 2, skipped[1:])
+    ax.add_patch(Circle((0, middle), SUM_RADIUS, facecolor=READ, edgecolor=INK, linewidth=1))
+    write(ax, 0, middle, "+", 13)
+    write(ax, LEFT + 0.3, middle, "sum" if shortcut else "x + f(x)", 11)
+    end = middle + SUM_RADIUS
+    cell(ax, 0, end + BLOCK_HEIGHT / 2, INPUT, BLOCK_WIDTH, BLOCK_HEIGHT)
+    write(ax, 0, end + BLOCK_HEIGHT / 2, "ReLU", 10)
+    _band(ax, end + BLOCK_HEIGHT, scale, rows[-1][1])
+    return drawing
+
+
+def _band(ax: Axes, top: float, scale: float, shape: tuple[int, ...]) -> None:
+    """Draw an arrow downwards, as wide as there are channels, and write the shape on it."""
+    half, bottom = scale * shape[0] / 2, top + BAND_HEIGHT
+    corners = [(-half, top), (half, top), (half, bottom - TIP), (0, bottom), (-half, bottom - TIP)]
+    ax.add_patch(Polygon(corners, facecolor=BAND, edgecolor=LINE, linewidth=0.8))
+    write(ax, 0, top + (BAND_HEIGHT - TIP) / 2, " × ".join(map(str, shape)), 10)
+
+
+def _skip(
+    ax: Axes, top: float, bottom: float, start: float, layers: Sequence[tuple[str, tuple[int, ...]]]
+) -> None:
+    """Draw the skip connection on the right of the path, with its layers."""
+    style: dict[str, Any] = {"color": INK, "linewidth": 1.8}
+    ax.plot([start, SKIP_X, SKIP_X], [top, top, bottom], **style)
+    arrow = {"arrowstyle": "-|>", **style, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", (SUM_RADIUS, bottom), (SKIP_X, bottom), arrowprops=arrow)
+    write(ax, SKIP_X + 0.1, top + 0.25, "skip\nconnection", 10, ha="left", va="top")
+    step = (bottom - top) / (len(layers) + 1)
+    for number, (label, shape) in enumerate(layers, 1):
+        y = top + number * step + 0.2
+        cell(ax, SKIP_X + 0.45, y, FAMILIES["convolution"][1], 1.5, BLOCK_HEIGHT, zorder=3)
+        write(ax, SKIP_X + 0.45, y, label, 10, zorder=4)
+        below = y + BLOCK_HEIGHT / 2 + 0.16
+        write(ax, SKIP_X + 0.1, below, " × ".join(map(str, shape)), 10, ha="left")
 
 
 def channel_connections(
@@ -350,6 +466,8 @@ def _draw_planes(
 def stacked_bars(bars: Mapping[str, Mapping[str, float]]) -> Drawing:
     """Draw one stacked bar per total, with its parts in per cent; those below 8 % are not labelled.
 
+    A part that is called "fully connected" has the colour of such layers in `network`.
+
     Parameters
     ----------
     bars : mapping of str to mapping of str to number
@@ -385,13 +503,18 @@ def stacked_bars(bars: Mapping[str, Mapping[str, float]]) -> Drawing:
     amounts = np.array([list(parts.values()) for parts in bars.values()], dtype=float)
     percent = amounts * (100 / amounts.sum(axis=1, keepdims=True))  # (bars, parts)
     left = np.cumsum(percent, axis=1) - percent
-    drawing = Drawing(5.8, 0.32 * len(bars) + 0.75)
+    drawing = Drawing(4.8, 0.32 * len(bars) + 0.75)
     ax = drawing.subplots()
     y = range(len(bars))
-    for part, (name, colour) in enumerate(zip(names, PART_COLOURS, strict=False)):
+    dark = PART_COLOURS[1]
+    colours = list(PART_COLOURS)
+    if "fully connected" in names:
+        colours.remove(dark)
+        colours.insert(names.index("fully connected"), dark)
+    for part, (name, colour) in enumerate(zip(names, colours, strict=False)):
         style: dict[str, Any] = {"color": colour, "edgecolor": LINE, "linewidth": 0.8}
         ax.barh(y, percent[:, part], 0.72, left[:, part], label=name, **style)
-        text_colour = "white" if part == 1 else INK
+        text_colour = "white" if colour == dark else INK
         for bar, (start, length) in enumerate(zip(left[:, part], percent[:, part], strict=True)):
             if length >= 8:
                 write(ax, start + length / 2, bar, f"{length:.0f} %", 9, color=text_colour)
@@ -400,5 +523,5 @@ def stacked_bars(bars: Mapping[str, Mapping[str, float]]) -> Drawing:
     ax.tick_params(colors=INK)
     ax.invert_yaxis()
     ax.spines[["top", "right", "left"]].set_visible(False)
-    legend_above(drawing, len(names), labelcolor=None)
+    legend_above(drawing, 2, labelcolor=None)
     return drawing

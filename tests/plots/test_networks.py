@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_hex
+from matplotlib.patches import Circle, Polygon, Rectangle
 
 from convlab import plots
 from convlab.plots.drawing import LINE
@@ -72,8 +73,8 @@ def test_the_colour_tells_the_kind():
     assert sorted(legend) == sorted(families)
 
 
-def test_height_and_width_are_square_roots_of_pixels_and_channels():
-    layers = [("a", "Conv2d", (4, 64, 64)), ("b", "Conv2d", (16, 16, 16))]
+def test_height_is_a_square_root_of_the_side_and_width_a_cube_root_of_the_channels():
+    layers = [("a", "Conv2d", (2, 64, 64)), ("b", "Conv2d", (16, 16, 16))]
     small, large = boxes(plots.network(layers))
     assert small.get_height() == pytest.approx(2 * large.get_height())
     assert large.get_width() == pytest.approx(2 * small.get_width())
@@ -95,6 +96,16 @@ def test_neighbours_of_one_kind_and_shape_share_a_box():
     ]
 
 
+def test_labels_can_say_what_the_layers_are():
+    layers = [("image", "Input", (3, 9, 9))]
+    layers += [(f"features.{i}", "Conv2d", (8, 9, 9)) for i in (0, 2, 4)]
+    layers += [("features.5", "MaxPool2d", (8, 4, 4)), ("avgpool", "AvgPool2d", (8, 4, 4))]
+    layers += [("a", "Linear", (7,)), ("b", "Linear", (7,)), ("c", "Linear", (5,))]
+    titles = [title for title, _ in labels(plots.network(layers, labels="kind"))]
+    kinds = ["3 convolutions", "2 poolings", "2 fully connected", "fully connected"]
+    assert titles == ["image", *kinds]
+
+
 def test_a_depth_joins_the_layers_of_a_block_and_shows_what_comes_out():
     drawing = plots.network(BLOCKS, depth=1)
     assert labels(drawing) == [
@@ -111,6 +122,31 @@ def test_a_depth_joins_the_layers_of_a_block_and_shows_what_comes_out():
         "layer2.0",
         "fc",
     ]
+
+
+def test_the_arrows_of_a_block_are_as_wide_as_its_channels_and_have_its_shapes():
+    path = [("1×1 convolution", (2, 5, 5)), ("3×3 convolution", (2, 5, 5)), ("up", (8, 5, 5))]
+    (ax,) = plots.residual_block(path, (8, 5, 5)).axes
+    arrows = [patch for patch in ax.patches if isinstance(patch, Polygon)]
+    widths = [np.ptp(arrow.get_xy()[:, 0]) for arrow in arrows]
+    assert np.allclose(np.divide(widths, widths[0]), [1, 1 / 4, 1 / 4, 1, 1])
+    shown = [text.get_text() for text in ax.texts if "5 × 5" in text.get_text()]
+    assert shown == ["8 × 5 × 5", *["2 × 5 × 5"] * 2, *["8 × 5 × 5"] * 2]
+    boxes = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+    blue, white = colour("convolution"), colour("input")
+    assert [to_hex(box.get_facecolor()) for box in boxes] == [blue, blue, white, white]
+
+
+def test_the_skip_connection_goes_from_the_input_to_the_sum_past_all_layers():
+    path = [("3×3", (4, 3, 3)), ("3×3", (4, 3, 3))]
+    (ax,) = plots.residual_block(path, (2, 6, 6), [("1×1, stride 2", (4, 3, 3))]).axes
+    (line,) = ax.lines
+    boxes = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+    side = max(box.get_x() + box.get_width() for box in boxes if box.get_x() < 0)
+    assert line.get_xdata()[1] > side
+    (circle,) = (patch for patch in ax.patches if isinstance(patch, Circle))
+    assert line.get_ydata()[2] == pytest.approx(circle.center[1])
+    assert [text.get_text() for text in ax.texts].count("1×1, stride 2") == 1
 
 
 def channel_rows(ax):
@@ -224,6 +260,13 @@ def test_the_parts_lie_end_to_end_and_fill_the_bar():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
 
 
+def test_fully_connected_parts_have_the_colour_of_such_layers():
+    (ax,) = plots.stacked_bars({"a": {"x": 1, "y": 1, "fully connected": 1}}).axes
+    found = [to_hex(bars[0].get_facecolor()) for bars in ax.containers]
+    assert found[2] == colour("fully connected")
+    assert len(set(found)) == 3
+
+
 def test_small_parts_have_no_space_for_their_number():
     (ax,) = plots.stacked_bars({"a": {"x": 7, "y": 93}}).axes
     assert [text.get_text() for text in ax.texts] == ["93 %"]
@@ -246,6 +289,23 @@ def test_small_parts_have_no_space_for_their_number():
         ),
         (lambda: plots.network(LENET, depth=0), ValueError, "depth .* got 0"),
         (lambda: plots.network(LENET, depth=1.5), TypeError, "depth must be an int"),
+        (lambda: plots.network(LENET, labels="shape"), ValueError, "labels must be .* 'shape'"),
+        (lambda: plots.residual_block([], (1, 2, 2)), ValueError, "nothing to draw"),
+        (
+            lambda: plots.residual_block([("a", (2,))], (1, 2, 2)),
+            ValueError,
+            r"'a' must be .*\(2,\)",
+        ),
+        (
+            lambda: plots.residual_block([("a", (1, 2, 2))], (1, 0, 2)),
+            ValueError,
+            r"'the input' must be .*\(1, 0, 2\)",
+        ),
+        (
+            lambda: plots.residual_block([("a", (2, 2, 2))], (1, 2, 2)),
+            ValueError,
+            "cannot be added",
+        ),
         (lambda: plots.channel_connections((4,)), ValueError, r"at least one output, got \[4\]"),
         (
             lambda: plots.channel_connections((4, 4), (2, 2)),
