@@ -25,12 +25,14 @@ from convlab.plots.grids import (
     window_positions,
 )
 from convlab.plots.images import convolution_step, feature_maps, filters, images, kernel_slices
-from convlab.plots.networks import channel_connections, kernel_blocks, network, stacked_bars
+from convlab.plots.networks import (
+    channel_connections,
+    kernel_blocks,
+    network,
+    residual_block,
+    stacked_bars,
+)
 from convlab.plots.performance import dots, speedup_against_operations, speedups
-from convlab.plots.grids import bit_fields, matrices, window_alignments, window_positions
-from convlab.plots.images import feature_maps, filters, images, kernel_slices
-from convlab.plots.networks import channel_connections, network, residual_block, stacked_bars
-from convlab.plots.performance import speedup_against_operations, speedups
 from convlab.plots.receptive_fields import (
     receptive_field_coverage,
     receptive_field_growth,
@@ -84,8 +86,8 @@ __all__ = [
     "receptive_field_coverage",
     "receptive_field_growth",
     "receptive_field_paths",
-    "running_statistics",
     "residual_block",
+    "running_statistics",
     "speedup_against_operations",
     "speedups",
     "stacked_bars",
