@@ -1,4 +1,4 @@
-"""Check that the solutions compute with the very numbers that are printed on the worksheet."""
+"""Check that the solutions compute with the numbers of the worksheet, and what fits on paper."""
 
 import ast
 import re
@@ -77,3 +77,10 @@ def test_worksheet_and_solutions_have_the_same_tasks(sheet, solutions):
     texts = "\n".join(solutions["markdown"])
     assert list(tasks_of(sheet)) == list(tasks_of(texts))
     assert len(tasks_of(sheet)) == 9
+
+
+@pytest.mark.parametrize(("name", "count"), [("worksheet", 2), ("cheat-sheets", 3)])
+def test_a_sheet_fits_on_its_pages_of_paper(new_tab, site, name, count):
+    page = new_tab((site / "book" / f"{name}.html").as_uri()).page
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == count
