@@ -14,8 +14,10 @@ import yaml
 from tests.book.book_files import ROOT
 
 ENTRY = re.compile(r"((?:^\S.*\n)+)^  (.*)$", re.MULTILINE)
-# A link to the glossary, a link to a section, words in italics.
-LINK = re.compile(r"\{term\}`[^`]*`|\[[^\[\]]+\]\([^)]+\)|(?<!\*)\*[^*\n]+\*(?!\*)")
+# A link to the glossary, a link to a section, words in italics, an argument in a table of them.
+LINK = re.compile(
+    r"\{term\}`[^`]*`|\[[^\[\]]+\]\([^)]+\)|(?<!\*)\*[^*\n]+\*(?!\*)|<code>[^<]*</code>"
+)
 CODE = re.compile(
     r"```.*?```|\{[\w:]+\}`[^`]*`|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)|<code>.*?</code>|<[^>\n]*>",
     re.DOTALL,
