@@ -9,6 +9,10 @@ document.addEventListener("DOMContentLoaded", () => {
     e.setAttribute("role", "region");
     e.setAttribute("aria-label", "Sidebar");
   });
+  // The arrows that open a part of the sidebar are icons without a name.
+  document.querySelectorAll(".bd-sidebar-primary summary").forEach((e) => {
+    e.setAttribute("aria-label", "Pages below");
+  });
   // Sphinx marks each entry of the bibliography with a role that ARIA has withdrawn.
   document.querySelectorAll("[role=doc-biblioentry]").forEach((e) => e.setAttribute("role", "listitem"));
   document.querySelectorAll("pre, div.math, .pst-scrollable-table-container").forEach((e) => {
