@@ -23,8 +23,11 @@ document.addEventListener("DOMContentLoaded", () => {
       large.src = image.src;
       large.alt = image.alt;
       dialog.classList.toggle("keeps-light", image.closest(".tag_keep-light") !== null);
-      // At least twice the size on the page, so that a phone shows more than it did.
-      large.style.width = `${Math.max(image.naturalWidth, 2 * image.clientWidth)}px`;
+      // A window shows the whole figure; on a phone it is larger than on the page, and scrolls.
+      const { naturalWidth, naturalHeight, clientWidth } = image;
+      const fitting = Math.min(innerWidth - 32, ((innerHeight - 32) * naturalWidth) / naturalHeight);
+      const onPhone = Math.max(naturalWidth, 2 * clientWidth);
+      large.style.width = `${innerWidth < 800 ? onPhone : fitting}px`;
       dialog.showModal();
     });
   });

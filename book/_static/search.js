@@ -9,6 +9,8 @@
     ["skip connection", "shortcut", "residual connection", "residual block"],
     ["backprop", "backpropagation", "backward pass"],
     ["filter", "kernel"],
+    ["flip", "flipped", "turned"],
+    ["calculator", "compute the size"],
     ["xavier", "glorot"],
     ["kaiming", "he initialization"],
     ["batchnorm", "batch norm", "batch normalization"],
