@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ from convlab.shapes import conv2d_output_size
 PLANE_OFFSET = 0.9
 BLOCK_SIDES, PART_SIDES = (6, 3, 4), (4, 2, 3)
 # In `batch_through_layer`: the most images and the longest side, and the width of the layer.
-MAX_IMAGES, MAX_SIDE, LAYER_WIDTH = 4, 8, 5.0
+MAX_IMAGES, MAX_SIDE, LAYER_WIDTH = 4, 8, 5.4
 
 
 def kernel_blocks(in_channels: int, out_channels: int, parts: bool = False) -> Drawing:
@@ -58,8 +59,8 @@ def kernel_blocks(in_channels: int, out_channels: int, parts: bool = False) -> D
     gap = 1.8 if parts else 2.6
     kernel_x = input_side + depth + gap
     part_x = kernel_x + kernel_side + depth + gap
-    map_x = part_x + (map_side + depth + 4.4 if parts else 0)
-    scale = 0.18 if parts else 0.2  # inches per cell
+    map_x = part_x + (map_side + depth + 4.8 if parts else 0)
+    scale, fontsize = (0.18, 13) if parts else (0.2, 11)  # inches per cell, points
     drawing = Drawing(scale * (map_x + map_side), scale * (height + 3), layout=None)
     ax = drawing.add_axes((0, 0, 1, 1))
     ax.set(xlim=(-0.1, map_x + map_side + 0.1), ylim=(-3, height), aspect="equal")
@@ -67,7 +68,7 @@ def kernel_blocks(in_channels: int, out_channels: int, parts: bool = False) -> D
     middle = height / 2
     bottom = middle - (input_side + depth) / 2
     _draw_planes(ax, 0, bottom, [READ] * in_channels, input_side, kernel_side)
-    write(ax, (input_side + depth) / 2, -1.5, _count(in_channels, "channel"), 11)
+    write(ax, (input_side + depth) / 2, -1.5, _count(in_channels, "channel"), fontsize)
     write(ax, kernel_x - gap / 2, middle, "⋆", 30)
     for kernel in range(out_channels):
         colour = GROUP_COLOURS[kernel]
@@ -78,15 +79,15 @@ def kernel_blocks(in_channels: int, out_channels: int, parts: bool = False) -> D
         if parts:
             bottom = centre - (map_side + depth) / 2
             _draw_planes(ax, part_x, bottom, [colour] * in_channels, map_side, 1)
-            write(ax, map_x - 3.0, centre, f"sum\n+ $b_{kernel}$", 11)
+            write(ax, map_x - 3.2, centre, f"sum\n+ $b_{kernel}$", fontsize)
             write(ax, map_x - 0.9, centre, "→", 15)
         _draw_planes(ax, map_x, centre - map_side / 2, [colour], map_side, 1)
     slices = f"{_count(out_channels, 'kernel')}\nof {_count(in_channels, 'slice')}"
-    write(ax, kernel_x + (kernel_side + depth) / 2, -1.5, slices, 11)
+    write(ax, kernel_x + (kernel_side + depth) / 2, -1.5, slices, fontsize)
     if parts:
         words = f"{_count(in_channels, 'part')}\nfor each"
-        write(ax, part_x + (map_side + depth) / 2, -1.5, words, 11)
-    write(ax, map_x + map_side / 2, -1.5, _count(out_channels, "map"), 11)
+        write(ax, part_x + (map_side + depth) / 2, -1.5, words, fontsize)
+    write(ax, map_x + map_side / 2, -1.5, _count(out_channels, "map"), fontsize)
     return drawing
 
 
@@ -143,36 +144,36 @@ def _draw_batch(before: tuple[int, ...], after: tuple[int, ...], window: Sequenc
     layer_x = in_width + 2
     out_x = layer_x + LAYER_WIDTH + 3.2
     height, width = before[0] * row, out_x + max(out_width, 4)
-    drawing = Drawing(0.2 * (width + 4.1), 0.2 * (height + 5.4), layout=None)
+    drawing = Drawing(0.2 * (width + 4.1), 0.2 * (height + 4.8), layout=None)
     ax = drawing.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(-4, width + 0.1), ylim=(-2, height + 3.4), aspect="equal")
+    ax.set(xlim=(-4, width + 0.1), ylim=(-1.6, height + 3.2), aspect="equal")
     ax.set_axis_off()
     corner, style = (layer_x, 0.5), "round,pad=0.1"
     box = FancyBboxPatch(corner, LAYER_WIDTH, height - 1, style, facecolor=INPUT, edgecolor=LINE)
     ax.add_patch(box)
     words = [_count(after[1], "kernel"), f"of {_count(before[1], 'slice')},"]
     words += [f"{window[0]} × {window[1]},", "the same", "for every", "image"]
-    write(ax, layer_x + LAYER_WIDTH / 2, height / 2, "\n".join(words), 10)
+    write(ax, layer_x + LAYER_WIDTH / 2, height / 2, "\n".join(words), 12)
     sides = (0.0, in_width, before, "in", window), (out_x, out_width, after, "out", [1, 1])
     for x, stack_width, shape, place, coloured in sides:
         images, channels, rows, columns = shape
         symbols = [rf"${name}_\mathrm{{{place}}}$" for name in "CHW"]
         title = f"$(N$, {', '.join(symbols)}$)$\n{shape}"
-        write(ax, x + max(stack_width, 4) / 2, height + 1.7, title, 11)
+        write(ax, x + max(stack_width, 4) / 2, height + 1.7, title, 12)
         colours = GROUP_COLOURS if place == "out" else (READ,) * channels
         for image in range(images):
             centre = height - (image + 0.5) * row
             bottom = centre - (rows + PLANE_OFFSET * (channels - 1)) / 2
             _draw_planes(ax, x, bottom, colours[:channels], (rows, columns), coloured)
-        write(ax, x + columns / 2, bottom - 0.7, f"{symbols[2]} = {columns}", 10)
-        write(ax, x - 0.7, bottom + rows / 2, f"{symbols[1]} = {rows}", 10, rotation=90)
+        write(ax, x + columns / 2, bottom - 0.8, f"{symbols[2]} = {columns}", 12)
+        write(ax, x - 0.8, bottom + rows / 2, f"{symbols[1]} = {rows}", 12, rotation=90)
         if channels > 1:
-            middle = PLANE_OFFSET * (channels - 1) / 2
+            along: dict[str, Any] = {"ha": "left", "va": "bottom", "rotation": 45}
             label = f"{symbols[0]} = {channels}"
-            write(ax, x + middle - 0.5, bottom + rows + middle + 0.5, label, 10, rotation=45)
+            write(ax, x - 0.2, bottom + rows + 0.2, label, 12, rotation_mode="anchor", **along)
     for image in range(before[0]):
         centre = height - (image + 0.5) * row
-        write(ax, -2.6, centre, f"image {image}", 10, rotation=90)
+        write(ax, -2.6, centre, f"image {image}", 12, rotation=90)
         write(ax, layer_x - 1, centre, "→", 15)
         write(ax, layer_x + LAYER_WIDTH + 1, centre, "→", 15)
     return drawing
