@@ -20,7 +20,10 @@ WEIGHTS = {
     "references": 0.3,
     "cheat-sheets": 0.5,
     "api-plots": 0.4,
+    "claims": 0.4,
 }
+# These repeat the claims, which are found on the page of all claims.
+REPEATED = "What the documents say, checked"
 SKIPPED = (nodes.section, nodes.title, nodes.math_block, nodes.comment)
 
 
@@ -30,6 +33,8 @@ def _texts(node):
 
     def visit(child):
         if isinstance(child, SKIPPED):
+            return
+        if isinstance(child, nodes.container) and "claim" in child["classes"]:
             return
         if isinstance(child, nodes.literal_block):
             if not child.astext().startswith("<"):  # the text form of a figure
@@ -50,7 +55,13 @@ def _texts(node):
 def _places(doctree):
     """Yield the parts of a page that have an address: node that has the id, its title, its body."""
     for section in doctree.findall(nodes.section):
-        yield section["ids"], section[0].astext(), section
+        if (title := section[0].astext()) != REPEATED:
+            yield section["ids"], title, section
+    for claim in doctree.findall(lambda node: isinstance(node, nodes.container) and node["names"]):
+        if "claim" in claim["classes"]:  # their code would be found for every name in PyTorch
+            parts = [part for part in claim.children if isinstance(part, nodes.container)]
+            verdict, name = parts[0][0][0].astext(), claim["ids"][0].upper()
+            yield claim["ids"], f"Claim {name}: {verdict}", nodes.container("", *parts)
     for item in doctree.findall(nodes.definition_list_item):
         if (term := item[0])["ids"]:
             yield term["ids"], term.astext(), item

@@ -25,14 +25,14 @@ import sys
 import time
 import traceback
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
 from tests.book.book_files import ROOT
 
 sys.path.append(str(ROOT / "book" / "_ext"))
-from claims import VERDICTS, Claim, read_claims, read_rows
+from claims import VERDICTS, read_claims, read_rows
 
 SECONDS = 60  # for one row; the slowest takes about two
 MUTANTS = 60  # for one row
@@ -282,10 +282,11 @@ def turned(claim, processes=1):
 
 
 def check(claims, processes=2):
-    """Map the id of each claim to what is wrong with it."""
+    """Map the id of each claim to the outcome of its evidence, and to what is wrong with it."""
     results = outcomes([claim.evidence for claim in claims], processes)
     return {
-        claim.id: problems(claim, outcome) for claim, outcome in zip(claims, results, strict=True)
+        claim.id: (outcome, problems(claim, outcome))
+        for claim, outcome in zip(claims, results, strict=True)
     }
 
 
@@ -306,18 +307,22 @@ def main(arguments=None):
     start = time.monotonic()
     found = check(rows)
     if options.show:
-        for row, outcome in zip(rows, outcomes([one.evidence for one in rows]), strict=True):
-            print(f"{row.id}: holds = {outcome.holds}, gap = {outcome.gap}\n{outcome.prints}")
+        for name, (outcome, _) in found.items():
+            print(f"{name}: holds = {outcome.holds}, gap = {outcome.gap}\n{outcome.prints}")
     if options.mutate:
         chosen = rows
-        if options.sample:
-            chosen = random.Random(options.seed).sample(rows, min(options.sample, len(rows)))
+        if options.sample is not None and options.sample < len(rows):
+            chosen = random.Random(options.seed).sample(rows, options.sample)
         for row in chosen:
             if not turned(row, os.cpu_count() or 1):
-                found[row.id].append("no change of its evidence turns the result")
+                found[row.id][1].append("no change of its evidence turns the result")
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
-    faulty = {name: faults for name, faults in found.items() if faults}
+        texts = {
+            name: {"outcome": asdict(outcome), "faults": faults}
+            for name, (outcome, faults) in found.items()
+        }
+        options.json.write_text(json.dumps(texts, indent=1), encoding="utf-8")
+    faulty = {name: faults for name, (_, faults) in found.items() if faults}
     for name, faults in faulty.items():
         print(f"{name}: " + f"\n{name}: ".join(faults))
     print(f"{len(rows)} rows in {time.monotonic() - start:.0f} s, {len(faulty)} with a fault")
