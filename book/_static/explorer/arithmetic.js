@@ -288,5 +288,5 @@ Explorer.arithmetic = (() => {
     start: start - sides(setting)[axis][0] * jump,
   }), { size: 1, jump: 1, start: 0 });
 
-  return { OPS, MODES, LARGEST, code, extent, feeds, forward, isPool, isTransposed, layer, reads, receptiveField, sides, value, windows };
+  return { OPS, MODES, LARGEST, axisReads, code, extent, feeds, forward, isPool, isTransposed, layer, reads, receptiveField, sides, source, value, windows };
 })();

@@ -1,0 +1,40 @@
+/* Puts the figures into the pages: <div class="explorer" data-tool="player" data-setting="op=…">. A
+   figure with data-address keeps its setting in the address of the page. */
+(() => {
+  "use strict";
+  const { element, form, copyButton } = Explorer.controls;
+  const { parse, read, write } = Explorer.address;
+
+  const mount = (place) => {
+    const keeps = "address" in place.dataset;
+    let texts = parse(place.dataset.setting ?? "");
+    if (keeps && location.hash.includes("=")) texts = parse(location.hash);
+    const results = place.dataset.tool === "player" && !keeps ? null : Explorer.calculator.results();
+    const box = element("div", { class: "ex-player" });
+    const send = new URL("explorer.html", location.href);
+    const changed = (next) => {
+      texts = next;
+      const address = write(texts);
+      if (keeps) history.replaceState(null, "", address);
+      send.hash = address;
+      results?.show(texts);
+      note.textContent = results ? "" : (read(texts).error || Explorer.arithmetic.layer(read(texts).setting).error);
+    };
+    const note = element("p", { class: "ex-error", role: "status" });
+    const fields = form(texts, (next) => { changed(next); player?.show(next); });
+    const link = element("div", { class: "ex-bar" }, copyButton(() => send.href), "the address of this setting");
+    place.replaceChildren(fields.form, note, ...(results?.parts ?? []), box, link);
+    const player = place.dataset.tool === "calculator" ? null : Explorer.player.mount(box, { texts, changed });
+    changed(texts);
+    if (keeps) {
+      window.addEventListener("hashchange", () => {
+        if (!location.hash.includes("=")) return;
+        texts = parse(location.hash);
+        fields.fill(texts);
+        changed(texts);
+        player?.show(texts);
+      });
+    }
+  };
+  document.querySelectorAll(".explorer").forEach(mount);
+})();
