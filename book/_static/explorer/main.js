@@ -18,12 +18,15 @@
       if (keeps) history.replaceState(null, "", address);
       send.hash = address;
       results?.show(texts);
-      note.textContent = results ? "" : (read(texts).error || Explorer.arithmetic.layer(read(texts).setting).error);
+      if (!results) {
+        const { setting, error } = read(texts);
+        note.textContent = error || Explorer.arithmetic.layer(setting).error;
+      }
     };
-    const note = element("p", { class: "ex-error", role: "status" });
+    const note = results ? "" : element("p", { class: "ex-error", role: "status" });
     const fields = form(texts, (next) => { changed(next); player?.show(next); });
     const link = element("div", { class: "ex-bar" }, copyButton(() => send.href), "the address of this setting");
-    place.replaceChildren(fields.form, note, ...(results?.parts ?? []), box, link);
+    place.replaceChildren(fields.form, note, box, ...(results?.parts ?? []), link);
     const player = place.dataset.tool === "calculator" ? null : Explorer.player.mount(box, { texts, changed });
     changed(texts);
     if (keeps) {
