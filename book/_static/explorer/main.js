@@ -11,6 +11,7 @@
     if (keeps && location.hash.includes("=")) texts = parse(location.hash);
     const results = place.dataset.tool === "player" && !keeps ? null : Explorer.calculator.results();
     const box = element("div", { class: "ex-player" });
+    let network = null;
     const send = new URL("explorer.html", location.href);
     const changed = (next) => {
       texts = next;
@@ -24,10 +25,15 @@
       }
     };
     const note = results ? "" : element("p", { class: "ex-error", role: "status" });
-    const fields = form(texts, (next) => { changed(next); player?.show(next); });
+    const fields = form(texts, (next) => { changed(next); player?.show(next); if (next.layers) network?.show(next); });
     const link = element("div", { class: "ex-bar" }, copyButton(() => send.href), "the address of this setting");
     place.replaceChildren(fields.form, note, box, ...(results?.parts ?? []), link);
     const player = place.dataset.tool === "calculator" ? null : Explorer.player.mount(box, { texts, changed });
+    if (place.dataset.tool !== "player") {
+      const stack = element("div");
+      link.before(stack);
+      network = Explorer.network.mount(stack, { texts, changed: (next, whole) => { changed(next); if (whole) { fields.fill(next); player?.show(next); } } });
+    }
     changed(texts);
     if (keeps) {
       window.addEventListener("hashchange", () => {
@@ -36,6 +42,7 @@
         fields.fill(texts);
         changed(texts);
         player?.show(texts);
+        network?.show(texts);
       });
     }
   };
