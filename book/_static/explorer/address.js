@@ -75,7 +75,7 @@ Explorer.address = (() => {
 
   /** The texts that an address holds: {name: text}. */
   const parse = (hash) => {
-    const texts = {};
+    const texts = Object.create(null); // a key may have any name
     for (const part of hash.replace(/^#/, "").split("&").filter(Boolean)) {
       const [name, ...rest] = part.split("=");
       const text = rest.join("=").replaceAll("+", " ");

@@ -29,7 +29,7 @@ Explorer.controls = (() => {
     if (name === "op") return choice(name, value, Object.entries(OPS).map(([key, { title }]) => [key, title]));
     if (name === "padding_mode") return choice(name, MODES.includes(value) ? value : "zeros", MODES.map((mode) => [mode, mode]));
     if (FLAGS.includes(name)) return element("input", { type: "checkbox", name, checked: ["1", "True", "true"].includes(value) });
-    return element("input", { name, value, size: 8, autocomplete: "off", autocapitalize: "off", spellcheck: "false", placeholder: name === "stride" ? "kernel_size" : undefined, title: HINTS[name] });
+    return element("input", { name, value, size: 8, autocomplete: "off", autocapitalize: "off", spellcheck: "false", title: HINTS[name] });
   };
 
   /** A form for a setting. `changed(texts)` is called with what its fields say, half-typed or not. */
