@@ -27,12 +27,12 @@ from convlab.plots.grids import (
 from convlab.plots.images import convolution_step, feature_maps, filters, images, kernel_slices
 from convlab.plots.networks import (
     channel_connections,
-    kernel_blocks,
     network,
     residual_block,
     stacked_bars,
 )
 from convlab.plots.performance import dots, speedup_against_operations, speedups
+from convlab.plots.planes import batch_through_layer, kernel_blocks
 from convlab.plots.receptive_fields import (
     receptive_field_coverage,
     receptive_field_growth,
@@ -63,6 +63,7 @@ __all__ = [
     "backward_arrows",
     "batch_blocks",
     "batch_planes",
+    "batch_through_layer",
     "bit_fields",
     "channel_connections",
     "channel_histograms",

@@ -51,9 +51,6 @@ GROUP_COLOURS = (READ, "#5dade2", "#7dcea0", "#d98880", "#c39bd3", "#d4ac0d")
 CHANNEL_SIDE, ROW_GAP, TITLE_MARGIN = 0.7, 1.9, 1.4
 CHANNEL_STEP, CHANNELS_WIDTH = 0.42, 4.8  # of a channel, and at most of a figure, in inches
 
-# In cells: sides of the squares in `kernel_blocks`, and how far a plane stands behind another.
-INPUT_SIDE, KERNEL_SIDE, MAP_SIDE, PLANE_OFFSET = 6, 3, 4, 0.9
-
 # As in `network`: convolutions blue, fully connected layers dark.
 PART_COLOURS = (FAMILIES["convolution"][1], FAMILIES["fully connected"][1], "#cfe3b4", "#f0c987")
 
@@ -394,73 +391,6 @@ def _draw_connections(
 def _group_colour(groups: set[int] | frozenset[int]) -> str:
     """Return the colour of a single group, or grey for several."""
     return GROUP_COLOURS[min(groups) % len(GROUP_COLOURS)] if len(groups) == 1 else LINE
-
-
-def kernel_blocks(in_channels: int, out_channels: int) -> Drawing:
-    """Draw the kernels of a convolution as blocks: each reads all channels and makes one map.
-
-    From left to right: the planes of the input, one behind the other, with a window of 3×3 cells
-    coloured in each; the kernels, each with a slice for every plane; and the map that each makes.
-
-    Parameters
-    ----------
-    in_channels, out_channels : int
-        The planes of the input and the number of kernels, each from 1 to 6.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is not an int, or not from 1 to 6.
-
-    Examples
-    --------
-    >>> drawing = kernel_blocks(3, 1)
-    >>> [text.get_text() for text in drawing.axes[0].texts][::4]
-    ['3 channels', '1 map']
-    """
-    counts = {"in_channels": in_channels, "out_channels": out_channels}
-    for name, count in counts.items():
-        if integer(count, name, minimum=1) > len(GROUP_COLOURS):
-            raise ValueError(f"{name} must be at most {len(GROUP_COLOURS)}, got {count}")
-    depth = PLANE_OFFSET * (in_channels - 1)
-    row = max(KERNEL_SIDE + depth, MAP_SIDE) + 1
-    height = max(out_channels * row, INPUT_SIDE + depth + 1)
-    kernel_x = INPUT_SIDE + depth + 2.6
-    map_x = kernel_x + KERNEL_SIDE + depth + 2.6
-    drawing = Drawing(0.2 * (map_x + MAP_SIDE), 0.2 * (height + 3), layout=None)
-    ax = drawing.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(-0.1, map_x + MAP_SIDE + 0.1), ylim=(-3, height), aspect="equal")
-    ax.set_axis_off()
-    middle = height / 2
-    bottom = middle - (INPUT_SIDE + depth) / 2
-    _draw_planes(ax, 0, bottom, INPUT_SIDE, in_channels, READ, KERNEL_SIDE)
-    write(ax, (INPUT_SIDE + depth) / 2, -1.5, _count(in_channels, "channel"), 11)
-    write(ax, kernel_x - 1.3, middle, "⋆", 30)
-    for kernel in range(out_channels):
-        colour = GROUP_COLOURS[kernel]
-        centre = middle + ((out_channels - 1) / 2 - kernel) * row
-        bottom = centre - (KERNEL_SIDE + depth) / 2
-        _draw_planes(ax, kernel_x, bottom, KERNEL_SIDE, in_channels, colour, KERNEL_SIDE)
-        write(ax, map_x - 1.3, centre, "→", 15)
-        _draw_planes(ax, map_x, centre - MAP_SIDE / 2, MAP_SIDE, 1, colour, 1)
-    slices = f"{_count(out_channels, 'kernel')}\nof {_count(in_channels, 'slice')}"
-    write(ax, kernel_x + (KERNEL_SIDE + depth) / 2, -1.5, slices, 11)
-    write(ax, map_x + MAP_SIDE / 2, -1.5, _count(out_channels, "map"), 11)
-    return drawing
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}{'s' if number > 1 else ''}"
-
-
-def _draw_planes(
-    ax: Axes, left: float, bottom: float, side: int, planes: int, colour: str, coloured: int
-) -> None:
-    """Draw square planes one behind the other, with `coloured` rows and columns at the top left."""
-    for plane in reversed(range(planes)):
-        x, y = left + 0.5 + PLANE_OFFSET * plane, bottom + side - 0.5 + PLANE_OFFSET * plane
-        for i, j in np.ndindex(side, side):
-            cell(ax, x + j, y - i, colour if max(i, j) < coloured else INPUT)
 
 
 def stacked_bars(bars: Mapping[str, Mapping[str, float]]) -> Drawing:

@@ -234,23 +234,6 @@ def test_numpy_integers_are_accepted():
     assert len(connected(ax)) == 4
 
 
-@pytest.mark.parametrize(("channels", "kernels"), [(1, 1), (3, 4), (6, 6)])
-def test_every_kernel_has_a_slice_for_each_channel_and_makes_one_cell(channels, kernels):
-    (ax,) = plots.kernel_blocks(channels, kernels).axes
-    found = [to_hex(patch.get_facecolor()) for patch in ax.patches]
-    window = 3 * 3 * channels  # in the input, in the first colour
-    expected = dict.fromkeys(GROUP_COLOURS[:kernels], window + 1)
-    expected[GROUP_COLOURS[0]] += window
-    assert {colour: found.count(colour) for colour in GROUP_COLOURS[:kernels]} == expected
-    assert len(found) == 36 * channels + kernels * (9 * channels + 16)
-
-
-def test_the_words_count_the_parts():
-    (ax,) = plots.kernel_blocks(2, 3).axes
-    words = [text.get_text() for text in ax.texts if text.get_text()[0].isdigit()]
-    assert words == ["2 channels", "3 kernels\nof 2 slices", "3 maps"]
-
-
 def test_the_parts_lie_end_to_end_and_fill_the_bar():
     (ax,) = plots.stacked_bars({"a": {"x": 1, "y": 3}, "b": {"x": 0, "y": 7}}).axes
     widths = [[patch.get_width() for patch in bars] for bars in ax.containers]
@@ -324,9 +307,6 @@ def test_small_parts_have_no_space_for_their_number():
             TypeError,
             "shuffle must be True",
         ),
-        (lambda: plots.kernel_blocks(7, 1), ValueError, "in_channels must be at most 6, got 7"),
-        (lambda: plots.kernel_blocks(1, 0), ValueError, "out_channels must be at least 1, got 0"),
-        (lambda: plots.kernel_blocks(1.0, 1), TypeError, "in_channels must be an int"),
         (lambda: plots.stacked_bars({}), ValueError, "nothing to draw"),
         (
             lambda: plots.stacked_bars({"a": {"x": 1}, "b": {"y": 1}}),
