@@ -193,7 +193,8 @@ class _Claims(SphinxDirective):
             box += self.parse(claim.correction, "claim-correction")
         if evidence and claim.evidence:
             box += nodes.raw("", "<details><summary>Evidence</summary>", format="html")
-            box += _code(claim.evidence, "python")
+            # Colours would more than double the size of the page of all claims.
+            box += _code(claim.evidence, "none" if labels else "python")
             if claim.prints.strip():
                 box += _code(claim.prints, "none")
             box += nodes.raw("", "</details>", format="html")
@@ -330,8 +331,8 @@ class Contradictions(_Claims):
         self.note_files()
         lines = []
         for row in read_documents()["contradictions"]:
-            links = " against ".join(f"[{name}](#{name.lower()})" for name in row["claims"])
-            lines.append(f"- {row['about']} {links}: {row['right']}")
+            links = ", ".join(f"[{name}](#{name.lower()})" for name in row["claims"])
+            lines.append(f"- {row['about']} ({links}): {row['right']}")
         return [self.parse("\n".join(lines))]
 
 
@@ -345,8 +346,9 @@ class Documents(_Claims):
             counts = _counts(_claims(_of(document)))
             wrong = counts["false"] + counts["misleading"] + counts["outdated"]
             lines.append(
-                f"- [{document['title']}]({document['page']}.md), *{document['name']}*: "
-                f"{sum(counts.values())} claims checked, {wrong} of them corrected"
+                f"- Document {document['id'][1]}: [{document['title']}]({document['page']}.md), "
+                f"*{document['name']}*: {sum(counts.values())} claims checked, {wrong} of them "
+                f"wrong or misleading"
             )
         return [self.parse("\n".join(lines))]
 

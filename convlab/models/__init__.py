@@ -18,6 +18,7 @@ from convlab._require import require
 require("torch", needed_by="convlab.models")
 
 from convlab.models.alexnet import AlexNet
+from convlab.models.blocks import ConvBlock, VGGBlock
 from convlab.models.lenet import LeNet5
 from convlab.models.registry import MODELS, ModelEntry
 from convlab.models.resnet import (
@@ -43,11 +44,13 @@ __all__ = [
     "AlexNet",
     "BasicBlock",
     "Bottleneck",
+    "ConvBlock",
     "LeNet5",
     "MnistCNN",
     "ModelEntry",
     "ResNet",
     "SimpleCNN",
+    "VGGBlock",
     "resnet18",
     "resnet34",
     "resnet50",

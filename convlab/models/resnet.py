@@ -37,10 +37,10 @@ class BasicBlock(nn.Module):
     ----------
     in_channels : int
         Channels of the input.
-    channels : int
+    out_channels : int
         Channels of both convolutions, and of the output.
     stride : int
-        Stride of the first convolution. If it is not 1, or `in_channels` and `channels`
+        Stride of the first convolution. If it is not 1, or `in_channels` and `out_channels`
         differ, the input passes a 1 x 1 convolution (`downsample`) before it is added.
 
     Examples
@@ -49,19 +49,19 @@ class BasicBlock(nn.Module):
     torch.Size([1, 128, 28, 28])
     """
 
-    expansion = 1  # output channels for each of `channels`
+    expansion = 1  # output channels for each of `out_channels`; see `Bottleneck`
 
-    def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__()
-        self.conv1 = _convolution(in_channels, channels, 3, stride)
-        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv1 = _convolution(in_channels, out_channels, 3, stride)
+        self.bn1 = nn.BatchNorm2d(out_channels)
         self.relu = nn.ReLU(inplace=True)
-        self.conv2 = _convolution(channels, channels, 3)
-        self.bn2 = nn.BatchNorm2d(channels)
-        self.downsample = _shortcut(in_channels, channels, stride)
+        self.conv2 = _convolution(out_channels, out_channels, 3)
+        self.bn2 = nn.BatchNorm2d(out_channels)
+        self.downsample = _shortcut(in_channels, out_channels, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``(N, in_channels, H, W)`` to ``(N, channels, ceil(H / stride), ...)``."""
+        """Map ``(N, in_channels, H, W)`` to ``(N, out_channels, ceil(H / stride), ...)``."""
         y: Tensor = self.relu(self.bn1(self.conv1(x)))
         y = self.bn2(self.conv2(y))
         y += x if self.downsample is None else self.downsample(x)
@@ -91,7 +91,7 @@ class Bottleneck(nn.Module):
     torch.Size([1, 512, 28, 28])
     """
 
-    expansion = 4
+    expansion = 4  # output channels for each of `channels`
 
     def __init__(self, in_channels: int, channels: int, stride: int = 1) -> None:
         super().__init__()
@@ -126,7 +126,7 @@ class ResNet(nn.Module):
     block : type
         `BasicBlock`, `Bottleneck` or another class with an attribute `expansion`, called as
         ``block(in_channels, channels, stride)``.
-    layers : sequence of four ints
+    num_blocks : sequence of four ints
         Number of blocks in each stage, at least 1.
     num_classes : int
         Number of outputs, at least 1.
@@ -154,16 +154,16 @@ class ResNet(nn.Module):
     def __init__(
         self,
         block: type[BasicBlock | Bottleneck],
-        layers: Sequence[int],
+        num_blocks: Sequence[int],
         num_classes: int = 1000,
         zero_init_residual: bool = False,
     ) -> None:
         super().__init__()
         num_classes = integer(num_classes, "num_classes", minimum=1)
         zero_init_residual = flag(zero_init_residual, "zero_init_residual")
-        if len(layers) != 4:
-            raise ValueError(f"layers must be 4 ints, one per stage, got {layers}")
-        depths = [integer(depth, f"layers[{i}]", minimum=1) for i, depth in enumerate(layers)]
+        if len(num_blocks) != 4:
+            raise ValueError(f"num_blocks must be 4 ints, one per stage, got {num_blocks}")
+        depths = [integer(n, f"num_blocks[{i}]", minimum=1) for i, n in enumerate(num_blocks)]
         self.conv1 = _convolution(3, 64, 7, stride=2)  # 224 x 224 -> 112 x 112
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU(inplace=True)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from convlab._validate import integer
+from convlab.models.blocks import ConvBlock
 from convlab.models.input_check import ExpectImages, smallest_input
 
 
@@ -97,11 +98,9 @@ class MnistCNN(nn.Module):
 
 
 def _block(in_channels: int, out_channels: int) -> list[nn.Module]:
-    layers: list[nn.Module] = []
-    for channels in (in_channels, out_channels):
-        layers += [
-            nn.Conv2d(channels, out_channels, kernel_size=3, padding=1, bias=False),
-            nn.BatchNorm2d(out_channels),
-            nn.ReLU(),
-        ]
-    return [*layers, nn.MaxPool2d(2), nn.Dropout2d(0.25)]
+    return [
+        *ConvBlock(in_channels, out_channels).children(),
+        *ConvBlock(out_channels, out_channels).children(),
+        nn.MaxPool2d(2),
+        nn.Dropout2d(0.25),
+    ]

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from convlab._validate import flag, integer
+from convlab._validate import integer
+from convlab.models.blocks import VGGBlock
 from convlab.models.input_check import ExpectImages, smallest_input
 
 WIDTHS = (64, 128, 256, 512, 512)
 
 
 class VGG(nn.Module):
-    """Five blocks of 3 x 3 convolutions and max pooling, then three linear layers.
+    """Five blocks of 3 x 3 convolutions and max pooling (`VGGBlock`), then three linear layers.
 
     The number in a network's name counts the layers with weights: `VGG16` has 13 convolutions
     and 3 linear layers. Differences from the paper:
@@ -71,17 +72,12 @@ class VGG(nn.Module):
             raise ValueError(
                 f"convolutions must be {len(WIDTHS)} ints, one per block, got {convolutions}"
             )
-        batch_norm = flag(batch_norm, "batch_norm")
         layers: list[nn.Module] = []
         channels = 3
         for width, number in zip(WIDTHS, convolutions, strict=True):
-            for _ in range(integer(number, "convolutions of a block", minimum=1)):
-                layers.append(nn.Conv2d(channels, width, kernel_size=3, padding=1))
-                if batch_norm:
-                    layers.append(nn.BatchNorm2d(width))
-                layers.append(nn.ReLU(inplace=True))
-                channels = width
-            layers.append(nn.MaxPool2d(2))
+            num_convs = integer(number, "convolutions of a block", minimum=1)
+            layers += VGGBlock(channels, width, num_convs, batch_norm).block
+            channels = width
         self.features = nn.Sequential(*layers)  # 224 x 224 -> 7 x 7
         self.avgpool = nn.AdaptiveAvgPool2d(7)
         self.classifier = nn.Sequential(

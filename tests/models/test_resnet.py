@@ -96,11 +96,17 @@ def test_a_custom_block_can_be_passed():
     [
         (lambda: resnet18(0), ValueError, "num_classes must be at least 1, got 0"),
         (lambda: ResNet(BasicBlock, (2, 2, 2)), ValueError, r"4 ints, .* got \(2, 2, 2\)"),
-        (lambda: ResNet(BasicBlock, (2, 0, 2, 2)), ValueError, r"layers\[1\] .* got 0"),
-        (lambda: ResNet(BasicBlock, (2, 2.0, 2, 2)), TypeError, r"layers\[1\]"),
+        (lambda: ResNet(BasicBlock, (2, 0, 2, 2)), ValueError, r"num_blocks\[1\] .* got 0"),
+        (lambda: ResNet(BasicBlock, (2, 2.0, 2, 2)), TypeError, r"num_blocks\[1\]"),
         (lambda: resnet18(10, zero_init_residual=1), TypeError, "zero_init_residual must be True"),
     ],
 )
 def test_invalid_arguments_are_refused(build, error, message):
     with pytest.raises(error, match=message):
         build()
+
+
+def test_the_keywords_are_those_of_most_courses():
+    model = ResNet(block=BasicBlock, num_blocks=[2, 2, 2, 2], num_classes=10)
+    assert model.state_dict().keys() == resnet18(10).state_dict().keys()
+    assert BasicBlock(in_channels=3, out_channels=5, stride=2).conv2.out_channels == 5
