@@ -39,6 +39,8 @@ NUMBER = re.compile(
     r"(?:\s?(?P<scale>thousand|millions?|billion|%|per cent|ms)(?!\w))?"
 )
 NAME = re.compile(r"(?<!\w)(?:[A-Za-z_]+|[A-Z]\w*-)\d[\w-]*(?:\.\d+)*")
+# The five documents and their claims are numbered.
+DOCUMENT = re.compile(r"\b[Dd]ocuments?\s[0-4](?:(?:,\s[0-4])*\sand\s[0-4])?\b|\bD[0-4]-\d\d\b")
 # Numbers in code and outputs. A letter before the digits makes a name of them, as in float32.
 COMPUTED = re.compile(
     r"(?:(?<![\w.])|(?<=\dx))(?:\d{1,3}(?:,\d{3})+(?!\d)|\d[\d_]*)(?:\.\d+)?(?:e[+-]?\d+)?"
@@ -62,7 +64,8 @@ FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|\{math\}`[^`]*`", re.DOTALL)
 CODE = re.compile(r"(?:\{[\w:]+\})?(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 MARKUP = re.compile(
     r"\]\([^)\s]*\)|<https?:[^>]*>|^\([\w-]+\)=$|^:::.*$|^:[\w-]+:.*$|<!--.*?-->"
-    r"|^\s*\d+\. |^\*\*\d+\. |^#+ (?:Rung )?\d+[.:]",
+    r"|^\s*\d+\. |^\*\*\d+\. |^#+ (?:Rung )?\d+[.:]"
+    r"|\b[Dd]ocument [0-4]\b|\[[0-4]\]\(#d[0-4]-\d\d\)",  # the names of the five documents
     re.MULTILINE,
 )
 CITED = re.compile(r"\{cite(?::\w)?\}`|\]\(https?:|<https?:")
@@ -361,7 +364,7 @@ class Page:
     def check(self, scope: Scope, text: str = "") -> Iterator[tuple[re.Match[str], str]]:
         """Yield each number of a text, or of a changed one, with what holds it."""
         block = replace(scope.block, text=text) if text else scope.block
-        text = block.prose
+        text = DOCUMENT.sub(blank, block.prose)
         listed = [(m, why) for words, why in self.reasons.items() for m in words.finditer(text)]
         for match in NAME.finditer(text):
             yield match, "name" if match[0] in self.names else ""
