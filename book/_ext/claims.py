@@ -229,9 +229,9 @@ def _code(text, language):
 
 # Open stands what is wrong; the other claims are folded, each kind under its number.
 FOLDED = {
-    "true": "right as said",
     "incomplete": "right but incomplete",
     "not checkable": "not checkable",
+    "true": "right as said",
 }
 
 
