@@ -331,8 +331,8 @@ class Contradictions(_Claims):
         self.note_files()
         lines = []
         for row in read_documents()["contradictions"]:
-            links = " against ".join(f"[{name}](#{name.lower()})" for name in row["claims"])
-            lines.append(f"- {row['about']} {links}: {row['right']}")
+            links = ", ".join(f"[{name}](#{name.lower()})" for name in row["claims"])
+            lines.append(f"- {row['about']} ({links}): {row['right']}")
         return [self.parse("\n".join(lines))]
 
 
@@ -346,8 +346,9 @@ class Documents(_Claims):
             counts = _counts(_claims(_of(document)))
             wrong = counts["false"] + counts["misleading"] + counts["outdated"]
             lines.append(
-                f"- [{document['title']}]({document['page']}.md), *{document['name']}*: "
-                f"{sum(counts.values())} claims checked, {wrong} of them corrected"
+                f"- Document {document['id'][1]}: [{document['title']}]({document['page']}.md), "
+                f"*{document['name']}*: {sum(counts.values())} claims checked, {wrong} of them "
+                f"wrong or misleading"
             )
         return [self.parse("\n".join(lines))]
 

@@ -9,7 +9,7 @@ from tests.book import numbers
 
 # Of the changed numbers of two digits and more, 95 % are noticed (python -m tests.book.numbers
 # --mutate 5000), of those of one digit 77 %: a single digit often stands in the next cell too.
-SAMPLE, NOTICED, NOTICED_OF_ONE_DIGIT = 800, 0.90, 0.65
+SAMPLE, NOTICED, NOTICED_OF_ONE_DIGIT = 2000, 0.90, 0.65
 
 
 @pytest.fixture(scope="module")
