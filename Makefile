@@ -4,7 +4,7 @@
 #      test FAST=1    without what is slow, in 80 s: for while you edit
 #      test FULL=1    with every example, every element and thirty kills: for before a release
 # make lint       check style and types
-# make portable   run all notebooks on an imitated older CPU
+# make portable   run all notebooks and claims on an imitated older CPU
 # make notebooks  run all notebooks and store their outputs
 # make bench      measure against PyTorch and others, store in benchmarks/results
 # make bench-training   the same for training loops: images per second
@@ -66,9 +66,12 @@ else
 endif
 
 # Finds outputs that hold on one machine only.
+portable: export ATEN_CPU_CAPABILITY = default
+portable: export ONEDNN_MAX_CPU_ISA = SSE41
+portable: export OPENBLAS_CORETYPE = Nehalem
 portable: $(READY)
-	ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 OPENBLAS_CORETYPE=Nehalem \
 	$(PYTEST) --dist loadfile $(NOTEBOOKS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.book.claims
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -64,7 +64,8 @@ FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|\{math\}`[^`]*`", re.DOTALL)
 CODE = re.compile(r"(?:\{[\w:]+\})?(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 MARKUP = re.compile(
     r"\]\([^)\s]*\)|<https?:[^>]*>|^\([\w-]+\)=$|^:::.*$|^:[\w-]+:.*$|<!--.*?-->"
-    r"|^\s*\d+\. |^\*\*\d+\. |^#+ (?:Rung )?\d+[.:]",
+    r"|^\s*\d+\. |^\*\*\d+\. |^#+ (?:Rung )?\d+[.:]"
+    r"|\b[Dd]ocument [0-4]\b|\[[0-4]\]\(#d[0-4]-\d\d\)",  # the names of the five documents
     re.MULTILINE,
 )
 CITED = re.compile(r"\{cite(?::\w)?\}`|\]\(https?:|<https?:")

@@ -97,6 +97,7 @@ def test_evidence_is_a_value_that_the_cell_computes_with_or_prints(sentence, wro
         "77. A list.\n78. Its second item.",
         "(sec-77)=\n## Heading",
         "<https://example.org/77>",
+        "Document 3 differs from [document 4](#d4-28), and so does [0](#d0-05).",
     ],
 )
 def test_formulas_code_addresses_and_item_numbers_are_not_prose(source):
