@@ -136,12 +136,15 @@ class _Claims(SphinxDirective):
         return box
 
     def taught(self, claim):
-        """Link the section that teaches what is right."""
+        """Link the section that teaches what is right, with its chapter if that is another page."""
         page, _, anchor = claim.taught_in.partition("#")
         known = anchors(page)
         if anchor not in known:
             raise self.error(f"{claim.id} is taught in {claim.taught_in}, which does not exist")
-        return _link(_plain(known[anchor]), f"{page}.html#{anchor}")
+        text, title = _plain(known[anchor]), _plain(next(iter(known.values()))).partition(":")[0]
+        if page != Path(self.env.docname).name and text != title:
+            text = f"{title} > {text}"
+        return _link(text, f"{page}.html#{anchor}")
 
     def documents(self, claim):
         """Link the sections of the documents that say it."""
@@ -149,9 +152,11 @@ class _Claims(SphinxDirective):
         links = {}
         for name, section in claim.places.items():
             document = pages[name[:2]]
-            text = f"document {name[1]}, {document['sections'][section]['title']}"
-            links.setdefault(text, _link(text, f"{document['page']}.html#{name.lower()}"))
-        return [part for link in links.values() for part in (nodes.Text(", "), link)][1:]
+            heading = document["sections"][section]
+            text = f"document {name[1]}, {heading['title']}"
+            link = _link(text, f"{document['page']}.html#{name.lower()}")
+            links.setdefault(text, [nodes.Text(", "), link, *_original(heading)])
+        return [part for parts in links.values() for part in parts][1:]
 
     def box(self, claim, names, *, evidence, way, labels=False):
         """Show a claim: verdict, what is said, what is right, evidence, and where to go on.
@@ -186,7 +191,11 @@ class _Claims(SphinxDirective):
         head[0].insert(0, [mark, nodes.Text(" ")])
         head[0] += [
             nodes.Text(" "),
-            _link(", ".join(names), f"claims.html#{claim.id.lower()}", classes=["claim-id"]),
+            _link(
+                ", ".join(names),
+                f"{'' if labels else 'claims.html'}#{claim.id.lower()}",
+                classes=["claim-id"],
+            ),
         ]
         box += head
         if claim.correction:
@@ -202,6 +211,14 @@ class _Claims(SphinxDirective):
         return box
 
 
+def _original(heading):
+    """Give the Chinese words of a heading, marked as such, in brackets; nothing if it has none."""
+    if heading["original"].isascii():
+        return []
+    words = nodes.inline("", heading["original"], classes=["language-zh"])  # becomes lang="zh"
+    return [nodes.Text(" ("), words, nodes.Text(")")]
+
+
 def _link(text, address, **attributes):
     return nodes.reference("", text, refuri=address, internal=True, **attributes)
 
@@ -210,26 +227,41 @@ def _code(text, language):
     return nodes.literal_block(text.rstrip(), text.rstrip(), language=language)
 
 
+# Open stands what is wrong; the other claims are folded, each kind under its number.
+FOLDED = {
+    "incomplete": "right but incomplete",
+    "not checkable": "not checkable",
+    "true": "right as said",
+}
+
+
+def _fold(boxes):
+    """Put the boxes of wrong claims first, and fold the others; takes pairs (claim, box)."""
+    shown = [box for claim, box in boxes if claim.verdict not in FOLDED]
+    for verdict, words in FOLDED.items():
+        if folded := [box for claim, box in boxes if claim.verdict == verdict]:
+            number = f"{len(folded)} {'claim' if len(folded) == 1 else 'claims'}"
+            opening = f"<details><summary>{number}, {words}</summary>"
+            shown += [nodes.raw("", opening, format="html"), *folded]
+            shown.append(nodes.raw("", "</details>", format="html"))
+    return shown
+
+
 class ChapterClaims(_Claims):
-    """Show the claims that a chapter teaches or corrects; those that are right are folded."""
+    """Show the claims that a chapter teaches or corrects."""
 
     def run(self):
         self.note_files()
         page = Path(self.env.docname).name
-        here = [one for one in read_claims() if one.taught_in.partition("#")[0] == page]
-        if not here:
+        boxes = []
+        for one in read_claims():
+            if one.taught_in.partition("#")[0] == page:
+                way = [nodes.Text("Said in "), *self.documents(one), nodes.Text("; taught in ")]
+                way.append(self.taught(one))
+                boxes.append((one, self.box(one, one.places, evidence=True, way=way)))
+        if not boxes:
             return [nodes.paragraph("", "None of the five documents says anything about this.")]
-        shown, right = [], []
-        for one in here:
-            way = [nodes.Text("Said in "), *self.documents(one), nodes.Text("; taught in ")]
-            box = self.box(one, one.places, evidence=True, way=[*way, self.taught(one)])
-            (right if one.verdict == "true" else shown).append(box)
-        if right:
-            summary = f"{len(right)} {'claim' if len(right) == 1 else 'claims'}, right as said"
-            opening = f'<details class="claims-right"><summary>{summary}</summary>'
-            shown += [nodes.raw("", opening, format="html"), *right]
-            shown.append(nodes.raw("", "</details>", format="html"))
-        return shown
+        return _fold(boxes)
 
 
 class AllClaims(_Claims):
@@ -253,7 +285,7 @@ def _of(document):
             if name.startswith(document["id"]):
                 found.setdefault((section, claim.id), ([], claim))[0].append(name)
     rows = [(section, names, claim) for (section, _), (names, claim) in found.items()]
-    return sorted(rows, key=lambda row: (sections.index(row[0]), row[1]))
+    return sorted(rows, key=lambda row: sections.index(row[0]))  # stable: as in the file
 
 
 def _claims(rows):
@@ -275,35 +307,43 @@ class DocumentClaims(_Claims):
         documents = {one["id"]: one for one in read_documents()["documents"]}
         document = documents[self.arguments[0]]
         rows = _of(document)
-        shown = [self.parse(_introduction(document, _claims(rows)))]
+        shown = [self.parse(_introduction(document)), _linked_counts(document, _claims(rows))]
         for key, heading in document["sections"].items():
             part = nodes.section(ids=[f"section-{nodes.make_id('s' + key)}"])
             part["names"] = []
-            title = heading["title"]
-            if heading["original"] != title:
-                title += f" ({heading['original']})"
             number = f"{key} " if key[0].isdigit() and key != "0" else ""
-            part += nodes.title("", number + title)
-            here = [(names, claim) for section, names, claim in rows if section == key]
-            for names, claim in here:
-                way = [nodes.Text("Taught in "), self.taught(claim)]
-                part += self.box(claim, names, evidence=False, way=way)
+            part += nodes.title("", number + heading["title"], *_original(heading))
+            here = []
+            for section, names, claim in rows:
+                if section == key:
+                    way = [nodes.Text("Taught in "), self.taught(claim)]
+                    here.append((claim, self.box(claim, names, evidence=False, way=way)))
+            part += _fold(here)
             if not here:
                 part += nodes.paragraph("", "Nothing in this section can be checked.")
             shown.append(part)
         return shown
 
 
-def _introduction(document, claims):
+def _introduction(document):
     address = f" at <{document['address']}>" if "address" in document else ""
     published = f", published on {document['published']}" if "published" in document else ""
-    counts = ", ".join(f"{number} {word}" for word, number in _counts(claims).items() if number)
     return (
-        f"*{document['title']}*{published}{address}. Read this page beside it: section by section, "
-        f"what it says, whether that is right, and where this book teaches it. The number of a "
-        f"claim leads to its evidence, code that our tests run.\n\n"
-        f"{len(claims)} claims: {counts}."
+        f"[{document['title']}]{{.language-zh}}{published}{address}. Read this page beside it: "
+        "section by section, what it says, whether that is right, and where this book teaches it. "
+        "The number of a claim leads to its evidence, code that our tests run."
     )
+
+
+def _linked_counts(document, claims):
+    """Count the claims of a document; each number leads to the list of these claims."""
+    line = nodes.paragraph("", f"{len(claims)} claims: ")
+    for word, number in _counts(claims).items():
+        if number:
+            query = f"?document={document['id'].lower()}&verdict={word.replace(' ', '-')}"
+            line += [_link(f"{number} {word}", f"claims.html{query}#all-claims"), nodes.Text(", ")]
+    line[-1] = nodes.Text(".")
+    return line
 
 
 class ClaimCounts(_Claims):
@@ -333,7 +373,9 @@ class Contradictions(_Claims):
         for row in read_documents()["contradictions"]:
             links = ", ".join(f"[{name}](#{name.lower()})" for name in row["claims"])
             lines.append(f"- {row['about']} ({links}): {row['right']}")
-        return [self.parse("\n".join(lines))]
+        fold = f"<details><summary>{len(lines)} contradictions</summary>"
+        ends = [nodes.raw("", part, format="html") for part in (fold, "</details>")]
+        return [ends[0], self.parse("\n".join(lines)), ends[1]]
 
 
 class Documents(_Claims):
@@ -346,9 +388,9 @@ class Documents(_Claims):
             counts = _counts(_claims(_of(document)))
             wrong = counts["false"] + counts["misleading"] + counts["outdated"]
             lines.append(
-                f"- Document {document['id'][1]}: [{document['title']}]({document['page']}.md), "
-                f"*{document['name']}*: {sum(counts.values())} claims checked, {wrong} of them "
-                f"wrong or misleading"
+                f"- [Document {document['id'][1]}: {document['name']}]({document['page']}.md) "
+                f"([{document['title']}]{{.language-zh}}). {sum(counts.values())} claims: {wrong} "
+                f"wrong, misleading or outdated, {counts['incomplete']} incomplete"
             )
         return [self.parse("\n".join(lines))]
 

@@ -85,7 +85,7 @@ def max_pool2d(
     dilation : int or (height, width)
         Distance between neighbouring cells of a window.
     ceil_mode : bool
-        Let the last window extend past the edge, so that no row or column is left out.
+        Let the last window extend past the edge if cells would be left over.
     return_indices : bool
         Also return the index of each maximum.
 

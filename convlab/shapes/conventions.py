@@ -202,7 +202,7 @@ def tf_transposed_padding(
 def dilation_from_gaps(gaps: IntOrPair) -> tuple[int, int]:
     """Convert the number of cells left out between two weights to PyTorch's dilation.
 
-    Some courses count the gaps (`gaps`, at least 0), so their ordinary convolution has dilation 0.
+    Where the gaps are counted (`gaps`, at least 0), the ordinary convolution has dilation 0.
     In PyTorch, TensorFlow, JAX and ONNX it has 1, the distance between neighbouring weights.
 
     Examples

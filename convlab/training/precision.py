@@ -80,6 +80,7 @@ def backend_flags(config: TrainConfig) -> Iterator[None]:
     cudnn = torch.backends.cudnn
     before = torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.benchmark
     deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
     torch.set_float32_matmul_precision("high" if config.tf32 else "highest")
     cudnn.allow_tf32 = config.tf32
@@ -94,7 +95,7 @@ def backend_flags(config: TrainConfig) -> Iterator[None]:
     finally:
         torch.set_float32_matmul_precision(before[0])
         cudnn.allow_tf32, cudnn.benchmark = before[1:]
-        torch.use_deterministic_algorithms(deterministic)
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
         if config.deterministic and workspace is None:
             os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
         elif workspace is not None:

@@ -18,13 +18,14 @@ import copy
 import io
 import json
 import multiprocessing
+import multiprocessing.connection
 import os
 import random
-import signal
 import sys
 import time
 import traceback
 import warnings
+from collections import deque
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -34,8 +35,8 @@ from tests.book.book_files import ROOT
 sys.path.append(str(ROOT / "book" / "_ext"))
 from claims import VERDICTS, read_claims, read_rows
 
-SECONDS = 60  # for one row; the slowest takes about two
-MUTANTS = 60  # for one row
+SECONDS = 120  # for one row; the slowest takes about two on an idle machine
+MUTANTS, SECONDS_OF_A_MUTANT = 60, 30  # for one row
 
 # What each verdict demands of `holds` and of `gap`; None: it is not computed.
 DEMANDS = {
@@ -82,14 +83,15 @@ class Outcome:
     error: str = ""
 
 
+_LATE = Outcome("", None, None, "the process ended without an answer, or took too long")
+
+
 def run(code):
     """Run evidence in this process, and give the outcome."""
     import torch
 
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    if hasattr(signal, "alarm"):
-        signal.alarm(SECONDS)
     printed, names = io.StringIO(), {"__name__": "evidence"}
     try:
         with contextlib.redirect_stdout(printed):
@@ -100,8 +102,17 @@ def run(code):
     return Outcome(printed.getvalue().strip(), *(None if it is None else bool(it) for it in found))
 
 
-def outcomes(codes, processes=2):
-    """Yield the outcome of each code in order, each run in a process of its own."""
+def _answer(pipe, code):
+    pipe.send(run(code))
+    pipe.close()
+
+
+def outcomes(codes, processes=2, seconds=SECONDS):
+    """Yield the outcome of each code in order, each run in a process of its own.
+
+    A process that takes longer than `seconds` is ended. Not a `multiprocessing.Pool`: it starts
+    its processes from a thread, and a process that is forked there may wait for ever.
+    """
     forks = "fork" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("fork" if forks else "spawn")
     if forks:
@@ -109,12 +120,32 @@ def outcomes(codes, processes=2):
         import torchvision  # noqa: F401  # loaded once, before the processes fork
 
         torch.set_num_threads(1)
-    with context.Pool(processes, maxtasksperchild=1 if forks else None) as pool:
-        for waiting in [pool.apply_async(run, (code,)) for code in codes]:
-            try:
-                yield waiting.get(timeout=SECONDS * len(codes))
-            except multiprocessing.TimeoutError:
-                yield Outcome("", None, None, "the process ended without an answer")
+    todo, running, done = deque(enumerate(codes)), {}, {}
+    try:
+        for index in range(len(todo)):
+            while index not in done:
+                while todo and len(running) < processes:
+                    number, code = todo.popleft()
+                    mine, its = context.Pipe(duplex=False)
+                    process = context.Process(target=_answer, args=(its, code), daemon=True)
+                    process.start()
+                    its.close()
+                    running[mine] = number, process, time.monotonic() + seconds
+                ready = multiprocessing.connection.wait(running, timeout=1)
+                late = [pipe for pipe, (*_, end) in running.items() if end < time.monotonic()]
+                for pipe in {*ready, *late}:
+                    number, process, _ = running.pop(pipe)
+                    try:
+                        done[number] = pipe.recv() if pipe in ready else _LATE
+                    except EOFError:
+                        done[number] = _LATE
+                    process.kill()
+                    process.join()
+            yield done.pop(index)
+    finally:
+        for _, process, _ in running.values():
+            process.kill()
+            process.join()
 
 
 def proves_nothing(code):
@@ -274,11 +305,10 @@ def turned(claim, processes=1):
         changed = list(islice(mutants(claim.evidence, claim.id), MUTANTS))
     key = "gap" if DEMANDS[claim.verdict][1] else "holds"
     right = DEMANDS[claim.verdict][1 if key == "gap" else 0]
-    for start in range(0, len(changed), 8):
-        for outcome in outcomes(changed[start : start + 8], processes):
-            if getattr(outcome, key) is (not right):
-                return True
-    return False
+    return any(
+        getattr(outcome, key) is (not right)
+        for outcome in outcomes(changed, processes, SECONDS_OF_A_MUTANT)
+    )
 
 
 def check(claims, processes=2):

@@ -87,6 +87,14 @@ def test_a_row_that_raises_or_prints_something_else_is_named():
     assert "not one of" in claims.problems(replace(row, verdict="right"), outcome)[0]
 
 
+def test_evidence_that_takes_too_long_or_ends_its_process_is_reported():
+    codes = ["import time\ntime.sleep(60)", "import os\nos._exit(0)", "print(2)"]
+    late, ended, printed = claims.outcomes(codes, seconds=3)
+    assert "too long" in late.error
+    assert "without an answer" in ended.error
+    assert printed.prints == "2"
+
+
 def test_every_id_occurs_once_and_in_its_document():
     names = [name for row in ROWS for name in row.places]
     assert len(names) == len(set(names))

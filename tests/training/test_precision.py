@@ -39,6 +39,17 @@ def test_flags_are_restored_after_an_error():
     assert switches() == before
 
 
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_warnings_in_place_of_errors_are_restored(deterministic):
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with backend_flags(TrainConfig(deterministic=deterministic)):
+            assert torch.is_deterministic_algorithms_warn_only_enabled() is not deterministic
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 @pytest.mark.parametrize(
     ("precision", "dtype"),
     [("fp32", torch.float32), ("bf16", torch.bfloat16), ("fp16", torch.float16)],

@@ -14,8 +14,8 @@ from convlab.ops.geometry import Array
 ONE = Fraction(1)
 
 # Points at which the polynomials are evaluated, by the number of inputs of a tile; infinity is one
-# more. Textbooks take 0, 1, -1, 2, -2. As the transforms are matrix products anyway, unusual
-# points cost nothing; these were found by a search, and round several times less.
+# more. Lavin and Gray (2016) take 0, 1, -1, 2, -2. As the transforms are matrix products anyway,
+# other points cost nothing; these were found by a search, and round several times less.
 POINTS = {
     3: "0 1",
     4: "0 1 -1",
