@@ -15,45 +15,30 @@ Explorer.player = (() => {
 		sharpen: [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
 		Sobel: [[1, 0, -1], [2, 0, -2], [1, 0, -1]],
 	};
+	/** A nested array of a shape; `make` gives the number at the indices. */
+	const fill = ([length, ...rest], make, ...at) => Array.from({ length }, (_, one) => (rest.length ? fill(rest, make, ...at, one) : make(...at, one)));
+	const size = (shape) => shape.reduce((product, one) => product * one, 1);
+
 	// Brightness 0 to 9 of a small picture: a bright disc over a dark ground.
-	const picture = (rows, columns) => Array.from({ length: rows }, (_, r) => Array.from({ length: columns }, (_, c) => {
-		const y = (r + 0.5) / rows - 0.42, x = (c + 0.5) / columns - 0.55;
-		if (x * x + y * y < 0.07) return 9;
-		return r > 0.78 * rows ? 2 : Math.max(0, 5 - Math.round((4 * r) / rows));
-	}));
+	const picture = (shape) => fill(shape, (_, r, k) => {
+		const y = (r + 0.5) / shape[1] - 0.42, x = (k + 0.5) / shape[2] - 0.55;
+		return x * x + y * y < 0.07 ? 9 : r > 0.78 * shape[1] ? 2 : Math.max(0, 5 - Math.round((4 * r) / shape[1]));
+	});
+	const firstInput = (shape) => fill(shape, (c, r, k) => (3 * r + 5 * k + 2 * r * k + 4 * c) % 10);
+	const firstWeights = (shape) => fill(shape, (o, i, r, k) => (o + i === 0 && shape.slice(2).join() === "3,3" ? KERNELS.Sobel[r][k] : ((r + 2 * k + o + i) % 3) - 1));
+
+	/** The numbers of an address, as an array of this shape; null if they are not that many. */
+	const listed = (text, shape) => {
+		const numbers = (text ?? "").split(",").map(Number);
+		return text && numbers.length === size(shape) && numbers.every(Number.isFinite) ? fill(shape, () => numbers.shift()) : null;
+	};
+	const weightShape = ({ op, input, out_channels, groups, kernel_size }) => (op === "conv2d"
+		? [out_channels, input[0] / groups, ...kernel_size] : [input[0], out_channels / groups, ...kernel_size]);
 
 	const say = (value) => {
 		const rounded = Number.isInteger(value) ? value : Math.round(value * 100) / 100;
 		return String(rounded).replace("-", MINUS);
 	};
-	const shaped = (numbers, shape) => {
-		let next = 0;
-		const build = (depth) => (depth === shape.length ? numbers[next++] ?? 0 : Array.from({ length: shape[depth] }, () => build(depth + 1)));
-		return build(0);
-	};
-	const listed = (text, count) => {
-		const numbers = (text ?? "").split(",").map(Number);
-		return text && numbers.length === count && numbers.every(Number.isFinite) ? numbers : null;
-	};
-
-	const weightShape = ({ op, input, out_channels, groups, kernel_size }) => (op === "conv_transpose2d"
-		? [input[0], out_channels / groups, ...kernel_size] : [out_channels, input[0] / groups, ...kernel_size]);
-	const size = (shape) => shape.reduce((product, one) => product * one, 1);
-
-	const firstInput = ([channels, rows, columns]) => Array.from({ length: size([channels, rows, columns]) }, (_, i) => {
-		const c = Math.floor(i / (rows * columns)), r = Math.floor(i / columns) % rows, k = i % columns;
-		return (3 * r + 5 * k + 2 * r * k + 4 * c) % 10;
-	});
-	const firstWeights = (shape) => {
-		const [outer, inner, rows, columns] = shape;
-		const sobel = rows === 3 && columns === 3;
-		return Array.from({ length: size(shape) }, (_, i) => {
-			const o = Math.floor(i / (inner * rows * columns)), s = Math.floor(i / (rows * columns)) % inner;
-			const r = Math.floor(i / columns) % rows, k = i % columns;
-			return sobel && o + s === 0 ? KERNELS.Sobel[r][k] : ((r + 2 * k + o + s) % 3) - 1;
-		});
-	};
-
 	const mount = (place, { texts, changed = () => {} }) => {
 		const panels = element("div", { class: "ex-panels" });
 		const sum = element("p", { class: "ex-sum", "aria-live": "polite" });
@@ -303,10 +288,10 @@ Explorer.player = (() => {
 			presets.value = "";
 			if (!state || !name) return;
 			const { setting } = state;
-			if (name in KERNELS && state.w && setting.kernel_size.join() === "3,3") state.w = state.w.map((outer) => outer.map(() => KERNELS[name].map((row) => [...row])));
+			if (name in KERNELS && state.w && setting.kernel_size.join() === "3,3") state.w = fill(weightShape(setting), (o, i, r, k) => KERNELS[name][r][k]);
 			else if (name in KERNELS) { sum.textContent = "The kernels of the presets are 3x3: set kernel_size to 3."; return; }
-			if (name === "picture") state.x = state.x.map(() => picture(setting.input[1], setting.input[2]));
-			if (name.startsWith("empty")) state.x = state.x.map((plane) => plane.map((row) => row.map(() => 0)));
+			if (name === "picture") state.x = picture(setting.input);
+			if (name.startsWith("empty")) state.x = fill(setting.input, () => 0);
 			compute();
 			keep();
 			draw();
@@ -333,8 +318,8 @@ Explorer.player = (() => {
 				return;
 			}
 			const shape = arithmetic.isPool(setting) ? null : weightShape(setting);
-			const x = shaped(listed(texts.x, size(setting.input)) ?? firstInput(setting.input), setting.input);
-			const w = shape && shaped(listed(texts.w, size(shape)) ?? firstWeights(shape), shape);
+			const x = listed(texts.x, setting.input) ?? firstInput(setting.input);
+			const w = shape && (listed(texts.w, shape) ?? firstWeights(shape));
 			const b = shape && setting.bias ? Array.from({ length: setting.out_channels }, () => 0) : null;
 			const cell = (state?.cell ?? [0, 0, 0]).map((one, axis) => Math.min(one, found.shape[axis] - 1));
 			state = { setting, found, x, w, b, cell, pointed: null, focus: {}, last: null, never: new Set() };
