@@ -139,6 +139,17 @@ def test_what_is_said_of_a_document_links_its_row():
     assert bare == []
 
 
+@pytest.mark.parametrize(
+    "row",
+    [row for row in ROWS if row.verdict in ("false", "misleading", "outdated")],
+    ids=lambda row: row.id,
+)
+def test_the_chapter_that_refutes_a_claim_links_its_row(row):
+    page = row.taught_in.partition("#")[0]
+    text = (ROOT / "book" / f"{page}.ipynb").read_text(encoding="utf-8")
+    assert any(f"](#{name.lower()})" in text for name in row.places)
+
+
 def parsed(site, name):
     """Parse a page of the built site."""
     return BeautifulSoup(
