@@ -290,8 +290,8 @@ def test_the_keyboard_moves_the_window_and_edits_numbers(new_tab, site):
         ]
         page.keyboard.press(key)
         assert page.evaluate("document.activeElement.place.key") == [0, row, column]
-        assert f"row {row}, column {column}" in page.locator(".ex-sum").inner_text()
-        assert page.locator(".ex-sum").inner_text().endswith(f"= {int(y[row, column])}")
+        assert f"row {row}, column {column}" in page.locator(".ex-player .ex-sum").inner_text()
+        assert page.locator(".ex-player .ex-sum").inner_text().endswith(f"= {int(y[row, column])}")
         assert page.locator(".ex-input .ex-read").count() == 4
     page.locator('.ex-kernel [tabindex="0"]').focus()
     page.keyboard.press("Enter")
@@ -309,7 +309,7 @@ def test_pointing_at_an_input_cell_shows_where_it_goes(new_tab, site):
     page = new_tab(f"{(site / 'book' / 'explorer.html').as_uri()}#{address}").page
     page.locator(".ex-input .ex-cell:not(.ex-border)").nth(6).hover()  # row 1, column 1
     assert page.locator(".ex-output .ex-made").count() == 4
-    assert "takes part in 4 outputs" in page.locator(".ex-sum").inner_text()
+    assert "takes part in 4 outputs" in page.locator(".ex-player .ex-sum").inner_text()
 
 
 def test_typing_does_not_jam(new_tab, site):

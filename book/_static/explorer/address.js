@@ -52,7 +52,7 @@ Explorer.address = (() => {
 	const read = (texts) => {
 		const of = (name) => (texts[name] ?? START[name]).trim();
 		try {
-			const unknown = Object.keys(texts).find((name) => !(name in START) && !OWN.includes(name));
+			const unknown = Object.keys(texts).find((name) => !Object.hasOwn(START, name) && !OWN.includes(name));
 			if (unknown) throw new Wrong(`${clip(unknown)} is not an argument that is known here; known are ${Object.keys(START).join(", ")}.`);
 			const setting = { op: of("op") };
 			if (!Object.hasOwn(OPS, setting.op)) throw new Wrong(`op=${clip(setting.op)} is not one of ${Object.keys(OPS).join(", ")}.`);

@@ -260,7 +260,7 @@ Explorer.arithmetic = (() => {
 	/** The line of PyTorch that makes the layer. */
 	const code = (setting) => {
 		const { input, kernel_size, stride, dilation, padding, groups } = setting;
-		const words = [];
+		const words = [`kernel_size=${short(kernel_size)}`];
 		const say = (name, text, usual) => { if (text !== usual) words.push(`${name}=${text}`); };
 		const four = Array.isArray(padding) && padding.length === 4;
 		say("stride", short(stride), isPool(setting) ? short(kernel_size) : "1");
@@ -275,8 +275,8 @@ Explorer.arithmetic = (() => {
 			say("bias", setting.bias ? "True" : "False", "True");
 			if (!four) say("padding_mode", `"${setting.padding_mode}"`, '"zeros"');
 		}
-		const channels = isPool(setting) ? [] : [input[0], setting.out_channels];
-		const call = `nn.${OPS[setting.op].layer}(${[...channels, `kernel_size=${short(kernel_size)}`, ...words].join(", ")})`;
+		if (!isPool(setting)) words.unshift(input[0], setting.out_channels);
+		const call = `nn.${OPS[setting.op].layer}(${words.join(", ")})`;
 		if (!four) return call;
 		const pads = { zeros: "Zero", reflect: "Reflection", replicate: "Replication", circular: "Circular" };
 		return `nn.Sequential(nn.${pads[setting.padding_mode]}Pad2d((${padding.join(", ")})), ${call})`;

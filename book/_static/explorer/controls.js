@@ -37,8 +37,10 @@ Explorer.controls = (() => {
 		const made = element("form", { class: "ex-form" });
 		const id = (forms += 1);
 		const fill = () => {
-			made.replaceChildren(...namesOf(Object.hasOwn(OPS, texts.op ?? "") ? texts.op : START.op).map((name) => {
-				const input = field(name, texts[name] ?? START[name]);
+			const op = Object.hasOwn(OPS, texts.op ?? "") ? texts.op : START.op;
+			made.replaceChildren(...namesOf(op).map((name) => {
+				const usual = name === "stride" && !Explorer.arithmetic.isPool({ op }) ? "1" : START[name];
+			const input = field(name, texts[name] ?? usual);
 				input.id = `ex-${id}-${name}`;
 				return element("label", { for: input.id, class: FLAGS.includes(name) ? "ex-flag" : undefined }, element("span", {}, name), input);
 			}));

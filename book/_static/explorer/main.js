@@ -13,10 +13,11 @@
 		const box = element("div", { class: "ex-player" });
 		let network = null;
 		const send = new URL("explorer.html", location.href);
-		const changed = (next) => {
+		/** Show what a setting gives, and keep it in the address, unless it comes from there. */
+		const changed = (next, keep = keeps) => {
 			texts = next;
 			const address = write(texts);
-			if (keeps) history.replaceState(null, "", address);
+			if (keep) history.replaceState(null, "", address);
 			send.hash = address;
 			results?.show(texts);
 			if (!results) {
@@ -34,13 +35,13 @@
 			link.before(stack);
 			network = Explorer.network.mount(stack, { texts, changed: (next, whole) => { changed(next); if (whole) { fields.fill(next); player?.show(next); } } });
 		}
-		changed(texts);
+		changed(texts, false);
 		if (keeps) {
 			window.addEventListener("hashchange", () => {
 				if (!location.hash.includes("=")) return;
 				texts = parse(location.hash);
 				fields.fill(texts);
-				changed(texts);
+				changed(texts, false);
 				player?.show(texts);
 				network?.show(texts);
 			});

@@ -1,5 +1,4 @@
-/* Layers stacked to a network: the table of shapes, counts and receptive fields, and the pixels that
-	 one cell of the last map sees through every layer. */
+/* Layers stacked to a network: shapes, counts, receptive fields, and what a cell of the last map sees. */
 window.Explorer = window.Explorer || {};
 Explorer.network = (() => {
 	"use strict";

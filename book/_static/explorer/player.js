@@ -7,7 +7,6 @@ Explorer.player = (() => {
 	const { element } = Explorer.controls;
 	const { read } = Explorer.address;
 	const MOST = { cells: 400, channels: 4, size: 16 };
-	const MINUS = "−";
 
 	const KERNELS = {
 		edge: [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
@@ -37,7 +36,7 @@ Explorer.player = (() => {
 
 	const say = (value) => {
 		const rounded = Number.isInteger(value) ? value : Math.round(value * 100) / 100;
-		return String(rounded).replace("-", MINUS);
+		return String(rounded).replace("-", "−");
 	};
 	const mount = (place, { texts, changed = () => {} }) => {
 		const panels = element("div", { class: "ex-panels" });
