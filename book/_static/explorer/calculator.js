@@ -1,5 +1,4 @@
-/* The calculator: what a layer with any numbers does to shapes, counts and memory, how its size is
-	 computed, and what would fix a setting that PyTorch refuses. Layers stack to a network. */
+/* The calculator: shapes, counts, memory, the formula with its numbers, and what would fix a setting. */
 window.Explorer = window.Explorer || {};
 Explorer.calculator = (() => {
 	"use strict";
