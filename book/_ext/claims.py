@@ -253,15 +253,20 @@ class ChapterClaims(_Claims):
     def run(self):
         self.note_files()
         page = Path(self.env.docname).name
-        boxes = []
+        boxes, here = [], set()
         for one in read_claims():
             if one.taught_in.partition("#")[0] == page:
                 way = [nodes.Text("Said in "), *self.documents(one), nodes.Text("; taught in ")]
                 way.append(self.taught(one))
                 boxes.append((one, self.box(one, one.places, evidence=True, way=way)))
-        if not boxes:
-            return [nodes.paragraph("", "None of the five documents says anything about this.")]
-        return _fold(boxes)
+                here |= set(one.places)
+        text = (BOOK / f"{page}.ipynb").read_text(encoding="utf-8")
+        linked = {name.upper() for name in re.findall(r"\]\(#(d\d-\d\d)\)", text)} - here
+        shown = _fold(boxes)
+        if linked:
+            links = ", ".join(f"[{name}](#{name.lower()})" for name in sorted(linked))
+            shown.append(self.parse(f"Also spoken of here, taught elsewhere: {links}."))
+        return shown
 
 
 class AllClaims(_Claims):
