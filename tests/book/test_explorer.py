@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Initializing zero", "ignore:Usin
 
 SCRIPTS = ROOT / "book" / "_static" / "explorer"
 OPS = ("conv2d", "conv_transpose2d", "max_pool2d", "avg_pool2d")
-SETTINGS = {"few": 40, "sample": 250, "full": 2000}[os.environ.get("CONVLAB_EXAMPLES", "sample")]
+SETTINGS = {"few": 30, "sample": 120, "full": 2000}[os.environ.get("CONVLAB_EXAMPLES", "sample")]
 MODES = ("reflect", "replicate", "circular")
 PADS = {"zeros": nn.ZeroPad2d, "reflect": nn.ReflectionPad2d,
         "replicate": nn.ReplicationPad2d, "circular": nn.CircularPad2d}  # fmt: skip
@@ -216,7 +216,7 @@ def test_an_address_opens_what_it_says(new_tab, site, op):
     dice = random.Random(f"{op} address")
     base = (site / "book" / "explorer.html").as_uri()
     page = new_tab(base).page
-    for _ in range(12):
+    for _ in range(6):
         setting = random_setting(dice, op)
         if isinstance(setting["padding"], list):
             setting["padding"] = setting["padding"][:2]

@@ -60,9 +60,8 @@ Explorer.calculator = (() => {
 	const results = () => {
 		const rows = {};
 		const row = (name, title, ...more) => {
-			const value = element("dd", { "data-explorer": name });
-			rows[name] = value;
-			return [element("dt", {}, title), element("div", {}, value, ...more)];
+			rows[name] = element("span", { "data-explorer": name });
+			return [element("dt", {}, title), element("dd", {}, rows[name], " ", ...more)];
 		};
 		const list = element("dl", { class: "ex-results" },
 			...row("output-shape", "output"), ...row("formula", "computed as"), ...row("sides", "padding"), ...row("dropped", "never read at the end (rows x columns)"),

@@ -62,7 +62,7 @@ Explorer.network = (() => {
 		const add = element("button", { type: "button" }, "Add the layer above");
 		const clear = element("button", { type: "button" }, "Clear");
 		const presets = element("select", { "aria-label": "Networks" }, element("option", { value: "" }, "Networks …"), ...Object.keys(PRESETS).map((name) => element("option", { value: name }, name)));
-		const heads = ["layer", "output", "parameters", "multiply-accumulates", "receptive field, jump", ""];
+		const heads = ["layer", "output", "parameters", "multiply-accumulates", "receptive field, jump", "remove"];
 		place.append(element("div", { class: "ex-bar" }, add, presets, clear),
 			element("div", { class: "ex-scroll", tabindex: "0", role: "region", "aria-label": "Layers" }, element("table", { class: "ex-network" }, element("thead", {}, element("tr", {}, ...heads.map((one) => element("th", { scope: "col" }, one)))), table)),
 			total, maps, seen);
