@@ -42,7 +42,7 @@ NAME = re.compile(r"(?<!\w)(?:[A-Za-z_]+|[A-Z]\w*-)\d[\w-]*(?:\.\d+)*")
 # The five documents and their claims are numbered.
 DOCUMENT = re.compile(r"\b[Dd]ocuments?\s[0-4](?:(?:,\s[0-4])*\sand\s[0-4])?\b|\bD[0-4]-\d\d\b")
 # Settings for the explorer are examples, and nothing that is said.
-SETTING = re.compile(r"""\b(?:href|data-setting)="[^"]*\"""")
+ADDRESS = re.compile(r"""\b(?:href|data-setting)="[^"]*\"""")
 # Numbers in code and outputs. A letter before the digits makes a name of them, as in float32.
 COMPUTED = re.compile(
     r"(?:(?<![\w.])|(?<=\dx))(?:\d{1,3}(?:,\d{3})+(?!\d)|\d[\d_]*)(?:\.\d+)?(?:e[+-]?\d+)?"
@@ -366,7 +366,7 @@ class Page:
     def check(self, scope: Scope, text: str = "") -> Iterator[tuple[re.Match[str], str]]:
         """Yield each number of a text, or of a changed one, with what holds it."""
         block = replace(scope.block, text=text) if text else scope.block
-        text = SETTING.sub(blank, DOCUMENT.sub(blank, block.prose))
+        text = ADDRESS.sub(blank, DOCUMENT.sub(blank, block.prose))
         listed = [(m, why) for words, why in self.reasons.items() for m in words.finditer(text)]
         for match in NAME.finditer(text):
             yield match, "name" if match[0] in self.names else ""
