@@ -46,6 +46,8 @@ def random_setting(dice, op):
         "ceil_mode": dice.random() < 0.5,
         "count_include_pad": dice.random() < 0.5,
     }
+    if op.endswith("pool2d") and dice.random() < 0.8:  # at most half of the kernel
+        setting["padding"] = [dice.randint(0, size // 2) for size in setting["kernel_size"]]
     if op == "conv2d":
         setting["padding_mode"] = dice.choice(["zeros", "zeros", *MODES])
         four = [dice.randint(0, 3) for _ in range(4)]
