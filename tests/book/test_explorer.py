@@ -50,7 +50,7 @@ def random_setting(dice, op):
         setting["padding"] = [dice.randint(0, size // 2) for size in setting["kernel_size"]]
     if op == "conv2d":
         setting["padding_mode"] = dice.choice(["zeros", "zeros", *MODES])
-        four = [dice.randint(0, 3) for _ in range(4)]
+        four = [dice.randint(-1, 3) for _ in range(4)]
         setting["padding"] = dice.choice([setting["padding"]] * 4 + ["same", "valid", four])
         if setting["padding"] == "same" and dice.random() < 0.8:
             setting["stride"] = [1, 1]
