@@ -50,13 +50,14 @@ def random_setting(dice, op):
         setting["padding"] = [dice.randint(0, size // 2) for size in setting["kernel_size"]]
     if op == "conv2d":
         setting["padding_mode"] = dice.choice(["zeros", "zeros", *MODES])
-        four = [dice.randint(-1, 3) for _ in range(4)]
+        least = -1 if setting["padding_mode"] == "zeros" else 0  # a negative number cuts
+        four = [dice.randint(least, 3) for _ in range(4)]
         setting["padding"] = dice.choice([setting["padding"]] * 4 + ["same", "valid", four])
         if setting["padding"] == "same" and dice.random() < 0.8:
             setting["stride"] = [1, 1]
     if dice.random() < 0.05:
         name = dice.choice(["stride", "kernel_size", "padding"])
-        if isinstance(setting[name], list):
+        if len(setting[name]) == 2:
             setting[name] = [dice.choice([0, -1]), *setting[name][1:]]
     return setting
 
