@@ -83,7 +83,7 @@ Explorer.arithmetic = (() => {
 		if (few(dilation, 1)) return positive("dilation", `[${dilation.join(", ")}]`);
 		if (few(stride, 1)) return "non-positive stride is not supported";
 		const added = sides(setting);
-		if (few(added.flat(), 0) && !(padding.length === 4 && padding_mode === "zeros")) return "negative padding is not supported"; // four numbers may cut
+		if (few(added.flat(), 0) && (padding.length === 4) !== (padding_mode === "zeros")) return "negative padding is not supported"; // F.pad cuts
 		if (padding_mode === "circular" && AXES.some((axis) => Math.max(...added[axis]) > size[axis])) return "Padding value causes wrapping around more than once.";
 		for (const axis of padding_mode === "reflect" ? [1, 0] : []) {
 			if (Math.max(...added[axis]) >= size[axis]) return `Argument #${axis ? 4 : 6}: Padding size should be less than the corresponding input dimension, but got: padding (${added[axis].join(", ")}) at dimension ${axis + 2} of input [1, ${input.join(", ")}]`;

@@ -1,5 +1,5 @@
-/* Puts the figures into the pages: <div class="explorer" data-tool="player" data-setting="op=…">. A
-	 figure with data-address keeps its setting in the address of the page. */
+/* Puts the figures into the pages: <div class="explorer" data-tool="player" data-setting="op=…">.
+	 One with data-address keeps its setting in the address. */
 (() => {
 	"use strict";
 	const { element, form, copyButton } = Explorer.controls;
