@@ -149,8 +149,8 @@ def test_its_counts_are_those_of_convlab(arithmetic):
     for case, got in zip(cases, arithmetic.evaluate(COMPUTE, cases), strict=True):
         setting = case["setting"]
         padding = setting["padding"]
-        if isinstance(padding, list) and len(padding) == 4:
-            continue
+        if isinstance(padding, list) and (len(padding) == 4 or min(padding) < 0):
+            continue  # convlab refuses these
         geometry = {"kernel_size": setting["kernel_size"], "stride": setting["stride"],
                     "padding": padding if isinstance(padding, str) else tuple(padding),
                     "dilation": setting["dilation"]}  # fmt: skip
