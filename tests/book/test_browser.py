@@ -1,11 +1,8 @@
 """Open every page in a browser: nothing fails, and nothing is fetched from another host."""
 
-import itertools
-
 import pytest
 import yaml
 
-from convlab.shapes import conv2d_dropped_border, conv2d_output_size
 from tests.book.book_files import ROOT, toc_pages
 from tests.book.tab import PHONE
 
@@ -67,40 +64,6 @@ def test_a_drawing_fits_a_phone_and_is_sharp_on_a_wide_screen(new_tab, address):
     for picture in page.locator(".cell_output img").all():
         assert picture.bounding_box()["width"] <= PHONE
         assert picture.evaluate("image => image.naturalWidth") >= 400
-
-
-def test_the_interactive_figure_counts_as_the_package_does(new_tab, address):
-    names = ("size", "kernel_size", "stride", "padding", "dilation")
-    every = itertools.product(range(1, 15), range(1, 7), range(1, 5), range(5), range(1, 4))
-    settings = [dict(zip(names, numbers, strict=True)) for numbers in list(every)[::7]]
-    tab = new_tab(f"{address}/book/shapes.html")
-    shown = tab.page.evaluate(
-        """(settings) => settings.map((setting) => {
-            const figure = document.getElementById("cw-windows");
-            for (const [name, value] of Object.entries(setting)) {
-                figure.querySelector(`[name=${name}]`).value = value;
-            }
-            figure.querySelector("input").dispatchEvent(new Event("input"));
-            return [Number(figure.dataset.outputs), Number(figure.dataset.dropped)];
-        })""",
-        settings,
-    )
-    assert not tab.faults
-    for setting, (outputs, dropped) in zip(settings, shown, strict=True):
-        try:
-            expected = conv2d_output_size(**setting)[0], conv2d_dropped_border(**setting)[0]
-        except ValueError:
-            expected = 0, 0
-        assert (outputs, dropped) == expected, setting
-
-
-def test_the_interactive_figure_answers_to_the_keyboard(new_tab, address):
-    page = new_tab(f"{address}/book/shapes.html").page
-    formula = page.locator("#cw-windows .cw-formula")
-    assert formula.inner_text() == "⌊(8 + 2·0 − 1·(3 − 1) − 1) / 2⌋ + 1 = 3"
-    page.locator("#cw-windows [name=padding]").focus()
-    page.keyboard.press("ArrowRight")
-    assert formula.inner_text() == "⌊(8 + 2·1 − 1·(3 − 1) − 1) / 2⌋ + 1 = 4"
 
 
 def test_an_old_address_leads_to_where_the_section_is_now(new_tab, site):

@@ -1,6 +1,5 @@
 """Compare the explorer with PyTorch in a browser: the arithmetic in bulk, addresses, keyboard."""
 
-import json
 import os
 import random
 
@@ -10,7 +9,7 @@ import torch
 from torch import nn
 
 from convlab import ops, shapes
-from tests.book.book_files import ROOT
+from tests.book.book_files import ROOT, toc_pages
 
 # Settings of all kinds are tried, those that PyTorch warns of included.
 pytestmark = pytest.mark.filterwarnings("ignore:Initializing zero", "ignore:Using padding='same'")
@@ -105,6 +104,20 @@ def expected(setting, dice):
     finite = y.nan_to_num(neginf=-1e9)  # max pooling of padding alone
     parameters = sum(parameter.numel() for parameter in layer.parameters())
     return found | {"y": finite.tolist(), "parameters": parameters}
+
+
+# Adds up the layout shifts that no input of the reader explains.
+SHIFTS = """window.shifted = 0;
+new PerformanceObserver(list => list.getEntries().forEach(
+  entry => { if (!entry.hadRecentInput) window.shifted += entry.value; }
+)).observe({ type: "layout-shift", buffered: true });"""
+
+
+def has_explorer(page):
+    """Tell whether a page of the site has an interactive figure."""
+    source = (ROOT / page).with_suffix("")
+    texts = [source.with_suffix(kind) for kind in (".md", ".ipynb")]
+    return any("{explorer}" in path.read_text(encoding="utf-8") for path in texts if path.exists())
 
 
 COMPUTE = """cases => cases.map(({setting, x, w, b}) => {
@@ -311,7 +324,7 @@ def test_pointing_at_an_input_cell_shows_where_it_goes(new_tab, site):
     address = "op=conv2d&input=1x5x5&kernel_size=3&stride=2&padding=1"
     page = new_tab(f"{(site / 'book' / 'explorer.html').as_uri()}#{address}").page
     page.locator(".ex-input .ex-cell:not(.ex-border)").nth(6).hover()  # row 1, column 1
-    assert page.locator(".ex-output .ex-made").count() == 4
+    assert page.locator(".ex-output .ex-fed").count() == 4
     assert "takes part in 4 outputs" in page.locator(".ex-player .ex-sum").inner_text()
 
 
@@ -327,6 +340,17 @@ def test_typing_does_not_jam(new_tab, site):
     assert shown(page, "output-shape") == "1x4x5"
 
 
-def test_the_scripts_are_small():
-    assert sum(path.stat().st_size for path in SCRIPTS.glob("*.js")) < 60_000
-    assert json.dumps([path.name for path in SCRIPTS.glob("*.mjs")]) == "[]"
+@pytest.mark.parametrize("name", [page for page in toc_pages() if has_explorer(page)])
+def test_a_page_with_figures_loads_little_and_does_not_move(new_tab, site, name):
+    tab = new_tab("about:blank")
+    tab.page.add_init_script(SHIFTS)
+    tab.open((site / name).as_uri())
+    scripts = tab.page.locator("script[src*='explorer/']").evaluate_all(
+        "all => all.map(s => s.src)"
+    )
+    assert sum((SCRIPTS / script.split("/")[-1]).stat().st_size for script in scripts) < 60_000
+    assert tab.page.locator("conv-explorer").count() > 0
+    assert all(not text for text in tab.page.locator(".ex-error").all_inner_texts())
+    assert tab.page.locator("conv-explorer :is(.ex-read, canvas, [data-explorer])").count() > 0
+    assert tab.page.evaluate("window.shifted") < 0.1
+    assert not tab.faults

@@ -1,95 +1,78 @@
 /* The calculator: shapes, counts, memory, the formula with its numbers, and what would fix a setting. */
-window.Explorer = window.Explorer || {};
+window.Explorer ??= {};
 Explorer.calculator = (() => {
-	"use strict";
-	const arithmetic = Explorer.arithmetic;
-	const { bytes, copyButton, element, form, thousands } = Explorer.controls;
-	const { read } = Explorer.address;
-	const AXES = ["height", "width"];
+"use strict";
+const { along, code, extent, isPool, isTransposed, layer, short } = Explorer.arithmetic;
+const { bytes, copyButton, element } = Explorer.controls;
+const { read } = Explorer.address;
+const each = (make) => [0, 1].map(make);
 
-	/** The formula of the output size with the numbers filled in, one line per axis. */
-	const formula = (setting, { shape, sides }) => {
-		const { input, kernel_size: k, stride: s, dilation: d, output_padding: more } = setting;
-		const line = (axis) => {
-			const [before, after] = sides[axis], size = input[axis + 1], out = shape[axis + 1];
-			if (arithmetic.isTransposed(setting)) return `(${size} − 1)·${s[axis]} − ${before} − ${after} + ${d[axis]}·(${k[axis]} − 1) + 1 + ${more[axis]} = ${out}`;
-			const [open, close] = arithmetic.isPool(setting) && setting.ceil_mode ? ["⌈", "⌉"] : ["⌊", "⌋"];
-			const plain = arithmetic.windows(size, k[axis], 1, before, after, d[axis], false) - 1;
-			const rounded = (open === "⌈" ? Math.ceil(plain / s[axis]) : Math.floor(plain / s[axis])) + 1;
-			const left = rounded === out ? "" : ", less one window that would start behind the input";
-			return `${open}(${size} + ${before} + ${after} − ${d[axis]}·(${k[axis]} − 1) − 1) / ${s[axis]}${close} + 1 = ${rounded}${left}`;
+const formula = (setting, { shape }) => {
+	const [height, width] = each((axis) => {
+		const { size, kernel, stride, dilation, before, after, span } = along(setting, axis), out = shape[axis + 1];
+		const reach = `${dilation}·(${kernel} − 1)`;
+		if (isTransposed(setting)) return `(${size} − 1)·${stride} − ${before} − ${after} + ${reach} + 1 + ${setting.output_padding[axis]} = ${out}`;
+		const ceil = isPool(setting) && setting.ceil_mode;
+		const rounded = Math[ceil ? "ceil" : "floor"]((size + before + after - span) / stride) + 1;
+		const left = rounded === out ? "" : ", less one window that would start behind the input";
+		return `${ceil ? "⌈" : "⌊"}(${size} + ${before} + ${after} − ${reach} − 1) / ${stride}${ceil ? "⌉" : "⌋"} + 1 = ${rounded}${left}`;
+	});
+	return height === width ? `height and width: ${height}` : `height: ${height}\nwidth: ${width}`;
+};
+
+/** Changes of one argument under which PyTorch takes the setting, as [what to write, setting]. */
+const fixes = (setting) => {
+	const { input: [channels, ...size], kernel_size: k, dilation: d, groups, out_channels: out, padding } = setting;
+	const tries = [];
+	const put = (name, value) => tries.push([`${name}=${short(value)}`, { ...setting, [name]: value }]);
+	let common = Math.min(Math.max(groups, 1), 4096);
+	while (channels % common || out % common) common -= 1;
+	put("groups", common);
+	if (groups > 0) put("out_channels", Math.ceil(out / groups) * groups);
+	if (padding === "same") put("stride", [1, 1]);
+	if (typeof padding === "string") put("padding", each((axis) => Math.floor((d[axis] * (k[axis] - 1)) / 2)));
+	else if (padding.length === 2) {
+		if (isPool(setting)) put("padding", k.map((one) => Math.floor(one / 2)));
+		if (!isTransposed(setting)) put("padding", each((axis) => Math.max(padding[axis], Math.ceil((extent(k[axis], d[axis]) - size[axis]) / 2))));
+		put("padding", [0, 0]);
+	}
+	put("padding_mode", "zeros");
+	put("dilation", [1, 1]);
+	put("kernel_size", each((axis) => Math.min(k[axis], size[axis])));
+	put("stride", [1, 1]);
+	put("output_padding", [0, 0]);
+	const seen = new Set();
+	return tries.filter(([text, tried]) => !layer(tried).error && !seen.has(text) && seen.add(text)).slice(0, 3);
+};
+
+/** The marked elements that hold the results, for a setting in texts. */
+const results = () => {
+	const rows = {};
+	const list = element("dl", { class: "ex-results" }, ...Object.entries({
+		"output-shape": "output", formula: "computed as", sides: "padding", dropped: "never read at the end (rows x columns)",
+		parameters: "parameters", macs: "multiply-accumulates per image", memory: "memory of the output, float32", code: "PyTorch",
+	}).flatMap(([name, title]) => {
+		rows[name] = element("span", { "data-explorer": name });
+		return [element("dt", {}, title), element("dd", {}, rows[name])];
+	}));
+	rows.code.after(" ", copyButton("Copy", () => rows.code.textContent));
+	const error = element("p", { class: "ex-error", "data-explorer": "error", role: "status" });
+	const cures = element("ul", { class: "ex-fixes" });
+	const show = (texts) => {
+		const { setting, error: wrong } = read(texts);
+		const found = setting ? layer(setting) : { error: wrong };
+		error.textContent = found.error;
+		list.hidden = Boolean(found.error);
+		cures.replaceChildren(...(setting && found.error ? fixes(setting) : []).map(([text, tried]) => element("li", {}, `${text} would give ${layer(tried).shape.join("x")}`)));
+		const shown = found.error ? {} : {
+			"output-shape": found.shape.join("x"), formula: formula(setting, found), dropped: found.dropped?.join("x"),
+			sides: ["top", "bottom", "left", "right"].map((side, place) => `${side} ${found.sides.flat()[place]}`).join(", "),
+			parameters: String(found.parameters), macs: String(found.macs), memory: bytes(found.bytes), code: code(setting),
 		};
-		const same = [0, 1].every((axis) => line(axis) === line(0));
-		return same ? [`height and width: ${line(0)}`] : [0, 1].map((axis) => `${AXES[axis]}: ${line(axis)}`);
+		for (const [name, place] of Object.entries(rows)) place.textContent = shown[name] ?? "";
 	};
+	return { parts: [error, cures, list], show };
+};
 
-	/** Changes of one argument under which PyTorch takes the setting, as [what to write, setting]. */
-	const fixes = (setting) => {
-		const { input, kernel_size: k, dilation: d, stride, groups, out_channels: out, padding } = setting;
-		const tries = [];
-		const change = (text, parts) => tries.push([text, { ...setting, ...parts }]);
-		const divisors = (value) => Array.from({ length: Math.min(Math.max(value, 0), 4096) }, (_, one) => one + 1).filter((one) => value % one === 0);
-		if (groups < 1) change("groups=1", { groups: 1 });
-		else if (!arithmetic.isPool(setting) && (input[0] % groups || out % groups)) {
-			const common = divisors(input[0]).filter((one) => out > 0 && out % one === 0 && one <= groups).pop() ?? 1;
-			change(`groups=${common}`, { groups: common });
-			if (input[0] % groups === 0) change(`out_channels=${Math.ceil(out / groups) * groups}`, { out_channels: Math.ceil(out / groups) * groups });
-		}
-		if (padding === "same") change("stride=1 (and a layer that shrinks behind it)", { stride: [1, 1] });
-		if (padding === "same" || typeof padding === "string") {
-			const half = [0, 1].map((axis) => Math.floor((d[axis] * (k[axis] - 1)) / 2));
-			change(`padding=${half[0] === half[1] ? half[0] : `(${half.join(", ")})`}`, { padding: half });
-		} else if (padding.length === 2) {
-			const half = [0, 1].map((axis) => Math.floor(k[axis] / 2));
-			if (arithmetic.isPool(setting)) change(`padding=${half[0] === half[1] ? half[0] : `(${half.join(", ")})`}, the most that pooling takes`, { padding: half });
-			const enough = [0, 1].map((axis) => Math.max(padding[axis], Math.ceil((arithmetic.extent(k[axis], d[axis]) - input[axis + 1]) / 2)));
-			if (!arithmetic.isTransposed(setting)) change(`padding=${enough[0] === enough[1] ? enough[0] : `(${enough.join(", ")})`}`, { padding: enough });
-			change("padding=0", { padding: [0, 0] });
-		}
-		if (setting.padding_mode !== "zeros") change('padding_mode="zeros"', { padding_mode: "zeros" });
-		if (d.some((one) => one !== 1)) change("dilation=1", { dilation: [1, 1] });
-		const fits = [0, 1].map((axis) => Math.min(k[axis], input[axis + 1]));
-		change(`kernel_size=${fits[0] === fits[1] ? fits[0] : `(${fits.join(", ")})`}`, { kernel_size: fits });
-		if (stride.some((one) => one < 1)) change("stride=1", { stride: [1, 1] });
-		change("output_padding=0", { output_padding: [0, 0] });
-		const seen = new Set();
-		return tries.filter(([text, tried]) => !arithmetic.layer(tried).error && !seen.has(text) && seen.add(text)).slice(0, 3);
-	};
-
-	/** The marked elements that hold the results, for a setting in texts. */
-	const results = () => {
-		const rows = {};
-		const row = (name, title, ...more) => {
-			rows[name] = element("span", { "data-explorer": name });
-			return [element("dt", {}, title), element("dd", {}, rows[name], " ", ...more)];
-		};
-		const list = element("dl", { class: "ex-results" },
-			...row("output-shape", "output"), ...row("formula", "computed as"), ...row("sides", "padding"), ...row("dropped", "never read at the end (rows x columns)"),
-			...row("parameters", "parameters"), ...row("macs", "multiply-accumulates per image"), ...row("memory", "memory of the output, float32"),
-			...row("code", "PyTorch", copyButton(() => rows.code.textContent)));
-		const error = element("p", { class: "ex-error", "data-explorer": "error", role: "status" });
-		const cures = element("ul", { class: "ex-fixes" });
-		const show = (texts) => {
-			const { setting, error: wrong } = read(texts);
-			const found = setting ? arithmetic.layer(setting) : { error: wrong, shape: null };
-			error.textContent = found.error;
-			for (const value of Object.values(rows)) value.textContent = "";
-			list.hidden = Boolean(found.error);
-			cures.replaceChildren(...(setting && found.error ? fixes(setting) : []).map(([text, tried]) => element("li", {}, `${text} would give ${arithmetic.layer(tried).shape.join("x")}`)));
-			if (found.error) return found;
-			rows["output-shape"].textContent = found.shape.join("x");
-			rows.formula.replaceChildren(...formula(setting, found).map((line) => element("div", {}, line)));
-			const [[top, bottom], [left, right]] = found.sides;
-			rows.sides.textContent = `left ${left}, right ${right}, top ${top}, bottom ${bottom}`;
-			rows.dropped.textContent = found.dropped ? found.dropped.join("x") : "";
-			rows.parameters.textContent = String(found.parameters);
-			rows.macs.textContent = String(found.macs);
-			rows.memory.textContent = bytes(found.bytes);
-			rows.code.textContent = arithmetic.code(setting);
-			return found;
-		};
-		return { parts: [error, cures, list], show };
-	};
-
-	return { fixes, formula, results };
+return { fixes, results };
 })();

@@ -1,51 +1,60 @@
-/* Puts the figures into the pages: <div class="explorer" data-tool="player" data-setting="op=…">.
-	 One with data-address keeps its setting in the address. */
+/* <conv-explorer data-tool="player" data-setting="op=…">. The scripts stand before it on its page, so
+ that it is drawn while the page is read. data-fields limits the form; data-address keeps the setting. */
 (() => {
-	"use strict";
-	const { element, form, copyButton } = Explorer.controls;
-	const { parse, read, write } = Explorer.address;
+"use strict";
+const { box, copyButton, element, form } = Explorer.controls;
+const { layer } = Explorer.arithmetic;
+const { parse, read, write } = Explorer.address;
 
-	const mount = (place) => {
-		const keeps = "address" in place.dataset;
-		let texts = parse(place.dataset.setting ?? "");
-		if (keeps && location.hash.includes("=")) texts = parse(location.hash);
-		const results = place.dataset.tool === "player" && !keeps ? null : Explorer.calculator.results();
-		const box = element("div", { class: "ex-player" });
-		let network = null;
-		const send = new URL("explorer.html", location.href);
-		/** Show what a setting gives, and keep it in the address, unless it comes from there. */
-		const changed = (next, keep = keeps) => {
-			texts = next;
-			const address = write(texts);
-			if (keep) history.replaceState(null, "", address);
-			send.hash = address;
-			results?.show(texts);
-			if (!results) {
-				const { setting, error } = read(texts);
-				note.textContent = error || Explorer.arithmetic.layer(setting).error;
-			}
+const mount = (place) => {
+	const { tool, setting: first = "", fields } = place.dataset;
+	if (Explorer.small?.TOOLS[tool]) { Explorer.small.mount(place); return; }
+	const keeps = "address" in place.dataset;
+	let texts = parse(keeps && location.hash.includes("=") ? location.hash : first);
+	const results = tool === "explorer" || tool === "calculator" ? Explorer.calculator.results() : null;
+	const note = results ? null : element("p", { class: "ex-error", role: "status" });
+	const figure = tool === "receptive" || tool === "calculator" ? null : box("ex-player");
+	const stack = tool === "player" ? null : box("ex-stack");
+	const link = element("a", {}, keeps ? "Address of this setting" : "Open in the explorer");
+	let player = null, network = null, timer = 0;
+
+	/** `refill` writes the setting into the form, `later` waits until it rests for a moment. */
+	const changed = (next, { refill, later, keep = keeps } = {}) => {
+		texts = next;
+		const save = () => {
+			link.href = new URL(`explorer.html${write(texts)}`, location.href);
+			if (keep) history.replaceState(null, "", link.hash);
 		};
-		const note = results ? "" : element("p", { class: "ex-error", role: "status" });
-		const fields = form(texts, (next) => { changed(next); player?.show(next); if (next.layers) network?.show(next); });
-		const link = element("div", { class: "ex-bar" }, copyButton(() => send.href), "the address of this setting");
-		place.replaceChildren(fields.form, note, box, ...(results?.parts ?? []), link);
-		const player = place.dataset.tool === "calculator" ? null : Explorer.player.mount(box, { texts, changed });
-		if (place.dataset.tool !== "player") {
-			const stack = element("div");
-			link.before(stack);
-			network = Explorer.network.mount(stack, { texts, changed: (next, whole) => { changed(next); if (whole) { fields.fill(next); player?.show(next); } } });
-		}
-		changed(texts, false);
-		if (keeps) {
-			window.addEventListener("hashchange", () => {
-				if (!location.hash.includes("=")) return;
-				texts = parse(location.hash);
-				fields.fill(texts);
-				changed(texts, false);
-				player?.show(texts);
-				network?.show(texts);
-			});
+		clearTimeout(timer);
+		if (later) timer = setTimeout(save, 200);
+		else save();
+		if (refill) entry.fill(texts);
+		if (later) return;
+		results?.show(texts);
+		if (note) {
+			const { setting, error } = read(texts);
+			note.textContent = error || layer(setting).error;
 		}
 	};
-	document.querySelectorAll(".explorer").forEach(mount);
+	const entry = form(texts, (next) => { changed(next); player?.show(next); if (next.layers) network?.show(next); }, fields?.split(" "));
+	place.replaceChildren(...[tool !== "player" && entry.form, figure, tool === "player" && entry.form, note, ...(results?.parts ?? []), stack,
+		element("p", { class: "ex-bar" }, link, copyButton("Copy the address", () => link.href))].filter(Boolean));
+	if (figure) player = Explorer.player.mount(figure, { texts, changed });
+	if (stack) network = Explorer.network.mount(stack, { texts, changed: (next, refill) => { changed(next, { refill }); if (refill) player?.show(next); } });
+	changed(texts, { keep: false });
+	if (keeps) {
+		window.addEventListener("hashchange", () => {
+			if (!location.hash.includes("=")) return;
+			changed(parse(location.hash), { keep: false, refill: true });
+			player?.show(texts);
+			network?.show(texts);
+		});
+	}
+};
+
+customElements.define("conv-explorer", class extends HTMLElement {
+	connectedCallback() {
+		if (this.childElementCount === 0) mount(this);
+	}
+});
 })();

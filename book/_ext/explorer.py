@@ -1,0 +1,88 @@
+"""The directive ``explorer``: an interactive figure of `book/_static/explorer`, with its setting.
+
+The first word says which tool; the content is the setting, as it stands in the explorer's address::
+
+    ```{explorer} player
+    :fields: stride padding
+    op=conv2d&input=1x6x6&kernel_size=3
+    ```
+"""
+
+from typing import ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.osutil import relative_uri
+
+# The scripts that a tool needs, in their order.
+SMALL = ("arithmetic", "address", "controls", "small", "main")
+SCRIPTS = {
+    "player": ("arithmetic", "address", "controls", "player", "main"),
+    "calculator": ("arithmetic", "address", "controls", "calculator", "network", "main"),
+    "receptive": ("arithmetic", "address", "controls", "network", "main"),
+    "groups": SMALL,
+    "rate": SMALL,
+    "border": SMALL,
+    "norm": SMALL,
+}
+ORDER = ("arithmetic", "address", "controls", "calculator", "player", "network", "small", "main")
+SCRIPTS["explorer"] = tuple(name for name in ORDER if name != "small")
+
+
+class Figure(nodes.General, nodes.Element):
+    """An interactive figure."""
+
+
+class Explorer(SphinxDirective):
+    """Put an interactive figure here."""
+
+    required_arguments = 1
+    has_content = True
+    option_spec: ClassVar = {"fields": directives.unchanged_required, "address": directives.flag}
+
+    def run(self):
+        """Return the figure, or an error if there is no such tool."""
+        tool = self.arguments[0]
+        if tool not in SCRIPTS:
+            raise self.error(f"explorer: {tool!r} is not one of {', '.join(SCRIPTS)}")
+        setting = "".join(line.strip() for line in self.content)
+        return [Figure(tool=tool, setting=setting, **self.options)]
+
+
+def visit_html(translator, node):
+    """Write the element, and before the first one of a page the scripts that the page needs.
+
+    Scripts before the figure, and not at the end of the page: so it is drawn while the browser
+    reads the page, and what follows does not move.
+    """
+    figures = list(node.document.findall(Figure))
+    if node is figures[0]:
+        needed = {name for figure in figures for name in SCRIPTS[figure["tool"]]}
+        page = translator.builder.get_target_uri(translator.builder.current_docname)
+        folder = relative_uri(page, "_static/explorer/")
+        translator.body.append(f'<link rel="stylesheet" href="{folder}explorer.css">\n')
+        for name in sorted(needed, key=ORDER.index):
+            translator.body.append(f'<script src="{folder}{name}.js"></script>\n')
+    options = {"CLASS": "explorer", "data-tool": node["tool"], "data-setting": node["setting"]}
+    if "fields" in node:
+        options["data-fields"] = node["fields"]
+    if "address" in node:
+        options["data-address"] = ""
+    translator.body.append(translator.starttag(node, "conv-explorer", "", **options))
+    translator.body.append("<noscript>This figure needs JavaScript.</noscript></conv-explorer>\n")
+    raise nodes.SkipNode
+
+
+def visit_other(translator, node):
+    """Leave the figure out where nothing can move."""
+    raise nodes.SkipNode
+
+
+def setup(app):
+    """Add the directive."""
+    app.add_node(
+        Figure, html=(visit_html, None), latex=(visit_other, None), text=(visit_other, None)
+    )
+    app.add_directive("explorer", Explorer)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
