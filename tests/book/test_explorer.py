@@ -1,15 +1,20 @@
 """Compare the explorer with PyTorch in a browser: the arithmetic in bulk, addresses, keyboard."""
 
+import itertools
 import os
 import random
+import re
 
 import numpy as np
 import pytest
 import torch
+import torchvision
+from sklearn.datasets import load_sample_image
 from torch import nn
 
 from convlab import ops, shapes
 from tests.book.book_files import ROOT, toc_pages
+from tests.book.tab import PHONE
 
 # Settings of all kinds are tried, those that PyTorch warns of included.
 pytestmark = pytest.mark.filterwarnings("ignore:Initializing zero", "ignore:Using padding='same'")
@@ -338,6 +343,288 @@ def test_typing_does_not_jam(new_tab, site):
     page.locator(".explorer [name=kernel_size]").fill("3x2")
     assert shown(page, "error") == ""
     assert shown(page, "output-shape") == "1x4x5"
+
+
+def explorer_at(new_tab, site, setting="", page="explorer"):
+    """Open a page of the book, the explorer with a setting in its address."""
+    return new_tab(f"{(site / 'book' / page).as_uri()}.html#{setting}").page
+
+
+def change_address(page, setting):
+    """Change the address of the page that is open, and wait until it has heard of it."""
+    page.evaluate(
+        """setting => new Promise(done => {
+          addEventListener("hashchange", () => setTimeout(done), { once: true });
+          location.hash = setting;
+        })""",
+        setting,
+    )
+
+
+def numbers_of(page, panel):
+    """Read the numbers in a panel of the player."""
+    texts = page.locator(f".ex-{panel} .ex-cell").all_text_contents()
+    return [float(text.replace("−", "-").replace("∞", "inf")) for text in texts]
+
+
+def marked(page, panel, mark):
+    """List the places [channel, row, column] of the cells that have a mark."""
+    script = "all => all.map(cell => cell.place.key)"
+    return page.locator(f".ex-{panel} .ex-{mark}").evaluate_all(script)
+
+
+def drag(page, start, end):
+    """Press on one element, and let go on another."""
+    for locator, action in ((start, page.mouse.down), (end, page.mouse.up)):
+        box = locator.bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
+        action()
+
+
+def test_the_window_is_dragged(new_tab, site):
+    page = explorer_at(new_tab, site, "op=conv2d&input=1x7x7&kernel_size=3&stride=2&padding=1")
+    cells = page.locator(".ex-input .ex-cell")  # 9 rows of 9, with the border
+    drag(page, cells.nth(9 + 1), cells.nth(4 * 9 + 5))
+    assert marked(page, "output", "made") == [[0, 2, 2]]  # 3 down and 4 across, stride 2
+    assert len(marked(page, "input", "read")) == 9
+    page.wait_for_url("**cell=0,2,2")
+
+
+def test_a_picture_is_drawn_with_the_pointer(new_tab, site):
+    page = explorer_at(new_tab, site, "op=conv2d&input=1x5x5&kernel_size=2&x=0&w=1,1,1,1&bias=0")
+    page.get_by_label("draw on the input").check()
+    cells = page.locator(".ex-input .ex-cell")
+    drag(page, cells.nth(0), cells.nth(3))
+    x = np.zeros((1, 1, 5, 5))
+    x[0, 0, 0, :4] = 9
+    assert numbers_of(page, "input") == x.ravel().tolist()
+    y = ops.conv2d(x, np.ones((1, 1, 2, 2)))
+    assert numbers_of(page, "output") == y.ravel().tolist()
+    assert f"x={','.join(str(int(one)) for one in x.ravel())}" in page.url
+    drag(page, cells.nth(1), cells.nth(2))  # what is drawn is rubbed out
+    assert sum(numbers_of(page, "input")) == 18
+
+
+@pytest.mark.parametrize("name", ["edge", "blur", "sharpen", "Sobel"])
+def test_a_preset_is_a_kernel(new_tab, site, name):
+    page = explorer_at(new_tab, site, "op=max_pool2d&input=1x6x6&kernel_size=2")
+    page.get_by_label("Presets").select_option(name)
+    kernel = {"edge": [-1, -1, -1, -1, 8, -1, -1, -1, -1], "blur": [1] * 9,
+              "sharpen": [0, -1, 0, -1, 5, -1, 0, -1, 0],
+              "Sobel": [1, 0, -1, 2, 0, -2, 1, 0, -1]}[name]  # fmt: skip
+    assert numbers_of(page, "kernel") == kernel
+    assert page.locator(".explorer [name=op]").input_value() == "conv2d"
+    assert f"w={name}" in page.url
+
+
+def test_the_photograph_is_that_of_the_book(new_tab, site):
+    photo = load_sample_image("china.jpg")[60:380, :320].mean(axis=2)
+    grey = photo.reshape(16, 20, 16, 20).mean(axis=(1, 3))
+    levels = (grey - grey.min()) / (grey.max() - grey.min()) * 9.99
+    page = explorer_at(new_tab, site, "op=conv2d&kernel_size=3")
+    page.get_by_label("Presets").select_option("photograph")
+    assert numbers_of(page, "input") == np.floor(levels).ravel().tolist()
+    assert page.get_by_label("as grey levels").is_checked()
+
+
+def test_the_gradient_that_a_cell_gets_is_that_of_pytorch(new_tab, site):
+    """The sentence at an input cell names the outputs and weights of its gradient."""
+    dice = random.Random("gradient")
+    page = explorer_at(new_tab, site)
+    checked = 0
+    while checked < 12:
+        setting = random_setting(dice, dice.choice(["conv2d", "conv_transpose2d"]))
+        setting |= {"input": [1, *setting["input"][1:]], "out_channels": 1, "groups": 1}
+        case = expected(setting, dice)
+        if case["y"] is None or min(np.shape(case["x"])[1:]) < 2 or len(setting["padding"]) == 4:
+            continue
+        words = "&".join(f"{name}={as_text(value)}" for name, value in setting.items())
+        flags = words.replace("True", "1").replace("False", "0")
+        numbers = {name: np.ravel(case[name]).astype(int).tolist() for name in ("x", "w")}
+        lists = "&".join(f"{name}={','.join(map(str, of))}" for name, of in numbers.items())
+        change_address(page, f"{flags}&{lists}")
+        if page.locator(".ex-large").count():
+            continue
+        inside = page.locator(".ex-input .ex-cell:not(.ex-border)")
+        width = setting["input"][2]
+        row, column = dice.randrange(setting["input"][1]), dice.randrange(width)
+        inside.nth(row * width + column).dispatch_event("pointerover", {"pointerType": "mouse"})
+        text = page.locator(".ex-player .ex-sum").inner_text().replace("−", "-")
+        if " and " in text:  # more than nine terms: the rest is not written
+            continue
+        g = torch.tensor([[dice.randint(-5, 5) for _ in r] for r in case["y"][0]]).double()
+        x = torch.tensor(case["x"]).double()[None].requires_grad_()
+        layer = layer_of(setting).double()
+        weights = torch.tensor(case["w"]).double()
+        with torch.no_grad():
+            next(p for p in layer.parameters() if p.dim() == 4).copy_(weights)
+        layer(x)[0, 0].backward(g)
+        terms = re.findall(r"(-?[\d.]+)\)?·g\((\d+), (\d+)\)", text)
+        got = sum(float(weight) * g[int(r), int(c)] for weight, r, c in terms)
+        assert got == x.grad[0, 0, row, column], (setting, text)
+        checked += 1
+
+
+def test_a_network_of_the_list_is_the_known_one(new_tab, site):
+    page = explorer_at(new_tab, site)
+    known = {
+        "LeNet-5": [61_706, "10x1x1"],
+        "VGG16": [138_357_544, "1000x1x1"],
+        # torchvision's 11,689,512, less the shortcuts' projections and the normalization
+        "ResNet-18, without shortcuts": [11_689_512 - 172_032 - 9_600, "1000x1x1"],
+    }
+    assert known["VGG16"][0] == count_parameters(torchvision.models.vgg16)
+    assert count_parameters(torchvision.models.resnet18) == 11_689_512
+    for name, (parameters, shape) in known.items():
+        page.get_by_label("Networks").select_option(name)
+        text = shown(page, "network")
+        assert f"output {shape}, {parameters:,} parameters" in text, name
+
+
+def count_parameters(build):
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in build().parameters())
+
+
+def test_a_stack_counts_as_convlab_does(new_tab, site):
+    """Receptive fields and numbers of paths, at a cell that the arrow keys have chosen."""
+    dice = random.Random("stack")
+    page = explorer_at(new_tab, site)
+    for _ in range(8):
+        layers = [(dice.randint(1, 4), dice.randint(1, 2), dice.randint(1, 3)) for _ in range(3)]
+        words = ";".join(f"c:1:{k}:{s}::{d}" for k, s, d in layers)
+        change_address(page, f"op=conv2d&input=1x60x60&layers={words}")
+        field, _ = shapes.receptive_fields(layers)[-1]
+        row = page.locator(".ex-network tbody tr").last
+        assert row.locator("td").nth(4).inner_text() == f"{field.size}, {field.jump}"
+        target = page.locator(".ex-target")
+        target.focus()
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowUp")
+        text = page.locator(".ex-stack .ex-sum").inner_text()
+        cell = int(re.search(r"Cell \((\d+), \1\)", text)[1])
+        counts, _ = shapes.path_counts(layers)
+        first = cell * field.jump
+        used = [first + place for place, count in enumerate(counts) if count]
+        holes = used[-1] - used[0] + 1 - len(used)
+        say = f"{used[0]} to {used[-1]}" + (f", of which {holes} are holes" if holes else "")
+        assert f"sees rows {say}, columns {say} of the input" in text
+        least, most = min(count for count in counts if count) ** 2, max(counts) ** 2
+        assert f"lies on {least:,} to {most:,} paths" in text
+
+
+def test_layers_are_added_and_removed(new_tab, site):
+    page = explorer_at(new_tab, site, "op=conv2d&input=3x32x32&out_channels=8&kernel_size=3&bias=0")
+    page.get_by_role("button", name="Add this layer").click()
+    page.locator(".explorer [name=op]").select_option("max_pool2d")
+    page.locator(".explorer [name=kernel_size]").fill("2")
+    page.locator(".explorer [name=stride]").fill("")
+    page.locator(".explorer [name=ceil_mode]").check()
+    page.get_by_role("button", name="Add this layer").click()
+    assert "layers=c:8:3:bias=0;m::2:ceil_mode=1" in page.url
+    outputs = page.locator(".ex-network tbody td:nth-child(2)").all_inner_texts()
+    assert outputs == ["8x30x30", "8x15x15"]
+    again = explorer_at(new_tab, site, page.url.split("#")[1])
+    assert again.locator(".ex-network tbody td:nth-child(2)").all_inner_texts() == outputs
+    again.get_by_role("button", name="Remove layer 1").click()
+    assert again.locator(".ex-network tbody td:nth-child(2)").all_inner_texts() == ["3x16x16"]
+    again.get_by_role("button", name="Clear").click()
+    assert "layers" not in again.url
+
+
+def test_the_groups_figure_counts_what_reaches_an_output(new_tab, site):
+    page = explorer_at(new_tab, site, page="groups")
+    figure = page.locator("conv-explorer")
+    for groups, shuffled in itertools.product((1, 2, 3, 4, 6, 12), (False, True)):
+        figure.locator("select").select_option(str(groups))
+        figure.locator("input").set_checked(shuffled)
+        layers = [nn.Conv2d(12, 12, 1, groups=groups, bias=False) for _ in range(2)]
+        if shuffled:
+            layers.insert(1, nn.ChannelShuffle(groups))
+        x = torch.ones(1, 12, 1, 1, requires_grad=True)
+        nn.Sequential(*layers)(x)[0, 0].backward()
+        seen = int(torch.count_nonzero(x.grad))
+        text = figure.locator("p").inner_text()
+        assert f"sees {seen} of the 12" in text
+        assert figure.locator(".ex-block").first.locator(".ex-read").count() == seen
+
+
+def test_the_learning_rate_figure_descends_as_the_chapter_does(new_tab, site):
+    page = explorer_at(new_tab, site, page="training")
+    figure = page.locator("conv-explorer")
+    for rate in (0.01, 0.1, 0.125, 0.24, 0.25, 0.3):
+        figure.locator("input").fill(str(rate))
+        w = 1.0
+        for _ in range(8):
+            w -= rate * 4 * (2 * w - 8)
+        text = figure.locator("p").inner_text().replace("−", "-")
+        assert f"by {1 - 8 * rate:g}:" in text
+        assert f"w = {w:.2f}" in text
+
+
+def test_the_border_figure_pads_as_convlab_does(new_tab, site):
+    page = explorer_at(new_tab, site, page="padding")
+    figure = page.locator("conv-explorer[data-tool=border]")
+    for mode, amount in itertools.product(ops.PADDING_MODES, range(4)):
+        figure.locator("select").select_option(mode)
+        figure.locator("input").fill(str(amount))
+        row = ops.pad2d(np.arange(1, 5).reshape(1, 1, 4), (0, amount), mode).ravel()
+        assert figure.locator("p").inner_text().endswith(f": {' '.join(map(str, row))}")
+
+
+def test_the_normalization_figure_counts_means(new_tab, site):
+    page = explorer_at(new_tab, site, page="normalization")
+    figure = page.locator("conv-explorer")
+    for name in figure.locator("option").all_inner_texts():
+        layer = eval(f"nn.{name}", {"nn": nn})
+        x = torch.randn(3, 4, 3, 3, requires_grad=True)
+        layer(x)[0, 0, 0, 1].backward()
+        seen = x.grad.flatten(2).abs().amax(2) > 0  # (image, channel)
+        figure.locator("select").select_option(name)
+        cells = figure.locator(".ex-cell")
+        drawn = cells.evaluate_all("all => all.map(c => c.classList.contains('ex-read'))")
+        assert drawn == seen.ravel().tolist()
+        numbers = set(cells.all_inner_texts())
+        assert f"{len(numbers)} means" in figure.locator("p").inner_text()
+        assert len(numbers) == 12 // int(seen.sum())
+
+
+def test_play_moves_the_window_unless_motion_is_unwelcome(new_tab, site):
+    page = explorer_at(new_tab, site, "op=conv2d&input=1x5x5&kernel_size=3")
+    assert not page.locator(".ex-play").is_visible()  # these tabs ask for reduced motion
+    page.get_by_role("button", name="Step").click()
+    assert marked(page, "output", "made") == [[0, 0, 1]]
+    page.emulate_media(reduced_motion="no-preference")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("document.querySelector('.ex-output .ex-made').place.key[1] === 1")
+    page.get_by_role("button", name="Pause").click()
+    page.emulate_media(reduced_motion="reduce")
+
+
+def test_it_prints_as_a_picture(new_tab, site):
+    page = explorer_at(new_tab, site, page="math")
+    page.emulate_media(media="print")
+    assert page.locator(".ex-input .ex-cell").first.is_visible()
+    assert not page.locator(".ex-form").is_visible()
+    assert not page.locator("conv-explorer button").first.is_visible()
+    page.emulate_media(media="screen")
+
+
+def test_a_finger_drags_the_window(browser, site):
+    context = browser.new_context(
+        viewport={"width": PHONE, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.goto((site / "book" / "math.html").as_uri())
+    page.locator(".ex-input").scroll_into_view_if_needed()
+    centers = [page.locator(".ex-input .ex-cell").nth(place).bounding_box() for place in (6, 18)]
+    points = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+              for box in centers]  # fmt: skip
+    touch = context.new_cdp_session(page)
+    for kind, at in (("touchStart", points[:1]), ("touchMove", points[1:]), ("touchEnd", [])):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+    assert marked(page, "output", "made") == [[0, 2, 2]]
+    context.close()
 
 
 @pytest.mark.parametrize("name", [page for page in toc_pages() if has_explorer(page)])

@@ -97,7 +97,7 @@ const namesOf = (op) => (Object.hasOwn(NAMES, op) ? NAMES[op] : NAMES.conv2d).sp
 const write = (texts) => {
 	const names = namesOf(texts.op).filter((name) => (texts[name] ?? "") !== "" && (FIRST.split(" ").includes(name) || texts[name] !== START[name]));
 	const own = OWN.filter((name) => texts[name]);
-	return `#${[...names, ...own].map((name) => `${name}=${encodeURIComponent(texts[name]).replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%3B", ";")}`).join("&")}`;
+	return `#${[...names, ...own].map((name) => `${name}=${encodeURIComponent(texts[name]).replace(/%(2C|3A|3B|3D)/g, decodeURIComponent)}`).join("&")}`;
 };
 
 return { START, namesOf, parse, read, write };
