@@ -8,6 +8,8 @@ The first word says which tool; the content is the setting, as it stands in the 
     ```
 """
 
+import re
+from pathlib import Path
 from typing import ClassVar
 
 from docutils import nodes
@@ -79,8 +81,20 @@ def visit_other(translator, node):
     raise nodes.SkipNode
 
 
+# Lines that are comments, comments at the end of a line, and indentation.
+UNREAD = re.compile(r"^\t*/\*[\s\S]*?\*/\n|^\t*//.*\n|^\t+|[ \t]+// [^\n\"'`]*$", re.MULTILINE)
+
+
+def lighten(app, exception):
+    """Leave out of the site's scripts what only their authors read: a tenth of their size."""
+    if exception is None and app.builder.format == "html":
+        for path in Path(app.outdir, "_static", "explorer").glob("*.js"):
+            path.write_text(UNREAD.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 def setup(app):
     """Add the directive."""
+    app.connect("build-finished", lighten)
     app.add_node(
         Figure, html=(visit_html, None), latex=(visit_other, None), text=(visit_other, None)
     )

@@ -2,7 +2,8 @@
 (() => {
   const moved = TABLE;
   function follow() {
-    const id = decodeURIComponent(location.hash.slice(1));
+    let id = location.hash.slice(1);
+    try { id = decodeURIComponent(id); } catch { /* a percent sign that stands for itself */ }
     const [page] = location.pathname.match(/[^/]*$/);
     const isHere = !(page in moved) && (!id || document.getElementById(id));
     const target = moved[`${page}#${id}`] ?? moved[page];

@@ -10,15 +10,17 @@ const START = {
 	op: "conv2d", input: "1x6x6", out_channels: "1", kernel_size: "3", stride: "", padding: "0", dilation: "1",
 	groups: "1", bias: "1", padding_mode: "zeros", output_padding: "0", ceil_mode: "0", count_include_pad: "1",
 };
-const OWN = ["x", "w", "b", "cell", "layers", "show"]; // keys of the figures, read by them
+const OWN = ["x", "w", "b", "cell", "layers", "see", "show"]; // keys of the figures, read by them
 
 class Wrong extends Error {}
 
 const number = (text, name, whole) => {
+	const shown = clip(whole ?? text);
 	if (!/^-?\d{1,15}$/.test(text)) {
-		throw new Wrong(`${name}=${clip(whole ?? text)} is not ${name === "input" ? "three whole numbers such as 3x224x224" : "a whole number, or two such as 3x5"}.`);
+		const wanted = name === "input" ? "three whole numbers such as 3x224x224" : whole === undefined ? "a whole number" : name === "padding" ? "a whole number, two such as 1x2, or four" : "a whole number, or two such as 3x5";
+		throw new Wrong(`${name}=${shown} is not ${wanted}.`);
 	}
-	if (Number(text) > LARGEST) throw new Wrong(`${name}=${clip(whole ?? text)} is larger than ${LARGEST}.`);
+	if (Number(text) > LARGEST) throw new Wrong(`${name}=${shown} is larger than ${LARGEST}.`);
 	return Number(text);
 };
 
@@ -34,7 +36,7 @@ const readPadding = (text) => {
 	if (text === "same" || text === "valid") return text;
 	if (text.includes(",")) {
 		const parts = text.split(",").map((part) => number(part.trim(), "padding", text));
-		if (parts.length !== 4) throw new Wrong(`padding=${clip(text)} has ${parts.length} numbers; left, right, top and bottom are four.`);
+		if (parts.length !== 4) throw new Wrong(`padding=${clip(text)} has ${parts.length} numbers; give four (left, right, top, bottom), or two such as 1x2.`);
 		return parts;
 	}
 	if (/^[a-z]/i.test(text)) throw new Wrong(`Invalid padding string '${clip(text)}', should be one of {'same', 'valid'}`);
@@ -52,7 +54,7 @@ const read = (texts) => {
 	const of = (name) => (texts[name] ?? START[name]).trim();
 	try {
 		const unknown = Object.keys(texts).find((name) => !Object.hasOwn(START, name) && !OWN.includes(name));
-		if (unknown) throw new Wrong(`${clip(unknown)} is not an argument that is known here; known are ${Object.keys(START).join(", ")}.`);
+		if (unknown) throw new Wrong(`Unknown argument ${clip(unknown)}. Known are ${[...Object.keys(START), ...OWN].join(", ")}.`);
 		const setting = { op: of("op") };
 		if (!Object.hasOwn(OPS, setting.op)) throw new Wrong(`op=${clip(setting.op)} is not one of ${Object.keys(OPS).join(", ")}.`);
 		const empty = ["input", "kernel_size", "padding", "dilation", "groups", "out_channels"].find((name) => !of(name));
@@ -95,7 +97,7 @@ const namesOf = (op) => (Object.hasOwn(NAMES, op) ? NAMES[op] : NAMES.conv2d).sp
 
 /** The address of texts; arguments that have their default are left out, but for the main ones. */
 const write = (texts) => {
-	const names = namesOf(texts.op).filter((name) => (texts[name] ?? "") !== "" && (FIRST.split(" ").includes(name) || texts[name] !== START[name]));
+	const names = namesOf(texts.op).filter((name) => name in texts && (texts[name] !== START[name] || (FIRST.split(" ").includes(name) && name !== "stride")));
 	const own = OWN.filter((name) => texts[name]);
 	return `#${[...names, ...own].map((name) => `${name}=${encodeURIComponent(texts[name]).replace(/%(2C|3A|3B|3D)/g, decodeURIComponent)}`).join("&")}`;
 };

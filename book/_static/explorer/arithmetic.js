@@ -36,59 +36,75 @@ const windows = ({ size, stride, before, after, span }, ceil) => {
 	return ceil && (count - 1) * stride >= size + before ? count - 1 : count;
 };
 
+const few = (pair, least) => pair.some((one) => one < least);
 const positive = (what, got) => `${what} should be greater than zero, but got ${got}`;
 const both = (name, pair) => `${name}_height: ${pair[0]} ${name}_width: ${pair[1]}`;
 const times = (pair) => `(${pair[0]} x ${pair[1]})`;
 
 /** What PyTorch says of a setting, in its order of checks; empty if it takes it. */
 const complaint = (setting) => {
-	const { input } = setting;
-	const few = (pair, least) => pair.some((one) => one < least);
-	if (few(input, 1)) return `The input ${input.join("x")} has no cells: channels, height and width are at least 1.`;
-	return isPool(setting) ? ofPooling(setting, few) : isTransposed(setting) ? ofTransposed(setting, few) : ofConvolution(setting, few);
+	if (few(setting.input, 1)) return `The input ${setting.input.join("x")} has no cells: channels, height and width are at least 1.`;
+	const large = AXES.map((axis) => along(setting, axis)).some(({ size, stride, span }) => !Number.isSafeInteger(span) || !Number.isSafeInteger(size * stride));
+	if (large) return "These numbers are too large to compute with here.";
+	return isPool(setting) ? ofPooling(setting) : isTransposed(setting) ? ofTransposed(setting) : ofConvolution(setting);
 };
 
-const ofChannels = ({ input, out_channels, groups, kernel_size }) => {
+const ofGroups = ({ input, out_channels, groups }) => {
 	if (groups < 1) return "groups must be a positive integer";
 	if (input[0] % groups) return "in_channels must be divisible by groups";
-	if (out_channels % groups) return "out_channels must be divisible by groups";
-	if (out_channels < 0) return `Trying to create tensor with negative dimension ${out_channels}`;
-	if (out_channels === 0) return "out_channels is 0: the layer would have no kernel.";
-	return kernel_size.some((one) => one < 0) ? `Trying to create tensor with negative dimension ${kernel_size.find((one) => one < 0)}` : "";
+	return out_channels % groups ? "out_channels must be divisible by groups" : "";
 };
 
-const ofConvolution = (setting, few) => {
-	const { input, kernel_size, stride, dilation, padding, padding_mode } = setting;
-	const size = input.slice(1);
-	const channels = ofChannels(setting);
-	if (channels) return channels;
-	if (padding === "same" && stride.some((one) => one !== 1)) return "padding='same' is not supported for strided convolutions";
-	if (!MODES.includes(padding_mode)) return `padding_mode must be one of {'zeros', 'reflect', 'replicate', 'circular'}, but got padding_mode='${padding_mode}'`;
-	if (few(kernel_size, 1)) return positive("kernel size", both("kernel", kernel_size));
-	if (few(dilation, 1)) return positive("dilation", `[${dilation.join(", ")}]`);
-	if (few(stride, 1)) return "non-positive stride is not supported";
-	const added = sides(setting);
-	if (few(added.flat(), 0) && (padding.length === 4) !== (padding_mode === "zeros")) return "negative padding is not supported"; // F.pad cuts
-	if (padding_mode === "circular" && AXES.some((axis) => Math.max(...added[axis]) > size[axis])) return "Padding value causes wrapping around more than once.";
+const ofWeight = ({ op, input, out_channels, groups, kernel_size }) => {
+	const transposed = isTransposed({ op });
+	const weight = transposed ? [input[0], out_channels / groups, ...kernel_size] : [out_channels, input[0] / groups, ...kernel_size];
+	const negative = weight.find((one) => one < 0);
+	const shape = `[${weight.join(", ")}]`;
+	if (negative !== undefined) return `Trying to create tensor with negative dimension ${negative}: ${shape}`;
+	if (out_channels > 0) return "";
+	return transposed ? `non-empty 2D or 4D weight tensor expected, but got: ${shape}` : `Given groups=${groups}, expected weight to be at least ${groups} at dimension 0, but got weight of size ${shape} instead`;
+};
+
+/** What F.pad says; its negative numbers cut. */
+const ofBorder = ({ input, padding, padding_mode }, added) => {
+	const size = input.slice(1), padded = AXES.map((axis) => size[axis] + added[axis][0] + added[axis][1]);
+	const cut = AXES.some((axis) => size[axis] + Math.min(added[axis][0], 0) + Math.min(added[axis][1], 0) < 0);
+	if (padding_mode === "zeros") return cut && padding.length === 4 ? "narrow(): length must be non-negative." : "";
+	if (padding_mode === "circular") return AXES.some((axis) => Math.max(...added[axis]) > size[axis]) ? "Padding value causes wrapping around more than once." : "";
 	for (const axis of [1, 0]) {
 		if (padding_mode === "reflect" && Math.max(...added[axis]) >= size[axis]) return `Argument #${axis ? 4 : 6}: Padding size should be less than the corresponding input dimension, but got: padding (${added[axis].join(", ")}) at dimension ${axis + 2} of input [1, ${input.join(", ")}]`;
 	}
+	return few(padded, 1) ? `Calculated output H: ${padded[0]} W: ${padded[1]} must be >= 1 in every dimension (input H: ${size[0]}, W: ${size[1]})` : "";
+};
+
+const ofConvolution = (setting) => {
+	const { kernel_size, stride, dilation, padding, padding_mode } = setting;
+	const added = sides(setting), groups = ofGroups(setting);
+	if (groups) return groups;
+	if (padding === "same" && stride.some((one) => one !== 1)) return "padding='same' is not supported for strided convolutions";
+	if (!MODES.includes(padding_mode)) return `padding_mode must be one of {'zeros', 'reflect', 'replicate', 'circular'}, but got padding_mode='${padding_mode}'`;
+	const weight = ofWeight(setting) || ofBorder(setting, added);
+	if (weight) return weight;
+	if (few(kernel_size, 1)) return positive("kernel size", both("kernel", kernel_size));
+	if (few(dilation, 1)) return positive("dilation", `[${dilation.join(", ")}]`);
+	if (few(stride, 1)) return "non-positive stride is not supported";
+	if (few(added.flat(), 0) && padding.length === 2 && padding_mode === "zeros") return "negative padding is not supported";
 	const numbers = AXES.map((axis) => along(setting, axis));
 	const padded = numbers.map((one) => one.size + one.before + one.after), spans = numbers.map(({ span }) => span);
 	if (AXES.some((axis) => spans[axis] > padded[axis])) return `Calculated padded input size per channel: ${times(padded)}. Kernel size: ${times(spans)}. Kernel size can't be greater than actual input size`;
 	return "";
 };
 
-const ofTransposed = (setting, few) => {
+const ofTransposed = (setting) => {
 	const { input, kernel_size, stride, dilation, padding, output_padding, padding_mode } = setting;
-	const channels = ofChannels(setting);
-	if (channels) return channels;
 	if (padding_mode !== "zeros") return 'Only "zeros" padding mode is supported for ConvTranspose2d';
+	const weight = ofGroups(setting) || ofWeight(setting);
+	if (weight) return weight;
 	if (typeof padding === "string") return "conv_transpose2d(): argument 'padding' (position 5) must be tuple of ints, but found element of type str at pos 0";
-	if (padding.length === 4) return "nn.ConvTranspose2d takes one padding for both sides of an axis, not four.";
+	if (padding.length === 4) return `expected padding to be a single integer value or a list of 2 values to match the convolution dimensions, but got padding=[${padding.join(", ")}]`;
+	if (few(padding, 0)) return "negative padding is not supported";
 	if (few(kernel_size, 1)) return positive("kernel size", both("kernel", kernel_size));
 	if (few(stride, 1)) return "non-positive stride is not supported";
-	if (few(padding, 0)) return "negative padding is not supported";
 	if (few(output_padding, 0)) return "negative output_padding is not supported";
 	if (few(dilation, 1)) return positive("dilation", `dilation_height: ${dilation[0]}, dilation_width: ${dilation[1]}`);
 	if (AXES.some((axis) => output_padding[axis] >= Math.max(stride[axis], dilation[axis]))) return `output padding must be smaller than either stride or dilation, but got ${both("output_padding", output_padding)} ${both("stride", stride)} ${both("dilation", dilation)}`;
@@ -97,18 +113,20 @@ const ofTransposed = (setting, few) => {
 	return "";
 };
 
-const ofPooling = (setting, few) => {
+const ofPooling = (setting) => {
 	const { op, input, kernel_size, stride, dilation, padding } = setting;
 	const foreign = setting.groups !== 1 ? "groups" : setting.padding_mode !== "zeros" ? "padding_mode" : op === "avg_pool2d" && dilation.some((one) => one !== 1) ? "dilation" : "";
-	if (foreign) return `${OPS[op].layer}.__init__() got an unexpected keyword argument '${foreign}'`;
-	if (typeof padding === "string" || padding.length === 4) return "Pooling takes one padding for both sides of an axis.";
-	if (stride.includes(0)) return "stride should not be zero";
+	if (foreign) return `${op === "max_pool2d" ? "_MaxPoolNd" : "AvgPool2d"}.__init__() got an unexpected keyword argument '${foreign}'`;
+	if (typeof padding === "string") return `${op}(): argument 'padding' (position 4) must be tuple of ints, not str`;
+	if (padding.length === 4) return `${op}: padding must either be a single int, or a tuple of two ints`;
+	for (const axis of AXES) {
+		if (stride[axis] === 0) return "stride should not be zero";
+		if (padding[axis] < 0) return `pad must be non-negative, but got pad: ${padding[axis]}`;
+		if (padding[axis] > Math.trunc(along(setting, axis).span / 2)) return `pad should be at most half of effective kernel size, but got pad=${padding[axis]}, kernel_size=${kernel_size[axis]} and dilation=${dilation[axis]}`;
+	}
 	if (few(kernel_size, 1)) return positive("kernel size", `kH: ${kernel_size[0]} kW: ${kernel_size[1]}`);
 	if (few(stride, 1)) return positive("stride", `dH: ${stride[0]} dW: ${stride[1]}`);
 	if (few(dilation, 1)) return positive("dilation", `dilationH: ${dilation[0]} dilationW: ${dilation[1]}`);
-	if (few(padding, 0)) return `pad must be non-negative, but got pad: ${padding.find((one) => one < 0)}`;
-	const wide = AXES.find((axis) => padding[axis] > along(setting, axis).span / 2);
-	if (wide !== undefined) return `pad should be at most half of effective kernel size, but got pad=${padding[wide]}, kernel_size=${kernel_size[wide]} and dilation=${dilation[wide]}`;
 	if (AXES.some((axis) => padding[axis] > Math.floor(kernel_size[axis] / 2))) return `pad should be smaller than or equal to half of kernel size, but got padW = ${padding[1]}, padH = ${padding[0]}, kW = ${kernel_size[1]}, kH = ${kernel_size[0]}`;
 	const size = AXES.map((axis) => windows(along(setting, axis), setting.ceil_mode));
 	if (few(size, 1)) return `Given input size: (${input.join("x")}). Calculated output size: (${input[0]}x${size[0]}x${size[1]}). Output size is too small`;

@@ -7,15 +7,18 @@ const { START, namesOf } = Explorer.address;
 const FLAGS = ["bias", "ceil_mode", "count_include_pad"];
 let ids = 0;
 
-/** An element with attributes, classes and children; text children are text, never HTML. */
+/** An element with attributes and children; text children are text, never HTML. */
 const element = (name, attributes = {}, ...children) => {
 	const made = document.createElement(name);
 	for (const [key, value] of Object.entries(attributes)) if (value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : value);
-	made.append(...children.filter((child) => child !== undefined && child !== null));
+	made.append(...children);
 	return made;
 };
 
 const box = (name, ...children) => element("div", { class: name }, ...children);
+
+/** Write a text that is read aloud, unless it is there already. */
+const tell = (place, text) => { if (place.textContent !== text) place.textContent = text; };
 
 const button = (text, action, attributes) => {
 	const made = element("button", { type: "button", ...attributes }, text);
@@ -23,31 +26,27 @@ const button = (text, action, attributes) => {
 	return made;
 };
 
-const check = (text, action, attributes) => {
-	const box = element("input", { type: "checkbox", id: `ex-${ids += 1}`, ...attributes });
-	box.addEventListener("change", () => action(box.checked));
-	return { box, label: element("label", { for: box.id, class: "ex-flag" }, box, element("span", {}, text)) };
+/** Buttons that belong together. */
+const menu = (title, names, action) => element("div", { role: "group", "aria-label": title, class: "ex-menu" }, `${title}:`,
+	...names.map((name) => button(name, () => action(name))));
+
+const check = (text, action) => {
+	const field = element("input", { type: "checkbox", id: `ex-${ids += 1}` });
+	field.addEventListener("change", () => action(field.checked));
+	return { field, label: element("label", { for: field.id, class: "ex-flag" }, field, element("span", {}, text)) };
 };
 
+/** A list to choose from; a value that is not in it is added, so that the list shows it. */
 const choice = (attributes, value, options) => {
-	const made = element("select", attributes, ...options.map(([key, text]) => element("option", { value: key }, text)));
+	const all = options.some(([key]) => key === value) ? options : [[value, value], ...options];
+	const made = element("select", attributes, ...all.map(([key, text]) => element("option", { value: key }, text)));
 	made.value = value;
-	return made;
-};
-
-const menu = (title, names, action) => {
-	const made = choice({ "aria-label": title }, "", [["", `${title} …`], ...names.map((name) => [name, name])]);
-	made.addEventListener("change", () => {
-		const name = made.value;
-		made.value = "";
-		if (name) action(name);
-	});
 	return made;
 };
 
 const field = (name, value, id) => {
 	if (name === "op") return choice({ name, id }, value, Object.entries(OPS).map(([key, { title }]) => [key, title]));
-	if (name === "padding_mode") return choice({ name, id }, MODES.includes(value) ? value : "zeros", MODES.map((mode) => [mode, mode]));
+	if (name === "padding_mode") return choice({ name, id }, value, MODES.map((mode) => [mode, mode]));
 	if (FLAGS.includes(name)) return element("input", { type: "checkbox", name, id, checked: /^(1|true)$/i.test(value) });
 	return element("input", { name, id, value, autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
 };
@@ -55,10 +54,10 @@ const field = (name, value, id) => {
 /** A form for a setting; `only` limits it to some arguments. It calls `changed`, half-typed or not. */
 const form = (texts, changed, only) => {
 	const made = element("form", { class: "ex-form" });
+	const kept = {}; // arguments that the kind of layer at hand does not take
 	const fill = () => {
-		const op = Object.hasOwn(OPS, texts.op ?? "") ? texts.op : START.op;
-		made.replaceChildren(...namesOf(op).filter((name) => !only || only.includes(name)).map((name) => {
-			const usual = name === "stride" && !isPool({ op }) ? "1" : START[name];
+		made.replaceChildren(...namesOf(texts.op).filter((name) => !only || only.includes(name)).map((name) => {
+			const usual = name === "stride" && !isPool({ op: "", ...texts }) ? "1" : START[name];
 			const input = field(name, texts[name] ?? usual, `ex-${ids += 1}`);
 			return element("label", { for: input.id, class: FLAGS.includes(name) && "ex-flag" }, input, element("span", {}, name));
 		}));
@@ -67,7 +66,13 @@ const form = (texts, changed, only) => {
 		const before = texts.op;
 		texts[target.name] = target.type === "checkbox" ? (target.checked ? "1" : "0") : target.value;
 		if (target.name === "op" && before !== target.value) {
-			for (const name of Object.keys(texts)) if (name in START && !namesOf(target.value).includes(name)) delete texts[name];
+			const names = namesOf(target.value);
+			Object.assign(texts, Object.fromEntries(names.filter((name) => name in kept).map((name) => [name, kept[name]])));
+			for (const name of Object.keys(texts)) {
+				if (!(name in START) || names.includes(name)) continue;
+				kept[name] = texts[name];
+				delete texts[name];
+			}
 			fill();
 			made.elements.op.focus();
 		}
@@ -97,5 +102,5 @@ const copyButton = (title, text) => {
 	return made;
 };
 
-return { box, bytes, button, check, choice, copyButton, element, form, menu, thousands };
+return { box, bytes, button, check, choice, copyButton, element, form, menu, tell, thousands };
 })();

@@ -2,21 +2,28 @@
  that it is drawn while the page is read. data-fields limits the form; data-address keeps the setting. */
 (() => {
 "use strict";
-const { box, copyButton, element, form } = Explorer.controls;
+const { box, copyButton, element, form, tell } = Explorer.controls;
 const { layer } = Explorer.arithmetic;
 const { parse, read, write } = Explorer.address;
 
 const mount = (place) => {
 	const { tool, setting: first = "", fields } = place.dataset;
+	place.setAttribute("role", "group");
+	place.setAttribute("aria-label", `Interactive figure: ${tool}`);
 	if (Explorer.small?.TOOLS[tool]) { Explorer.small.mount(place); return; }
 	const keeps = "address" in place.dataset;
 	let texts = parse(keeps && location.hash.includes("=") ? location.hash : first);
-	const results = tool === "explorer" || tool === "calculator" ? Explorer.calculator.results() : null;
+	const results = tool === "explorer" || tool === "calculator" ? Explorer.calculator.results((name, text) => {
+		texts[name] = text;
+		changed(texts, { refill: true });
+		player?.show(texts);
+		entry.form.elements[name]?.focus();
+	}) : null;
 	const note = results ? null : element("p", { class: "ex-error", role: "status" });
 	const figure = tool === "receptive" || tool === "calculator" ? null : box("ex-player");
 	const stack = tool === "player" ? null : box("ex-stack");
 	const link = element("a", {}, keeps ? "Address of this setting" : "Open in the explorer");
-	let player = null, network = null, timer = 0;
+	let player = null, network = null, timer = 0, input = texts.input;
 
 	/** `refill` writes the setting into the form, `later` waits until it rests for a moment. */
 	const changed = (next, { refill, later, keep = keeps } = {}) => {
@@ -26,21 +33,30 @@ const mount = (place) => {
 			if (keep) history.replaceState(null, "", link.hash);
 		};
 		clearTimeout(timer);
-		if (later) timer = setTimeout(save, 200);
-		else save();
+		if (later) { timer = setTimeout(save, 200); return; }
+		save();
 		if (refill) entry.fill(texts);
-		if (later) return;
 		results?.show(texts);
 		if (note) {
 			const { setting, error } = read(texts);
-			note.textContent = error || layer(setting).error;
+			tell(note, error || layer(setting).error);
 		}
 	};
-	const entry = form(texts, (next) => { changed(next); player?.show(next); if (next.layers) network?.show(next); }, fields?.split(" "));
-	place.replaceChildren(...[tool !== "player" && entry.form, figure, tool === "player" && entry.form, note, ...(results?.parts ?? []), stack,
-		element("p", { class: "ex-bar" }, link, copyButton("Copy the address", () => link.href))].filter(Boolean));
+	const entry = form(texts, (next) => {
+		changed(next);
+		player?.show(next);
+		if (next.input !== input) network?.show(next);
+		input = next.input;
+	}, fields?.split(" "));
+	const above = tool === "player" ? [figure, entry.form, note] : [entry.form, note, ...(results?.parts ?? []), figure, results?.list];
+	place.replaceChildren(...[...above, stack, element("p", { class: "ex-bar" }, link, copyButton("Copy the address", () => link.href))].filter(Boolean));
 	if (figure) player = Explorer.player.mount(figure, { texts, changed });
-	if (stack) network = Explorer.network.mount(stack, { texts, changed: (next, refill) => { changed(next, { refill }); if (refill) player?.show(next); } });
+	if (stack) {
+		network = Explorer.network.mount(stack, { texts, changed: (next, refill, later) => {
+			changed(next, { refill, later });
+			if (refill) player?.show(next);
+		} });
+	}
 	changed(texts, { keep: false });
 	if (keeps) {
 		window.addEventListener("hashchange", () => {

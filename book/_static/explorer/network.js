@@ -3,7 +3,7 @@ window.Explorer ??= {};
 Explorer.network = (() => {
 "use strict";
 const { axisReads, code, isTransposed, layer, receptiveField } = Explorer.arithmetic;
-const { box, bytes, button, element, menu, thousands } = Explorer.controls;
+const { box, bytes, button, element, menu, tell, thousands } = Explorer.controls;
 const { START, namesOf, read } = Explorer.address;
 // A layer is op:out_channels:kernel_size:stride:padding:dilation:groups, and then name=value of
 // further arguments; what is empty has PyTorch's default.
@@ -15,19 +15,21 @@ const resnet = [[64, 1], [128, 2], [256, 2], [512, 2]].map(([width, stride]) => 
 const PRESETS = {
 	"LeNet-5": ["1x28x28", "c:6:5::2;a::2;c:16:5;a::2;c:120:5;c:84:1;c:10:1"],
 	VGG16: ["3x224x224", `${vgg}c:4096:7;c:4096:1;c:1000:1`],
-	"ResNet-18, without shortcuts": ["3x224x224", `c:64:7:2:3:bias=0;m::3:2:1;${resnet}a::7;c:1000:1`],
+	"ResNet-18 without shortcuts": ["3x224x224", `c:64:7:2:3:bias=0;m::3:2:1;${resnet}a::7;c:1000:1`],
 };
 
+const parts = (layers) => (layers ?? "").split(";").filter(Boolean);
+
+/** The texts of a layer in its short form, and back. */
 const parseLayer = (text) => {
 	const texts = {};
 	text.split(":").forEach((word, place) => {
 		const [name, ...value] = word.split("=");
 		if (value.length) texts[name] = value.join("=");
-		else if (word) texts[KEYS[place] ?? word] = place ? word : SHORT[word] ?? word;
+		else if (word) texts[KEYS[place] ?? word] = !place && Object.hasOwn(SHORT, word) ? SHORT[word] : word;
 	});
 	return texts;
 };
-
 const line = (texts) => {
 	const op = texts.op ?? START.op;
 	const names = namesOf(op);
@@ -40,11 +42,11 @@ const line = (texts) => {
 const rows = (layers, input) => {
 	const found = [];
 	let shape = input;
-	for (const part of layers.split(";").filter(Boolean).slice(0, 200)) {
+	for (const part of parts(layers).slice(0, 200)) {
 		const texts = { ...parseLayer(part), input: shape };
 		const { setting, error } = read(texts);
 		const result = setting ? layer(setting) : { error };
-		found.push({ texts, setting, ...result });
+		found.push({ part, shown: shape, setting, ...result });
 		if (result.error) break;
 		shape = result.shape.join("x");
 	}
@@ -66,40 +68,44 @@ const paths = (settings, index, axis) => {
 	return every;
 };
 
-const many = (count) => (Number.isSafeInteger(count) ? thousands(count) : `about ${count.toPrecision(2)}`);
+const many = (count) => `${Number.isSafeInteger(count) ? thousands(count) : `about ${count.toPrecision(2)}`} ${count === 1 ? "path" : "paths"}`;
 
 const mount = (place, { texts, changed }) => {
 	const table = element("tbody");
+	const region = element("div", { class: "ex-scroll", tabindex: "0", role: "region", "aria-label": "Layers" });
 	const total = element("p", { "data-explorer": "network", role: "status" });
 	const maps = box("ex-panels");
 	const seen = element("p", { class: "ex-sum", "aria-live": "polite" });
-	const cells = (name, parts) => element("tr", {}, ...parts.map((part) => element(name, {}, part)));
-	const set = (layers) => { texts.layers = layers; changed(texts); show(texts); };
+	const cells = (name, contents) => element("tr", {}, ...contents.map((one) => element(name, {}, one)));
+	region.append(element("table", { class: "ex-network" }, element("thead", {}, cells("th", ["remove", "layer", "output", "parameters", "multiply-accumulates", "receptive field, jump"])), table));
+	const set = (layers) => { texts.layers = layers.join(";"); delete texts.see; changed(texts); show(texts); };
+	const add = button("Add this layer", () => {
+		const layers = [...parts(texts.layers), line(texts)];
+		const { error } = read(texts);
+		const last = rows(layers.join(";"), texts.input ?? START.input).at(-1);
+		if (error || last.error) tell(total, `Not added: ${error || `after ${last.shown}, ${last.error}`}`);
+		else set(layers);
+	});
 	place.append(
-		box("ex-bar",
-			button("Add this layer", () => {
-				const setting = read(texts);
-				if (setting.error) total.textContent = `Not added: ${setting.error}`;
-				else set([texts.layers, line(texts)].filter(Boolean).join(";"));
-			}),
-			menu("Networks", Object.keys(PRESETS), (name) => {
-				[texts.input, texts.layers] = PRESETS[name];
-				changed(texts, true);
-				show(texts);
-			}),
-			button("Clear", () => set(""))),
-		element("div", { class: "ex-scroll", tabindex: "0", role: "region", "aria-label": "Layers" },
-			element("table", { class: "ex-network" }, element("thead", {}, cells("th", ["layer", "output", "parameters", "multiply-accumulates", "receptive field, jump", "remove"])), table)),
-		total, maps, seen);
+		box("ex-bar", add, button("Clear", () => { set([]); add.focus(); }), menu("Networks", Object.keys(PRESETS), (name) => {
+			for (const key of Object.keys(texts)) delete texts[key];
+			const [input, layers] = PRESETS[name];
+			Object.assign(texts, parseLayer(parts(layers)[0]), { input, layers });
+			changed(texts, true);
+			show(texts);
+		})),
+		region, total, maps, seen);
 
+	/** Draw the maps of a stack, and let a cell of the last be chosen. */
 	const draw = (settings) => {
 		const shapes = [settings[0].input, ...settings.map((one) => layer(one).shape)].map((shape) => shape.slice(1));
-		const last = shapes.at(-1), widest = Math.max(...shapes.map((shape) => shape[1]));
-		let index = last.map((one) => Math.floor(one / 2)), counts = [];
-		const canvases = shapes.map(([height, width]) => element("canvas", { height, width, "aria-hidden": "true", style: `width: ${Math.max(24, 180 * width / widest)}px` }));
-		const look = (next) => {
-			index = next;
-			counts = [0, 1].map((axis) => paths(settings, index[axis], axis));
+		const last = shapes.length - 1, widest = Math.max(...shapes.map((shape) => shape[1]));
+		const at = shapes.map((shape) => shape.map((one) => Math.floor(one / 2)));
+		const wanted = (texts.see ?? "").split(",").map(Number);
+		if (wanted.length === 2 && wanted.every((one, axis) => Number.isInteger(one) && one >= 0 && one < shapes[last][axis])) at[last] = wanted;
+		let counts = [];
+		const look = () => {
+			counts = [0, 1].map((axis) => paths(settings, at[last][axis], axis));
 			canvases.forEach((canvas, map) => {
 				const [down, across] = counts.map((one) => one[map]);
 				const pen = canvas.getContext("2d");
@@ -112,59 +118,78 @@ const mount = (place, { texts, changed }) => {
 				pen.putImageData(image, 0, 0);
 			});
 			const span = (one, name) => {
-				const cells = [...one[0].keys()].sort((a, b) => a - b);
-				const holes = cells.at(-1) - cells[0] + 1 - cells.length;
-				return `${name} ${cells[0]} to ${cells.at(-1)}${holes ? `, of which ${holes} are holes` : ""}`;
+				const read = [...one[0].keys()].sort((a, b) => a - b);
+				const holes = read.at(-1) - read[0] + 1 - read.length;
+				return `${name} ${read[0]} to ${read.at(-1)}${holes ? ` (${holes} of them are holes)` : ""}`;
 			};
 			const ends = counts.map((one) => [...one[0].values()]);
-			seen.textContent = ends.every((one) => one.length)
-				? `Cell (${index.join(", ")}) of the last map sees ${span(counts[0], "rows")}, ${span(counts[1], "columns")} of the input. A pixel that it sees lies on ${[Math.min, Math.max].map((end) => many(end(...ends[0]) * end(...ends[1]))).join(" to ")} paths.`
-				: `Cell (${index.join(", ")}) of the last map sees padding only.`;
+			const [least, most] = [Math.min, Math.max].map((end) => end(...ends[0]) * end(...ends[1]));
+			tell(seen, `Cell (${at[last].join(", ")}) of the last map ${ends.every((one) => one.length)
+				? `sees ${span(counts[0], "rows")} and ${span(counts[1], "columns")} of the input. Each pixel that it sees lies on ${least === most ? many(most) : `${thousands(least)} to ${many(most)}`}.`
+				: "depends on no pixel of the input."}`);
 		};
+		/** Choose a cell of the last map, or count the paths of a pixel of another. */
+		const choose = (map, wish) => {
+			const next = wish.map((one, axis) => Math.min(Math.max(one, 0), shapes[map][axis] - 1));
+			if (map === last && next.join() === at[map].join()) return;
+			at[map] = next;
+			if (map === last) {
+				look();
+				texts.see = next.join();
+				changed(texts, false, true);
+			} else tell(seen, `Pixel (${next.join(", ")}) of ${map ? `map ${map}` : "the input"} lies on ${many((counts[0][map].get(next[0]) ?? 0) * (counts[1][map].get(next[1]) ?? 0))} to cell (${at[last].join(", ")}) of the last map.`);
+		};
+		const canvases = shapes.map(([height, width], map) => {
+			const canvas = element("canvas", { height, width, "aria-hidden": "true", style: `width: ${Math.max(24, 180 * width / widest)}px` });
+			for (const kind of ["pointermove", "pointerdown"]) {
+				canvas.addEventListener(kind, ({ offsetX, offsetY }) => choose(map, [offsetY / canvas.clientHeight * height, offsetX / canvas.clientWidth * width].map(Math.floor)));
+			}
+			return canvas;
+		});
 		maps.replaceChildren(...canvases.map((canvas, map) => {
 			const title = map ? `map ${map}` : "input";
-			canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => {
-				const r = Math.floor(offsetY / canvas.clientHeight * canvas.height), k = Math.floor(offsetX / canvas.clientWidth * canvas.width);
-				if (map < settings.length) seen.textContent = `Pixel (${r}, ${k}) of the ${title} lies on ${many((counts[0][map].get(r) ?? 0) * (counts[1][map].get(k) ?? 0))} paths to cell (${index.join(", ")}) of the last map.`;
-				else if (r >= 0 && k >= 0 && r < last[0] && k < last[1] && `${r},${k}` !== index.join()) look([r, k]);
+			const figure = element("div", { class: map === last && "ex-target", tabindex: "0", role: "application", "aria-label": `${title}: arrow keys choose a ${map === last ? "cell" : "pixel"}` }, box("ex-title", title), canvas);
+			figure.addEventListener("keydown", (event) => {
+				const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+				if (!move) return;
+				event.preventDefault();
+				choose(map, at[map].map((one, axis) => one + move[axis]));
 			});
-			const target = map === settings.length && { class: "ex-target", tabindex: "0", role: "application", "aria-label": "Cell of the last map: arrow keys move it" };
-			return element("div", target || {}, box("ex-title", title), canvas);
+			return figure;
 		}));
-		maps.lastChild.addEventListener("keydown", (event) => {
-			const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-			if (!move) return;
-			event.preventDefault();
-			look(index.map((one, axis) => Math.min(Math.max(one + move[axis], 0), last[axis] - 1)));
-		});
-		look(index);
+		look();
 	};
 
 	const show = (next) => {
 		texts = next;
-		const found = rows(texts.layers ?? "", texts.input ?? START.input);
-		const kept = found.filter(({ error }) => !error);
-		table.replaceChildren(...found.map(({ setting, error, shape, parameters, macs, texts: own }, index) => {
-			const remove = button("×", () => set(texts.layers.split(";").filter(Boolean).filter((_, one) => one !== index).join(";")), { "aria-label": `Remove layer ${index + 1}` });
-			if (error) return element("tr", {}, element("td", { colspan: 5 }, `${own.op ?? START.op} after ${own.input}: ${error}`), element("td", {}, remove));
+		const found = rows(texts.layers, texts.input ?? START.input);
+		const kept = found.filter(({ error }) => !error), all = parts(texts.layers).length;
+		region.hidden = !found.length;
+		table.replaceChildren(...found.map(({ part, shown, setting, error, shape, parameters, macs }, index) => {
+			const remove = button("×", () => {
+				set(parts(texts.layers).filter((_, one) => one !== index));
+				(table.querySelectorAll("button")[Math.min(index, table.rows.length - 1)] ?? add).focus();
+			}, { "aria-label": `Remove layer ${index + 1}` });
+			if (error) return element("tr", {}, element("td", {}, remove), element("td", { colspan: 5, class: "ex-error" }, `${setting ? code(setting) : part} after ${shown}: ${error}`));
 			const stack = kept.slice(0, index + 1).map((one) => one.setting);
 			const fields = [0, 1].map((axis) => receptiveField(stack, axis));
 			const both = (name) => (fields[0][name] === fields[1][name] ? fields[0][name] : `${fields[0][name]}x${fields[1][name]}`);
 			// Behind a transposed convolution it differs from cell to cell.
 			const field = stack.some(isTransposed) ? "varies" : `${both("size")}, ${both("jump")}`;
-			return cells("td", [code(setting), shape.join("x"), thousands(parameters), thousands(macs), field, remove]);
+			return cells("td", [remove, code(setting), shape.join("x"), thousands(parameters), thousands(macs), field]);
 		}));
 		const sum = (name) => kept.reduce((result, one) => result + one[name], 0n);
 		const last = kept.at(-1);
-		total.textContent = last ? `Layers: ${kept.length}, output ${last.shape.join("x")}, ${thousands(sum("parameters"))} parameters, ${thousands(sum("macs"))} multiply-accumulates, ${bytes(sum("bytes"))} of maps.` : "";
+		tell(total, last ? `Layers: ${kept.length}${all > kept.length ? ` of ${all}${found.length > kept.length ? ", up to the one that fails" : ""}` : ""}, output ${last.shape.join("x")}, ${thousands(sum("parameters"))} parameters, ${thousands(sum("macs"))} multiply-accumulates, feature maps ${bytes(sum("bytes"))}.` : "");
 		const largest = kept.length ? Math.max(...kept[0].setting.input.slice(1), ...kept.flatMap(({ shape }) => shape.slice(1))) : 0;
 		maps.replaceChildren();
-		seen.textContent = largest > 256 ? "Maps of more than 256 rows or columns are not drawn." : "";
+		seen.hidden = !largest;
+		tell(seen, largest > 256 ? "Maps of more than 256 rows or columns are not drawn." : "");
 		if (largest && largest <= 256) draw(kept.map(({ setting }) => setting));
 	};
 	show(texts);
 	return { show };
 };
 
-return { PRESETS, mount, paths, rows };
+return { mount };
 })();

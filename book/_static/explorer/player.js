@@ -3,12 +3,12 @@ window.Explorer ??= {};
 Explorer.player = (() => {
 "use strict";
 const { axisReads, code, feeds, forward, isPool, isTransposed, layer, range, sides, source, value } = Explorer.arithmetic;
-const { box, button, check, element, menu } = Explorer.controls;
+const { box, button, check, element, menu, tell } = Explorer.controls;
 const { read } = Explorer.address;
 
 const KERNELS = {
 	edge: [-1, -1, -1, -1, 8, -1, -1, -1, -1],
-	blur: [1, 1, 1, 1, 1, 1, 1, 1, 1],
+	blur: range(9).map(() => 1 / 9),
 	sharpen: [0, -1, 0, -1, 5, -1, 0, -1, 0],
 	Sobel: [1, 0, -1, 2, 0, -2, 1, 0, -1],
 };
@@ -17,31 +17,43 @@ const PHOTOGRAPH = "999999999548999999999998664369999999865533333368999981111222
 const fill = ([length, ...rest], make, ...at) => range(length).map((one) => (rest.length ? fill(rest, make, ...at, one) : make(...at, one)));
 const size = (shape) => shape.reduce((product, one) => product * one, 1);
 
-const firstInput = (shape) => fill(shape, (c, r, k) => (3 * r + 5 * k + 2 * r * k + 4 * c) % 10);
-const firstWeights = (shape) => fill(shape, (o, i, r, k) => ((r + 2 * k + o + i) % 3) - 1);
-
-// Numbers of an address: as many as the shape has, or one for all.
+/** Numbers of an address: as many as the shape has, or one for all. */
 const listed = (text, shape) => {
 	const numbers = (text || "none").split(",").map((one) => (one.trim() === "" ? NaN : Number(one)));
 	if (!numbers.every(Number.isFinite) || (numbers.length !== size(shape) && numbers.length !== 1)) return undefined;
 	return fill(shape, () => (numbers.length > 1 ? numbers.shift() : numbers[0]));
 };
-const inputOf = (text, shape) => (text === "photograph" && shape.slice(1).join() === "16,16"
-	? fill(shape, (c, r, k) => Number(PHOTOGRAPH[16 * r + k])) : listed(text, shape) ?? firstInput(shape));
-const weightsOf = (text, shape) => (Object.hasOwn(KERNELS, text ?? "") && shape.slice(2).join() === "3,3"
-	? fill(shape, (o, i, r, k) => KERNELS[text][3 * r + k]) : listed(text, shape) ?? firstWeights(shape));
+/** Numbers by their name; the photograph and the kernels have a size. */
+const named = (text, shape) => {
+	const side = shape.slice(-2).join();
+	if (text === "photograph" && side === "16,16") return fill(shape, (c, r, k) => Number(PHOTOGRAPH[16 * r + k]));
+	return Object.hasOwn(KERNELS, text ?? "") && side === "3,3" ? fill(shape, (o, i, r, k) => KERNELS[text][3 * r + k]) : undefined;
+};
 const weightShape = ({ op, input, out_channels, groups, kernel_size }) => (op === "conv2d"
 	? [out_channels, input[0] / groups, ...kernel_size] : [input[0], out_channels / groups, ...kernel_size]);
 
-const say = (number) => String(Math.round(number * 100) / 100).replace("-", "−").replace("Infinity", "∞");
+/** Whether all numbers of a setting can be drawn. */
+const drawable = (setting) => {
+	const found = setting && layer(setting);
+	if (!found || found.error) return false;
+	const { input, kernel_size } = setting;
+	return Math.max(size(found.shape), size(input)) <= 1200 && Math.max(input[0], found.shape[0]) <= 4
+		&& Math.max(...input.slice(1), ...found.shape.slice(1), ...kernel_size, ...sides(setting).flat()) <= 34;
+};
+
+// Two decimals, or two digits of what is smaller than one.
+const round = (number) => (Number.isInteger(number) || !Number.isFinite(number) ? number
+	: Math.abs(number) < 1 ? Number(number.toPrecision(2)) : Math.round(number * 100) / 100);
+const say = (number) => String(round(number)).replace("-", "−").replace("Infinity", "∞");
 const factor = (number) => (number < 0 ? `(${say(number)})` : say(number));
 const few = (texts, most, between) => texts.slice(0, most).join(between) + (texts.length > most ? ` and ${texts.length - most} more` : "");
+const counted = (count, name) => `${count} ${name}${count === 1 ? "" : "s"}`;
 
 const mount = (place, { texts, changed }) => {
 	const panels = box("ex-panels");
 	const sum = element("p", { class: "ex-sum", "aria-live": "polite" });
-	const caption = element("p", { class: "ex-caption" });
-	const help = element("p", { class: "ex-help" }, "Drag the window, or move it with the arrow keys in the output. Point at an input cell to see where it goes. A second click, or Enter, edits a number.");
+	const caption = element("p", { class: "ex-caption", role: "status" });
+	const help = element("p", { class: "ex-help" });
 	const shades = check("as grey levels", (on) => { panels.classList.toggle("ex-shades", on); texts.show = on ? "grey" : ""; changed(texts); });
 	const draws = check("draw on the input", (on) => panels.classList.toggle("ex-drawing", on));
 	let state = null, timer = 0, held = null;
@@ -57,8 +69,9 @@ const mount = (place, { texts, changed }) => {
 		};
 		return box(`ex-panel ex-${name}`, ...range(channels).map((c) => {
 			const title = channels > 1 ? `${name}, channel ${c}` : name;
-			return element("div", { class: `ex-block${groups > 1 ? ` ex-group-${Math.floor(c / (channels / groups)) % 3}` : ""}` }, box("ex-title", title),
-				element("div", { role: "grid", "aria-label": `${title}, ${height} x ${width}`, style: `--columns: ${width}` },
+			const group = groups > 1 ? ` ex-group-${Math.floor(c / (channels / groups)) % 3}` : "";
+			return box(`ex-block${group}`, box("ex-title", title),
+				element("div", { role: "grid", "aria-label": `${title}, ${counted(height, "row")}, ${counted(width, "column")}`, style: `--columns: ${width}` },
 					...range(height).map((r) => element("div", { role: "row" }, ...range(width).map((k) => make(c, r + from[0], k + from[1]))))));
 		}));
 	};
@@ -78,8 +91,9 @@ const mount = (place, { texts, changed }) => {
 
 	const isInside = ([, r, k]) => r >= 0 && k >= 0 && r < state.setting.input[1] && k < state.setting.input[2];
 	const isBorder = (cell) => cell.place.name === "input" && !isInside(cell.place.key);
+	const isEdited = () => panels.querySelector("input");
 
-	// The slice of the kernel that makes the output channel at hand.
+	/** The slice of the kernel that makes the output channel at hand. */
 	const plane = (slice) => {
 		const { setting: { op, input, out_channels, groups }, w, cell: [c] } = state;
 		const per = out_channels / groups;
@@ -99,75 +113,99 @@ const mount = (place, { texts, changed }) => {
 
 	const groupOf = (channel, name) => Math.floor(channel / (state.setting[name][0] ?? state.setting[name]) * state.setting.groups);
 	const reaches = (channel, out) => (isPool(state.setting) ? channel === out : groupOf(channel, "input") === groupOf(out, "out_channels"));
-
 	const sliceOf = (channel) => channel % (state.setting.input[0] / state.setting.groups);
 
+	/** Write numbers and marks into the cells where they have changed. */
 	const draw = () => {
 		const { setting, found, cell, pointed } = state;
 		const { terms, value: result, count } = value(setting, state.x, state.w, state.b, cell);
 		const fed = pointed ? feeds(setting, found.shape, pointed.slice(1)) : [];
 		const marked = {
-			input: { read: new Set(terms.map((term) => [term.read.channel, ...term.read.at].join())), never: state.never, fed: new Set([pointed?.join()]) },
+			input: { never: state.never, read: new Set(terms.map((term) => [term.read.channel, ...term.read.at].join())), fed: new Set([pointed?.join()]) },
 			kernel: { read: new Set(terms.map((term) => term.read.kernel.join())), fed: new Set(fed.map(([, , r, k]) => (reaches(pointed[0], cell[0]) ? `${sliceOf(pointed[0])},${r},${k}` : ""))) },
 			bias: { read: new Set([`0,0,${cell[0]}`]) },
 			output: { made: new Set([cell.join()]), fed: new Set(fed.flatMap(([r, k]) => state.y.map((_, c) => (reaches(pointed[0], c) ? `${c},${r},${k}` : "")))) },
 		};
+		panels.classList.toggle("ex-pointing", Boolean(pointed));
 		for (const [name, cells] of Object.entries(grids)) {
 			const numbers = [...cells.values()].map((one) => number(name, one.place.key));
 			const finite = numbers.filter(Number.isFinite);
 			const low = Math.min(...finite), high = Math.max(...finite);
 			const stop = cells.has(state.focus[name]) ? state.focus[name] : [...cells.keys()].find((key) => !isBorder(cells.get(key)));
-			[...cells].forEach(([key, one], place) => {
-				one.textContent = say(numbers[place]);
-				one.style.setProperty("--shade", `${high > low ? Math.round(100 * Math.max(0, numbers[place] - low) / (high - low)) : 50}%`);
-				one.className = `ex-cell${isBorder(one) ? " ex-border" : ""}${Object.entries(marked[name]).map(([mark, keys]) => (keys.has(key) ? ` ex-${mark}` : "")).join("")}`;
+			let longest = 0;
+			[...cells].forEach(([key, one], index) => {
+				const text = say(numbers[index]);
+				const marks = [isBorder(one) && "border", ...Object.entries(marked[name]).map(([mark, keys]) => keys.has(key) && mark)].filter(Boolean);
+				const shade = high > low ? Math.round(100 * Math.max(0, numbers[index] - low) / (high - low)) : high > 0 ? 100 : 0;
+				longest = Math.max(longest, text.length);
 				one.tabIndex = key === (name === "output" ? cell.join() : stop) ? 0 : -1;
+				const drawn = [text, shade, ...marks].join();
+				if (one.drawn === drawn || one.querySelector("input")) return;
+				one.drawn = drawn;
+				one.textContent = text;
+				one.style.setProperty("--shade", `${shade}%`);
+				one.className = ["ex-cell", ...marks.map((mark) => `ex-${mark}`)].join(" ");
+				if (marks.length) one.setAttribute("aria-label", [text, ...marks].join(", "));
+				else one.removeAttribute("aria-label");
 			});
+			panels.querySelector(`.ex-${name}`).style.setProperty("--longest", longest);
 		}
-		sum.textContent = pointed ? wherePointed(fed) : sentence(terms, result, count);
-		caption.textContent = `${code(setting)}: input ${setting.input.join("x")}, output ${found.shape.join("x")}.${state.never.size ? " Hatched cells are never read." : ""}`;
+		tell(sum, pointed ? wherePointed(fed) : sentence(terms, result, count));
+		const lost = state.lost.map((name) => ` The numbers ${name} of the address do not fit: others are shown.`).join("");
+		const whose = state.w && found.shape[0] > 1 ? ` The kernel is that of output channel ${cell[0]}.` : "";
+		tell(caption, `${code(setting)}: input ${setting.input.join("x")}, output ${found.shape.join("x")}.${whose}${state.never.size ? " Hatched cells are never read." : ""}${lost}`);
 	};
 
+	/** What an output cell is computed from, with its numbers. */
 	const sentence = (terms, result, count) => {
 		const { setting, found, cell: [c, row, column], b } = state;
-		const along = (axis, out) => few([...new Set(axisReads(setting, out, axis).map(({ at }) => say(at)))], 6, ", ") || "none";
-		const where = `Output ${found.shape[0] > 1 ? `channel ${c}, ` : ""}row ${row}, column ${column} reads input rows ${along(0, row)} and columns ${along(1, column)}:`;
-		const numbers = few(terms.map((term) => say(term.number)), 12, setting.op === "max_pool2d" ? ", " : " + ");
-		if (setting.op === "max_pool2d") return `${where} the largest of ${numbers} is ${say(result)}`;
-		if (setting.op === "avg_pool2d") return `${where} (${numbers}) / ${count} = ${say(result)}`;
-		const products = few(terms.map((term) => `${factor(term.number)}·${factor(term.weight)}`), 12, " + ");
-		return `${where} ${products || "nothing"}${b ? ` + bias ${say(b[c])}` : ""} = ${say(result)}`;
+		const start = `Output ${found.shape[0] > 1 ? `channel ${c}, ` : ""}row ${row}, column ${column} `;
+		const [rows, columns] = [[row, "row"], [column, "column"]].map(([out, name], axis) => {
+			const all = [...new Set(axisReads(setting, out, axis).map(({ at }) => at))].sort((one, other) => one - other);
+			return all.length && `${name}${all.length > 1 ? "s" : ""} ${few(all.map(say), 6, ", ")}`;
+		});
+		if (!rows || !columns) return `${start}reads no input${b ? `: bias ${say(b[c])}` : ""} = ${say(result)}`;
+		const numbers = few(terms.map((term) => say(term.number)), 27, setting.op === "max_pool2d" ? ", " : " + ");
+		const products = few(terms.map((term) => `${factor(term.number)}·${factor(term.weight)}`), 27, " + ");
+		const exact = [result, ...terms.flatMap((term) => [term.number, term.weight])].every((one) => !Number.isFinite(one) || Math.abs(round(one) - one) < 1e-9);
+		return `${start}reads input ${rows} and ${columns}: ${setting.op === "max_pool2d" ? `the largest of ${numbers} is`
+			: `${setting.op === "avg_pool2d" ? `(${numbers}) / ${count}` : products}${b ? ` + bias ${say(b[c])}` : ""} ${exact ? "=" : "≈"}`} ${say(result)}`;
 	};
 
+	/** Where an input cell goes, and so where its gradient comes from. */
 	const wherePointed = (fed) => {
-		const { setting, pointed: [channel, r, k], cell: [c] } = state;
-		if (!fed.length) return `Input row ${r}, column ${k} is never read: its gradient is 0.`;
-		const outputs = new Set(fed.map(([row, column]) => `${row},${column}`)).size;
-		const start = `Input row ${r}, column ${k} takes part in ${outputs} ${outputs === 1 ? "output" : "outputs"} of each channel that reads it.`;
-		if (setting.op === "max_pool2d") return `${start} It gets the gradient of those in which it is the largest.`;
-		if (setting.op === "avg_pool2d") return `${start} It gets its share of the gradient of each.`;
-		if (!reaches(channel, c)) return `${start} Output channel ${c} does not.`;
-		const from = state.found.shape[0] > 1 ? ` from output channel ${c}` : "";
-		return `${start} With gradients g of the outputs, its own${from} is ${few(fed.map(([row, column, u, v]) => `${factor(plane(sliceOf(channel))[u][v])}·g(${row}, ${column})`), 9, " + ")}.`;
+		const { setting, found, pointed: [channel, r, k], cell: [c] } = state;
+		const start = `Input ${setting.input[0] > 1 ? `channel ${channel}, ` : ""}row ${r}, column ${k}`;
+		if (!fed.length) return `${start} goes into no output: its gradient is 0.`;
+		if (!reaches(channel, c)) return `${start} does not go into output channel ${c}.`;
+		const outputs = new Set(fed.map(([row, column]) => `(${row}, ${column})`));
+		const goes = `${start} goes into ${counted(outputs.size, "output")}${found.shape[0] > 1 ? ` of channel ${c}` : ""}: `;
+		if (!isPool(setting)) return `${goes}${few(fed.map(([row, column, u, v]) => `(${row}, ${column}) with weight ${say(plane(sliceOf(channel))[u][v])}`), 9, ", ")}. Its gradient is the sum of theirs, each times that weight.`;
+		return `${goes}${few([...outputs], 9, ", ")}. ${setting.op === "max_pool2d" ? "It gets the gradient where it is the first of the largest" : "Each sends back its gradient, divided by its count"}.`;
 	};
 
 	const compute = () => {
 		const { setting, found } = state;
 		state.y = forward(setting, state.x, state.w, state.b);
-		const read = [0, 1].map((axis) => new Set(range(found.shape[axis + 1]).flatMap((out) => axisReads(setting, out, axis).map(({ at }) => at))));
-		state.never = new Set([...grids.input].filter(([, { place: { key } }]) => !read[0].has(key[1]) || !read[1].has(key[2])).map(([key]) => key));
+		const seen = [0, 1].map((axis) => new Set(range(found.shape[axis + 1]).flatMap((out) => axisReads(setting, out, axis).map(({ at }) => at))));
+		state.never = new Set([...grids.input].filter(([, { place: { key } }]) => !seen[0].has(key[1]) || !seen[1].has(key[2])).map(([key]) => key));
 		draw();
 	};
 
-	const stop = () => { clearInterval(timer); timer = 0; play.textContent = "Play"; };
+	const stop = () => {
+		clearInterval(timer);
+		timer = 0;
+		play.textContent = "Play";
+		sum.setAttribute("aria-live", "polite");
+	};
 
-	const moveTo = (cell, focus) => {
+	const moveTo = (cell, { focus, hover } = {}) => {
 		state.cell = cell;
 		state.pointed = null;
 		draw();
 		if (focus) grids.output.get(cell.join()).focus();
 		texts.cell = cell.join();
-		changed(texts, { later: true });
+		if (!hover) changed(texts, { later: true });
 	};
 
 	const step = () => {
@@ -179,12 +217,14 @@ const mount = (place, { texts, changed }) => {
 	const play = button("Play", () => {
 		if (timer) { stop(); return; }
 		play.textContent = "Pause";
+		sum.setAttribute("aria-live", "off"); // nobody can listen that fast
 		timer = setInterval(step, 700);
 		step();
 	}, { class: "ex-play" });
 
 	const keep = () => {
 		for (const name of ["x", "w", "b"]) if (state[name]) texts[name] = state[name].flat(3).join();
+		state.lost = [];
 		changed(texts);
 	};
 
@@ -198,21 +238,32 @@ const mount = (place, { texts, changed }) => {
 
 	const edit = (cell) => {
 		const { name, key } = cell.place;
-		if (name === "output" || isBorder(cell) || cell.querySelector("input")) return;
-		const input = element("input", { value: number(name, key), "aria-label": `${name}, row ${key[1]}, column ${key[2]}`, inputmode: "decimal" });
-		const done = (text) => {
-			if (text.trim() !== "" && Number.isFinite(Number(text))) {
-				put(cell, Number(text));
+		if (name === "output" || isBorder(cell)) return;
+		stop();
+		const input = element("input", { value: number(name, key), "aria-label": `${name}, row ${key[1]}, column ${key[2]}`, autocomplete: "off" });
+		const mine = state;
+		let open = true;
+		const close = (text) => {
+			if (!open || state !== mine) return; // the blur of a field that is taken away
+			open = false;
+			const to = Number(text.trim().replace("−", "-").replace(",", "."));
+			cell.drawn = null;
+			input.remove();
+			if (text.trim() !== "" && Number.isFinite(to)) {
+				put(cell, to);
 				keep();
-			} else draw();
+			} else {
+				draw();
+				if (text.trim() !== "") tell(sum, `${text} is not a number: the old one stays.`);
+			}
 		};
 		input.addEventListener("keydown", (event) => {
 			event.stopPropagation();
 			if (event.key !== "Enter" && event.key !== "Escape") return;
-			done(event.key === "Enter" ? input.value : "");
+			close(event.key === "Enter" ? input.value : "");
 			cell.focus();
 		});
-		input.addEventListener("blur", () => { if (input.isConnected) done(input.value); });
+		input.addEventListener("blur", () => close(input.value));
 		cell.replaceChildren(input);
 		input.focus();
 		input.select();
@@ -224,9 +275,10 @@ const mount = (place, { texts, changed }) => {
 		draw();
 	};
 
+	/** The cell that an event is at, or that lies under its pointer. */
 	const cellAt = (event, under) => {
 		const cell = (under ? document.elementFromPoint(event.clientX, event.clientY) : event.target)?.closest?.(".ex-cell");
-		return state && cell && panels.contains(cell) && !cell.querySelector("input") ? cell : null;
+		return state && cell && panels.contains(cell) && !isEdited() ? cell : null;
 	};
 
 	panels.addEventListener("keydown", (event) => {
@@ -234,33 +286,51 @@ const mount = (place, { texts, changed }) => {
 		if (!cell) return;
 		const { name, key } = cell.place;
 		if (event.key === "Enter" || event.key === " ") edit(cell);
-		else if (event.key === "Escape" && state.pointed) moveTo(state.cell, true);
 		else {
 			const move = { ArrowUp: [0, -1, 0], ArrowDown: [0, 1, 0], ArrowLeft: [0, 0, -1], ArrowRight: [0, 0, 1], PageUp: [-1, 0, 0], PageDown: [1, 0, 0] }[event.key];
 			if (!move) return;
 			const next = key.map((one, axis) => one + move[axis]);
 			const target = grids[name].get(next.join());
 			stop();
-			if (target && name === "output") moveTo(next, true);
-			else if (target) {
-				state.focus[name] = next.join();
-				if (name === "input") point(target);
-				else draw();
-				target.focus();
-			}
+			if (target && name === "output") moveTo(next, { focus: true });
+			else target?.focus();
 		}
 		event.preventDefault();
 	});
+	panels.addEventListener("focusin", (event) => {
+		const cell = cellAt(event);
+		if (!cell) return;
+		const { name, key } = cell.place;
+		state.focus[name] = key.join();
+		if (name === "input") point(cell);
+		else {
+			state.pointed = null;
+			draw();
+		}
+	});
+
+	/** Draw from the cell painted last to this one. */
+	const paint = (cell) => {
+		const { key } = cell.place, from = held.last ?? key;
+		const steps = Math.max(...key.map((one, axis) => Math.abs(one - from[axis])), 1);
+		for (const step of range(steps + 1)) {
+			const [, r, k] = key.map((one, axis) => Math.round(from[axis] + (one - from[axis]) * step / steps));
+			if (isInside([0, r, k])) state.x[key[0]][r][k] = held.paint;
+		}
+		held.last = key;
+		compute();
+	};
 
 	panels.addEventListener("pointerdown", (event) => {
 		const cell = cellAt(event);
 		if (!cell) return;
 		const { name, key } = cell.place;
-		if (draws.box.checked && name === "input" && !isBorder(cell)) {
+		if (draws.field.checked && name === "input" && !isBorder(cell)) {
 			held = { paint: number(name, key) === 9 ? 0 : 9 };
-			put(cell, held.paint);
-		} else if (name === "output") held = {};
+			paint(cell);
+		} else if (name === "output" && (event.pointerType === "mouse" || cell.classList.contains("ex-made"))) held = {};
 		else if (name === "input" && cell.classList.contains("ex-read") && !isTransposed(state.setting)) held = { from: key, cell: state.cell };
+		stop();
 		if (held) event.target.releasePointerCapture?.(event.pointerId);
 	});
 	panels.addEventListener("pointermove", (event) => {
@@ -268,19 +338,18 @@ const mount = (place, { texts, changed }) => {
 		if (!cell) return;
 		const { name, key } = cell.place;
 		if ("paint" in held) {
-			if (name === "input" && !isBorder(cell) && number(name, key) !== held.paint) put(cell, held.paint);
-		} else if (name === "output") moveTo(key);
+			if (name === "input" && held.last?.[0] === key[0] && held.last.join() !== key.join()) paint(cell);
+		} else if (name === "output" && !held.from) moveTo(key);
 		else if (held.from && name === "input") {
 			const { setting, found } = state;
 			const next = held.cell.map((one, axis) => (axis ? Math.min(Math.max(one + Math.round((key[axis] - held.from[axis]) / setting.stride[axis - 1]), 0), found.shape[axis] - 1) : one));
-			if (state.pointed || next.join() !== state.cell.join()) { stop(); moveTo(next); }
+			if (state.pointed || next.join() !== state.cell.join()) moveTo(next);
 		}
 	});
 	panels.addEventListener("pointerover", (event) => {
 		const cell = cellAt(event);
-		if (held || event.pointerType === "touch" || !cell) return;
-		stop();
-		if (cell.place.name === "output") moveTo(cell.place.key);
+		if (held || timer || event.pointerType === "touch" || !cell) return;
+		if (cell.place.name === "output") moveTo(cell.place.key, { hover: true });
 		if (cell.place.name === "input") point(cell);
 	});
 	panels.addEventListener("pointerleave", () => { if (state?.pointed && !panels.contains(document.activeElement)) { state.pointed = null; draw(); } });
@@ -292,57 +361,63 @@ const mount = (place, { texts, changed }) => {
 	}
 	panels.addEventListener("click", (event) => {
 		const cell = cellAt(event);
-		if (!cell || (draws.box.checked && cell.place.name === "input")) return;
+		if (!cell || (draws.field.checked && cell.place.name === "input")) return;
 		const again = state.last === cell;
 		state.last = cell;
-		if (cell.place.name === "output") moveTo(cell.place.key, true);
+		if (cell.place.name === "output") moveTo(cell.place.key, { focus: true });
 		else if (again) edit(cell);
-		else {
-			state.focus[cell.place.name] = cell.place.key.join();
-			if (cell.place.name === "input") point(cell);
-			else draw();
-			cell.focus();
-		}
+		else cell.focus();
 	});
 
 	const presets = menu("Presets", [...Object.keys(KERNELS), "photograph", "draw your own"], (name) => {
-		if (name in KERNELS) Object.assign(texts, { kernel_size: "3", w: name });
-		else Object.assign(texts, { input: "1x16x16", groups: "1", show: "grey", x: name === "photograph" ? name : "0" });
-		if (draws.box.checked !== (name === "draw your own")) draws.box.click();
-		if (name in KERNELS && isPool({ op: "conv2d", ...texts })) texts.op = "conv2d";
+		const kernel = name in KERNELS;
+		const clear = () => { for (const key of Object.keys(texts)) if (key !== "layers" && key !== "show") delete texts[key]; };
+		const set = () => Object.assign(texts, kernel ? { kernel_size: "3", w: name }
+			: { input: "1x16x16", out_channels: "1", groups: "1", show: "grey", x: name === "photograph" ? name : "0" });
+		if (!drawable(read(texts).setting) || (kernel && isPool({ op: "", ...texts }))) clear();
+		set();
+		if (!drawable(read(texts).setting)) { clear(); set(); }
+		if (!kernel && draws.field.checked !== (name === "draw your own")) draws.field.click();
 		changed(texts, { refill: true });
 		show(texts);
 	});
-	place.append(box("ex-bar", play, button("Step", () => { stop(); step(); }, { class: "ex-step" }), presets, shades.label, draws.label), panels, sum, caption, help);
+	place.append(presets, box("ex-bar", play, button("Step", () => { stop(); step(); }, { class: "ex-step" }), shades.label, draws.label), panels, sum, caption, help);
 
+	/** Show a setting; what cannot be drawn is said. */
 	const show = (next) => {
 		texts = next;
 		const { setting } = read(texts);
 		const found = setting && layer(setting);
 		stop();
-		place.classList.toggle("ex-stale", !found || Boolean(found.error)); // the last drawing stays, pale, while a number is typed
-		if (!found || found.error) return;
-		const { input } = setting, added = sides(setting).flat();
-		const large = Math.max(size(found.shape), size(input)) > 400 || Math.max(input[0], found.shape[0]) > 4
-			|| Math.max(...input.slice(1), ...found.shape.slice(1), ...setting.kernel_size, ...added) > 20;
-		place.classList.toggle("ex-large", large);
-		if (large) {
+		// The last drawing stays, pale, while a number is typed.
+		if (place.classList.toggle("ex-stale", !found || Boolean(found.error))) return;
+		place.classList.toggle("ex-large", !drawable(setting));
+		if (!drawable(setting)) {
 			state = null;
 			panels.replaceChildren();
-			sum.textContent = `Too large to draw every number: the output is ${found.shape.join("x")}. Up to 4 channels, 20x20 and 400 numbers are drawn.`;
+			tell(sum, `Too large to draw: the output is ${found.shape.join("x")}. Up to 4 channels, 34x34 and 1,200 numbers are drawn.`);
 			return;
 		}
 		const shape = isPool(setting) ? null : weightShape(setting);
+		const lost = [];
+		const numbers = (name, its, usual) => {
+			const got = named(texts[name], its) ?? listed(texts[name], its);
+			if (!got && texts[name]) lost.push(name);
+			return got ?? fill(its, usual);
+		};
+		const focused = panels.contains(document.activeElement) && document.activeElement.place;
 		state = {
-			setting, found, pointed: null, focus: {}, last: null,
-			x: inputOf(texts.x, input),
-			w: shape && weightsOf(texts.w, shape),
-			b: shape && setting.bias ? listed(texts.b, [setting.out_channels]) ?? fill([setting.out_channels], () => 0) : null,
+			setting, found, lost, pointed: null, focus: {}, last: null,
+			x: numbers("x", setting.input, (c, r, k) => (3 * r + 5 * k + 2 * r * k + 4 * c) % 10),
+			w: shape && numbers("w", shape, (o, i, r, k) => ((r + 2 * k + o + i) % 3) - 1),
+			b: shape && setting.bias ? numbers("b", [setting.out_channels], () => 0) : null,
 			cell: (listed(texts.cell, [3]) ?? [0, 0, 0]).map((one, axis) => Math.min(Math.max(Math.trunc(one), 0), found.shape[axis] - 1)),
 		};
-		shades.box.checked = panels.classList.toggle("ex-shades", texts.show === "grey");
+		shades.field.checked = panels.classList.toggle("ex-shades", texts.show === "grey");
+		help.textContent = `${isTransposed(setting) ? "Point at a cell of the output" : "Drag the window"}, or use the arrow keys in the output. Point at an input cell to see where it goes. Click again, or press Enter, to edit a number.`;
 		build();
 		compute();
+		if (focused) (grids[focused.name]?.get(focused.key.join()) ?? grids.output.get(state.cell.join())).focus();
 	};
 
 	show(texts);

@@ -10,14 +10,14 @@ const options = (names) => choice({}, String(names[0]), names.map((one) => [one,
 const slider = (min, max, step, value) => element("input", { type: "range", min, max, step, value });
 /** A table of cells, each [text, classes]. */
 const cells = (label, columns, list) => box("ex-block", box("ex-title", label),
-	element("div", { class: "ex-strip", style: `--columns: ${columns}` }, ...list.map(([text, mark]) => box(`ex-cell ${mark}`, String(text)))));
+	element("div", { class: "ex-strip", "aria-hidden": "true", style: `--columns: ${columns}` }, ...list.map(([text, mark]) => box(`ex-cell ${mark}`, String(text)))));
 
 // Each builds its fields in `bar` and returns a function that draws, and says what is drawn.
 const TOOLS = {
 	/** Which of 12 channels reach an output of two grouped layers, with and without a shuffle. */
 	groups(bar, figure) {
 		const count = options([1, 2, 3, 4, 6, 12]);
-		const { box: shuffle, label } = check("shuffle between the layers", () => {});
+		const { field: shuffle, label } = check("shuffle between the layers", () => {});
 		count.value = "3";
 		bar.append(labelled("groups", count), label);
 		return () => {
@@ -25,12 +25,13 @@ const TOOLS = {
 			const order = range(12).map((one) => (shuffle.checked ? (one % groups) * width + Math.floor(one / groups) : one));
 			const groupOf = (one) => Math.floor(one / width);
 			const sources = new Set(order.slice(0, width).map(groupOf)); // of what output 0 of layer 2 reads
+			const seen = range(12).filter((one) => sources.has(groupOf(one)));
 			const mark = (one, more) => `ex-group-${groupOf(one) % 3}${more}`;
 			figure.replaceChildren(
 				cells("input channels", 12, range(12).map((one) => [one, mark(one, sources.has(groupOf(one)) ? " ex-read" : "")])),
 				cells("outputs of the first layer, in the order in which the second reads them", 12, order.map((one, place) => [one, mark(one, place < width ? " ex-read" : "")])),
 				cells("outputs of the second layer", 12, range(12).map((one) => [one, mark(one, one ? "" : " ex-made")])));
-			return `${groups} ${groups === 1 ? "group" : "groups"}${shuffle.checked ? ", shuffled" : ""}: output 0 of the second layer sees ${sources.size * width} of the 12 input channels.`;
+			return `${groups} ${groups === 1 ? "group" : "groups"}${shuffle.checked ? ", shuffled" : ""}: output 0 of the second layer sees ${seen.length} of the 12 input channels${seen.length < 12 ? `: ${seen.join(", ")}` : ""}.`;
 		};
 	},
 
@@ -84,9 +85,9 @@ const TOOLS = {
 		return () => {
 			const group = [(n, c) => c, (n) => n, (n, c) => 4 * n + c, (n, c) => 2 * n + (c >> 1)][kind.selectedIndex];
 			const shares = range(12).map((one) => group(Math.floor(one / 4), one % 4));
-			const marked = shares.filter((one) => one === 0).length;
+			const marked = range(12).filter((one) => shares[one] === 0).map((one) => `(${Math.floor(one / 4)}, ${one % 4})`);
 			figure.replaceChildren(cells("maps of 3 images (rows) with 4 channels (columns)", 4, shares.map((one) => [one, one ? "" : "ex-read"])));
-			return `${kind.value}: ${new Set(shares).size} means, numbered in the cells. Mean 0 is taken over ${marked} ${marked === 1 ? "map" : "maps"}.`;
+			return `${kind.value}: ${new Set(shares).size} means, numbered in the cells. Mean 0 is taken over ${marked.length} ${marked.length === 1 ? "map" : "maps"} (image, channel): ${marked.join(", ")}.`;
 		};
 	},
 };
