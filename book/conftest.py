@@ -1,11 +1,15 @@
-"""Make nbval compare pictures too.
+"""Make nbval compare pictures too, and start kernels faster.
 
 nbval draws every figure again but excludes it from the comparison, because the bytes of two
 PNG files may differ where the drawings do not. Here the drawings are compared.
 """
 
+import sys
+
+from jupyter_client.provisioning import local_provisioner
 from nbval.plugin import IPyNbCell
 
+from tests.book import kernels
 from tests.book.pictures import difference
 
 
@@ -29,3 +33,6 @@ def compare_outputs(self, test, ref, skip_compare=None):
 
 
 IPyNbCell.compare_outputs = compare_outputs
+
+if sys.platform == "linux":  # elsewhere a process that has loaded PyTorch may not survive a fork
+    local_provisioner.launch_kernel = kernels.launch_kernel

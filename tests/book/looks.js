@@ -1,4 +1,4 @@
-// Give the elements of the page whose text axe-core is to compare with its background.
+// Mark the elements of the page whose text axe-core is to compare with its background.
 //
 // The contrast depends on the style of an element and of its ancestors. Most words of a page
 // share it (all keywords of all cells are of one colour), so `most` elements of each look are
@@ -18,6 +18,7 @@
       const parent = number(element.parentElement);
       const own = ["", "::before", "::after"].map((part) => {
         const style = getComputedStyle(element, part);
+        if (part && ["none", "normal"].includes(style.content)) return ""; // it has no such part
         return properties.map((name) => style[name]).join();
       });
       const look = [parent, element.localName, ...own].join("|");
@@ -42,10 +43,9 @@
       groups.get(look).push(element);
     }
   }
-  return [...groups.values()].flatMap((group) => {
+  for (const element of document.querySelectorAll("[data-look]")) delete element.dataset.look;
+  for (const [look, group] of groups) {
     const step = Math.max(1, (group.length - 1) / (most - 1));
-    const chosen = [];
-    for (let i = 0; i <= group.length - 1; i += step) chosen.push(group[Math.round(i)]);
-    return chosen;
-  });
+    for (let i = 0; i <= group.length - 1; i += step) group[Math.round(i)].dataset.look = look;
+  }
 }
