@@ -3,6 +3,8 @@
 ``CONVLAB_KILLS=30 python -m pytest tests/training/test_resume.py`` kills as often as one likes.
 """
 
+import functools
+import itertools
 import json
 import os
 import random
@@ -45,9 +47,10 @@ EARLY = {
 }  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def start(start):
     """Return a function that starts this training."""
+    start("").join()  # from now on PyTorch is loaded
 
     def starter(out, settings=(), fault=""):
         fault = fault.replace("{out!r}", repr(str(out)))
@@ -61,6 +64,22 @@ def finished(start, out, settings=()):
     process.join()
     assert process.exitcode == 0
     return torch.load(out / "model.pt", weights_only=True)
+
+
+@pytest.fixture(scope="module")
+def whole(start, tmp_path_factory):
+    """Return a function that trains to the end, once with each settings.
+
+    It returns the weights, the metrics, and how many seconds it took.
+    """
+
+    @functools.cache
+    def train(settings):
+        out, began = tmp_path_factory.mktemp("whole"), time.perf_counter()
+        found = finished(start, out, settings)
+        return found, metrics(out), time.perf_counter() - began
+
+    return lambda settings=(): train(tuple(dict(settings).items()))
 
 
 def metrics(out):
@@ -78,12 +97,11 @@ def assert_same_bits(found, wanted):
 
 
 @pytest.mark.parametrize("settings", [{}, HARD, EARLY], ids=["sgd", "adamw-bf16", "adam-early"])
-def test_killed_at_random_moments(start, tmp_path, settings):
-    wanted = finished(start, tmp_path / "whole", settings)
-    began = time.perf_counter()
-    finished(start, tmp_path / "timed", settings)
-    lasts = time.perf_counter() - began
-    chance, out, killed = random.Random(0), tmp_path / "killed", 0
+def test_killed_at_random_moments(start, whole, tmp_path, settings):
+    wanted, wanted_metrics, lasts = whole(settings)
+    chance, killed = random.Random(0), 0
+    folders = (tmp_path / str(number) for number in itertools.count())
+    out = next(folders)
     while killed < KILLS:
         process = start(out, settings)
         process.join(timeout=chance.uniform(0, lasts))
@@ -94,9 +112,9 @@ def test_killed_at_random_moments(start, tmp_path, settings):
         else:  # it came to the end before: from the start again
             assert process.exitcode == 0
             assert_same_bits(torch.load(out / "model.pt", weights_only=True), wanted)
-            out = tmp_path / f"killed-{killed}"
+            out = next(folders)
     assert_same_bits(finished(start, out, settings), wanted)
-    assert metrics(out) == metrics(tmp_path / "whole")
+    assert metrics(out) == wanted_metrics
     assert len(metrics(out)) == 12
 
 
@@ -141,13 +159,13 @@ model.register_forward_pre_hook(forward)
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-def test_killed_at_the_worst_moments(start, tmp_path, fault):
-    wanted = finished(start, tmp_path / "whole")
+def test_killed_at_the_worst_moments(start, whole, tmp_path, fault):
+    wanted, wanted_metrics, _ = whole()
     process = start(tmp_path / "killed", fault=fault)
     process.join()
     assert process.exitcode == -signal.SIGKILL
     assert_same_bits(finished(start, tmp_path / "killed"), wanted)
-    assert metrics(tmp_path / "killed") == metrics(tmp_path / "whole")
+    assert metrics(tmp_path / "killed") == wanted_metrics
     assert not list((tmp_path / "killed").glob(".*"))  # nothing half-written
 
 
