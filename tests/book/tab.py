@@ -24,7 +24,7 @@ class Tab:
 
     def __init__(self, browser, width=WIDE):
         self.url = self._shown = ""
-        self.faults, self.loading_faults = [], []
+        self.faults, self.loading_faults, self._pending = [], [], set()
         self.page = page = browser.new_page(
             viewport={"width": width, "height": 900}, color_scheme="light", reduced_motion="reduce"
         )
@@ -33,27 +33,39 @@ class Tab:
         page.on("pageerror", lambda error: report(f"script: {error}"))
         page.on("requestfailed", lambda request: report(f"failed: {request.url}"))
         page.on("response", lambda r: report(f"{r.status}: {r.url}") if r.status > 399 else None)
-        page.on("request", self._check_host)
+        page.on("request", self._started)
+        page.on("requestfinished", self._ended)
+        page.on("requestfailed", self._ended)
 
-    def _check_host(self, request):
+    def _started(self, request):
+        self._pending.add(request)
         if urlsplit(request.url).netloc not in (urlsplit(self.url).netloc, ""):
             self.faults.append(f"leaves the machine: {request.url}")
+
+    def _ended(self, request):
+        self._pending.discard(request)
 
     def open(self, url):
         """Load a page, and wait until its formulas are rendered and no request is pending."""
         self.url, self._shown = url, ""
         self.faults.clear()
+        self._pending.clear()
         self.page.goto(url, wait_until="load")
         self.page.wait_for_function(
             "() => !document.querySelector('.math') || window.MathJax?.startup?.promise"
         )
         self.page.evaluate("() => window.MathJax?.startup?.promise")
-        self.page.wait_for_load_state("networkidle")
+        while self._pending:
+            self.page.wait_for_timeout(10)
 
     def show(self, url):
-        """Open a page and scroll to its end, unless that was done last."""
+        """Open a page and scroll to its end, unless that was done last.
+
+        What goes wrong in the next half a second without a request counts as well.
+        """
         if url != self._shown:
             self.open(url)
+            self.page.wait_for_load_state("networkidle")
             self.page.mouse.wheel(0, 100_000)
             self.page.wait_for_timeout(100)
             self.loading_faults = list(self.faults)
