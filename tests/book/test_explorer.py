@@ -271,31 +271,57 @@ def test_the_first_layer_of_resnet(new_tab, site):
     assert {name: shown(page, name) for name in values} == values
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "op=evil&input=3x224x224",
-        "input=<script>window.hacked=1</script>",
-        "input=%3Cimg src=x onerror=window.hacked=1%3E",
-        "stride=99999999999999999999",
-        "input=3x2147483648x5",
-        "kernel_size=-3",
-        "padding=1,2,3",
-        "groups=0",
-        "unknown=1",
-        "%E0%A4%A=1",
-        "stride=1e9",
-        "kernel_size=3x3x3",
-        "__proto__=1",
-        "bias=maybe",
-    ],
-)
-def test_a_wrong_address_gives_a_sentence(new_tab, site, address):
-    page = new_tab(f"{(site / 'book' / 'explorer.html').as_uri()}#{address}").page
-    assert len(shown(page, "error")) > 10
-    assert not page.locator('[data-explorer="output-shape"]').text_content()
-    assert page.evaluate("window.hacked") is None
-    page.locator(".explorer [name=op]").select_option("conv2d")  # and it still works
+WRONG = [
+    "op=evil&input=3x224x224",
+    "input=<script>window.hacked=1</script>",
+    "input=%3Cimg src=x onerror=window.hacked=1%3E",
+    "stride=99999999999999999999",
+    "input=3x2147483648x5",
+    "kernel_size=-3",
+    "kernel_size=2147483647&dilation=2147483647",
+    "padding=1,2,3",
+    "padding=%zz",
+    "groups=0",
+    "unknown=1",
+    "%E0%A4%A=1",
+    "stride=1e9",
+    "kernel_size=3x3x3",
+    "kernel_size=",
+    "__proto__=1",
+    "bias=maybe",
+    "bias=constructor",
+]
+
+
+def test_a_wrong_address_gives_a_sentence(new_tab, site):
+    page = explorer_at(new_tab, site)
+    for address in WRONG:
+        page.goto("about:blank")
+        page.goto(f"{(site / 'book' / 'explorer.html').as_uri()}#{address}")
+        assert len(shown(page, "error")) > 10, address
+        assert not page.locator('[data-explorer="output-shape"]').text_content(), address
+        assert page.evaluate("window.hacked") is None, address
+        page.locator(".explorer [name=op]").select_option("conv2d")  # and it still works
+
+
+@pytest.mark.parametrize("word", ["constructor", "__proto__", "toString", "c;constructor;c"])
+def test_a_wrong_layer_gives_a_sentence(new_tab, site, word):
+    tab = new_tab(f"{(site / 'book' / 'explorer.html').as_uri()}#input=1x9x9&layers={word}")
+    assert "is not one of conv2d" in tab.page.locator(".ex-network").inner_text()
+    assert shown(tab.page, "error") == ""
+    assert not tab.faults
+
+
+def test_numbers_of_an_address_that_do_not_fit_are_reported(new_tab, site):
+    page = explorer_at(new_tab, site, "op=conv2d&input=1x5x5&kernel_size=2&x=1,2,3&w=edge")
+    for name in "xw":
+        assert f"The numbers {name} of the address do not fit" in caption(page)
+    change_address(page, "op=conv2d&input=1x5x5&kernel_size=3&x=7&w=edge")
+    assert "do not fit" not in caption(page)
+
+
+def caption(page):
+    return page.locator(".ex-caption").inner_text()
 
 
 def test_the_keyboard_moves_the_window_and_edits_numbers(new_tab, site):
@@ -380,6 +406,82 @@ def drag(page, start, end):
         box = locator.bounding_box()
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
         action()
+
+
+ONES = "op=conv2d&input=1x5x5&kernel_size=3&bias=0&x=1&w=1"
+
+
+def test_a_number_that_is_typed_is_kept_or_given_up(new_tab, site):
+    page = explorer_at(new_tab, site, ONES)
+    cell = page.locator(".ex-input .ex-cell").nth(6)
+    typed = [("50", "Escape", 1), ("abc", "Enter", 1), ("", "Enter", 1), ("-", "Enter", 1),
+             ("−2,5", "Enter", -2.5), ("3", "Tab", 3)]  # fmt: skip
+    for text, key, number in typed:
+        cell.focus()
+        page.keyboard.press("Enter")
+        page.keyboard.type(text)
+        page.locator(".ex-output .ex-cell").first.hover()  # the pointer does not disturb
+        page.keyboard.press(key)
+        assert numbers_of(page, "input")[6] == number, text
+        assert numbers_of(page, "output")[0] == 8 + number, text
+    assert page.url.count("3,1") == 1
+
+
+def test_another_address_gives_up_a_number_that_is_being_typed(new_tab, site):
+    tab = new_tab(f"{(site / 'book' / 'explorer.html').as_uri()}#{ONES}")
+    for address in ("op=max_pool2d&input=1x3x3&kernel_size=2&x=5", "input=1x224x224", ONES):
+        cell = tab.page.locator(".ex-input .ex-cell").last
+        if cell.count():
+            cell.focus()
+            tab.page.keyboard.press("Enter")
+            tab.page.keyboard.type("9")
+        change_address(tab.page, address)
+    assert numbers_of(tab.page, "input") == [1] * 25
+    assert not tab.faults
+
+
+@pytest.mark.parametrize(
+    ("address", "fix", "shape"),
+    [
+        ("op=conv2d&input=1x5x5&kernel_size=7", "padding=1", "1x1x1"),
+        ("op=conv2d&input=1x5x5&kernel_size=7", "kernel_size=5", "1x1x1"),
+        ("op=conv2d&input=4x8x8&out_channels=6&groups=3", "groups=2", "6x6x6"),
+        ("op=conv2d&input=1x8x8&stride=2&padding=same", "stride=1", "1x8x8"),
+        ("op=conv2d&input=1x4x4&padding=4&padding_mode=reflect", "padding=3", "1x8x8"),
+        ("op=avg_pool2d&input=64x7x7&kernel_size=8", "kernel_size=7", "64x1x1"),
+        ("op=conv_transpose2d&input=1x4x4&output_padding=1", "stride=2", "1x10x10"),
+        ("op=max_pool2d&input=1x6x6&kernel_size=3&padding=2", "padding=1", "1x2x2"),
+    ],
+)
+def test_a_fix_is_pressed(new_tab, site, address, fix, shape):
+    page = explorer_at(new_tab, site, address)
+    assert shown(page, "error")
+    page.get_by_role("button", name=fix, exact=True).click()
+    assert shown(page, "error") == ""
+    assert shown(page, "output-shape") == shape
+    assert fix in page.url
+
+
+def test_every_fix_is_one_that_pytorch_takes(new_tab, site):
+    page = explorer_at(new_tab, site)
+    dice = random.Random("fixes")
+    script = """setting => Explorer.calculator.fixes(setting)
+      .map(([name, value]) => ({ ...setting, [name]: value }))"""
+    tried = 0
+    while tried < SETTINGS // 2:
+        setting = random_setting(dice, dice.choice(OPS))
+        if expected(setting, dice)["y"] is None:
+            for fixed in page.evaluate(script, setting):
+                assert expected(fixed, dice)["y"] is not None, (setting, fixed)
+                tried += 1
+
+
+def test_another_kind_of_layer_remembers_what_it_does_not_take(new_tab, site):
+    page = explorer_at(new_tab, site, "op=conv2d&input=4x8x8&out_channels=4&groups=2&dilation=2")
+    page.locator(".explorer [name=op]").select_option("avg_pool2d")
+    assert shown(page, "error") == ""
+    page.locator(".explorer [name=op]").select_option("conv2d")
+    assert shown(page, "code") == "nn.Conv2d(4, 4, kernel_size=3, dilation=2, groups=2)"
 
 
 def test_the_window_is_dragged(new_tab, site):
@@ -528,7 +630,13 @@ def test_layers_are_added_and_removed(new_tab, site):
     assert outputs == ["8x30x30", "8x15x15"]
     again = explorer_at(new_tab, site, page.url.split("#")[1])
     assert again.locator(".ex-network tbody td:nth-child(3)").all_inner_texts() == outputs
+    again.locator(".explorer [name=ceil_mode]").uncheck()
+    again.locator(".explorer [name=kernel_size]").fill("50")
+    again.get_by_role("button", name="Add this layer").click()
+    assert "Not added: after 8x15x15" in shown(again, "network")
+    assert again.locator(".ex-network tbody tr").count() == 2
     again.get_by_role("button", name="Remove layer 1").click()
+    assert again.evaluate("document.activeElement.ariaLabel") == "Remove layer 1"
     assert again.locator(".ex-network tbody td:nth-child(3)").all_inner_texts() == ["3x16x16"]
     again.get_by_role("button", name="Clear").click()
     assert "layers" not in again.url
