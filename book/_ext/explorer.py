@@ -81,8 +81,8 @@ def visit_other(translator, node):
     raise nodes.SkipNode
 
 
-# Lines that are comments, comments at the end of a line, and indentation.
-UNREAD = re.compile(r"^\t*/\*[\s\S]*?\*/\n|^\t*//.*\n|^\t+|[ \t]+// [^\n\"'`]*$", re.MULTILINE)
+# Lines that are comments or empty, comments at the end of a line, and indentation.
+UNREAD = re.compile(r"^\t*/\*[\s\S]*?\*/\n|^\t*//.*\n|^[\t\n]+|[ \t]+// [^\n\"'`]*$", re.MULTILINE)
 
 
 def lighten(app, exception):

@@ -10,6 +10,7 @@ const START = {
 	op: "conv2d", input: "1x6x6", out_channels: "1", kernel_size: "3", stride: "", padding: "0", dilation: "1",
 	groups: "1", bias: "1", padding_mode: "zeros", output_padding: "0", ceil_mode: "0", count_include_pad: "1",
 };
+const FLAGS = ["bias", "ceil_mode", "count_include_pad"];
 const OWN = ["x", "w", "b", "cell", "layers", "see", "show"]; // keys of the figures, read by them
 
 class Wrong extends Error {}
@@ -17,7 +18,7 @@ class Wrong extends Error {}
 const number = (text, name, whole) => {
 	const shown = clip(whole ?? text);
 	if (!/^-?\d{1,15}$/.test(text)) {
-		const wanted = name === "input" ? "three whole numbers such as 3x224x224" : whole === undefined ? "a whole number" : name === "padding" ? "a whole number, two such as 1x2, or four" : "a whole number, or two such as 3x5";
+		const wanted = name === "input" ? "three whole numbers such as 3x224x224" : `a whole number${whole === undefined ? "" : ", or two such as 3x5"}`;
 		throw new Wrong(`${name}=${shown} is not ${wanted}.`);
 	}
 	if (Number(text) > LARGEST) throw new Wrong(`${name}=${shown} is larger than ${LARGEST}.`);
@@ -65,7 +66,7 @@ const read = (texts) => {
 		setting.stride ??= isPool(setting) ? setting.kernel_size : [1, 1]; // PyTorch's defaults
 		setting.padding = readPadding(of("padding"));
 		for (const name of ["groups", "out_channels"]) setting[name] = number(of(name), name);
-		for (const name of ["bias", "ceil_mode", "count_include_pad"]) setting[name] = flag(of(name), name);
+		for (const name of FLAGS) setting[name] = flag(of(name), name);
 		setting.padding_mode = clip(of("padding_mode"));
 		return { setting, error: "" };
 	} catch (error) {
@@ -97,10 +98,12 @@ const namesOf = (op) => (Object.hasOwn(NAMES, op) ? NAMES[op] : NAMES.conv2d).sp
 
 /** The address of texts; arguments that have their default are left out, but for the main ones. */
 const write = (texts) => {
-	const names = namesOf(texts.op).filter((name) => name in texts && (texts[name] !== START[name] || (FIRST.split(" ").includes(name) && name !== "stride")));
+	const names = namesOf(texts.op);
+	const all = [...names, ...Object.keys(texts).filter((name) => !names.includes(name) && !OWN.includes(name))]
+		.filter((name) => name in texts && (texts[name] !== START[name] || (FIRST.split(" ").includes(name) && name !== "stride")));
 	const own = OWN.filter((name) => texts[name]);
-	return `#${[...names, ...own].map((name) => `${name}=${encodeURIComponent(texts[name]).replace(/%(2C|3A|3B|3D)/g, decodeURIComponent)}`).join("&")}`;
+	return `#${[...all, ...own].map((name) => `${encodeURIComponent(name)}=${encodeURIComponent(texts[name]).replace(/%(2C|3A|3B|3D)/g, decodeURIComponent)}`).join("&")}`;
 };
 
-return { START, namesOf, parse, read, write };
+return { FLAGS, START, namesOf, parse, read, write };
 })();

@@ -43,9 +43,9 @@ const times = (pair) => `(${pair[0]} x ${pair[1]})`;
 
 /** What PyTorch says of a setting, in its order of checks; empty if it takes it. */
 const complaint = (setting) => {
-	if (few(setting.input, 1)) return `The input ${setting.input.join("x")} has no cells: channels, height and width are at least 1.`;
+	if (few(setting.input, 1)) return `The input ${setting.input.join("x")} has no cells.`;
 	const large = AXES.map((axis) => along(setting, axis)).some(({ size, stride, span }) => !Number.isSafeInteger(span) || !Number.isSafeInteger(size * stride));
-	if (large) return "These numbers are too large to compute with here.";
+	if (large) return "These numbers are too large here.";
 	return isPool(setting) ? ofPooling(setting) : isTransposed(setting) ? ofTransposed(setting) : ofConvolution(setting);
 };
 
@@ -67,14 +67,14 @@ const ofWeight = ({ op, input, out_channels, groups, kernel_size }) => {
 
 /** What F.pad says; its negative numbers cut. */
 const ofBorder = ({ input, padding, padding_mode }, added) => {
-	const size = input.slice(1), padded = AXES.map((axis) => size[axis] + added[axis][0] + added[axis][1]);
+	const size = input.slice(1);
 	const cut = AXES.some((axis) => size[axis] + Math.min(added[axis][0], 0) + Math.min(added[axis][1], 0) < 0);
 	if (padding_mode === "zeros") return cut && padding.length === 4 ? "narrow(): length must be non-negative." : "";
-	if (padding_mode === "circular") return AXES.some((axis) => Math.max(...added[axis]) > size[axis]) ? "Padding value causes wrapping around more than once." : "";
+	if (padding_mode === "circular") return AXES.some((axis) => Math.max(...added[axis]) > size[axis] + Math.min(...added[axis], 0)) ? "Padding value causes wrapping around more than once." : "";
 	for (const axis of [1, 0]) {
 		if (padding_mode === "reflect" && Math.max(...added[axis]) >= size[axis]) return `Argument #${axis ? 4 : 6}: Padding size should be less than the corresponding input dimension, but got: padding (${added[axis].join(", ")}) at dimension ${axis + 2} of input [1, ${input.join(", ")}]`;
 	}
-	return few(padded, 1) ? `Calculated output H: ${padded[0]} W: ${padded[1]} must be >= 1 in every dimension (input H: ${size[0]}, W: ${size[1]})` : "";
+	return "";
 };
 
 const ofConvolution = (setting) => {
@@ -106,7 +106,7 @@ const ofTransposed = (setting) => {
 	if (few(kernel_size, 1)) return positive("kernel size", both("kernel", kernel_size));
 	if (few(stride, 1)) return "non-positive stride is not supported";
 	if (few(output_padding, 0)) return "negative output_padding is not supported";
-	if (few(dilation, 1)) return positive("dilation", `dilation_height: ${dilation[0]}, dilation_width: ${dilation[1]}`);
+	if (few(dilation, 1)) return "dilation should be greater than zero";
 	if (AXES.some((axis) => output_padding[axis] >= Math.max(stride[axis], dilation[axis]))) return `output padding must be smaller than either stride or dilation, but got ${both("output_padding", output_padding)} ${both("stride", stride)} ${both("dilation", dilation)}`;
 	const size = AXES.map((axis) => lengthTransposed(setting, axis));
 	if (few(size, 1)) return `Given input size per channel: ${times(input.slice(1))}. Calculated output size per channel: ${times(size)}. Output size is too small`;
@@ -168,22 +168,24 @@ const layer = (setting) => {
 };
 
 /** The input index that a cell of the padded axis shows; -1 for a border of a constant. */
-const source = (index, size, mode) => {
+const source = (index, { size, before, after }, mode) => {
+	const first = Math.max(0, -before), left = size - first - Math.max(0, -after);
+	if (mode === "circular") return first + (((index - first) % left) + left) % left; // of what is not cut off
 	if (index >= 0 && index < size) return index;
 	if (mode === "replicate") return Math.min(Math.max(index, 0), size - 1);
-	if (mode === "circular") return ((index % size) + size) % size;
 	if (mode === "reflect") return index < 0 ? -index : 2 * (size - 1) - index;
 	return -1;
 };
 
 /** Along one axis: what output cell `out` reads, as {kernel, at (from the input's start), cell (-1: border), outside}. */
 const axisReads = (setting, out, axis) => {
-	const { size, kernel, stride, dilation, before, after } = along(setting, axis);
+	const numbers = along(setting, axis);
+	const { size, kernel, stride, dilation, before, after } = numbers;
 	return range(kernel).map((k) => {
 		if (!isTransposed(setting)) {
 			const at = out * stride - before + k * dilation;
 			// A window of ceil_mode may reach beyond the padding.
-			return { kernel: k, at, cell: source(at, size, setting.padding_mode), outside: at >= size + after };
+			return { kernel: k, at, cell: source(at, numbers, setting.padding_mode), outside: at >= size + after };
 		}
 		const at = (out + before - k * dilation) / stride;
 		return Number.isInteger(at) && at >= 0 && at < size ? { kernel: k, at, cell: at } : null;

@@ -20,23 +20,25 @@ const formula = (setting, { shape }) => {
 	return height === width ? `height and width: ${height}` : `height: ${height}\nwidth: ${width}`;
 };
 
-/** Changes of one argument, each to the nearest value with which PyTorch takes the setting: [name, value]. */
+/** Changes of one argument, each to the nearest value with which PyTorch takes the setting: [name, value, setting]. */
 const fixes = (setting) => {
 	const { out_channels: out, groups, padding } = setting;
 	const found = [];
+	const changed = (name, value) => ({ ...setting, [name]: value, ...(name === "kernel_size" && setting.stride === setting.kernel_size && { stride: value }) });
 	const nearest = (name, values) => {
-		const value = values.find((one) => !layer({ ...setting, [name]: one }).error);
-		if (value !== undefined) found.push([name, value]);
+		const value = values.find((one) => !layer(changed(name, one)).error);
+		if (value !== undefined) found.push([name, value, changed(name, value)]);
 	};
 	// Numbers of a pair that are too large come down together, those that are too small go up.
 	const sizes = [0, 1].map((axis) => along(setting, axis)).map(({ size, before, after }) => size + before + after);
-	const down = (name) => nearest(name, [...range(65).map((less) => Math.max(...setting[name]) - less), ...sizes, ...range(65).reverse()].map((most) => setting[name].map((one) => Math.min(one, most))));
+	const down = (name) => nearest(name, [...range(65).map((less) => Math.max(...setting[name]) - less), ...sizes, ...range(65).reverse()].map((most) => setting[name].map((one) => Math.max(0, Math.min(one, most)))));
 	const up = (name) => nearest(name, range(65).map((least) => setting[name].map((one) => Math.max(one, least))));
 	nearest("groups", range(4096).map((one) => groups - one).filter((one) => one > 0).concat(1));
 	if (groups > 0) nearest("out_channels", [Math.max(Math.ceil(out / groups), 1) * groups]);
 	if (!Array.isArray(padding) || padding.length === 4) nearest("padding", [[0, 1].map((axis) => Math.max(0, Math.floor((along({ ...setting, padding: [0, 0] }, axis).span - 1) / 2))), [0, 0]]);
 	nearest("padding_mode", ["zeros"]);
 	down("output_padding");
+	up("output_padding");
 	up("stride");
 	if (padding === "same") down("stride");
 	if (padding.length === 2) { up("padding"); down("padding"); }
@@ -66,9 +68,9 @@ const results = (apply) => {
 		const found = setting ? layer(setting) : { error: wrong };
 		tell(error, found.error);
 		list.hidden = Boolean(found.error);
-		cures.replaceChildren(...(setting && found.error ? fixes(setting) : []).map(([name, value]) => {
+		cures.replaceChildren(...(setting && found.error ? fixes(setting) : []).map(([name, value, fixed]) => {
 			const text = [...new Set([value].flat())].join("x");
-			return element("li", {}, button(`${name}=${text}`, () => apply(name, text)), ` → output ${layer({ ...setting, [name]: value }).shape.join("x")}`);
+			return element("li", {}, button(`${name}=${text}`, () => apply(name, text)), ` → output ${layer(fixed).shape.join("x")}`);
 		}));
 		const shown = found.error ? {} : {
 			"output-shape": found.shape.join("x"), formula: formula(setting, found), dropped: found.dropped?.join("x"),

@@ -3,8 +3,7 @@ window.Explorer ??= {};
 Explorer.controls = (() => {
 "use strict";
 const { OPS, MODES, isPool } = Explorer.arithmetic;
-const { START, namesOf } = Explorer.address;
-const FLAGS = ["bias", "ceil_mode", "count_include_pad"];
+const { FLAGS, START, namesOf } = Explorer.address;
 let ids = 0;
 
 /** An element with attributes and children; text children are text, never HTML. */

@@ -15,9 +15,9 @@ const mount = (place) => {
 	let texts = parse(keeps && location.hash.includes("=") ? location.hash : first);
 	const results = tool === "explorer" || tool === "calculator" ? Explorer.calculator.results((name, text) => {
 		texts[name] = text;
-		changed(texts, { refill: true });
 		player?.show(texts);
-		entry.form.elements[name]?.focus();
+		changed(texts, { refill: true });
+		(entry.form.elements[name] ?? entry.form.elements[0]).focus();
 	}) : null;
 	const note = results ? null : element("p", { class: "ex-error", role: "status" });
 	const figure = tool === "receptive" || tool === "calculator" ? null : box("ex-player");
@@ -28,6 +28,10 @@ const mount = (place) => {
 	/** `refill` writes the setting into the form, `later` waits until it rests for a moment. */
 	const changed = (next, { refill, later, keep = keeps } = {}) => {
 		texts = next;
+		if (texts.input !== input && read(texts).setting) {
+			input = texts.input;
+			network?.show(texts);
+		}
 		const save = () => {
 			link.href = new URL(`explorer.html${write(texts)}`, location.href);
 			if (keep) history.replaceState(null, "", link.hash);
@@ -43,10 +47,8 @@ const mount = (place) => {
 		}
 	};
 	const entry = form(texts, (next) => {
-		changed(next);
 		player?.show(next);
-		if (next.input !== input) network?.show(next);
-		input = next.input;
+		changed(next);
 	}, fields?.split(" "));
 	const above = tool === "player" ? [figure, entry.form, note] : [entry.form, note, ...(results?.parts ?? []), figure, results?.list];
 	place.replaceChildren(...[...above, stack, element("p", { class: "ex-bar" }, link, copyButton("Copy the address", () => link.href))].filter(Boolean));

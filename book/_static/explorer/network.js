@@ -34,7 +34,7 @@ const line = (texts) => {
 	const op = texts.op ?? START.op;
 	const names = namesOf(op);
 	const given = (name) => texts[name] && texts[name] !== START[name] && names.includes(name);
-	const words = KEYS.map((name) => (name === "op" ? Object.keys(SHORT).find((one) => SHORT[one] === op) : given(name) || (name === "kernel_size" || name === "out_channels") && names.includes(name) ? texts[name] ?? START[name] : ""));
+	const words = KEYS.map((name) => (name === "op" ? Object.keys(SHORT).find((one) => SHORT[one] === op) : given(name) ? texts[name] : ""));
 	return [...words.join(":").replace(/:+$/, "").split(":"), ...names.filter((name) => name !== "input" && !KEYS.includes(name) && given(name)).map((name) => `${name}=${texts[name]}`)].join(":");
 };
 
@@ -103,6 +103,7 @@ const mount = (place, { texts, changed }) => {
 		const at = shapes.map((shape) => shape.map((one) => Math.floor(one / 2)));
 		const wanted = (texts.see ?? "").split(",").map(Number);
 		if (wanted.length === 2 && wanted.every((one, axis) => Number.isInteger(one) && one >= 0 && one < shapes[last][axis])) at[last] = wanted;
+		else delete texts.see;
 		let counts = [];
 		const look = () => {
 			counts = [0, 1].map((axis) => paths(settings, at[last][axis], axis));
@@ -137,7 +138,7 @@ const mount = (place, { texts, changed }) => {
 				look();
 				texts.see = next.join();
 				changed(texts, false, true);
-			} else tell(seen, `Pixel (${next.join(", ")}) of ${map ? `map ${map}` : "the input"} lies on ${many((counts[0][map].get(next[0]) ?? 0) * (counts[1][map].get(next[1]) ?? 0))} to cell (${at[last].join(", ")}) of the last map.`);
+			} else tell(seen, `Pixel (${next.join(", ")}) of ${map ? `map ${map}` : "the input"} lies on ${many((counts[0][map].get(next[0]) ?? 0) * (counts[1][map].get(next[1]) ?? 0))} to cell (${at[last].join(", ")}).`);
 		};
 		const canvases = shapes.map(([height, width], map) => {
 			const canvas = element("canvas", { height, width, "aria-hidden": "true", style: `width: ${Math.max(24, 180 * width / widest)}px` });
@@ -180,7 +181,7 @@ const mount = (place, { texts, changed }) => {
 		}));
 		const sum = (name) => kept.reduce((result, one) => result + one[name], 0n);
 		const last = kept.at(-1);
-		tell(total, last ? `Layers: ${kept.length}${all > kept.length ? ` of ${all}${found.length > kept.length ? ", up to the one that fails" : ""}` : ""}, output ${last.shape.join("x")}, ${thousands(sum("parameters"))} parameters, ${thousands(sum("macs"))} multiply-accumulates, feature maps ${bytes(sum("bytes"))}.` : "");
+		tell(total, last ? `Layers: ${kept.length}${all > kept.length ? ` of ${all}` : ""}, output ${last.shape.join("x")}, ${thousands(sum("parameters"))} parameters, ${thousands(sum("macs"))} multiply-accumulates, feature maps ${bytes(sum("bytes"))}.` : "");
 		const largest = kept.length ? Math.max(...kept[0].setting.input.slice(1), ...kept.flatMap(({ shape }) => shape.slice(1))) : 0;
 		maps.replaceChildren();
 		seen.hidden = !largest;

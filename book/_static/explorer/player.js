@@ -2,7 +2,7 @@
 window.Explorer ??= {};
 Explorer.player = (() => {
 "use strict";
-const { axisReads, code, feeds, forward, isPool, isTransposed, layer, range, sides, source, value } = Explorer.arithmetic;
+const { along, axisReads, code, feeds, forward, isPool, isTransposed, layer, range, sides, source, value } = Explorer.arithmetic;
 const { box, button, check, element, menu, tell } = Explorer.controls;
 const { read } = Explorer.address;
 
@@ -47,7 +47,6 @@ const round = (number) => (Number.isInteger(number) || !Number.isFinite(number) 
 const say = (number) => String(round(number)).replace("-", "−").replace("Infinity", "∞");
 const factor = (number) => (number < 0 ? `(${say(number)})` : say(number));
 const few = (texts, most, between) => texts.slice(0, most).join(between) + (texts.length > most ? ` and ${texts.length - most} more` : "");
-const counted = (count, name) => `${count} ${name}${count === 1 ? "" : "s"}`;
 
 const mount = (place, { texts, changed }) => {
 	const panels = box("ex-panels");
@@ -71,7 +70,7 @@ const mount = (place, { texts, changed }) => {
 			const title = channels > 1 ? `${name}, channel ${c}` : name;
 			const group = groups > 1 ? ` ex-group-${Math.floor(c / (channels / groups)) % 3}` : "";
 			return box(`ex-block${group}`, box("ex-title", title),
-				element("div", { role: "grid", "aria-label": `${title}, ${counted(height, "row")}, ${counted(width, "column")}`, style: `--columns: ${width}` },
+				element("div", { role: "grid", "aria-label": `${title}, ${height} x ${width}`, style: `--columns: ${width}` },
 					...range(height).map((r) => element("div", { role: "row" }, ...range(width).map((k) => make(c, r + from[0], k + from[1]))))));
 		}));
 	};
@@ -107,7 +106,7 @@ const mount = (place, { texts, changed }) => {
 		if (name === "bias") return b[k];
 		if (isInside([c, r, k])) return x[c][r][k];
 		if (setting.op === "max_pool2d") return -Infinity;
-		const [row, column] = [[r, 1], [k, 2]].map(([at, axis]) => source(at, setting.input[axis], setting.padding_mode));
+		const [row, column] = [[r, 1], [k, 2]].map(([at, axis]) => source(at, along(setting, axis - 1), setting.padding_mode));
 		return isPool(setting) || row < 0 || column < 0 ? 0 : x[c][row][column];
 	};
 
@@ -151,7 +150,7 @@ const mount = (place, { texts, changed }) => {
 			panels.querySelector(`.ex-${name}`).style.setProperty("--longest", longest);
 		}
 		tell(sum, pointed ? wherePointed(fed) : sentence(terms, result, count));
-		const lost = state.lost.map((name) => ` The numbers ${name} of the address do not fit: others are shown.`).join("");
+		const lost = state.lost.map((name) => ` The numbers ${name} do not fit: others are shown.`).join("");
 		const whose = state.w && found.shape[0] > 1 ? ` The kernel is that of output channel ${cell[0]}.` : "";
 		tell(caption, `${code(setting)}: input ${setting.input.join("x")}, output ${found.shape.join("x")}.${whose}${state.never.size ? " Hatched cells are never read." : ""}${lost}`);
 	};
@@ -164,7 +163,7 @@ const mount = (place, { texts, changed }) => {
 			const all = [...new Set(axisReads(setting, out, axis).map(({ at }) => at))].sort((one, other) => one - other);
 			return all.length && `${name}${all.length > 1 ? "s" : ""} ${few(all.map(say), 6, ", ")}`;
 		});
-		if (!rows || !columns) return `${start}reads no input${b ? `: bias ${say(b[c])}` : ""} = ${say(result)}`;
+		if (!rows || !columns) return `${start}reads no input: ${say(result)}`;
 		const numbers = few(terms.map((term) => say(term.number)), 27, setting.op === "max_pool2d" ? ", " : " + ");
 		const products = few(terms.map((term) => `${factor(term.number)}·${factor(term.weight)}`), 27, " + ");
 		const exact = [result, ...terms.flatMap((term) => [term.number, term.weight])].every((one) => !Number.isFinite(one) || Math.abs(round(one) - one) < 1e-9);
@@ -179,7 +178,7 @@ const mount = (place, { texts, changed }) => {
 		if (!fed.length) return `${start} goes into no output: its gradient is 0.`;
 		if (!reaches(channel, c)) return `${start} does not go into output channel ${c}.`;
 		const outputs = new Set(fed.map(([row, column]) => `(${row}, ${column})`));
-		const goes = `${start} goes into ${counted(outputs.size, "output")}${found.shape[0] > 1 ? ` of channel ${c}` : ""}: `;
+		const goes = `${start} goes into ${outputs.size} output${outputs.size === 1 ? "" : "s"}${found.shape[0] > 1 ? ` of channel ${c}` : ""}: `;
 		if (!isPool(setting)) return `${goes}${few(fed.map(([row, column, u, v]) => `(${row}, ${column}) with weight ${say(plane(sliceOf(channel))[u][v])}`), 9, ", ")}. Its gradient is the sum of theirs, each times that weight.`;
 		return `${goes}${few([...outputs], 9, ", ")}. ${setting.op === "max_pool2d" ? "It gets the gradient where it is the first of the largest" : "Each sends back its gradient, divided by its count"}.`;
 	};
@@ -215,24 +214,24 @@ const mount = (place, { texts, changed }) => {
 	};
 
 	const play = button("Play", () => {
-		if (timer) { stop(); return; }
+		if (timer || !state) { stop(); return; }
 		play.textContent = "Pause";
 		sum.setAttribute("aria-live", "off"); // nobody can listen that fast
 		timer = setInterval(step, 700);
 		step();
 	}, { class: "ex-play" });
 
-	const keep = () => {
-		for (const name of ["x", "w", "b"]) if (state[name]) texts[name] = state[name].flat(3).join();
-		state.lost = [];
+	const KEYS = { input: "x", kernel: "w", bias: "b" };
+	const keep = (key) => {
+		texts[key] = state[key].flat(3).join();
+		state.lost = state.lost.filter((name) => name !== key);
 		changed(texts);
 	};
 
-	const put = (cell, to) => {
-		const { name, key: [c, r, k] } = cell.place;
-		if (name === "input") state.x[c][r][k] = to;
-		else if (name === "bias") state.b[k] = to;
-		else plane(c)[r][k] = to;
+	const put = ({ place: { name, key: [c, r, k] } }, to) => {
+		const row = name === "input" ? state.x[c][r] : name === "bias" ? state.b : plane(c)[r];
+		row[k] = to;
+		keep(KEYS[name]);
 		compute();
 	};
 
@@ -244,24 +243,21 @@ const mount = (place, { texts, changed }) => {
 		const mine = state;
 		let open = true;
 		const close = (text) => {
-			if (!open || state !== mine) return; // the blur of a field that is taken away
+			if (!open || state !== mine) return ""; // the blur of a field that is taken away
 			open = false;
 			const to = Number(text.trim().replace("−", "-").replace(",", "."));
 			cell.drawn = null;
 			input.remove();
-			if (text.trim() !== "" && Number.isFinite(to)) {
-				put(cell, to);
-				keep();
-			} else {
-				draw();
-				if (text.trim() !== "") tell(sum, `${text} is not a number: the old one stays.`);
-			}
+			if (text.trim() !== "" && Number.isFinite(to) && to !== number(name, key)) put(cell, to);
+			else draw();
+			return Number.isFinite(to) ? "" : `${text} is not a number: the old one stays.`;
 		};
 		input.addEventListener("keydown", (event) => {
 			event.stopPropagation();
 			if (event.key !== "Enter" && event.key !== "Escape") return;
-			close(event.key === "Enter" ? input.value : "");
+			const note = close(event.key === "Enter" ? input.value : "");
 			cell.focus();
+			if (note) tell(sum, note);
 		});
 		input.addEventListener("blur", () => close(input.value));
 		cell.replaceChildren(input);
@@ -352,10 +348,12 @@ const mount = (place, { texts, changed }) => {
 		if (cell.place.name === "output") moveTo(cell.place.key, { hover: true });
 		if (cell.place.name === "input") point(cell);
 	});
-	panels.addEventListener("pointerleave", () => { if (state?.pointed && !panels.contains(document.activeElement)) { state.pointed = null; draw(); } });
+	const leave = (inside) => { if (state?.pointed && !panels.contains(inside)) { state.pointed = null; draw(); } };
+	panels.addEventListener("pointerleave", () => leave(document.activeElement));
+	panels.addEventListener("focusout", (event) => leave(event.relatedTarget));
 	for (const end of ["pointerup", "pointercancel"]) {
 		window.addEventListener(end, () => {
-			if (held && "paint" in held) keep();
+			if (held && "paint" in held) keep("x");
 			held = null;
 		});
 	}
@@ -390,12 +388,16 @@ const mount = (place, { texts, changed }) => {
 		const found = setting && layer(setting);
 		stop();
 		// The last drawing stays, pale, while a number is typed.
-		if (place.classList.toggle("ex-stale", !found || Boolean(found.error))) return;
+		panels.inert = place.classList.toggle("ex-stale", !found || Boolean(found.error));
+		if (panels.inert) {
+			state = null;
+			return;
+		}
 		place.classList.toggle("ex-large", !drawable(setting));
 		if (!drawable(setting)) {
 			state = null;
 			panels.replaceChildren();
-			tell(sum, `Too large to draw: the output is ${found.shape.join("x")}. Up to 4 channels, 34x34 and 1,200 numbers are drawn.`);
+			tell(sum, "Too large to draw: up to 4 channels of 34x34, and 1,200 numbers.");
 			return;
 		}
 		const shape = isPool(setting) ? null : weightShape(setting);
@@ -415,6 +417,7 @@ const mount = (place, { texts, changed }) => {
 		};
 		shades.field.checked = panels.classList.toggle("ex-shades", texts.show === "grey");
 		help.textContent = `${isTransposed(setting) ? "Point at a cell of the output" : "Drag the window"}, or use the arrow keys in the output. Point at an input cell to see where it goes. Click again, or press Enter, to edit a number.`;
+		if (texts.cell) texts.cell = state.cell.join();
 		build();
 		compute();
 		if (focused) (grids[focused.name]?.get(focused.key.join()) ?? grids.output.get(state.cell.join())).focus();

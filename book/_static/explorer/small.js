@@ -70,7 +70,7 @@ const TOOLS = {
 		return () => {
 			const row = [1, 2, 3, 4], amount = Number(padding.value);
 			const list = range(4 + 2 * amount).map((one) => {
-				const from = source(one - amount, 4, mode.value);
+				const from = source(one - amount, { size: 4, before: amount, after: amount }, mode.value);
 				return [row[from] ?? 0, one < amount || one >= 4 + amount ? "ex-border" : "ex-read"];
 			});
 			figure.replaceChildren(cells("a row and its border", list.length, list));
