@@ -82,7 +82,9 @@ def visit_other(translator, node):
 
 
 # Lines that are comments or empty, comments at the end of a line, and indentation.
-UNREAD = re.compile(r"^\t*/\*[\s\S]*?\*/\n|^\t*//.*\n|^[\t\n]+|[ \t]+// [^\n\"'`]*$", re.MULTILINE)
+UNREAD = re.compile(
+    r"^[\t\n]*/\*[\s\S]*?\*/\n|^[\t\n]*//.*\n|^[\t\n]+|[ \t]+// [^\n\"'`]*$", re.MULTILINE
+)
 
 
 def lighten(app, exception):
