@@ -14,7 +14,7 @@ from torch import nn
 
 from convlab import ops, shapes
 from tests.book.book_files import ROOT, toc_pages
-from tests.book.tab import PHONE
+from tests.book.tab import PHONE, Tab
 
 # Settings of all kinds are tried, those that PyTorch warns of included.
 pytestmark = pytest.mark.filterwarnings("ignore:Initializing zero", "ignore:Using padding='same'")
@@ -136,6 +136,27 @@ COMPUTE = """cases => cases.map(({setting, x, w, b}) => {
 })"""
 
 
+@pytest.fixture(scope="module")
+def shared_tab(browser):
+    tab = Tab(browser)
+    tab.page.add_init_script(SHIFTS)
+    yield tab
+    tab.close()
+
+
+@pytest.fixture
+def new_tab(shared_tab):
+    """Give a function that opens an address in the one tab of this module: a new one is slow."""
+
+    def open_tab(url):
+        shared_tab.open("about:blank")  # or another address of the same page would not load it
+        if url != "about:blank":
+            shared_tab.open(url)
+        return shared_tab
+
+    return open_tab
+
+
 @pytest.fixture
 def arithmetic(new_tab):
     """Open an empty page that has only the arithmetic."""
@@ -238,7 +259,7 @@ def test_an_address_opens_what_it_says(new_tab, site, op):
     dice = random.Random(f"{op} address")
     base = (site / "book" / "explorer.html").as_uri()
     page = new_tab(base).page
-    for _ in range(6):
+    for place in range(9):
         setting = random_setting(dice, op)
         if isinstance(setting["padding"], list):
             setting["padding"] = setting["padding"][:2]
@@ -246,8 +267,12 @@ def test_an_address_opens_what_it_says(new_tab, site, op):
             name: int(value) if isinstance(value, bool) else as_text(value)
             for name, value in setting.items()
         }
-        page.goto("about:blank")
-        page.goto(f"{base}#" + "&".join(f"{name}={value}" for name, value in words.items()))
+        address = "&".join(f"{name}={value}" for name, value in words.items())
+        if place % 3:
+            change_address(page, address)
+        else:
+            page.goto("about:blank")
+            page.goto(f"{base}#{address}")
         case = expected(setting, dice)
         if case["y"] is None:
             assert shown(page, "error"), setting
@@ -295,9 +320,12 @@ WRONG = [
 
 def test_a_wrong_address_gives_a_sentence(new_tab, site):
     page = explorer_at(new_tab, site)
-    for address in WRONG:
-        page.goto("about:blank")
-        page.goto(f"{(site / 'book' / 'explorer.html').as_uri()}#{address}")
+    for place, address in enumerate(WRONG):
+        if place % 3:
+            change_address(page, address)
+        else:
+            page.goto("about:blank")
+            page.goto(f"{(site / 'book' / 'explorer.html').as_uri()}#{address}")
         assert len(shown(page, "error")) > 10, address
         assert not page.locator('[data-explorer="output-shape"]').text_content(), address
         assert page.evaluate("window.hacked") is None, address
@@ -739,9 +767,7 @@ def test_a_finger_drags_the_window(browser, site):
 
 @pytest.mark.parametrize("name", [page for page in toc_pages() if has_explorer(page)])
 def test_a_page_with_figures_loads_little_and_does_not_move(new_tab, site, name):
-    tab = new_tab("about:blank")
-    tab.page.add_init_script(SHIFTS)
-    tab.open((site / name).as_uri())
+    tab = new_tab((site / name).as_uri())
     scripts = tab.page.locator("script[src*='explorer/']").evaluate_all(
         "all => all.map(s => s.src)"
     )

@@ -379,7 +379,7 @@ const mount = (place, { texts, changed }) => {
 		changed(texts, { refill: true });
 		show(texts);
 	});
-	place.append(presets, box("ex-bar", play, button("Step", () => { stop(); step(); }, { class: "ex-step" }), shades.label, draws.label), panels, sum, caption, help);
+	place.append(presets, box("ex-bar", play, button("Step", () => { stop(); step(); }, { class: "ex-step" }), shades.label, draws.label), box("ex-view", panels, sum), caption, help);
 
 	/** Show a setting; what cannot be drawn is said. */
 	const show = (next) => {
