@@ -1,0 +1,160 @@
+"""Run a copy of a model without data, and record where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+
+from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, parse_call
+from convlab.explain.meta import device_constructors, first_tensor, to_meta
+
+
+@dataclass
+class Failure:
+    """The state of a run when it failed.
+
+    Attributes
+    ----------
+    path, module : str and Module
+        The innermost module that runs.
+    inputs : tuple
+        Its positional arguments.
+    call : Call or None
+        The function of PyTorch that fails; None if code of the module raises the error itself.
+    error : Exception
+        The error.
+    """
+
+    path: str
+    module: nn.Module
+    inputs: tuple[Any, ...]
+    call: Call | None
+    error: Exception
+
+
+@dataclass
+class Outcome:
+    """A run: the output or the failure, and the last layer that worked."""
+
+    tracer: Tracer
+    output: Any = None
+    failure: Failure | None = None
+    last_layer: str | None = None
+    last_shape: tuple[int, ...] | None = None
+
+    @property
+    def output_shape(self) -> tuple[int, ...] | None:
+        """Shape of the first tensor of the output."""
+        tensor = first_tensor(tree_leaves(self.output))
+        return None if tensor is None else tuple(tensor.shape)
+
+
+class WouldFail(Exception):
+    """Raised where a call runs on the meta device, and fails on every other one."""
+
+
+@dataclass(eq=False)
+class Tracer(TorchFunctionMode):
+    """Intercept the calls of PyTorch's functions, and remember where tensors come from.
+
+    Attributes
+    ----------
+    check : callable
+        Returns a message if a call, which may run on the meta device, fails on other devices.
+    devices : dict
+        By the id of a tensor: the tensor, and the device of the tensor that it stands for.
+    maps : dict
+        By the id of a tensor: the tensor, and the shape of the map that was flattened to it, or
+        None if it is a map itself.
+    values : dict
+        By the id of an input: it and the tensor that it stands for.
+    """
+
+    check: Callable[[Tracer, Call], str | None]
+    devices: dict[int, tuple[Tensor, torch.device]] = field(default_factory=dict)
+    maps: dict[int, tuple[Tensor, tuple[int, ...] | None]] = field(default_factory=dict)
+    values: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    failed: tuple[Exception, Call, bool] | None = None
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self._constructors = device_constructors()
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        args, kwargs, target = to_meta(func, args, kwargs or {})
+        if func in self._constructors and kwargs.get("device") is None:
+            kwargs = {**kwargs, "device": torch.device("meta")}
+        call = parse_call(func, args, kwargs)
+        try:
+            autocast = torch.is_autocast_enabled("cuda") or torch.is_autocast_enabled("cpu")
+            message = None if autocast or not call.kind else self.check(self, call)
+            if message:
+                raise WouldFail(message)
+            result = func(*args, **kwargs)
+        except Exception as error:
+            if self.failed is None or self.failed[0] is not error:
+                self.failed = error, call, autocast
+            raise
+        if isinstance(result, Tensor):
+            self._record(call, args, result, target)
+        return result
+
+    def _record(
+        self, call: Call, args: tuple[Any, ...], result: Tensor, target: torch.device | None
+    ) -> None:
+        leaves = [x for x in tree_leaves(args) if isinstance(x, Tensor)]
+        known = (self.devices[id(x)][1] for x in leaves if id(x) in self.devices)
+        device = target or next(known, None)
+        if device is not None:
+            self.devices[id(result)] = result, device
+        source = leaves[0] if leaves else None
+        if call.kind in (*CONVOLUTIONS, *POOLINGS, "adaptive_pool"):
+            self.maps[id(result)] = result, None
+        elif source is not None and id(source) in self.maps:
+            shape = self.maps[id(source)][1]
+            if shape is not None or result.shape == source.shape:
+                self.maps[id(result)] = result, shape
+            elif call.kind in ("view", "flatten"):
+                self.maps[id(result)] = result, tuple(source.shape)
+        elif (
+            call.kind in ("view", "flatten") and source is not None and source.dim() > result.dim()
+        ):
+            self.maps[id(result)] = result, tuple(source.shape)
+
+
+def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Tracer) -> Outcome:
+    """Run a copy on the meta device, to which hooks are added."""
+    outcome = Outcome(tracer)
+    stack: list[tuple[str, nn.Module, tuple[Any, ...]]] = []
+
+    def enter(path: str, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        stack.append((path, module, inputs))
+
+    def leave(path: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        while stack and stack.pop()[1] is not module:
+            pass
+        tensor = first_tensor(tree_leaves(output))
+        if tensor is not None and path and not any(module.children()):
+            outcome.last_layer, outcome.last_shape = path, tuple(tensor.shape)
+
+    for path, module in model.named_modules():
+        module.register_forward_pre_hook(partial(enter, path))
+        module.register_forward_hook(partial(leave, path))
+    try:
+        with torch.no_grad(), tracer:
+            outcome.output = model(*args, **kwargs)
+    except Exception as error:  # the module's code may raise anything
+        path, module, inputs = stack[-1] if stack else ("", model, tuple(args))
+        own = tracer.failed is not None and tracer.failed[0] is error
+        call = tracer.failed[1] if own and tracer.failed else None
+        outcome.failure = Failure(path, module, inputs, call, error)
+    return outcome
