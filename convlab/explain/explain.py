@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,7 +93,8 @@ def explain_call(module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Explan
         if is_shape(value) and min(value) < 0:
             raise ValueError(f"the sizes of a shape must be at least 0, got {tuple(value)}")
     module = _unwrapped(module)
-    with _random_state_preserved():
+    with _random_state_preserved(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         return _Case(module, list(args), kwargs).explanation()
 
 

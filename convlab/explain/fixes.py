@@ -342,17 +342,11 @@ def _empty(context: _Context) -> Iterator[Candidate]:
 
 def _padding(context: _Context) -> Iterator[Candidate]:
     """Yield changes of the padding of nearby convolutions to one that keeps the size."""
-    names = (
-        ".".join(filter(None, [context.path, name])) for name, module in _convolutions(context)
-    )
-    paths = [*names, *filter(None, [context.last_layer])]
-    for path in dict.fromkeys(paths):
+    children = context.failure.module.named_modules()
+    names = [name for name, module in children if isinstance(module, nn.Conv2d)]
+    paths = [".".join(filter(None, [context.path, name])) for name in names]
+    for path in dict.fromkeys([*paths, *filter(None, [context.last_layer])]):
         yield Candidate(f"{path}: padding that keeps the size", replace_layer(path, _keep_size))
-
-
-def _convolutions(context: _Context) -> list[tuple[str, nn.Module]]:
-    modules = context.failure.module.named_modules()
-    return [(name, module) for name, module in modules if isinstance(module, nn.Conv2d)]
 
 
 def _keep_size(layer: nn.Module) -> nn.Module:
