@@ -23,9 +23,11 @@ from convlab.explain.windows import Finding
 # To make a call run that has several faults.
 _MAX_CHANGES, _MAX_RUNS = 4, 12
 _MAX_SIZE = 4096
+# Causes of a size that halves to different numbers in two branches.
+_SHAPE_CAUSES = ("concat_shapes", "skip_connection_shapes")
 # Causes that a larger image can remove.
 _SIZE_CAUSES = (
-    "kernel_larger_than_input", "padding_mode_too_large", "concat_shapes", "skip_connection_shapes",
+    *_SHAPE_CAUSES, "kernel_larger_than_input", "padding_mode_too_large",
     "batchnorm_single_value", "empty_output",
 )  # fmt: skip
 
@@ -168,7 +170,9 @@ class _Case:
             self.index_dtype = torch.int64
             return self.explanation()
         finding = _finding(outcome)
-        undecided = finding.cause == "unknown" and _needs_values(failure.error)
+        failed = outcome.tracer.failed
+        autocast = failed is not None and failed[0] is failure.error and failed[2]
+        undecided = finding.cause == "unknown" and (autocast or _needs_values(failure.error))
         fixes = () if finding.cause == "unknown" else tuple(self._fixes(finding, outcome, inputs))
         return Explanation(
             None if undecided else False, None, finding.cause, failure.path,
@@ -209,7 +213,7 @@ class _Case:
         assert outcome.failure is not None
         yield from candidates(finding.cause, outcome, inputs)
         if finding.cause in _SIZE_CAUSES:
-            yield from self._sizes(inputs)
+            yield from self._sizes(finding.cause, inputs)
 
     def _completed(self, candidate: Candidate) -> list[Candidate] | None:
         """Return a change with those that are needed besides until the call runs, or None."""
@@ -230,12 +234,12 @@ class _Case:
                         waiting.append([*steps, other])
         return None
 
-    def _sizes(self, inputs: list[Any]) -> Iterator[Candidate]:
-        """Yield the smallest multiple of the image's size that runs, or the next round size."""
+    def _sizes(self, cause: str, inputs: list[Any]) -> Iterator[Candidate]:
+        """Yield the next size that is a multiple of a power of 2, or the smallest that runs."""
         size = image_size(inputs)
         if size is None or min(size) < 1:
             return
-        for multiple in (2, 4, 8, 16, 32):
+        for multiple in (2, 4, 8, 16, 32) if cause in _SHAPE_CAUSES else ():
             rounded = tuple(-(-n // multiple) * multiple for n in size)
             if rounded != size and self._runs_with(inputs, rounded):
                 yield self._resized(inputs, rounded)

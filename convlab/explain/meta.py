@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -93,19 +93,28 @@ def device_constructors() -> frozenset[Any]:
     return frozenset(_device_constructors())
 
 
-def to_meta(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
-    """Return a call that stays on the meta device, and the device that the original names."""
-    name = getattr(func, "__name__", "")
-    target = None
+class MetaCall(NamedTuple):
+    """A call that stays on the meta device, and the device that the original call names."""
+
+    func: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    device: torch.device | None
+
+
+def to_meta(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> MetaCall:
+    """Return a call that stays on the meta device, whatever device the original names."""
+    name, meta = getattr(func, "__name__", ""), torch.device("meta")
+    device = None
     if name in ("cuda", "cpu") and args and isinstance(args[0], Tensor):
-        return args[:1], {}, torch.device(name)
+        return MetaCall(Tensor.to, (args[0], meta), {}, torch.device(name))
     if name == "to" and args and isinstance(args[0], Tensor):
-        target = next((_device(x) for x in [*args[1:], kwargs.get("device")] if _device(x)), None)
-        args = tuple(torch.device("meta") if _device(x) else x for x in args)
+        device = next(filter(None, map(_device, args[1:])), None)
+        args = tuple(meta if _device(x) else x for x in args)
     if kwargs.get("device") is not None:
-        target = target or _device(kwargs["device"])
-        kwargs = {**kwargs, "device": torch.device("meta")}
-    return args, kwargs, target
+        device = device or _device(kwargs["device"])
+        kwargs = {**kwargs, "device": meta}
+    return MetaCall(func, args, kwargs, device)
 
 
 def _device(value: Any) -> torch.device | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from types import TracebackType
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -56,7 +57,7 @@ class Outcome:
         return None if tensor is None else tuple(tensor.shape)
 
 
-class WouldFail(Exception):
+class WouldFail(RuntimeError):
     """Raised where a call runs on the meta device, and fails on every other one."""
 
 
@@ -90,7 +91,7 @@ class Tracer(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        args, kwargs, target = to_meta(func, args, kwargs or {})
+        func, args, kwargs, target = to_meta(func, args, kwargs or {})
         if func in self._constructors and kwargs.get("device") is None:
             kwargs = {**kwargs, "device": torch.device("meta")}
         call = parse_call(func, args, kwargs)
@@ -134,27 +135,42 @@ class Tracer(TorchFunctionMode):
 def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Tracer) -> Outcome:
     """Run a copy on the meta device, to which hooks are added."""
     outcome = Outcome(tracer)
-    stack: list[tuple[str, nn.Module, tuple[Any, ...]]] = []
-
-    def enter(path: str, module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        stack.append((path, module, inputs))
 
     def leave(path: str, module: nn.Module, inputs: Any, output: Any) -> None:
-        while stack and stack.pop()[1] is not module:
-            pass
         tensor = first_tensor(tree_leaves(output))
         if tensor is not None and path and not any(module.children()):
             outcome.last_layer, outcome.last_shape = path, tuple(tensor.shape)
 
     for path, module in model.named_modules():
-        module.register_forward_pre_hook(partial(enter, path))
         module.register_forward_hook(partial(leave, path))
     try:
         with torch.no_grad(), tracer:
             outcome.output = model(*args, **kwargs)
     except Exception as error:  # the module's code may raise anything
-        path, module, inputs = stack[-1] if stack else ("", model, tuple(args))
-        own = tracer.failed is not None and tracer.failed[0] is error
-        call = tracer.failed[1] if own and tracer.failed else None
-        outcome.failure = Failure(path, module, inputs, call, error)
+        paths = {id(module): path for path, module in model.named_modules()}
+        inner = [frame for frame in module_calls(error.__traceback__) if id(frame.module) in paths]
+        last = inner[-1] if inner else ModuleCall(model, tuple(args), kwargs)
+        failed = tracer.failed
+        call = failed[1] if failed is not None and failed[0] is error else None
+        path = paths[id(last.module)]
+        outcome.failure = Failure(path, last.module, last.args, call, error)
     return outcome
+
+
+class ModuleCall(NamedTuple):
+    """A call of a module that is on the stack."""
+
+    module: nn.Module
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+def module_calls(traceback: TracebackType | None) -> Iterator[ModuleCall]:
+    """Yield the calls of modules in a traceback, from the outermost to the innermost."""
+    while traceback is not None:
+        names = traceback.tb_frame.f_locals
+        if traceback.tb_frame.f_code.co_name == "_call_impl":
+            module = names.get("self")
+            if isinstance(module, nn.Module):
+                yield ModuleCall(module, tuple(names.get("args", ())), names.get("kwargs", {}))
+        traceback = traceback.tb_next
