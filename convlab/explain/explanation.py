@@ -15,6 +15,7 @@ CAUSES: dict[str, str] = {
     "channels": "the input has another number of channels than the layer",
     "channels_last_image": "the channels of the image are its last axis",
     "missing_axis": "the input lacks an axis, such as that of the batch or of the channels",
+    "extra_axis": "the input has more axes than the layer takes",
     "kernel_larger_than_input": "the window spans more cells than the padded input has",
     "groups_do_not_divide": "the channels cannot be split into this number of groups",
     "same_with_stride": "padding='same' is defined for a stride of 1 only",

@@ -160,24 +160,39 @@ def _missing_axis(context: _Context) -> Iterator[Candidate]:
         # A batch normalization of maps behind a layer that takes an image without a batch.
         text = f"{add} batch: x.unsqueeze(0)"
         yield Candidate(text, change_inputs(lambda x: x.unsqueeze(0)))
-        if x.dim() == 2 and type(context.failure.module).__name__.startswith("BatchNorm"):
-            norm: Any = context.failure.module
-            features = norm.num_features
-            yield Candidate(
-                f"{context.layer}BatchNorm1d({features}), which takes (N, C)",
-                replace_layer(context.path, _batch_norm_1d),
-            )
+        yield from _other_batch_norm(context, x)
 
 
-def _batch_norm_1d(layer: Any) -> nn.Module:
-    tensor = next(layer.parameters(), None)
-    place = {} if tensor is None else {"device": tensor.device, "dtype": tensor.dtype}
-    new = nn.BatchNorm1d(
-        layer.num_features, layer.eps, layer.momentum, layer.affine, layer.track_running_stats,
-        **place,
-    )  # fmt: skip
-    new.load_state_dict(layer.state_dict())
-    return new.train(layer.training)
+def _extra_axis(context: _Context) -> Iterator[Candidate]:
+    call = context.call
+    x = call.input if call and call.input is not None else next(iter(context.failure.inputs), None)
+    if not isinstance(x, Tensor):
+        return
+    if call is not None and call.rank:
+        last = x.dim() - call.rank - 2
+        text = f"make one axis of the first {last + 1}: x.flatten(0, {last})"
+        yield from context.on_input(text, lambda x: x.flatten(0, last))
+        yield Candidate(f"{text}, before {context.path or 'the layer'}")
+    yield from _other_batch_norm(context, x)
+
+
+def _other_batch_norm(context: _Context, x: Tensor) -> Iterator[Candidate]:
+    """Yield the batch normalization for another number of axes."""
+    cls = {2: nn.BatchNorm1d, 4: nn.BatchNorm2d, 5: nn.BatchNorm3d}.get(x.dim())
+    module: Any = context.failure.module
+    if cls is None or type(module) not in (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d):
+        return
+
+    def other(layer: Any) -> nn.Module:
+        tensor = next(layer.parameters(), None)
+        place = {} if tensor is None else {"device": tensor.device, "dtype": tensor.dtype}
+        options = (layer.eps, layer.momentum, layer.affine, layer.track_running_stats)
+        new: nn.Module = cls(layer.num_features, *options, **place)
+        new.load_state_dict(layer.state_dict())
+        return new.train(layer.training)
+
+    text = f"{context.layer}{cls.__name__}({module.num_features}), for {x.dim()} axes"
+    yield Candidate(text, replace_layer(context.path, other))
 
 
 def _kernel(context: _Context) -> Iterator[Candidate]:
@@ -438,6 +453,7 @@ _MAKERS: dict[str, Callable[[_Context], Iterator[Candidate]]] = {
     "channels": _channels,
     "channels_last_image": _channels_last,
     "missing_axis": _missing_axis,
+    "extra_axis": _extra_axis,
     "kernel_larger_than_input": _kernel,
     "groups_do_not_divide": _groups,
     "same_with_stride": _same,

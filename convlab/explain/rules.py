@@ -326,10 +326,11 @@ def _of_module(failure: Failure) -> Finding | None:
         return None
     ranks = {nn.BatchNorm1d: (2, 3), nn.BatchNorm2d: (4,), nn.BatchNorm3d: (5,)}
     for cls, allowed in ranks.items():
-        if isinstance(module, cls) and x.dim() < min(allowed):
+        if isinstance(module, cls) and x.dim() not in allowed:
             step = f"input: shape {tuple(x.shape)} has {x.dim()} axes"
             numbers = " or ".join(map(str, allowed))
-            return Finding("missing_axis", [step, f"{type(module).__name__} takes {numbers}"])
+            cause = "missing_axis" if x.dim() < min(allowed) else "extra_axis"
+            return Finding(cause, [step, f"{type(module).__name__} takes {numbers}"])
     if isinstance(module, nn.modules.conv._ConvTransposeNd) and len(failure.inputs) > 1:
         return _requested_size(module, x, failure.inputs[1])
     return None

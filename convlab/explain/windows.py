@@ -66,7 +66,7 @@ def explain_window(call: Call, is_map: bool = False) -> Finding | None:
     finding = _not_integers(call) or _axes(call, is_map) or _groups_and_channels(call, is_map)
     if finding := finding or _same_with_stride(call):
         return finding
-    if call.input.dim() > call.rank + 2 or not all(map(_is_regular, _arguments(call).items())):
+    if not all(map(_is_regular, _arguments(call).items())):
         return None
     if any(size == 0 for size in call.input.shape[-call.rank :]):
         steps = [f"input: {tuple(call.input.shape)} has an axis without cells"]
@@ -118,6 +118,8 @@ def _axes(call: Call, is_map: bool) -> Finding | None:
     steps = [f"input: shape {shape} has {len(shape)} axes", f"{call.name} takes {layout}"]
     if len(shape) < rank + 1:
         return Finding("missing_axis", [*steps, f"{rank + 2 - len(shape)} axes are missing"])
+    if len(shape) > rank + 2:
+        return Finding("extra_axis", steps)
     if len(shape) == rank + 1 and expected not in (None, shape[0]):
         if shape[-1] == expected and not is_map:
             return _channels_last(shape, call, expected)
