@@ -5,7 +5,8 @@
 is running (`trace`). When one fails, its function, arguments, shapes and dtypes decide on the cause
 (`rules`, `windows`), never the message alone. What no rule recognizes has the cause ``"unknown"``.
 Changes that may help (`fixes`) are applied to further copies, and those are offered after which the
-call runs.
+call runs. `explaining` does the same for an error that was raised, from the modules in its
+traceback.
 """
 
 from convlab._require import require
@@ -13,6 +14,7 @@ from convlab._require import require
 require("torch", needed_by="convlab.explain")
 
 from convlab.explain.explain import explain
+from convlab.explain.explaining import explaining
 from convlab.explain.explanation import CAUSES, Explanation, Fix
 
-__all__ = ["CAUSES", "Explanation", "Fix", "explain"]
+__all__ = ["CAUSES", "Explanation", "Fix", "explain", "explaining"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +24,8 @@ from convlab.explain.windows import Finding
 # To make a call run that has several faults.
 _MAX_CHANGES, _MAX_RUNS = 4, 12
 _MAX_SIZE = 4096
+# All threads share the filters of warnings, and the random number generators.
+_lock = threading.RLock()
 # Causes of a size that halves to different numbers in two branches.
 _SHAPE_CAUSES = ("concat_shapes", "skip_connection_shapes")
 # Causes that a larger image can remove.
@@ -84,23 +87,23 @@ def explain(module: nn.Module, *inputs: Any) -> Explanation:
     >>> mended(*images).shape
     torch.Size([1, 8, 13, 13])
     """
-    return explain_call(module, inputs, {})
-
-
-def explain_call(module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Explanation:
-    """Explain the call ``module(*args, **kwargs)``."""
     if not isinstance(module, nn.Module):
         raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
-    for value in args:
+    for value in inputs:
         if is_shape(value) and min(value) < 0:
             raise ValueError(f"the sizes of a shape must be at least 0, got {tuple(value)}")
-    module = _unwrapped(module)
-    with _random_state_preserved(), warnings.catch_warnings():
+    return explain_call(module, [_Shape(x) if is_shape(x) else x for x in inputs], {})
+
+
+def explain_call(module: nn.Module, args: Sequence[Any], kwargs: dict[str, Any]) -> Explanation:
+    """Explain the call ``module(*args, **kwargs)``; no argument stands for another."""
+    module = unwrapped(module)
+    with _lock, _random_state_preserved(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return _Case(module, list(args), kwargs).explanation()
 
 
-def _unwrapped(module: nn.Module) -> nn.Module:
+def unwrapped(module: nn.Module) -> nn.Module:
     """Return the module inside the wrappers of torch.compile and of parallel training."""
     wrappers = {"OptimizedModule": "_orig_mod", "DataParallel": "module"}
     wrappers["DistributedDataParallel"] = "module"
@@ -116,6 +119,10 @@ def _unwrapped(module: nn.Module) -> nn.Module:
 def _random_state_preserved() -> Iterator[None]:
     with ModelState(nn.Module(), random_generators()).preserved():
         yield
+
+
+class _Shape(tuple[int, ...]):
+    """A shape that stands for a tensor."""
 
 
 class _Case:
@@ -145,7 +152,7 @@ class _Case:
 
         inputs = []
         for value in self.args:
-            if is_shape(value):
+            if isinstance(value, _Shape):
                 inputs.append(torch.empty(tuple(value), dtype=dtype, device="meta"))
                 tracer.devices[id(inputs[-1])] = inputs[-1], device
             else:
@@ -184,7 +191,11 @@ class _Case:
         """Return whether an input given as a shape is one of indices."""
         call = outcome.failure.call if outcome.failure else None
         is_embedding = call is not None and call.kind == "embedding"
-        return is_embedding and self.index_dtype is None and any(map(is_shape, self.args))
+        return (
+            is_embedding
+            and self.index_dtype is None
+            and any(isinstance(x, _Shape) for x in self.args)
+        )
 
     def _fixes(self, finding: Finding, outcome: Outcome, inputs: list[Any]) -> list[Fix]:
         """Return the fixes of one change, those of several, and those that cannot be tried."""

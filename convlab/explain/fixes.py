@@ -337,7 +337,7 @@ def _transposed(context: _Context) -> Iterator[Candidate]:
     call = context.call
     if call is None or call.kind != "conv_transpose":
         return
-    if len(context.failure.inputs) > 1:
+    if context.failure.call is None:
         yield Candidate("ask for an output_size in the range above")
         return
     axes = window_axes(call)

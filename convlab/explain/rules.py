@@ -331,8 +331,9 @@ def _of_module(failure: Failure) -> Finding | None:
             numbers = " or ".join(map(str, allowed))
             cause = "missing_axis" if x.dim() < min(allowed) else "extra_axis"
             return Finding(cause, [step, f"{type(module).__name__} takes {numbers}"])
-    if isinstance(module, nn.modules.conv._ConvTransposeNd) and len(failure.inputs) > 1:
-        return _requested_size(module, x, failure.inputs[1])
+    if isinstance(module, nn.modules.conv._ConvTransposeNd):
+        requested = next(iter(failure.inputs[1:]), failure.keywords.get("output_size"))
+        return _requested_size(module, x, requested)
     return None
 
 

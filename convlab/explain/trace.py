@@ -25,8 +25,8 @@ class Failure:
     ----------
     path, module : str and Module
         The innermost module that runs.
-    inputs : tuple
-        Its positional arguments.
+    inputs, keywords : tuple and dict
+        Its arguments.
     call : Call or None
         The function of PyTorch that fails; None if code of the module raises the error itself.
     error : Exception
@@ -36,6 +36,7 @@ class Failure:
     path: str
     module: nn.Module
     inputs: tuple[Any, ...]
+    keywords: dict[str, Any]
     call: Call | None
     error: Exception
 
@@ -153,7 +154,7 @@ def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Trace
         failed = tracer.failed
         call = failed[1] if failed is not None and failed[0] is error else None
         path = paths[id(last.module)]
-        outcome.failure = Failure(path, last.module, last.args, call, error)
+        outcome.failure = Failure(path, last.module, last.args, last.kwargs, call, error)
     return outcome
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from convlab.explain.calls import Call
@@ -73,6 +73,32 @@ def explain_window(call: Call, is_map: bool = False) -> Finding | None:
         return Finding("empty_output", steps)
     axes = window_axes(call)
     return next(filter(None, map(_axis_rule(call), axes)), None)
+
+
+def explain_constructor(arguments: Mapping[str, Any]) -> Finding | None:
+    """Return the cause if a convolution cannot be built with these arguments, or None.
+
+    Examples
+    --------
+    >>> explain_constructor({"in_channels": 6, "out_channels": 8, "groups": 3}).steps
+    ['out_channels / groups = 8 / 3 leaves a remainder of 2']
+    """
+    channels = {name: arguments.get(name) for name in ("in_channels", "out_channels")}
+    windows = ("kernel_size", "stride", "padding", "dilation", "groups")
+    numbers = channels | {name: arguments.get(name) for name in windows}
+    for name, value in numbers.items():
+        is_text = name == "padding" and isinstance(value, str)
+        if not is_text and any(isinstance(x, float | complex | str) for x in _numbers(value)):
+            return Finding("not_an_integer", [f"{name} = {value!r} is not an int"])
+    number = arguments.get("groups")
+    for name, value in channels.items():
+        if isinstance(number, int) and isinstance(value, int) and number > 0 and value % number:
+            step = f"{name} / groups = {value} / {number} leaves a remainder of {value % number}"
+            return Finding("groups_do_not_divide", [step])
+    stride = arguments.get("stride", 1)
+    if arguments.get("padding") == "same" and any(x != 1 for x in _numbers(stride)):
+        return Finding("same_with_stride", [f"padding = 'same', stride = {stride!r}"])
+    return None
 
 
 def _arguments(call: Call) -> dict[str, Any]:
