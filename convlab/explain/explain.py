@@ -190,12 +190,9 @@ class _Case:
     def _takes_indices(self, outcome: Outcome) -> bool:
         """Return whether an input given as a shape is one of indices."""
         call = outcome.failure.call if outcome.failure else None
-        is_embedding = call is not None and call.kind == "embedding"
-        return (
-            is_embedding
-            and self.index_dtype is None
-            and any(isinstance(x, _Shape) for x in self.args)
-        )
+        if call is None or call.kind != "embedding" or self.index_dtype is not None:
+            return False
+        return any(isinstance(x, _Shape) for x in self.args)
 
     def _fixes(self, finding: Finding, outcome: Outcome, inputs: list[Any]) -> list[Fix]:
         """Return the fixes of one change, those of several, and those that cannot be tried."""

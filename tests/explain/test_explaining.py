@@ -135,7 +135,7 @@ def test_a_loss_that_is_a_function():
 
 def test_an_error_in_the_backward_pass_has_no_wrong_note():
     x = torch.ones(2, requires_grad=True)
-    assert note_of(lambda: (x * 2).backward()) is None
+    assert note_of((x * 2).backward) is None
 
 
 def test_a_failing_call_under_autocast():
@@ -175,9 +175,8 @@ def test_threads():
         thread.start()
     for thread in threads:
         thread.join()
-    assert [note.splitlines()[0].split(":")[1] for note in notes] == [
-        " [channels] out (Conv2d)"
-    ] * 4
+    assert len(notes) == 4
+    assert all(note.startswith("convlab: [channels] out (Conv2d): ") for note in notes)
     assert list(warnings.filters) == filters
 
 
