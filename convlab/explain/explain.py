@@ -286,7 +286,10 @@ class _Case:
 def _finding(outcome: Outcome) -> Finding:
     assert outcome.failure is not None
     failed = outcome.tracer.failed
-    finding = explain_failure(outcome.failure, outcome.tracer)
+    try:
+        finding = explain_failure(outcome.failure, outcome.tracer)
+    except Exception as error:  # arguments of unusual types
+        finding = Finding("unknown", [f"{type(error).__name__}: {error}"])
     dtypes = ("dtype_mismatch", "integer_image")
     if failed is not None and failed[2] and finding.cause in dtypes:
         return Finding("unknown", [*finding.steps, "autocast may convert the tensors"])

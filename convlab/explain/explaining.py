@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from convlab.explain.calls import Call, parse_call
 from convlab.explain.explain import explain_call, unwrapped
 from convlab.explain.explanation import CAUSES, Explanation
+from convlab.explain.expression import failing_call
 from convlab.explain.rules import describe
 from convlab.explain.state_dict import explain_state_dict
 from convlab.explain.trace import ModuleCall, module_calls
@@ -27,9 +28,12 @@ class explaining:
     A context manager. The very same exception goes on, with a note (``__notes__``, PEP 678) that a
     traceback shows below the message, from Python 3.11 on. It begins with ``convlab:`` and holds
     the cause, the path and the class of the layer, the arithmetic, the last layer that worked, and
-    the first fix of `explain`. Nothing happens where nothing fails: no hooks, no operations. Errors
-    in which no module, layer constructor, ``load_state_dict`` or function of
-    ``torch.nn.functional`` takes part, and those that are not an Exception, get no note.
+    the first fix of `explain`. Nothing happens where nothing fails: no hooks, no operations.
+
+    Errors in a call of a module are explained, in the constructor of a convolution, in
+    `load_state_dict`, in a function of ``torch.nn.functional``, and, from Python 3.11 on, in a call
+    of another function of PyTorch or an arithmetic operator with operands that are variables.
+    Others, and those that are not an Exception, get no note.
 
     Parameters
     ----------
@@ -108,7 +112,11 @@ def _explain_error(
         found = _of_function(frame)
         if found is not None and _is_plausible(found, error):
             return found
-    return None
+    call = None if traceback is None else failing_call(traceback)
+    if call is None:
+        return None
+    found = _explain_function(*call)
+    return found if _is_plausible(found, error) else None
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[FrameType]:
@@ -137,10 +145,13 @@ def _of_modules(error: Exception, calls: list[ModuleCall], model: nn.Module | No
     if model is not None:
         known = {id(module): path for path, module in unwrapped(model).named_modules()}
         prefix = known.get(id(root), "")
-    wrapped = id(inner.module) not in paths  # a wrapper, or a compiled model
+    # In a wrapper, or while torch.compile traces: the layer is not in the traceback.
+    wrapped = id(inner.module) not in paths or type(error).__module__.startswith("torch._dynamo")
     path = paths.get(id(inner.module), "")
     found = explain_call(root, outer.args, outer.kwargs)
-    if _is_plausible(found, error) and (wrapped or found.layer == path):
+    if _is_plausible(found, error) and (
+        found.layer == path or (wrapped and str(found.layer).startswith(path))
+    ):
         return _prefixed(found, prefix)
     if not wrapped and inner is not outer:
         found = explain_call(inner.module, inner.args, inner.kwargs)
@@ -219,5 +230,9 @@ def _of_function(frame: FrameType) -> Explanation | None:
     # The first two as positional arguments, as most code passes them.
     args = [names[name] for name in parameters[:2]]
     kwargs = {name: names[name] for name in parameters[2:]}
+    return _explain_function(function, args, kwargs)
+
+
+def _explain_function(function: Any, args: list[Any], kwargs: dict[str, Any]) -> Explanation:
     found = explain_call(_Function(function), args, kwargs)
-    return replace(found, layer_class=code.co_name)
+    return replace(found, layer_class=str(function.__name__).strip("_"))

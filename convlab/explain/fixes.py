@@ -259,8 +259,8 @@ def _integers(context: _Context) -> Iterator[Candidate]:
 
     x = context.call.input if context.call else None
     divide = " / 255" if x is not None and x.dtype == torch.uint8 else ""
-    yield from context.on_input(f"convert the image: x.to({name}){divide}", scale)
-    yield Candidate(f"convert the image: x.to({name}){divide}", change_inputs(scale))
+    indices = context.indices or None
+    yield Candidate(f"convert the image: x.to({name}){divide}", change_inputs(scale, indices))
 
 
 def _dtype(context: _Context) -> Iterator[Candidate]:
@@ -284,10 +284,12 @@ def _dtype(context: _Context) -> Iterator[Candidate]:
     if x is None or not isinstance(other, Tensor):
         return
     dtype, got = other.dtype, x.dtype
-    yield from context.on_input(f"convert the input: x.to({dtype})", lambda x: x.to(dtype))
     yield Candidate(
-        f"convert the inputs: x.to({dtype})",
-        change_inputs(lambda x: x.to(dtype) if x.is_floating_point() else x),
+        f"convert the input: x.to({dtype})",
+        change_inputs(
+            lambda x: x.to(dtype) if x.is_floating_point() or x.is_complex() else x,
+            context.indices or None,
+        ),
     )
     yield Candidate(f"convert the model: model.to({got})", lambda m, i: (m.to(got), i))
 

@@ -45,7 +45,11 @@ def meta_copy(model: nn.Module) -> tuple[nn.Module, list[tuple[Tensor, Tensor]]]
     pairs = []
     for module in model.modules():
         for tensor in [*module._parameters.values(), *module._buffers.values()]:
-            if tensor is None or id(tensor) in memo or is_lazy(tensor):
+            if tensor is None or id(tensor) in memo:
+                continue
+            if is_lazy(tensor):
+                cls: Any = type(tensor)
+                memo[id(tensor)] = cls(tensor.requires_grad, device="meta", dtype=tensor.dtype)
                 continue
             counts = (
                 tensor.dim() == 0 and not tensor.is_floating_point() and not tensor.is_complex()

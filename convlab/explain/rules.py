@@ -70,6 +70,10 @@ def check_tensors(tracer: Tracer, call: Call) -> str | None:
     finding = tensors_differ(tracer, call) or _range(tracer, call)
     if finding is None and call.kind in CONVOLUTIONS:
         finding = explain_window(call, id(call.input) in tracer.maps)
+    if finding is None and call.kind == "cross_entropy":
+        finding = _class_numbers(tracer, call)
+    if finding is None and call.name == "binary_cross_entropy":
+        finding = _pointwise_dtype(call)
     return None if finding is None else f"{finding.cause}: {'; '.join(finding.steps)}"
 
 
@@ -258,6 +262,10 @@ def _embedding(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
 
 
 def _cross_entropy(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
+    return _class_numbers(tracer, call)
+
+
+def _class_numbers(tracer: Tracer, call: Call) -> Finding | None:
     x, target = call.input, call["target"]
     if x is None or not isinstance(target, Tensor) or x.dim() < 1:
         return None
@@ -267,8 +275,8 @@ def _cross_entropy(call: Call, failure: Failure, tracer: Tracer) -> Finding | No
         if target.dtype not in (torch.int64, torch.uint8):
             return Finding("dtype_mismatch", [*steps, "class numbers must be int64"])
         return _range(tracer, call)
-    if target.shape == x.shape and target.is_floating_point():
-        return None
+    if target.shape == x.shape and target.is_floating_point() and call.name == "cross_entropy":
+        return None  # probabilities
     return Finding("target_shape", [*steps, f"class numbers have shape {expected}"])
 
 
@@ -296,9 +304,15 @@ def _pointwise_loss(call: Call, failure: Failure, tracer: Tracer) -> Finding | N
     steps = [f"input: {describe(x)}", f"target: {describe(target)}"]
     if x.shape != target.shape:
         return Finding("target_shape", [*steps, "both must have the same shape"])
-    if call.name.startswith("binary") and x.dtype != target.dtype:
-        return Finding("dtype_mismatch", [*steps, "the target must have the dtype of the input"])
-    return None
+    return _pointwise_dtype(call) if call.name.startswith("binary") else None
+
+
+def _pointwise_dtype(call: Call) -> Finding | None:
+    x, target = call.input, call["target"]
+    if x is None or not isinstance(target, Tensor) or x.dtype == target.dtype:
+        return None
+    steps = [f"input: {describe(x)}", f"target: {describe(target)}"]
+    return Finding("dtype_mismatch", [*steps, "the target must have the dtype of the input"])
 
 
 _RULES: dict[str, Callable[[Call, Failure, Tracer], Finding | None]] = {

@@ -196,6 +196,8 @@ PLAIN = {
                              "target_shape", ""),
     "cross-entropy-float": (nn.CrossEntropyLoss, [torch.ones(4, 10), torch.zeros(4)],
                             "dtype_mismatch", ""),
+    "nll-int32": (nn.NLLLoss, [torch.zeros(4, 3), torch.zeros(4).int()], "dtype_mismatch", ""),
+    "bce-float64": (nn.BCELoss, [torch.ones(4), torch.ones(4).double()], "dtype_mismatch", ""),
     "cross-entropy-range": (nn.CrossEntropyLoss, [torch.ones(4, 10), torch.full((4,), 10)],
                             "target_range", ""),
     "cross-entropy-maps": (nn.CrossEntropyLoss,

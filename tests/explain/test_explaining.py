@@ -1,5 +1,6 @@
 """Notes on errors of ordinary code: the same exception, and nothing else changes."""
 
+import sys
 import threading
 import warnings
 
@@ -190,3 +191,41 @@ def test_the_state_of_the_model_and_of_the_generators():
     assert model.blocks[0].bn1.running_mean is mean
     # The failing call itself updated the statistics once, and the explanation did not.
     assert model.blocks[0].bn1.num_batches_tracked == state["blocks.0.bn1.num_batches_tracked"] + 1
+
+
+A, B = torch.ones(2, 3, 8, 8), torch.ones(2, 3, 8, 7)
+WEIGHT = torch.ones(4, 5, 3, 3)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="tracebacks without positions")
+@pytest.mark.parametrize(
+    ("call", "cause", "name"),
+    [
+        (lambda: A + B, "skip_connection_shapes", "add"),
+        (lambda: torch.cat([A, B], dim=1), "concat_shapes", "cat"),
+        (lambda: F.conv2d(A, WEIGHT, padding=(1, 1)), "channels", "conv2d"),
+        (
+            lambda: F.conv2d(
+                A,
+                WEIGHT,
+            ),
+            "channels",
+            "conv2d",
+        ),
+        (lambda: F.linear(A, WEIGHT[0, 0]), None, ""),  # an operand that would be computed
+        (lambda: F.max_pool2d(A, 9), "kernel_larger_than_input", "max_pool2d"),
+        (lambda: A.view(2, -5), None, ""),
+    ],
+)
+def test_functions_outside_modules(call, cause, name):
+    note = note_of(call)
+    if cause is None:
+        assert note is None
+    else:
+        assert note.startswith(f"convlab: [{cause}] {name}: ")
+
+
+def test_torch_compile():
+    model = torch.compile(UNet(16), backend="eager")
+    note = note_of(lambda: model(torch.ones(1, 3, 32, 32)))
+    assert note.startswith("convlab: [channels] out (Conv2d): ")
