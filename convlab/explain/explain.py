@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from convlab._model_state import ModelState, random_generators
+from convlab.explain.candidates import Candidate
 from convlab.explain.explanation import Change, Explanation, Fix, make_apply
-from convlab.explain.fixes import Candidate, candidates, image_size, larger_inputs
+from convlab.explain.fixes import candidates, image_size, larger_inputs
 from convlab.explain.meta import floating_dtype, is_shape, meta_copy, meta_tensor
 from convlab.explain.rules import check_tensors, explain_failure
 from convlab.explain.trace import Outcome, Tracer, run
@@ -65,10 +66,10 @@ def explain(module: nn.Module, *inputs: Any) -> Explanation:
 
     Notes
     -----
-    Errors that only values cause are not found, except for targets out of range. Where the code of
-    a module reads a value, such as ``if x.max() > 1``, the result has ``ok=None``. Forward hooks
-    that are not PyTorch's own do not run. Inside a block of `torch.autocast`, dtypes are not
-    checked.
+    The code of `forward` runs, on the copy. Errors that only values cause are not found, except
+    for targets out of range. Where the code of a module reads a value, such as
+    ``if x.max() > 1``, the result has ``ok=None``. Forward hooks that are not PyTorch's own do not
+    run. Inside a block of `torch.autocast`, dtypes are not checked.
 
     Examples
     --------
@@ -95,12 +96,14 @@ def explain(module: nn.Module, *inputs: Any) -> Explanation:
     return explain_call(module, [_Shape(x) if is_shape(x) else x for x in inputs], {})
 
 
-def explain_call(module: nn.Module, args: Sequence[Any], kwargs: dict[str, Any]) -> Explanation:
-    """Explain the call ``module(*args, **kwargs)``; no argument stands for another."""
+def explain_call(
+    module: nn.Module, args: Sequence[Any], kwargs: dict[str, Any], all_fixes: bool = True
+) -> Explanation:
+    """Explain the call ``module(*args, **kwargs)``, with all fixes or the first that is found."""
     module = unwrapped(module)
     with _lock, _random_state_preserved(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _Case(module, list(args), kwargs).explanation()
+        return _Case(module, list(args), kwargs, all_fixes).explanation()
 
 
 def unwrapped(module: nn.Module) -> nn.Module:
@@ -128,8 +131,11 @@ class _Shape(tuple[int, ...]):
 class _Case:
     """A call, and the changes under which it is tried."""
 
-    def __init__(self, module: nn.Module, args: list[Any], kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self, module: nn.Module, args: list[Any], kwargs: dict[str, Any], all_fixes: bool
+    ) -> None:
         self.module, self.args, self.kwargs = module, args, kwargs
+        self.all_fixes = all_fixes
         self.index_dtype: torch.dtype | None = None
 
     def run(self, changes: list[Change]) -> tuple[Outcome, list[Any]]:
@@ -213,6 +219,8 @@ class _Case:
             changes = [step.change for step in found if step.change is not None]
             text = "; then ".join(step.text for step in found)
             tried.append((len(found), Fix(text, make_apply(changes))))
+            if len(found) == 1 and not self.all_fixes:
+                break
         return [fix for _, fix in sorted(tried, key=lambda item: item[0])] + untried
 
     def _candidates(

@@ -148,13 +148,13 @@ def _of_modules(error: Exception, calls: list[ModuleCall], model: nn.Module | No
     # In a wrapper, or while torch.compile traces: the layer is not in the traceback.
     wrapped = id(inner.module) not in paths or type(error).__module__.startswith("torch._dynamo")
     path = paths.get(id(inner.module), "")
-    found = explain_call(root, outer.args, outer.kwargs)
+    found = explain_call(root, outer.args, outer.kwargs, all_fixes=False)
     if _is_plausible(found, error) and (
         found.layer == path or (wrapped and str(found.layer).startswith(path))
     ):
         return _prefixed(found, prefix)
     if not wrapped and inner is not outer:
-        found = explain_call(inner.module, inner.args, inner.kwargs)
+        found = explain_call(inner.module, inner.args, inner.kwargs, all_fixes=False)
         if _is_plausible(found, error) and found.layer == "":
             fixes = tuple(replace(fix, text=_named(fix.text, path)) for fix in found.fixes)
             return _prefixed(replace(found, layer=path, fixes=fixes), prefix)
@@ -234,5 +234,5 @@ def _of_function(frame: FrameType) -> Explanation | None:
 
 
 def _explain_function(function: Any, args: list[Any], kwargs: dict[str, Any]) -> Explanation:
-    found = explain_call(_Function(function), args, kwargs)
+    found = explain_call(_Function(function), args, kwargs, all_fixes=False)
     return replace(found, layer_class=str(function.__name__).strip("_"))

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from convlab._model_state import copy_model
+from convlab.explain.meta import is_shape
 
 # What a cause means, in a few words.
 CAUSES: dict[str, str] = {
@@ -70,7 +71,7 @@ def make_apply(changes: Sequence[Change]) -> Callable[[nn.Module, Any], tuple[nn
     """Return a function that applies changes to copies, one after the other."""
 
     def apply(model: nn.Module, inputs: Any) -> tuple[nn.Module, tuple[Any, ...]]:
-        several = inputs if isinstance(inputs, tuple | list) else (inputs,)
+        several = inputs if isinstance(inputs, tuple | list) and not is_shape(inputs) else (inputs,)
         copies = [x.clone() if isinstance(x, Tensor) else x for x in several]
         new_model = copy_model(model)
         for change in changes:
