@@ -23,16 +23,16 @@ _NORMS = ("batch_norm", "layer_norm", "group_norm")
 def explain_failure(failure: Failure, tracer: Tracer) -> Finding:
     """Return the cause of a failure, ``"unknown"`` with the facts if it is not recognized."""
     call = failure.call
-    if call is not None and (finding := tensors_differ(tracer, call)):
-        return finding
-    if finding := _of_convolution(failure, tracer):
-        return finding
-    if call is not None and call.kind in _RULES:
-        if finding := _RULES[call.kind](call, failure, tracer):
-            return finding
-    elif call is None and (finding := _of_module(failure)):
-        return finding
-    return Finding("unknown", _facts(failure))
+    by_tensors = None if call is None else tensors_differ(tracer, call)
+    # These compare the dtypes before the shapes; others the other way round.
+    if by_tensors and call is not None and call.kind in ("linear", "layer_norm"):
+        return by_tensors
+    finding = _of_convolution(failure, tracer)
+    if finding is None and call is not None and call.kind in _RULES:
+        finding = _RULES[call.kind](call, failure, tracer)
+    elif finding is None and call is None:
+        finding = _of_module(failure)
+    return finding or by_tensors or Finding("unknown", _facts(failure))
 
 
 def _of_convolution(failure: Failure, tracer: Tracer) -> Finding | None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from convlab.explain import explain
+from convlab.explain import explain, explaining
 
 KERNELS = [1, 2, 3, 5, (3, 1), (2, 3)]
 
@@ -60,8 +60,11 @@ def test_an_explanation_agrees_with_the_call(seed):
         x = any_input(rng)
         found = explain(model, x)
         try:
-            output = model(x)
-        except Exception:
+            with explaining():
+                output = model(x)
+        except Exception as error:
+            (note,) = error.__notes__
+            assert note.startswith(f"convlab: [{found.cause}] {found.layer} ({found.layer_class})")
             failing += 1
             assert found.ok is False, (model, x.shape, x.dtype)
             recognized += found.cause != "unknown"
