@@ -66,10 +66,10 @@ def explain(module: nn.Module, *inputs: Any) -> Explanation:
 
     Notes
     -----
-    The code of `forward` runs, on the copy. Errors that only values cause are not found, except
+    The code of ``forward`` runs, on the copy. Errors that only values cause are not found, except
     for targets out of range. Where the code of a module reads a value, such as
     ``if x.max() > 1``, the result has ``ok=None``. Forward hooks that are not PyTorch's own do not
-    run. Inside a block of `torch.autocast`, dtypes are not checked.
+    run. Inside a block of ``torch.autocast``, dtypes are not checked.
 
     Examples
     --------

@@ -27,7 +27,14 @@ def test_the_corpus_is_large():
     assert len(CASES) >= 90
 
 
-@pytest.mark.parametrize("name", CASES)
+# The large networks take seconds.
+NAMES = [
+    pytest.param(name, marks=pytest.mark.slow) if name.startswith("densenet") else name
+    for name in CASES
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_layer_and_the_cause_are_named(name):
     _, _, cause, layer = CASES[name]
     model, inputs = build(name)
@@ -40,7 +47,7 @@ def test_the_layer_and_the_cause_are_named(name):
     assert f"[{cause}]" in str(found)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_fix_makes_the_call_run(name):
     model, inputs = build(name)
     before = {key: value.clone() for key, value in model.state_dict().items()}

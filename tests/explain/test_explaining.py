@@ -22,10 +22,10 @@ def note_of(call, model=None):
     return notes[0] if notes else None
 
 
-SLOW_TO_RUN = ["resnet-inner", "mobilenet-depthwise", "densenet-concat"]
+LARGE = ["resnet-inner", "mobilenet-depthwise", "resnet-shortcut"]
 
 
-@pytest.mark.parametrize("name", [*PLAIN, *NETWORKS, *SLOW_TO_RUN])
+@pytest.mark.parametrize("name", [*PLAIN, *NETWORKS, *LARGE])
 def test_the_note_names_the_cause_and_the_layer(name):
     _, _, cause, layer = CASES[name]
     model, inputs = build(name)
