@@ -31,7 +31,7 @@ class explaining:
     the first fix of `explain`. Nothing happens where nothing fails: no hooks, no operations.
 
     Errors in a call of a module are explained, in the constructor of a convolution, in
-    ``load_state_dict``, in a function of ``torch.nn.functional``, and, from Python 3.11 on, in a call
+    `load_state_dict`, in a function of `torch.nn.functional`, and, from Python 3.11 on, in a call
     of another function of PyTorch or an arithmetic operator with operands that are variables.
     Others, and those that are not an Exception, get no note.
 

@@ -82,7 +82,7 @@ def tensors_differ(tracer: Tracer, call: Call) -> Finding | None:
     x = call.input
     named = [(key, value) for key, value in call.arguments.items() if isinstance(value, Tensor)]
     placed = [(key, tracer.devices[id(v)][1]) for key, v in named if id(v) in tracer.devices]
-    if call.kind in (*_WEIGHTED, *_NORMS, "matmul") and len({device for _, device in placed}) > 1:
+    if call.kind in (*_WEIGHTED, *_NORMS, "matmul") and _differ([d for _, d in placed]):
         return Finding("device_mismatch", [f"{key}: on {device}" for key, device in placed])
     if x is None:
         return None
@@ -100,6 +100,13 @@ def tensors_differ(tracer: Tracer, call: Call) -> Finding | None:
     if call.kind == "matmul" and isinstance(other, Tensor) and x.dtype != other.dtype:
         return Finding("dtype_mismatch", [f"input: {describe(x)}", f"other: {describe(other)}"])
     return None
+
+
+def _differ(devices: list[torch.device]) -> bool:
+    """Return whether devices differ; one without an index may be each of its type."""
+    if len({device.type for device in devices}) > 1:
+        return True
+    return len({device.index for device in devices} - {None}) > 1
 
 
 def _weight_dtype(call: Call, x: Tensor, weight: Any) -> Finding | None:

@@ -114,11 +114,16 @@ class Tracer(TorchFunctionMode):
         self, call: Call, args: tuple[Any, ...], result: Tensor, target: torch.device | None
     ) -> None:
         leaves = [x for x in tree_leaves(args) if isinstance(x, Tensor)]
-        known = (self.devices[id(x)][1] for x in leaves if id(x) in self.devices)
-        device = target or next(known, None)
-        if device is not None:
-            self.devices[id(result)] = result, device
         source = leaves[0] if leaves else None
+        # ``x.to(other)`` moves it, and ``x.to(dtype)`` does not.
+        moves = target is not None or (call.name in ("to", "type_as") and len(leaves) > 1)
+        if not moves and source is not None and id(source) in self.devices:
+            target = self.devices[id(source)][1]
+        # A device that is that of a tensor of the copy, meta, says nothing of the original. The
+        # result may be the argument itself.
+        self.devices.pop(id(result), None)
+        if target is not None and target.type != "meta":
+            self.devices[id(result)] = result, target
         if call.kind in (*CONVOLUTIONS, *POOLINGS, "adaptive_pool"):
             self.maps[id(result)] = result, None
         elif source is not None and id(source) in self.maps:

@@ -11,6 +11,9 @@ from torch import nn
 
 import convlab.nn
 from convlab.explain import CAUSES, explain
+from convlab.explain.calls import parse_call
+from convlab.explain.rules import tensors_differ
+from convlab.explain.trace import Tracer
 from tests.explain.corpus import Functional, ResidualNet, UNet
 
 
@@ -197,3 +200,59 @@ def test_wrong_arguments():
         explain(F.relu, (1, 2))
     with pytest.raises(ValueError, match=r"at least 0, got \(1, -3\)"):
         explain(nn.ReLU(), (1, -3))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda w, x: F.linear(x.to(w.device), w),
+        lambda w, x: F.linear(x.to(w), w),
+        lambda w, x: F.linear(x.type_as(w), w),
+        lambda w, x: F.linear(torch.zeros(3, 4, device=x.device), w),
+        lambda w, x: F.linear(torch.zeros_like(x), w),
+        lambda w, x: F.linear(x.new_ones(3, 4), w),
+    ],
+)
+def test_the_device_of_the_copy_is_not_that_of_the_model(function):
+    assert explain(Functional(function, 2, 4), torch.ones(3, 4)).ok
+
+
+def test_tensors_on_different_devices():
+    tracer = Tracer(lambda *_: None)
+    x, weight = torch.ones(2, 3, device="meta"), torch.ones(4, 3, device="meta")
+    tracer.devices[id(x)] = x, torch.device("cpu")
+    tracer.devices[id(weight)] = weight, torch.device("cuda", 0)
+    finding = tensors_differ(tracer, parse_call(F.linear, (x, weight), {}))
+    assert finding == ("device_mismatch", ["input: on cpu", "weight: on cuda:0"])
+
+
+@pytest.mark.parametrize(
+    ("move", "device"),
+    [
+        (lambda x: x.cuda(), torch.device("cuda")),
+        (lambda x: x.cpu(), torch.device("cpu")),
+        (lambda x: x.to("cuda:1"), torch.device("cuda", 1)),
+        (lambda x: x.to(torch.float64), torch.device("cuda", 0)),
+        (lambda x: x + 1, torch.device("cuda", 0)),
+        (lambda x: x.to(x.device), None),  # meta, which stands for any
+    ],
+)
+def test_the_device_that_a_tensor_stands_for(move, device):
+    tracer = Tracer(lambda *_: None)
+    x = torch.ones(2, 3, device="meta")
+    tracer.devices[id(x)] = x, torch.device("cuda", 0)
+    with tracer:
+        moved = move(x)
+    assert tracer.devices.get(id(moved), (moved, None))[1] == device
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_a_model_on_the_gpu_and_an_image_on_the_cpu():
+    model, x = ResidualNet().cuda(), torch.ones(2, 3, 16, 16)
+    found = explain(model, x)
+    assert (found.cause, found.layer) == ("device_mismatch", "stem")
+    mended, inputs = found.fixes[0].apply(model, (x,))
+    assert mended(*inputs).device.type == "cuda"
+    assert explain(model, x.cuda()).ok
+    assert explain(model, x.shape).ok
