@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
@@ -150,7 +152,7 @@ def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Trace
     for path, module in model.named_modules():
         module.register_forward_hook(partial(leave, path))
     try:
-        with torch.no_grad(), tracer:
+        with torch.no_grad(), _eager(), tracer:
             outcome.output = model(*args, **kwargs)
     except Exception as error:  # the module's code may raise anything
         paths = {id(module): path for path, module in model.named_modules()}
@@ -161,6 +163,15 @@ def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Trace
         path = paths[id(last.module)]
         outcome.failure = Failure(path, last.module, last.args, last.kwargs, call, error)
     return outcome
+
+
+def _eager() -> AbstractContextManager[Any]:
+    """Return a context in which nothing is compiled."""
+    # What is not loaded compiles nothing; loading it takes seconds.
+    if "torch._dynamo" not in sys.modules:
+        return nullcontext()
+    stance: AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+    return stance
 
 
 class ModuleCall(NamedTuple):

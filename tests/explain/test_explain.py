@@ -177,6 +177,22 @@ def test_wrapped_models_have_the_paths_of_the_model():
     assert explain(nn.DataParallel(UNet(16)), (1, 3, 32, 32)).layer == "out"
 
 
+def test_a_compiled_part_of_a_model():
+    class Compiled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(4, 4, 3)
+
+        @torch.compile(backend="eager")
+        def forward(self, x):
+            return self.conv(x)
+
+    part = torch.compile(nn.Conv2d(3, 4, 3), backend="eager")
+    model = nn.Sequential(part, Compiled(), nn.Conv2d(5, 4, 3))
+    found = explain(model, (1, 3, 8, 8))
+    assert (found.cause, found.layer, found.last_shape) == ("channels", "2", (1, 4, 4, 4))
+
+
 def test_inside_autocast_dtypes_are_not_a_cause():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found = explain(nn.Conv2d(3, 8, 3), torch.ones(1, 3, 8, 8, dtype=torch.bfloat16))

@@ -229,3 +229,18 @@ def test_torch_compile():
     model = torch.compile(UNet(16), backend="eager")
     note = note_of(lambda: model(torch.ones(1, 3, 32, 32)))
     assert note.startswith("convlab: [channels] out (Conv2d): ")
+
+
+def test_a_compiled_method():
+    class Compiled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = UNet(16)
+
+        @torch.compile(backend="eager")
+        def forward(self, x):
+            return self.net(x)
+
+    model = Compiled()
+    note = note_of(lambda: model(torch.ones(1, 3, 32, 32)))
+    assert note.startswith("convlab: [channels] net.out (Conv2d): ")
