@@ -29,10 +29,18 @@ _SIGNATURES = {
     "embedding": "input weight",
     "cross_entropy": "input target weight size_average ignore_index reduce reduction",
     "pointwise_loss": "input target",
+    "average": "input",
+    "recurrent": "input hidden weight",
+    "attention": "input key value embed_dim num_heads weight",
 }
 _NAMES = {
     "concat": "cat", "concatenate": "cat", "reshape": "view", "mm": "matmul", "bmm": "matmul",
-    "__matmul__": "matmul", "nll_loss": "cross_entropy",
+    "multi_head_attention_forward": "attention", "__matmul__": "matmul",
+    "nll_loss": "cross_entropy",
+    **dict.fromkeys(
+        ("mean", "var", "std", "softmax", "log_softmax", "glu", "instance_norm"), "average",
+    ),
+    **dict.fromkeys(("rnn_tanh_cell", "rnn_relu_cell", "lstm_cell", "gru_cell"), "recurrent"),
     **dict.fromkeys(
         ("binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss",
          "smooth_l1_loss", "huber_loss"), "pointwise_loss",

@@ -50,7 +50,7 @@ def _features(context: Context) -> Iterator[Candidate]:
         yield context.on_layer(normalized_shape=tuple(call.input.shape[-count:]))
     elif call.kind == "linear":
         yield context.on_layer(in_features=call.input.shape[-1])
-    else:
+    elif call.kind == "view":
         yield Candidate("flatten with x.flatten(1), and set in_features of the next layer")
 
 

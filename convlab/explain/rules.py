@@ -16,7 +16,7 @@ from convlab.explain.trace import Failure, Tracer, WouldFail
 from convlab.explain.windows import Finding, explain_window
 from convlab.shapes import conv_transpose2d_output_size
 
-_WEIGHTED = (*CONVOLUTIONS, "linear")
+_WEIGHTED = (*CONVOLUTIONS, "linear", "recurrent", "attention")
 _NORMS = ("batch_norm", "layer_norm", "group_norm")
 
 
@@ -90,9 +90,10 @@ def tensors_differ(tracer: Tracer, call: Call) -> Finding | None:
     if call.kind in _WEIGHTED or (call.kind in _NORMS and weight is not None):
         return _weight_dtype(call, x, weight)
     is_integer = not (x.is_floating_point() or x.is_complex())
-    averages = call.kind in ("batch_norm", "adaptive_pool") or (
+    averages = call.kind in ("batch_norm", "adaptive_pool", "average") or (
         call.kind == "avg_pool" and x.dtype != torch.int64
     )
+    averages &= call["dtype"] is None
     if is_integer and averages:
         step = f"input: {describe(x)}; {call.name} takes floating point numbers"
         return Finding("integer_image", [step])
@@ -153,6 +154,14 @@ def _linear(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
         return Finding("linear_after_flatten", [*steps, f"in_features = {in_features}"])
     steps = [f"input: shape {shape} has {shape[-1]} features, its last axis"]
     return Finding("features", [*steps, f"in_features = {in_features}"])
+
+
+def _attention(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
+    x, embed_dim = call.input, call["embed_dim"]
+    if x is None or x.dim() < 2 or not isinstance(embed_dim, int) or x.shape[-1] == embed_dim:
+        return None
+    steps = [f"query: shape {tuple(x.shape)} has {x.shape[-1]} features, its last axis"]
+    return Finding("features", [*steps, f"embed_dim = {embed_dim}"])
 
 
 def _batch_norm(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
@@ -326,6 +335,7 @@ _RULES: dict[str, Callable[[Call, Failure, Tracer], Finding | None]] = {
     **dict.fromkeys((*CONVOLUTIONS, *POOLINGS), _window),
     "adaptive_pool": _adaptive,
     "linear": _linear,
+    "attention": _attention,
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,

@@ -57,7 +57,7 @@ def _channels_last(context: Context) -> Iterator[Candidate]:
     order = [*range(first), x.dim() - 1, *range(first, x.dim() - 1)]
     text = f"move the channels before the other axes: x.permute{tuple(order)}"
     if context.indices:
-        yield from context.on_input(text, lambda x: x.permute(order))
+        yield from context.on_input(text, lambda x: x.permute(order).contiguous())
     else:
         yield Candidate(f"{text}, before {context.path or 'the layer'}")
 
