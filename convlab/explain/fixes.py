@@ -12,7 +12,7 @@ from torch.nn import functional
 from convlab.explain.calls import call_of_layer
 from convlab.explain.candidates import Candidate, Context, change_inputs
 from convlab.explain.explanation import Change
-from convlab.explain.layers import rebuild, replace_layer
+from convlab.explain.layers import change_layer, rebuild, replace_layer
 from convlab.explain.meta import meta_tensor
 from convlab.explain.trace import Outcome
 from convlab.explain.window_fixes import WINDOW_FIXES
@@ -129,13 +129,23 @@ def _single_value(context: Context) -> Iterator[Candidate]:
     yield Candidate("to train: a batch of at least 2, as with DataLoader(..., drop_last=True)")
 
 
-def _padding(context: Context) -> Iterator[Candidate]:
-    """Yield changes of the padding of nearby convolutions to one that keeps the size."""
-    children = context.failure.module.named_modules()
-    names = [name for name, module in children if isinstance(module, nn.Conv2d)]
-    paths = [".".join(filter(None, [context.path, name])) for name in names]
-    for path in dict.fromkeys([*paths, *filter(None, [context.last_layer])]):
+def _same_sizes(context: Context) -> Iterator[Candidate]:
+    """Yield changes of nearby windows that may give two branches one size."""
+    modules = {name: module for name, module in context.failure.module.named_modules() if name}
+    nearby = {".".join(filter(None, [context.path, name])): m for name, m in modules.items()}
+    for path in [path for path, module in nearby.items() if isinstance(module, nn.Conv2d)]:
         yield Candidate(f"{path}: padding that keeps the size", replace_layer(path, _keep_size))
+    if context.last_layer is not None and context.last_layer not in nearby:
+        path = context.last_layer
+        yield Candidate(f"{path}: padding that keeps the size", replace_layer(path, _keep_size))
+    for path, module in nearby.items():
+        if isinstance(module, nn.Conv2d) and module.stride != (1, 1):
+            yield Candidate(f"{path}: stride=1", change_layer(path, stride=1))
+        elif isinstance(module, nn.MaxPool2d | nn.AvgPool2d) and module.padding in (0, (0, 0)):
+            sizes = module.kernel_size
+            kernel = sizes if isinstance(sizes, tuple) else (sizes, sizes)
+            padding = (kernel[0] // 2, kernel[1] // 2)
+            yield Candidate(f"{path}: padding={padding}", change_layer(path, padding=padding))
 
 
 def _keep_size(layer: nn.Module) -> nn.Module:
@@ -147,7 +157,7 @@ def _keep_size(layer: nn.Module) -> nn.Module:
 
 
 def _skip(context: Context) -> Iterator[Candidate]:
-    yield from _padding(context)
+    yield from _same_sizes(context)
     yield Candidate(
         "give both branches one shape: the same stride and padding, and a convolution of 1 x 1 "
         "with the stride and the out_channels of the other branch in the shortcut"
@@ -155,7 +165,7 @@ def _skip(context: Context) -> Iterator[Candidate]:
 
 
 def _concat(context: Context) -> Iterator[Candidate]:
-    yield from _padding(context)
+    yield from _same_sizes(context)
     yield Candidate(
         "bring the maps to one size before torch.cat: F.interpolate(x, size=other.shape[2:])"
     )

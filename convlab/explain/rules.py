@@ -151,6 +151,10 @@ def _linear(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
         numbers = source[1:] if prod(source[1:]) == shape[1] else source
         product = " * ".join(map(str, numbers))
         steps = [f"flattened from {tuple(source)}: {product} = {prod(numbers)}"]
+        if len(source) == 3 and prod(source) == in_features:
+            whole = " * ".join(map(str, source))
+            steps += [f"an image without a batch: {whole} = {in_features} = in_features"]
+            return Finding("missing_axis", steps)
         return Finding("linear_after_flatten", [*steps, f"in_features = {in_features}"])
     steps = [f"input: shape {shape} has {shape[-1]} features, its last axis"]
     return Finding("features", [*steps, f"in_features = {in_features}"])

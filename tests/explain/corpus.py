@@ -196,6 +196,8 @@ PLAIN = {
                         [(1, 3, 8, 8)], "missing_flatten", "2"),
     "flatten": (lambda: stack(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(100, 10)),
                 [(1, 3, 8, 8)], "linear_after_flatten", "2"),
+    "flatten-chw": (lambda: stack(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(288, 10)),
+                    [(3, 8, 8)], "missing_axis", "2"),
     "cross-entropy-batch": (nn.CrossEntropyLoss, [torch.ones(4, 10), torch.zeros(5).long()],
                             "target_shape", ""),
     "cross-entropy-column": (nn.CrossEntropyLoss, [torch.ones(4, 10), torch.zeros(4, 1).long()],
