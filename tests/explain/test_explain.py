@@ -14,7 +14,7 @@ from convlab.explain import CAUSES, explain
 from convlab.explain.calls import parse_call
 from convlab.explain.rules import tensors_differ
 from convlab.explain.trace import Tracer
-from tests.explain.corpus import Functional, ResidualNet, UNet
+from tests.explain.corpus import Functional, LeNet, ResidualNet, UNet
 
 
 def test_a_call_that_runs_has_the_shape_of_its_output():
@@ -163,7 +163,14 @@ def test_the_padding_and_the_dilation_are_in_the_sum():
 def test_an_image_that_is_too_small_grows_to_the_smallest_size():
     model = nn.Sequential(nn.Conv2d(3, 4, 9), nn.MaxPool2d(2))
     text = [fix.text for fix in explain(model, (1, 3, 5, 5)).fixes]
-    assert "a larger image: F.interpolate(x, size=(10, 10))" in text
+    assert "an image of another size: F.interpolate(x, size=(10, 10))" in text
+
+
+def test_an_image_of_the_size_that_a_linear_layer_was_made_for():
+    model = LeNet(nn.Flatten())
+    first, second = explain(model, (2, 1, 28, 28)).fixes
+    assert first.text == "fc1: in_features=256"
+    assert second.text == "an image of another size: F.interpolate(x, size=(32, 32))"
 
 
 def test_the_layer_of_convlab_is_explained_too():
