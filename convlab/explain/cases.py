@@ -17,7 +17,7 @@ from convlab.explain.fixes import candidates, image_size, larger_inputs
 from convlab.explain.meta import floating_dtype, meta_copy, meta_tensor
 from convlab.explain.rules import check_tensors, explain_failure
 from convlab.explain.trace import Outcome, Tracer, run
-from convlab.explain.windows import Finding
+from convlab.explain.windows import Finding, output_may_be_empty
 
 # To make a call run that has several faults.
 _MAX_CHANGES, _MAX_RUNS = 4, 12
@@ -93,6 +93,9 @@ class Case:
         failed = outcome.tracer.failed
         autocast = failed is not None and failed[0] is failure.error and failed[2]
         undecided = finding.cause == "unknown" and (autocast or _needs_values(failure.error))
+        if finding.cause == "empty_output" and failure.call is not None:
+            is_transposed = failure.call.kind == "conv_transpose"
+            undecided = is_transposed and output_may_be_empty(failure.call)
         fixes = () if finding.cause == "unknown" else tuple(self._fixes(finding, outcome, inputs))
         return Explanation(
             None if undecided else False, None, finding.cause, failure.path,

@@ -134,7 +134,7 @@ def _is_plausible(found: Explanation, error: Exception) -> bool:
     about_dtypes = found.cause in ("dtype_mismatch", "integer_image")
     text = str(error).lower()
     confirmed = "type" in text or "not implemented" in text or "cast" in text
-    return found.ok is False and found.cause != "unknown" and (confirmed or not about_dtypes)
+    return found.ok is not True and found.cause != "unknown" and (confirmed or not about_dtypes)
 
 
 def _of_modules(error: Exception, calls: list[ModuleCall], model: nn.Module | None) -> Explanation:

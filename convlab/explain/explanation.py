@@ -90,7 +90,8 @@ class Explanation:
     Attributes
     ----------
     ok : bool or None
-        Whether the call runs; None if that depends on the values of the tensors.
+        Whether the call runs; None if that depends on the values of the tensors, or on the backend,
+        of which some return a transposed convolution without cells.
     output_shape : tuple of ints or None
         Shape of the output, of the first tensor if there are several; None if the call fails.
     cause : str or None
@@ -126,7 +127,8 @@ class Explanation:
         if self.ok:
             return f"The call runs: output shape {self.output_shape}"
         where = f"{self.layer} ({self.layer_class})" if self.layer else f"{self.layer_class}"
-        verb = "fails" if self.ok is False else "could not be checked"
+        undecided = "could not be checked" if self.cause == "unknown" else "may fail"
+        verb = "fails" if self.ok is False else undecided
         lines = [f"[{self.cause}] {where} {verb}: {CAUSES[self.cause or 'unknown']}"]
         lines += [f"  {step}" for step in self.steps]
         if self.last_layer is not None:

@@ -146,7 +146,7 @@ def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Trace
 
     def leave(path: str, module: nn.Module, inputs: Any, output: Any) -> None:
         tensor = first_tensor(tree_leaves(output))
-        if tensor is not None and path and not any(module.children()):
+        if tensor is not None and path and next(module.children(), None) is None:
             outcome.last_layer, outcome.last_shape = path, tuple(tensor.shape)
 
     for path, module in model.named_modules():

@@ -242,19 +242,25 @@ def _pooling(axis: Axis) -> Finding | None:
 
 
 def _transposed(axis: Axis) -> Finding | None:
-    numbers = (
-        axis.size,
-        axis.kernel,
-        axis.stride,
-        axis.padding,
-        axis.output_padding,
-        axis.dilation,
-    )
+    window = (axis.size, axis.kernel, axis.stride)
     try:
-        conv_transpose2d_output_size(*numbers)
+        conv_transpose2d_output_size(*window, axis.padding, axis.output_padding, axis.dilation)
     except ValueError as error:
         too_large = axis.output_padding >= max(axis.stride, axis.dilation)
         # The message is about a map with two equal axes, of which it names the first.
         step = str(error).replace("height", axis.name)
         return Finding("transposed_size" if too_large else "empty_output", [step])
     return None
+
+
+def output_may_be_empty(call: Call) -> bool:
+    """Return whether a transposed convolution has an output of exactly 0 cells along an axis.
+
+    Some backends of PyTorch return it, others raise an error. A negative number is always an error.
+    """
+    sizes = [
+        conv_transpose2d_output_size(a.size, a.kernel, a.stride, 0, a.output_padding, a.dilation)[0]
+        - 2 * a.padding
+        for a in window_axes(call)
+    ]
+    return min(sizes) == 0

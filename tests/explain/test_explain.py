@@ -151,6 +151,15 @@ def test_a_fix_of_shapes_returns_shapes():
     assert inputs == ((1, 3, 8, 8),)
 
 
+def test_an_output_without_cells_depends_on_the_backend():
+    layer = nn.ConvTranspose2d(3, 2, 3, padding=3)
+    found = explain(layer, (1, 3, 4, 4))
+    assert (found.ok, found.cause) == (None, "empty_output")
+    assert "ConvTranspose2d may fail" in str(found)
+    found = explain(layer, (1, 3, 4, 3))
+    assert (found.ok, found.cause) == (False, "empty_output")
+
+
 def test_the_padding_and_the_dilation_are_in_the_sum():
     found = explain(nn.Conv2d(3, 8, 3, padding=1, dilation=16), (1, 3, 30, 64))
     assert found.steps == (

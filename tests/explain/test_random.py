@@ -49,6 +49,10 @@ def any_input(rng):
     return torch.ones(shape).to(rng.choice([*dtypes, *[torch.float32] * 20]))
 
 
+def depends_on_backend(found):
+    return found.ok is None and found.cause == "empty_output"
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.filterwarnings("ignore")
 def test_an_explanation_agrees_with_the_call(seed):
@@ -66,14 +70,16 @@ def test_an_explanation_agrees_with_the_call(seed):
             (note,) = error.__notes__
             assert note.startswith(f"convlab: [{found.cause}] {found.layer} ({found.layer_class})")
             failing += 1
-            assert found.ok is False, (model, x.shape, x.dtype)
+            assert found.ok is False or depends_on_backend(found), (model, x.shape, x.dtype)
             recognized += found.cause != "unknown"
             for fix in found.fixes:
                 if fix.apply:
                     mended, inputs = fix.apply(model, (x,))
                     mended(*inputs)
         else:
-            assert (found.ok, found.output_shape) == (True, tuple(output.shape)), (model, x.shape)
+            if not depends_on_backend(found):
+                assert found.ok, (model, x.shape, found)
+                assert found.output_shape == tuple(output.shape)
     assert failing > 50
     assert recognized > 0.9 * failing
 
