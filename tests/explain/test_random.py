@@ -68,7 +68,8 @@ def test_an_explanation_agrees_with_the_call(seed):
                 output = model(x)
         except Exception as error:
             (note,) = error.__notes__
-            assert note.startswith(f"convlab: [{found.cause}] {found.layer} ({found.layer_class})")
+            first = f"convlab: [{found.cause}] {found.layer} ({found.layer_class})"
+            assert note.startswith(first) or depends_on_backend(found)
             failing += 1
             assert found.ok is False or depends_on_backend(found), (model, x.shape, x.dtype)
             recognized += found.cause != "unknown"
