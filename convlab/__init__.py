@@ -12,6 +12,9 @@
     downloading needs torchvision.
 `convlab.summary`
     Shapes, parameters, cost and receptive field of every layer of a network. Needs PyTorch.
+`convlab.explain`
+    Why a call of a module fails: the layer, the numbers, and changes that make it run. Needs
+    PyTorch.
 `convlab.plots`
     The figures of the book. Needs matplotlib.
 
@@ -25,7 +28,18 @@ import importlib
 from types import ModuleType
 
 __version__ = "0.1.0"
-__all__ = ["data", "init", "models", "nn", "ops", "plots", "shapes", "summary", "training"]
+__all__ = [
+    "data",
+    "explain",
+    "init",
+    "models",
+    "nn",
+    "ops",
+    "plots",
+    "shapes",
+    "summary",
+    "training",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

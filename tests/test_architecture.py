@@ -25,10 +25,11 @@ MAY_IMPORT = {
     "plots": {"shapes", "ops"},
     "training": {"data", "plots"},
     "summary": {"shapes", "nn"},
+    "explain": {"shapes"},
     "cli": {"__version__", "shapes", "data", "models", "training", "summary"},
     "__main__": {"cli"},
 }
-NEEDS_TORCH = ["init", "nn", "models", "training", "summary"]
+NEEDS_TORCH = ["init", "nn", "models", "training", "summary", "explain"]
 
 
 def imported_parts(path):

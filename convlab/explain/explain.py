@@ -1,0 +1,108 @@
+"""Explain a call of a module, and leave everything as it was."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from torch import nn
+
+from convlab._model_state import ModelState, random_generators
+from convlab.explain.cases import Case, Shape
+from convlab.explain.explanation import Explanation
+from convlab.explain.meta import is_shape
+
+# All threads share the filters of warnings, and the random number generators.
+_lock = threading.RLock()
+
+
+def explain(module: nn.Module, *inputs: Any) -> Explanation:
+    """Explain why a call of a module fails: which layer, which numbers, and what makes it run.
+
+    The call runs on a copy of the module on the meta device, that is without data: nothing is
+    computed, and neither the module nor the inputs nor the state of the random number generators
+    change. The cause is recognized from the layer, the shapes and the dtypes.
+
+    Parameters
+    ----------
+    module : Module
+        The model, the layer or the loss.
+    *inputs : shape, tensor or other value
+        One for each argument of the call. A shape, such as ``(1, 3, 224, 224)``, stands for a
+        tensor with the dtype and on the device of the module's parameters. Of tensors, only the
+        targets of a classification are read.
+
+    Returns
+    -------
+    Explanation
+        The output shape; or the cause, the path of the layer, the arithmetic and the fixes.
+
+    Raises
+    ------
+    TypeError
+        If `module` is not a Module.
+    ValueError
+        If a shape has a negative size.
+
+    Notes
+    -----
+    The code of ``forward`` runs, on the copy. Errors that only values cause are not found, except
+    for targets out of range. Where the code of a module reads a value, such as
+    ``if x.max() > 1``, the result has ``ok=None``. Forward hooks that are not PyTorch's own do not
+    run. Inside a block of ``torch.autocast``, dtypes are not checked.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool2d(2), nn.Conv2d(16, 8, 3))
+    >>> found = explain(model, (1, 3, 32, 32))
+    >>> found.cause, found.layer
+    ('channels', '2')
+    >>> print(found)
+    [channels] 2 (Conv2d) fails: the input has another number of channels than the layer
+      input: shape (1, 8, 15, 15) has 8 channels
+      in_channels = 16
+      8 != 16
+      last layer that worked: 1, output (1, 8, 15, 15)
+      fix 1: 2: in_channels=8
+    >>> mended, images = found.fixes[0].apply(model, torch.ones(1, 3, 32, 32))
+    >>> mended(*images).shape
+    torch.Size([1, 8, 13, 13])
+    """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
+    for value in inputs:
+        if is_shape(value) and min(value) < 0:
+            raise ValueError(f"the sizes of a shape must be at least 0, got {tuple(value)}")
+    return explain_call(module, [Shape(x) if is_shape(x) else x for x in inputs], {})
+
+
+def explain_call(
+    module: nn.Module, args: Sequence[Any], kwargs: dict[str, Any], all_fixes: bool = True
+) -> Explanation:
+    """Explain the call ``module(*args, **kwargs)``, with all fixes or the first that is found."""
+    module = unwrapped(module)
+    with _lock, _random_state_preserved(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Case(module, list(args), kwargs, all_fixes).explanation()
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """Return the module inside the wrappers of torch.compile and of parallel training."""
+    wrappers = {"OptimizedModule": "_orig_mod", "DataParallel": "module"}
+    wrappers["DistributedDataParallel"] = "module"
+    while name := wrappers.get(type(module).__name__):
+        inner = getattr(module, name, None)
+        if not isinstance(inner, nn.Module):
+            break
+        module = inner
+    return module
+
+
+@contextmanager
+def _random_state_preserved() -> Iterator[None]:
+    with ModelState(nn.Module(), random_generators()).preserved():
+        yield

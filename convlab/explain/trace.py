@@ -1,0 +1,193 @@
+"""Run a copy of a model without data, and record where it fails."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+
+from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, parse_call
+from convlab.explain.meta import device_constructors, first_tensor, to_meta
+
+
+@dataclass
+class Failure:
+    """The state of a run when it failed.
+
+    Attributes
+    ----------
+    path, module : str and Module
+        The innermost module that runs.
+    inputs, keywords : tuple and dict
+        Its arguments.
+    call : Call or None
+        The function of PyTorch that fails; None if code of the module raises the error itself.
+    error : Exception
+        The error.
+    """
+
+    path: str
+    module: nn.Module
+    inputs: tuple[Any, ...]
+    keywords: dict[str, Any]
+    call: Call | None
+    error: Exception
+
+
+@dataclass
+class Outcome:
+    """A run: the output or the failure, and the last layer that worked."""
+
+    tracer: Tracer
+    output: Any = None
+    failure: Failure | None = None
+    last_layer: str | None = None
+    last_shape: tuple[int, ...] | None = None
+
+    @property
+    def output_shape(self) -> tuple[int, ...] | None:
+        """Shape of the first tensor of the output."""
+        tensor = first_tensor(tree_leaves(self.output))
+        return None if tensor is None else tuple(tensor.shape)
+
+
+class WouldFail(RuntimeError):
+    """Raised where a call runs on the meta device, and fails on every other one."""
+
+
+@dataclass(eq=False)
+class Tracer(TorchFunctionMode):
+    """Intercept the calls of PyTorch's functions, and remember where tensors come from.
+
+    Attributes
+    ----------
+    check : callable
+        Returns a message if a call, which may run on the meta device, fails on other devices.
+    devices : dict
+        By the id of a tensor: the tensor, and the device of the tensor that it stands for.
+    maps : dict
+        By the id of a tensor: the tensor, and the shape of the map that was flattened to it, or
+        None if it is a map itself.
+    values : dict
+        By the id of an input: it and the tensor that it stands for.
+    """
+
+    check: Callable[[Tracer, Call], str | None]
+    devices: dict[int, tuple[Tensor, torch.device]] = field(default_factory=dict)
+    maps: dict[int, tuple[Tensor, tuple[int, ...] | None]] = field(default_factory=dict)
+    values: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    failed: tuple[Exception, Call, bool] | None = None
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self._constructors = device_constructors()
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        func, args, kwargs, target = to_meta(func, args, kwargs or {})
+        if func in self._constructors and kwargs.get("device") is None:
+            kwargs = {**kwargs, "device": torch.device("meta")}
+        call = parse_call(func, args, kwargs)
+        try:
+            autocast = torch.is_autocast_enabled("cuda") or torch.is_autocast_enabled("cpu")
+            message = None if autocast or not call.kind else self.check(self, call)
+            if message:
+                raise WouldFail(message)
+            result = func(*args, **kwargs)
+        except Exception as error:
+            if self.failed is None or self.failed[0] is not error:
+                self.failed = error, call, autocast
+            raise
+        if isinstance(result, Tensor):
+            self._record(call, args, result, target)
+        return result
+
+    def _record(
+        self, call: Call, args: tuple[Any, ...], result: Tensor, target: torch.device | None
+    ) -> None:
+        leaves = [x for x in tree_leaves(args) if isinstance(x, Tensor)]
+        source = leaves[0] if leaves else None
+        # ``x.to(other)`` moves it, and ``x.to(dtype)`` does not.
+        moves = target is not None or (call.name in ("to", "type_as") and len(leaves) > 1)
+        if not moves and source is not None and id(source) in self.devices:
+            target = self.devices[id(source)][1]
+        # A device that is that of a tensor of the copy, meta, says nothing of the original. The
+        # result may be the argument itself.
+        self.devices.pop(id(result), None)
+        if target is not None and target.type != "meta":
+            self.devices[id(result)] = result, target
+        if call.kind in (*CONVOLUTIONS, *POOLINGS, "adaptive_pool"):
+            self.maps[id(result)] = result, None
+        elif source is not None and id(source) in self.maps:
+            shape = self.maps[id(source)][1]
+            if shape is not None or result.shape == source.shape:
+                self.maps[id(result)] = result, shape
+            elif call.kind in ("view", "flatten"):
+                self.maps[id(result)] = result, tuple(source.shape)
+        elif (
+            call.kind in ("view", "flatten") and source is not None and source.dim() > result.dim()
+        ):
+            self.maps[id(result)] = result, tuple(source.shape)
+
+
+def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Tracer) -> Outcome:
+    """Run a copy on the meta device, to which hooks are added."""
+    outcome = Outcome(tracer)
+
+    def leave(path: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        tensor = first_tensor(tree_leaves(output))
+        if tensor is not None and path and next(module.children(), None) is None:
+            outcome.last_layer, outcome.last_shape = path, tuple(tensor.shape)
+
+    for path, module in model.named_modules():
+        module.register_forward_hook(partial(leave, path))
+    try:
+        with torch.no_grad(), _eager(), tracer:
+            outcome.output = model(*args, **kwargs)
+    except Exception as error:  # the module's code may raise anything
+        paths = {id(module): path for path, module in model.named_modules()}
+        inner = [frame for frame in module_calls(error.__traceback__) if id(frame.module) in paths]
+        last = inner[-1] if inner else ModuleCall(model, tuple(args), kwargs)
+        failed = tracer.failed
+        call = failed[1] if failed is not None and failed[0] is error else None
+        path = paths[id(last.module)]
+        outcome.failure = Failure(path, last.module, last.args, last.kwargs, call, error)
+    return outcome
+
+
+def _eager() -> AbstractContextManager[Any]:
+    """Return a context in which nothing is compiled."""
+    # What is not loaded compiles nothing; loading it takes seconds.
+    if "torch._dynamo" not in sys.modules:
+        return nullcontext()
+    stance: AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+    return stance
+
+
+class ModuleCall(NamedTuple):
+    """A call of a module that is on the stack."""
+
+    module: nn.Module
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+def module_calls(traceback: TracebackType | None) -> Iterator[ModuleCall]:
+    """Yield the calls of modules in a traceback, from the outermost to the innermost."""
+    while traceback is not None:
+        names = traceback.tb_frame.f_locals
+        if traceback.tb_frame.f_code.co_name == "_call_impl":
+            module = names.get("self")
+            if isinstance(module, nn.Module):
+                yield ModuleCall(module, tuple(names.get("args", ())), names.get("kwargs", {}))
+        traceback = traceback.tb_next

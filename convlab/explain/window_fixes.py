@@ -1,0 +1,216 @@
+"""Changes for causes of convolutions, poolings and normalizations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import gcd
+from typing import Any
+
+from torch import Tensor, nn
+
+from convlab.explain.candidates import Candidate, Context, change_inputs
+from convlab.explain.layers import replace_layer
+from convlab.explain.windows import expected_channels, groups, window_axes
+
+
+def _channels(context: Context) -> Iterator[Candidate]:
+    call = context.call
+    if call is None or call.input is None:
+        return
+    if call.kind == "group_norm":
+        yield context.on_layer(num_channels=call.input.shape[1])
+        return
+    expected, axis = expected_channels(call), call.input.dim() - call.rank - 1
+    got = call.input.shape[axis]
+    ones = ", ".join(str(expected) if i == axis else "1" for i in range(call.input.dim()))
+    if got == 1 and expected == 3:
+        repeats = [expected if i == axis else 1 for i in range(call.input.dim())]
+        yield from context.on_input(
+            f"repeat the grey channel: x.repeat({ones})", lambda x: x.repeat(repeats)
+        )
+    elif got == 4 and expected == 3:
+        yield from context.on_input(
+            "drop the alpha channel, x[..., :3, :, :]", lambda x: x.narrow(axis, 0, 3)
+        )
+    elif got == 3 and expected == 1:
+        yield from context.on_input(
+            f"make the image grey: x.mean(dim={axis}, keepdim=True)",
+            lambda x: x.mean(dim=axis, keepdim=True),
+        )
+    number = groups(call)
+    if got % number == 0:
+        yield context.on_layer(in_channels=got)
+    out_channels = call["weight"].shape[0]
+    if call.kind == "conv_transpose":
+        out_channels = call["weight"].shape[1] * number
+    if number > 1 and number == expected == out_channels:  # a depthwise convolution
+        yield context.on_layer(in_channels=got, out_channels=got, groups=got)
+    if got % number:
+        yield context.on_layer(in_channels=got, groups=gcd(got, out_channels))
+
+
+def _channels_last(context: Context) -> Iterator[Candidate]:
+    x = context.call.input if context.call else None
+    if x is None or context.call is None:
+        return
+    first = x.dim() - context.call.rank - 1
+    order = [*range(first), x.dim() - 1, *range(first, x.dim() - 1)]
+    text = f"move the channels before the other axes: x.permute{tuple(order)}"
+    if context.indices:
+        yield from context.on_input(text, lambda x: x.permute(order).contiguous())
+    else:
+        yield Candidate(f"{text}, before {context.path or 'the layer'}")
+
+
+def _missing_axis(context: Context) -> Iterator[Candidate]:
+    call = context.call
+    x = call.input if call and call.input is not None else next(iter(context.failure.inputs), None)
+    if not isinstance(x, Tensor):
+        return
+    rank = call.rank if call and call.rank else None
+    add = "add the axis of the"
+    if rank is not None and call is not None and x.dim() == rank:
+        if expected_channels(call) in (None, 1):
+            text = f"{add} channels and of the batch: x[None, None]"
+            yield from context.on_input(text, lambda x: x[None, None])
+    elif rank is not None and call is not None and expected_channels(call) == 1:
+        text = f"{add} channels: x.unsqueeze(1)"
+        yield from context.on_input(text, lambda x: x.unsqueeze(1))
+    yield from context.on_input(f"{add} batch: x.unsqueeze(0)", lambda x: x.unsqueeze(0))
+    if rank is None:
+        # A batch normalization of maps behind a layer that takes an image without a batch.
+        text = f"{add} batch: x.unsqueeze(0)"
+        yield Candidate(text, change_inputs(lambda x: x.unsqueeze(0)))
+        yield from _other_batch_norm(context, x)
+
+
+def _extra_axis(context: Context) -> Iterator[Candidate]:
+    call = context.call
+    x = call.input if call and call.input is not None else next(iter(context.failure.inputs), None)
+    if not isinstance(x, Tensor):
+        return
+    if call is not None and call.rank:
+        last = x.dim() - call.rank - 2
+        text = f"make one axis of the first {last + 1}: x.flatten(0, {last})"
+        yield from context.on_input(text, lambda x: x.flatten(0, last))
+        yield Candidate(f"{text}, before {context.path or 'the layer'}")
+    yield from _other_batch_norm(context, x)
+
+
+def _other_batch_norm(context: Context, x: Tensor) -> Iterator[Candidate]:
+    """Yield the batch normalization for another number of axes."""
+    cls = {2: nn.BatchNorm1d, 4: nn.BatchNorm2d, 5: nn.BatchNorm3d}.get(x.dim())
+    module: Any = context.failure.module
+    if cls is None or type(module) not in (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d):
+        return
+
+    def other(layer: Any) -> nn.Module:
+        tensor = next(layer.parameters(), None)
+        place = {} if tensor is None else {"device": tensor.device, "dtype": tensor.dtype}
+        options = (layer.eps, layer.momentum, layer.affine, layer.track_running_stats)
+        new: nn.Module = cls(layer.num_features, *options, **place)
+        new.load_state_dict(layer.state_dict())
+        return new.train(layer.training)
+
+    text = f"{context.layer}{cls.__name__}({module.num_features}), for {x.dim()} axes"
+    yield Candidate(text, replace_layer(context.path, other))
+
+
+def _kernel(context: Context) -> Iterator[Candidate]:
+    call = context.call
+    if call is None:
+        return
+    axes = window_axes(call)
+    if any(axis.dilation > 1 for axis in axes):
+        yield context.on_layer(dilation=(1,) * len(axes))
+    if call.kind == "conv":
+        needed = tuple(max(a.padding, -((a.size - a.extent) // 2)) for a in axes)
+        yield context.on_layer(padding=needed)
+    sizes = tuple(min(a.kernel, a.padded) for a in axes)
+    if all(a.dilation == 1 for a in axes):
+        if call.kind == "conv":
+            yield context.on_layer(kernel_size=sizes)
+        else:
+            paddings = tuple(min(a.padding, size // 2) for a, size in zip(axes, sizes, strict=True))
+            yield context.on_layer(kernel_size=sizes, padding=paddings)
+
+
+def _groups(context: Context) -> Iterator[Candidate]:
+    module: Any = context.failure.module
+    if hasattr(module, "num_groups"):
+        yield context.on_layer(num_groups=gcd(module.num_groups, module.num_channels))
+    elif hasattr(module, "groups"):
+        yield context.on_layer(groups=gcd(module.groups, module.in_channels, module.out_channels))
+
+
+def _same(context: Context) -> Iterator[Candidate]:
+    if context.call is not None:
+        axes = window_axes(context.call)
+        yield context.on_layer(padding=tuple((axis.extent - 1) // 2 for axis in axes))
+        yield context.on_layer(stride=(1,) * len(axes))
+
+
+def _pool_padding(context: Context) -> Iterator[Candidate]:
+    call = context.call
+    if call is not None:
+        axes = window_axes(call)
+        yield context.on_layer(padding=tuple(min(a.padding, a.kernel // 2) for a in axes))
+
+
+def _padding_mode(context: Context) -> Iterator[Candidate]:
+    yield context.on_layer(padding_mode="zeros")
+    module, x = context.failure.module, next(iter(context.failure.inputs), None)
+    padding = getattr(module, "padding", None)
+    if isinstance(padding, tuple) and isinstance(x, Tensor):
+        less = int(getattr(module, "padding_mode", "") == "reflect")
+        sizes = x.shape[-len(padding) :]
+        pairs = zip(padding, sizes, strict=True)
+        yield context.on_layer(padding=tuple(min(p, size - less) for p, size in pairs))
+
+
+def _transposed(context: Context) -> Iterator[Candidate]:
+    call = context.call
+    if call is None or call.kind != "conv_transpose":
+        return
+    if context.failure.call is None:
+        yield Candidate("ask for an output_size in the range above")
+        return
+    axes = window_axes(call)
+    limits = (max(a.stride, a.dilation) - 1 for a in axes)
+    pairs = zip(axes, limits, strict=True)
+    yield context.on_layer(output_padding=tuple(min(a.output_padding, n) for a, n in pairs))
+
+
+def _empty(context: Context) -> Iterator[Candidate]:
+    call = context.call
+    if call is not None and call.kind == "conv_transpose":
+        axes = window_axes(call)
+        full = [(a.size - 1) * a.stride + a.extent + a.output_padding for a in axes]
+        pairs = zip(axes, full, strict=True)
+        yield context.on_layer(padding=tuple(min(a.padding, (n - 1) // 2) for a, n in pairs))
+
+
+def _not_an_integer(context: Context) -> Iterator[Candidate]:
+    module: Any = context.failure.module
+    for name in ("kernel_size", "stride", "padding", "dilation", "groups"):
+        value = getattr(module, name, None)
+        numbers = value if isinstance(value, tuple | list) else (value,)
+        if any(isinstance(number, float) for number in numbers):
+            fixed = tuple(int(number) for number in numbers if number is not None)
+            yield context.on_layer(**{name: fixed if isinstance(value, tuple) else fixed[0]})
+
+
+WINDOW_FIXES: dict[str, Callable[[Context], Iterator[Candidate]]] = {
+    "channels": _channels,
+    "channels_last_image": _channels_last,
+    "missing_axis": _missing_axis,
+    "extra_axis": _extra_axis,
+    "kernel_larger_than_input": _kernel,
+    "groups_do_not_divide": _groups,
+    "same_with_stride": _same,
+    "pool_padding": _pool_padding,
+    "padding_mode_too_large": _padding_mode,
+    "transposed_size": _transposed,
+    "empty_output": _empty,
+    "not_an_integer": _not_an_integer,
+}

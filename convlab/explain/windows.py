@@ -1,0 +1,266 @@
+"""Causes of failing convolutions and poolings, from their shapes and arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from convlab.explain.calls import Call
+from convlab.shapes import conv_transpose2d_output_size, dilated_kernel_size
+
+AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+_LAYOUT = {1: "(N, C, L)", 2: "(N, C, H, W)", 3: "(N, C, D, H, W)"}
+
+
+class Finding(NamedTuple):
+    """A cause, and the arithmetic that shows it."""
+
+    cause: str
+    steps: list[str]
+
+
+class Axis(NamedTuple):
+    """Arguments of a window along one axis, and its extent."""
+
+    name: str
+    size: int
+    kernel: int
+    stride: int
+    padding: int
+    dilation: int
+    extent: int
+    output_padding: int = 0
+
+    @property
+    def padded(self) -> int:
+        """Number of cells with the padding of both sides."""
+        return self.size + 2 * self.padding
+
+
+def window_axes(call: Call) -> list[Axis]:
+    """Return the arguments of the window along each axis; all must be ints."""
+    assert call.input is not None
+    sizes = call.input.shape[-call.rank :]
+    if call["weight"] is None:
+        kernels = call.integers("kernel_size", 1)
+        strides = call.integers("stride", 0)
+        strides = kernels if not any(strides) else strides
+    else:
+        kernels, strides = tuple(call["weight"].shape[2:]), call.integers("stride", 1)
+    is_text = isinstance(call["padding"], str)
+    paddings = (0,) * call.rank if is_text else call.integers("padding", 0)
+    dilations = call.integers("dilation", 1)
+    extents = [dilated_kernel_size(k, d)[0] for k, d in zip(kernels, dilations, strict=True)]
+    added = call.integers("output_padding", 0)
+    numbers = (sizes, kernels, strides, paddings, dilations, extents, added)
+    return [Axis(*axis) for axis in zip(AXES[call.rank], *numbers, strict=True)]
+
+
+def explain_window(call: Call, is_map: bool = False) -> Finding | None:
+    """Return the cause of a failing convolution or pooling; None if it is not recognized.
+
+    `is_map` tells that the input is the output of another one, whose channels are not last.
+    """
+    if call.input is None:
+        return None
+    finding = _not_integers(call) or _axes(call, is_map) or _groups_and_channels(call, is_map)
+    if finding := finding or _same_with_stride(call):
+        return finding
+    if not all(map(_is_regular, _arguments(call).items())):
+        return None
+    if any(size == 0 for size in call.input.shape[-call.rank :]):
+        steps = [f"input: {tuple(call.input.shape)} has an axis without cells"]
+        return Finding("empty_output", steps)
+    axes = window_axes(call)
+    return next(filter(None, map(_axis_rule(call), axes)), None)
+
+
+def explain_constructor(arguments: Mapping[str, Any]) -> Finding | None:
+    """Return the cause if a convolution cannot be built with these arguments, or None.
+
+    Examples
+    --------
+    >>> explain_constructor({"in_channels": 6, "out_channels": 8, "groups": 3}).steps
+    ['out_channels / groups = 8 / 3 leaves a remainder of 2']
+    """
+    channels = {name: arguments.get(name) for name in ("in_channels", "out_channels")}
+    windows = ("kernel_size", "stride", "padding", "dilation", "groups")
+    numbers = channels | {name: arguments.get(name) for name in windows}
+    for name, value in numbers.items():
+        is_text = name == "padding" and isinstance(value, str)
+        if not is_text and any(isinstance(x, float | complex | str) for x in _numbers(value)):
+            return Finding("not_an_integer", [f"{name} = {value!r} is not an int"])
+    number = arguments.get("groups")
+    for name, value in channels.items():
+        if isinstance(number, int) and isinstance(value, int) and number > 0 and value % number:
+            step = f"{name} / groups = {value} / {number} leaves a remainder of {value % number}"
+            return Finding("groups_do_not_divide", [step])
+    stride = arguments.get("stride", 1)
+    if arguments.get("padding") == "same" and any(x != 1 for x in _numbers(stride)):
+        return Finding("same_with_stride", [f"padding = 'same', stride = {stride!r}"])
+    return None
+
+
+def _arguments(call: Call) -> dict[str, Any]:
+    names = ("kernel_size", "stride", "padding", "dilation", "groups", "output_padding")
+    arguments = {name: call[name] for name in names if call[name] is not None}
+    return {name: value for name, value in arguments.items() if not isinstance(value, str)}
+
+
+def _numbers(value: Any) -> Iterator[Any]:
+    yield from value if isinstance(value, tuple | list) else (value,)
+
+
+def _is_regular(item: tuple[str, Any]) -> bool:
+    minimum = 0 if item[0] in ("padding", "output_padding") else 1
+    return all(number >= minimum for number in _numbers(item[1]))
+
+
+def _not_integers(call: Call) -> Finding | None:
+    for name, value in _arguments(call).items():
+        if any(isinstance(number, float | complex | str) for number in _numbers(value)):
+            types = ", ".join(type(number).__name__ for number in _numbers(value))
+            return Finding("not_an_integer", [f"{name} = {value!r} is not an int: {types}"])
+    return None
+
+
+def expected_channels(call: Call) -> int | None:
+    """Return the number of input channels of a convolution; None for a pooling."""
+    weight = call["weight"]
+    if weight is None:
+        return None
+    return int(weight.shape[0] if call.kind == "conv_transpose" else weight.shape[1] * groups(call))
+
+
+def groups(call: Call) -> int:
+    """Return the number of groups of a convolution."""
+    return 1 if call["groups"] is None else int(call["groups"])
+
+
+def _axes(call: Call, is_map: bool) -> Finding | None:
+    assert call.input is not None
+    shape, rank, expected = tuple(call.input.shape), call.rank, expected_channels(call)
+    layout = _LAYOUT[rank]
+    steps = [f"input: shape {shape} has {len(shape)} axes", f"{call.name} takes {layout}"]
+    if len(shape) < rank + 1:
+        return Finding("missing_axis", [*steps, f"{rank + 2 - len(shape)} axes are missing"])
+    if len(shape) > rank + 2:
+        return Finding("extra_axis", steps)
+    if len(shape) == rank + 1 and expected not in (None, shape[0]):
+        if shape[-1] == expected and not is_map:
+            return _channels_last(shape, call, expected)
+        if expected == 1:
+            return Finding(
+                "missing_axis",
+                [*steps, f"read without a batch, it has {shape[0]} channels; in_channels = 1"],
+            )
+    return None
+
+
+def _channels_last(shape: tuple[int, ...], call: Call, expected: int | None) -> Finding:
+    axis = len(shape) - call.rank - 1
+    return Finding(
+        "channels_last_image",
+        [
+            f"{call.name} takes the channels at axis {axis} of the input: {shape[axis]}",
+            f"in_channels = {expected} is the size of the last axis: shape {shape}",
+        ],
+    )
+
+
+def _groups_and_channels(call: Call, is_map: bool) -> Finding | None:
+    weight, expected = call["weight"], expected_channels(call)
+    if weight is None or call.input is None:
+        return None
+    shape, number = tuple(call.input.shape), groups(call)
+    if number < 1 or len(shape) not in (call.rank + 1, call.rank + 2):
+        return None
+    transposed = call.kind == "conv_transpose"
+    if weight.shape[0] % number:
+        name = "in_channels" if transposed else "out_channels"
+        rest = weight.shape[0] % number
+        step = f"{name} / groups = {weight.shape[0]} / {number} leaves a remainder of {rest}"
+        return Finding("groups_do_not_divide", [step])
+    channels = shape[-call.rank - 1]
+    if channels == expected:
+        return None
+    # A map whose width happens to be the expected number is not an image with its channels last.
+    looks_last = expected in range(1, 5) or call.rank == 1 or shape[-3] == shape[-2] != shape[-1]
+    if shape[-1] == expected and looks_last and not is_map:
+        return _channels_last(shape, call, expected)
+    per_group = f" = {weight.shape[1]} per group * {number} groups" if number > 1 else ""
+    return Finding(
+        "channels",
+        [
+            f"input: shape {shape} has {channels} channels",
+            f"in_channels = {expected}{'' if transposed else per_group}",
+            f"{channels} != {expected}",
+        ],
+    )
+
+
+def _same_with_stride(call: Call) -> Finding | None:
+    if call["padding"] == "same" and any(stride != 1 for stride in call.integers("stride", 1)):
+        return Finding("same_with_stride", [f"padding = 'same', stride = {call['stride']}"])
+    return None
+
+
+def _axis_rule(call: Call) -> Callable[[Axis], Finding | None]:
+    if call.kind == "conv_transpose":
+        return _transposed
+    if call.kind == "conv":
+        return _no_rule if call["padding"] == "same" else _kernel_fits
+    return _pooling
+
+
+def _no_rule(axis: Axis) -> Finding | None:
+    return None
+
+
+def extent_steps(axis: Axis) -> list[str]:
+    """Return the lines that derive the extent of the window and the padded size along an axis."""
+    extent = f"kernel_size = {axis.kernel}"
+    if axis.dilation > 1:
+        extent = f"dilation * (kernel_size - 1) + 1 = {axis.dilation} * ({axis.kernel} - 1) + 1"
+        extent += f" = {axis.extent}"
+    padded = f"size + 2 * padding = {axis.size} + 2 * {axis.padding} = {axis.padded}"
+    return [f"{axis.name}: the window spans {extent}", f"{axis.name}: the input has {padded}"]
+
+
+def _kernel_fits(axis: Axis) -> Finding | None:
+    if axis.extent <= axis.padded:
+        return None
+    steps = [*extent_steps(axis), f"{axis.extent} > {axis.padded}: there is no output"]
+    return Finding("kernel_larger_than_input", steps)
+
+
+def _pooling(axis: Axis) -> Finding | None:
+    if axis.padding <= axis.kernel // 2:
+        return _kernel_fits(axis)
+    half = f"kernel_size // 2 = {axis.kernel} // 2 = {axis.kernel // 2}"
+    return Finding("pool_padding", [f"{axis.name}: padding = {axis.padding} > {half}"])
+
+
+def _transposed(axis: Axis) -> Finding | None:
+    window = (axis.size, axis.kernel, axis.stride)
+    try:
+        conv_transpose2d_output_size(*window, axis.padding, axis.output_padding, axis.dilation)
+    except ValueError as error:
+        too_large = axis.output_padding >= max(axis.stride, axis.dilation)
+        # The message is about a map with two equal axes, of which it names the first.
+        step = str(error).replace("height", axis.name)
+        return Finding("transposed_size" if too_large else "empty_output", [step])
+    return None
+
+
+def output_may_be_empty(call: Call) -> bool:
+    """Return whether a transposed convolution has an output of exactly 0 cells along an axis.
+
+    Some backends of PyTorch return it, others raise an error. A negative number is always an error.
+    """
+    sizes = [
+        conv_transpose2d_output_size(a.size, a.kernel, a.stride, 0, a.output_padding, a.dilation)[0]
+        - 2 * a.padding
+        for a in window_axes(call)
+    ]
+    return min(sizes) == 0
