@@ -49,7 +49,7 @@ TRAININGS = (
 )  # fmt: skip
 # With the tests that compute on a GPU; other folders need packages that a GPU machine may lack.
 TEST_PATHS = (
-    "tests/nn", "tests/training", "tests/benchmarks/test_loops.py",
+    "tests/nn", "tests/training", "tests/explain/test_explain.py", "tests/benchmarks/test_loops.py",
     "tests/benchmarks/test_training.py",
 )  # fmt: skip
 
