@@ -15,6 +15,8 @@
 `convlab.explain`
     Why a call of a module fails: the layer, the numbers, and changes that make it run. Needs
     PyTorch.
+`convlab.check`
+    Exercises that check themselves, with hints for known mistakes. Needs NumPy.
 `convlab.plots`
     The figures of the book. Needs matplotlib.
 
@@ -29,6 +31,7 @@ from types import ModuleType
 
 __version__ = "0.1.0"
 __all__ = [
+    "check",
     "data",
     "explain",
     "init",

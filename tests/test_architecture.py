@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "training": {"data", "plots"},
     "summary": {"shapes", "nn"},
     "explain": {"shapes"},
-    "cli": {"__version__", "shapes", "data", "models", "training", "summary"},
+    "check": {"shapes"},
+    "cli": {"__version__", "shapes", "data", "models", "training", "summary", "check"},
     "__main__": {"cli"},
 }
 NEEDS_TORCH = ["init", "nn", "models", "training", "summary", "explain"]

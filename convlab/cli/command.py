@@ -9,10 +9,16 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from convlab import __version__
-from convlab.cli import predict, shapes, summary, train
-from convlab.cli.errors import CommandError, printable, rank
+from convlab.cli import check, predict, shapes, summary, train
+from convlab.cli.errors import CheckFailed, CommandError, printable, rank
 
-COMMANDS = {"shapes": shapes, "summary": summary, "train": train, "predict": predict}
+COMMANDS = {
+    "shapes": shapes,
+    "summary": summary,
+    "train": train,
+    "predict": predict,
+    "check": check,
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -80,8 +86,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = build_parser()
     parsed = parser.parse_args(arguments)
+    code = 0
     try:
         text = parsed.run(parsed)
+    except CheckFailed as failure:
+        text, code = str(failure), 1
     except CommandError as error:
         parser.exit(error.code, _error_line(error, parsed.command))
     except KeyboardInterrupt:
@@ -94,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # to the null device.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return 0
+    return code
 
 
 def _error_line(error: CommandError, command: str) -> str | None:

@@ -30,6 +30,10 @@ class CommandError(Exception):
         self.code, self.everywhere = code, everywhere
 
 
+class CheckFailed(Exception):
+    """Raised if what a command checks does not hold; the message is its output, the exit code 1."""
+
+
 def printable(text: str) -> str:
     """Return a text with question marks for characters that the terminal cannot encode."""
     encoding = sys.stdout.encoding or "utf-8"

@@ -1,0 +1,192 @@
+"""Check an answer: try it on generated cases, and recognize known mistakes."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Sequence
+from functools import partial
+from random import Random
+from typing import Any
+
+from convlab.check.comparing import difference, show
+from convlab.check.exercise import (
+    Arguments,
+    CodeExercise,
+    Exercise,
+    Function,
+    Mistake,
+    SearchExercise,
+    ValueExercise,
+)
+from convlab.check.parsing import parse_numbers
+from convlab.check.result import Result
+from convlab.check.running import Outcome, TooSlow, run_calls
+
+
+def check_answer(exercise: Exercise, answer: Any, seconds: float) -> Result:
+    """Check an answer to an exercise, within a number of seconds."""
+    if answer is None or answer is ...:
+        return Result(
+            exercise.id, False, "There is no answer yet: replace the `...`.", is_blank=True
+        )
+    if isinstance(exercise, CodeExercise):
+        return _check_function(exercise, answer, seconds)
+    if isinstance(exercise, ValueExercise):
+        return _check_value(exercise, answer)
+    assert isinstance(exercise, SearchExercise)
+    return _check_search(exercise, answer, seconds)
+
+
+def _check_function(exercise: CodeExercise, function: Any, seconds: float) -> Result:
+    calls = list(exercise.cases(Random(0)))
+    if complaint := _not_callable(exercise, function, calls[0]):
+        return Result(exercise.id, False, complaint)
+    outcomes = run_calls(function, calls, seconds, exercise.result)
+    if _is_blank(outcomes):
+        message = f"{exercise.id} returns nothing yet: replace the `...` by its body."
+        return Result(exercise.id, False, message, is_blank=True)
+    right = _run_ours(exercise, exercise.solution, calls)
+    wrong = [i for i, outcome in enumerate(outcomes) if not _agrees(outcome, right[i])]
+    if not wrong:
+        return Result(exercise.id, True, _praise(f"right in all {len(calls)} cases", exercise))
+    mistake, simplest = _recognize(exercise, calls, outcomes, right, wrong)
+    message = _counterexample(exercise, calls[simplest], outcomes[simplest], right[simplest])
+    return _result(exercise, message, mistake)
+
+
+def _result(exercise: Exercise, message: str, mistake: Mistake | None) -> Result:
+    known = (None, None) if mistake is None else (mistake.id, mistake.hint)
+    return Result(exercise.id, False, message, *known)
+
+
+def _praise(text: str, exercise: Exercise) -> str:
+    sentence = f"{text[0].upper()}{text[1:]}."
+    return f"{sentence}\n{exercise.explanation}" if exercise.explanation else sentence
+
+
+def _not_callable(exercise: CodeExercise, function: Any, arguments: Arguments) -> str | None:
+    expected = f"{exercise.id}({', '.join(exercise.parameters)})"
+    if not callable(function):
+        return f"the answer must be a function, {expected}; yours is {show(function)}"
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError as error:
+        return f"the function is called as {expected}, and yours does not allow it: {error}"
+    except ValueError:  # some functions written in C have no signature
+        pass
+    return None
+
+
+def _is_blank(outcomes: Sequence[Outcome]) -> bool:
+    return all(outcome.value is None and outcome.error is None for outcome in outcomes)
+
+
+def _run_ours(
+    exercise: CodeExercise, function: Function, calls: Sequence[Arguments]
+) -> list[Outcome]:
+    """Return the outcomes of a solution or a mistake of ours."""
+    return run_calls(function, calls, None, exercise.result)
+
+
+def _agrees(outcome: Outcome, other: Outcome) -> bool:
+    if outcome.error is not None or other.error is not None:
+        return type(outcome.error) is type(other.error)
+    return difference(outcome.value, other.value) is None
+
+
+def _recognize(
+    exercise: CodeExercise,
+    calls: Sequence[Arguments],
+    outcomes: Sequence[Outcome],
+    right: Sequence[Outcome],
+    wrong: Sequence[int],
+) -> tuple[Mistake | None, int]:
+    """Return the mistake that an answer shows, and the simplest case in which it does.
+
+    The first of: a mistake with the same results in all cases; one that explains all wrong cases;
+    one whose results the answer has wherever they are wrong, so that other cases show another; one
+    with the same result in the simplest wrong case, and in a tenth of the others.
+    """
+    ranked: list[tuple[int, int, int, Mistake, int]] = []
+    for mistake in exercise.mistakes:
+        theirs = _run_ours(exercise, mistake.answer, calls)
+        differs = {i for i in range(len(outcomes)) if not _agrees(theirs[i], right[i])}
+        same = {i for i in wrong if i in differs and _agrees(outcomes[i], theirs[i])}
+        if same == set(wrong) == differs:
+            rank = 0
+        elif same == set(wrong):
+            rank = 1
+        elif same == differs:
+            rank = 2
+        elif wrong[0] in same and len(same) >= max(2, len(wrong) / 10):
+            rank = 3
+        else:
+            continue
+        if same:
+            ranked.append((rank, -len(same), len(ranked), mistake, min(same)))
+    if not ranked:
+        return None, wrong[0]
+    *_, mistake, simplest = min(ranked)
+    return mistake, simplest
+
+
+def _counterexample(
+    exercise: CodeExercise, arguments: Arguments, outcome: Outcome, right: Outcome
+) -> str:
+    named = dict(zip(exercise.parameters, arguments, strict=False))
+    words = ", ".join(f"{name}={show(value)}" for name, value in named.items())
+    call = f"{exercise.id}({words})"
+    if isinstance(outcome.error, TooSlow):
+        text = f"{call} had not returned when the time was over: is there a loop without an end?"
+    elif outcome.error is not None:
+        text = f"{call} raised {_describe(outcome.error)}"
+    else:
+        text = f"{call}: {difference(outcome.value, right.value)}."
+    return f"{text}\nIt printed: {outcome.printed.rstrip()}" if outcome.printed else text
+
+
+def _describe(error: BaseException) -> str:
+    """Return the class, the message, and the learner's line of an error."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]  # without the call in `running`
+    line = next((frame for frame in reversed(frames) if frame.line), None)
+    where = f", in `{line.line}`" if line is not None else ""
+    message = f": {error}" if str(error) else ""
+    return f"{type(error).__name__}{message}{where}"
+
+
+def _check_value(exercise: ValueExercise, answer: Any) -> Result:
+    if exercise.choices:
+        if answer not in exercise.choices:
+            return Result(exercise.id, False, f"Choose one of: {', '.join(exercise.choices)}.")
+        is_same = answer.__eq__
+    else:
+        try:
+            numbers = parse_numbers(answer, single=len(exercise.numbers) == 1)
+        except ValueError as error:
+            return Result(exercise.id, False, str(error))
+        is_same = partial(_same_numbers, numbers, exercise.tolerance)
+    if is_same(exercise.answer):
+        return Result(exercise.id, True, _praise(f"{show(exercise.answer)} is right", exercise))
+    mistake = next((m for m in exercise.mistakes if is_same(m.answer)), None)
+    return _result(exercise, f"{show(answer)} is not right.", mistake)
+
+
+def _same_numbers(given: Sequence[float], tolerance: float, right: Any) -> bool:
+    expected = right if isinstance(right, tuple) else (right,)
+    return len(given) == len(expected) and all(
+        abs(one - other) <= tolerance + 1e-9 * abs(other)
+        for one, other in zip(given, expected, strict=True)
+    )
+
+
+def _check_search(exercise: SearchExercise, answer: Any, seconds: float) -> Result:
+    outcome = run_calls(exercise.objection, [(answer,)], seconds)[0]
+    if isinstance(outcome.error, TooSlow):
+        return Result(exercise.id, False, "It takes too long to check this answer.")
+    if outcome.error is not None:
+        return Result(exercise.id, False, f"{show(answer)} leads to {_describe(outcome.error)}")
+    if outcome.value is None:
+        return Result(exercise.id, True, _praise(f"{show(answer)} does it", exercise))
+    mistake = next((m for m in exercise.mistakes if difference(answer, m.answer) is None), None)
+    return _result(exercise, f"{show(answer)}: {outcome.value}", mistake)

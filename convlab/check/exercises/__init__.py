@@ -1,0 +1,1 @@
+"""The exercises of the book, one module per chapter."""
