@@ -61,9 +61,9 @@ def run_calls(
     """Call a function with copies of each of the arguments, and return the outcomes.
 
     The calls run in a thread, in which `TooSlow` is raised when the seconds for all of them, if
-    any, are over; so the limit holds in notebooks, and on every system. The outcome of the call
-    that was running then is the last, as is that of a call without an end to its recursion. Random number generators are left as they were; what is
-    printed and warned of is not shown.
+    any, are over; so the limit holds in notebooks, and on every system. The last outcome is that of
+    the call that was running then, or of one whose recursion had no end. Random number generators
+    are left as they were; what is printed and warned of is not shown.
 
     Examples
     --------

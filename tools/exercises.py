@@ -1,0 +1,92 @@
+"""Write the cells of the exercises into the notebooks, from ``convlab/check/exercises``.
+
+The section "Exercises" of a chapter stands before "Further reading"; everything in it is generated.
+Run this after a change of an exercise, and then ``make notebooks``::
+
+    python tools/exercises.py
+"""
+
+import json
+from pathlib import Path
+
+from convlab.check import CHAPTERS, EXERCISES, CodeExercise
+
+BOOK = Path(__file__).parent.parent / "book"
+HEADING, NEXT_HEADING = "## Exercises", "## Further reading"
+INTRODUCTION = f"""{HEADING}
+
+Write your answers here, or into a file for [`convlab check`](api-cli.md). Each is
+checked as soon as its cell runs, and a wrong one gets a hint. Where you are asked for a value, type
+it in place of the `...`."""
+
+
+def markdown(id, source):
+    """Return a cell of text."""
+    return {"cell_type": "markdown", "id": id, "metadata": {}, "source": source}
+
+
+def code(id, source, tags):
+    """Return a cell of code that has not run."""
+    cell = {"cell_type": "code", "execution_count": None, "id": id, "metadata": {"tags": tags}}
+    return cell | {"outputs": [], "source": source}
+
+
+def exercise_cells(exercise):
+    """Return the cells of an exercise: its text, and the blank with the call that checks it."""
+    name = exercise.id
+    text = f"(exercise-{name})=\n### {exercise.title}\n\n"
+    text += f"*{'Code' if isinstance(exercise, CodeExercise) else 'Pencil'}, "
+    text += f"about {exercise.minutes} minutes.* {exercise.text}"
+    if getattr(exercise, "code", ""):
+        text += f"\n\n```python\n{exercise.code}\n```"
+    if isinstance(exercise, CodeExercise):
+        blank, tags = f"{exercise.blank_source}\n\n\ncheck.{name}({name})", ["remove-output"]
+    else:
+        blank, tags = f"{name} = ...\ncheck.{name}({name})", ["remove-cell"]
+    return [
+        markdown(f"exercise-{name}"[:60], text),
+        code(f"answer-{name}"[:60], blank, tags),
+    ]
+
+
+def section_cells(chapter):
+    """Return the cells of a chapter's section of exercises."""
+    cells = [
+        markdown("exercises", INTRODUCTION),
+        code("exercises-import", "from convlab import check", []),
+    ]
+    for exercise in EXERCISES.values():
+        if exercise.chapter == chapter:
+            cells += exercise_cells(exercise)
+    return cells
+
+
+def split(cells):
+    """Return the cells before the section of exercises, in it, and after it."""
+    starts = [i for i, cell in enumerate(cells) if is_heading(cell, HEADING)]
+    end = next(i for i, cell in enumerate(cells) if is_heading(cell, NEXT_HEADING))
+    start = starts[0] if starts else end
+    return cells[:start], cells[start:end], cells[end:]
+
+
+def is_heading(cell, heading):
+    """Tell whether a cell holds a heading."""
+    return cell["cell_type"] == "markdown" and f"\n{heading}\n" in "\n" + "".join(cell["source"])
+
+
+def main():
+    """Write the cells of all chapters."""
+    for chapter in CHAPTERS:
+        path = BOOK / f"{chapter}.ipynb"
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        before, _, after = split(notebook["cells"])
+        cells = section_cells(chapter)
+        for cell in cells:
+            cell["source"] = cell["source"].splitlines(keepends=True)
+        notebook["cells"] = [*before, *cells, *after]
+        text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
