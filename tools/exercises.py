@@ -15,9 +15,9 @@ BOOK = Path(__file__).parent.parent / "book"
 HEADING, NEXT_HEADING = "## Exercises", "## Further reading"
 INTRODUCTION = f"""{HEADING}
 
-Write your answers here, or into a file for [`convlab check`](api-cli.md). Each is
-checked as soon as its cell runs, and a wrong one gets a hint. Where you are asked for a value, type
-it in place of the `...`."""
+Pencil exercises can be answered on the page. For code, open this notebook, replace each `...`, and
+run the cell; or write the functions into a file for [`convlab check`](api-cli.md). A wrong answer
+gets a counterexample, and a hint if the mistake is a known one."""
 
 
 def markdown(id, source):

@@ -77,7 +77,7 @@ class AnswerField(SphinxDirective):
             "tolerance": exercise.tolerance,
             "mistakes": {mistake.id: listed(mistake.answer) for mistake in exercise.mistakes},
         }
-        field = Field(exercise=exercise.id, title=exercise.title, data=json.dumps(data))
+        field = Field(exercise=exercise.id, data=json.dumps(data))
         texts = {"": exercise.explanation}
         texts |= {mistake.id: mistake.hint for mistake in exercise.mistakes}
         for name, text in texts.items():
@@ -97,7 +97,7 @@ def visit_field(translator, node):
         page = translator.builder.get_target_uri(translator.builder.current_docname)
         script = relative_uri(page, "_static/exercises.js")
         translator.body.append(f'<script defer src="{script}"></script>\n')
-    options = {"CLASS": "exercise-field", "data-exercise": node["data"]}
+    options = {"data-name": node["exercise"], "data-exercise": node["data"]}
     translator.body.append(translator.starttag(node, "conv-exercise", "", **options))
     translator.body.append("<noscript>This field needs JavaScript.</noscript>\n")
 

@@ -79,6 +79,7 @@
       if (text) {
         const copy = text.cloneNode(true);
         copy.className = "answer-shown";
+        copy.hidden = false;
         output.append(copy);
       }
     }
