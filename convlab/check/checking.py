@@ -185,7 +185,8 @@ def _check_search(exercise: SearchExercise, answer: Any, seconds: float) -> Resu
     if isinstance(outcome.error, TooSlow):
         return Result(exercise.id, False, "It takes too long to check this answer.")
     if outcome.error is not None:
-        return Result(exercise.id, False, f"{show(answer)} leads to {_describe(outcome.error)}")
+        reason = f"{type(outcome.error).__name__}: {outcome.error}"
+        return Result(exercise.id, False, f"{show(answer)} does not fit the task: {reason}")
     if outcome.value is None:
         return Result(exercise.id, True, _praise(f"{show(answer)} does it", exercise))
     mistake = next((m for m in exercise.mistakes if difference(answer, m.answer) is None), None)

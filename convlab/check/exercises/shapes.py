@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from random import Random
+from typing import Any
 
 from convlab.check.exercise import Arguments, Chapter
 from convlab.shapes import conv2d_output_size
@@ -211,3 +212,121 @@ def same_dilation_times_kernel(kernel_size, dilation):
 @same_padding.mistake("You return the number for both ends together. It is shared between them.")
 def not_halved(kernel_size, dilation):
     return dilation * (kernel_size - 1), dilation * (kernel_size - 1)
+
+
+def _keeps_the_size(answer: Any) -> str | None:
+    """Return what is wrong with a kernel size and dilation that should not keep the size."""
+    kernel_size, dilation = answer
+    size = conv2d_output_size(100, kernel_size, padding=kernel_size // 2, dilation=dilation)[0]
+    return "the output has 100 cells, as the input" if size == 100 else None
+
+
+chapter.search(
+    "break_half_kernel",
+    title="Break it: half a kernel of padding",
+    minutes=4,
+    text='Somebody writes `padding=kernel_size // 2` into every layer with stride 1, "so that the '
+    'size stays". Give a pair `(kernel_size, dilation)` with which it changes. Both are ints.',
+    objection=_keeps_the_size,
+    example=(3, 2),
+    hints=[
+        "By how much must the padded row be longer than the input?",
+        "Try a kernel that has no middle, or a window that spans more than `kernel_size` cells.",
+    ],
+    explanation="It holds for odd kernels without dilation only. `padding='same'` always holds.",
+    mistakes=[
+        ("odd_kernel", (3, 1), "With an odd kernel and no dilation, the recipe is right."),
+        ("larger_odd_kernel", (5, 1), "With an odd kernel and no dilation, the recipe is right."),
+        ("single_cell", (1, 1), "A kernel of one cell needs no padding, and the recipe adds none."),
+    ],
+)
+
+
+def _networks(random: Random) -> Iterator[Arguments]:
+    """Yield an input size and layers that fit, from the simplest on."""
+    yield 8, [(3, 1, 0)]
+    yield 8, [(3, 1, 1)]
+    yield 9, [(3, 2, 0)]
+    yield 32, [(3, 1, 0), (3, 1, 0)]
+    yield 28, [(5, 1, 0), (2, 2, 0), (5, 1, 0), (2, 2, 0)]
+    yield 224, [(7, 2, 3), (3, 2, 1)]
+    yield 15, []
+    for _ in range(60):
+        size = first = random.randint(30, 300)
+        layers = []
+        for _ in range(random.randint(1, 5)):
+            kernel_size, stride, padding = (random.randint(*x) for x in ((1, 7), (1, 3), (0, 3)))
+            if size + 2 * padding >= kernel_size:
+                layers.append((kernel_size, stride, padding))
+                size = (size + 2 * padding - kernel_size) // stride + 1
+        yield first, layers
+
+
+@chapter.code(
+    title="Through a whole network",
+    minutes=8,
+    text="A network is a list of layers, each a tuple `(kernel_size, stride, padding)`; poolings "
+    "are layers, too. Return the size of the map behind the last one, for an input of `size` rows.",
+    cases=_networks,
+    hints=[
+        "The output of a layer is the input of the next one: one variable can hold both.",
+        "The formula for one layer is in the chapter; here there is no dilation.",
+    ],
+    explanation="Times its own square and the number of channels, this is the `in_features` of a "
+    "linear layer behind `nn.Flatten()`.",
+)
+def network_size(size, layers):
+    """Return the size of the map behind the last layer."""
+    for kernel_size, stride, padding in layers:
+        size = (size + 2 * padding - kernel_size) // stride + 1
+    return size
+
+
+@network_size.mistake("The padding is put at both ends of the map.")
+def network_padding_once(size, layers):
+    for kernel_size, stride, padding in layers:
+        size = (size + padding - kernel_size) // stride + 1
+    return size
+
+
+@network_size.mistake("Each layer gets the output of the layer before it, not the image.")
+def every_layer_sees_the_image(size, layers):
+    last = size
+    for kernel_size, stride, padding in layers:
+        last = (size + 2 * padding - kernel_size) // stride + 1
+    return last
+
+
+@network_size.mistake("The window moves by `stride` cells at a time: divide by it.")
+def network_stride_forgotten(size, layers):
+    for kernel_size, _, padding in layers:
+        size = size + 2 * padding - kernel_size + 1
+    return size
+
+
+@network_size.mistake("You return after the first layer: is the `return` inside of the loop?")
+def returned_in_the_loop(size, layers):
+    for kernel_size, stride, padding in layers:
+        return (size + 2 * padding - kernel_size) // stride + 1
+    return size
+
+
+@network_size.mistake("The layers come in the order of the list, from the image on.")
+def layers_reversed(size, layers):
+    for kernel_size, stride, padding in reversed(layers):
+        size = (size + 2 * padding - kernel_size) // stride + 1
+    return size
+
+
+@network_size.mistake("You count the steps of each window. Its first place needs no step.")
+def network_steps_counted(size, layers):
+    for kernel_size, stride, padding in layers:
+        size = (size + 2 * padding - kernel_size) // stride
+    return size
+
+
+@network_size.mistake("A step that does not fit wholly is not made: round down, not up.")
+def network_rounded_up(size, layers):
+    for kernel_size, stride, padding in layers:
+        size = -(-(size + 2 * padding - kernel_size) // stride) + 1
+    return size
