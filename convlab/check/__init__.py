@@ -69,6 +69,8 @@ def check(exercise_id: str, answer: Any, *, seconds: float = 10.0) -> Result:
         If there is no such exercise.
     ValueError
         If `seconds` is not positive.
+    ModuleNotFoundError
+        If the exercise is about PyTorch, which is not installed.
 
     Notes
     -----

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 Arguments = tuple[Any, ...]
 Function = Callable[..., Any]
@@ -83,7 +87,8 @@ class CodeExercise(Exercise):
     cases : callable
         ``cases(random)`` yields the arguments of each call that a check makes, the simplest first.
     imports : str
-        Imports that the function needs, one a line.
+        Imports that the function needs, one a line. In its module, a solution imports PyTorch itself,
+        in the functions that use it, so that other exercises need NumPy only.
     result : callable, optional
         Makes of the arguments after the call, and of what was returned, the value to compare. By
         default it is what was returned.
@@ -102,6 +107,11 @@ class CodeExercise(Exercise):
             return function
 
         return enter
+
+    @property
+    def needs_torch(self) -> bool:
+        """Whether the exercise is about PyTorch."""
+        return "torch" in self.imports
 
     @property
     def parameters(self) -> list[str]:
@@ -171,6 +181,19 @@ class SearchExercise(Exercise):
 
     objection: Callable[[Any], str | None]
     example: Any
+
+
+def random_array(random: Random, *shape: int, low: int = -3, high: int = 3) -> NDArray[np.float64]:
+    """Return an array of random whole numbers, with which sums are exact in any order.
+
+    Examples
+    --------
+    >>> random_array(Random(0), 2, 3)
+    array([[ 0.,  0., -3.],
+           [-1.,  1.,  0.]])
+    """
+    numbers = [random.randint(low, high) for _ in range(math.prod(shape))]
+    return np.array(numbers, dtype=np.float64).reshape(shape)
 
 
 class Chapter:
