@@ -9,7 +9,6 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from convlab._require import require
 from convlab.check.comparing import difference, show
 from convlab.check.exercise import (
     Arguments,
@@ -40,8 +39,7 @@ def check_answer(exercise: Exercise, answer: Any, seconds: float) -> Result:
 
 
 def _check_function(exercise: CodeExercise, function: Any, seconds: float) -> Result:
-    if exercise.needs_torch:
-        require("torch", needed_by=f"the exercise {exercise.id}")
+    exercise.load_imports()
     calls = list(exercise.cases(Random(0)))
     if complaint := _not_callable(exercise, function, calls[0]):
         return Result(exercise.id, False, complaint)

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convlab._require import require
+
 Arguments = tuple[Any, ...]
 Function = Callable[..., Any]
 
@@ -87,8 +89,8 @@ class CodeExercise(Exercise):
     cases : callable
         ``cases(random)`` yields the arguments of each call that a check makes, the simplest first.
     imports : str
-        Imports that the function needs, one a line. In its module, a solution imports PyTorch itself,
-        in the functions that use it, so that other exercises need NumPy only.
+        Imports that the function needs, one a line. Those of PyTorch stand in the module of the
+        exercise only below ``if TYPE_CHECKING``, so that other exercises need NumPy alone.
     result : callable, optional
         Makes of the arguments after the call, and of what was returned, the value to compare. By
         default it is what was returned.
@@ -112,6 +114,12 @@ class CodeExercise(Exercise):
     def needs_torch(self) -> bool:
         """Whether the exercise is about PyTorch."""
         return "torch" in self.imports
+
+    def load_imports(self) -> None:
+        """Run the imports in the module of the exercise."""
+        if self.needs_torch:
+            require("torch", needed_by=f"the exercise {self.id}")
+            exec(self.imports, self.solution.__globals__)
 
     @property
     def parameters(self) -> list[str]:
@@ -188,9 +196,8 @@ def random_array(random: Random, *shape: int, low: int = -3, high: int = 3) -> N
 
     Examples
     --------
-    >>> random_array(Random(0), 2, 3)
-    array([[ 0.,  0., -3.],
-           [-1.,  1.,  0.]])
+    >>> random_array(Random(0), 2, 3).tolist()
+    [[3.0, 0.0, 3.0], [0.0, -3.0, -1.0]]
     """
     numbers = [random.randint(low, high) for _ in range(math.prod(shape))]
     return np.array(numbers, dtype=np.float64).reshape(shape)
