@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "training": {"data", "plots"},
     "summary": {"shapes", "nn"},
     "explain": {"shapes"},
-    "cli": {"__version__", "shapes", "data", "models", "training", "summary"},
+    "cli": {"__version__", "shapes", "data", "models", "training", "summary", "explain"},
     "__main__": {"cli"},
 }
 NEEDS_TORCH = ["init", "nn", "models", "training", "summary", "explain"]

@@ -9,10 +9,16 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from convlab import __version__
-from convlab.cli import predict, shapes, summary, train
-from convlab.cli.errors import CommandError, printable, rank
+from convlab.cli import explain, predict, shapes, summary, train
+from convlab.cli.errors import CallFails, CommandError, printable, rank
 
-COMMANDS = {"shapes": shapes, "summary": summary, "train": train, "predict": predict}
+COMMANDS = {
+    "shapes": shapes,
+    "summary": summary,
+    "explain": explain,
+    "train": train,
+    "predict": predict,
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -20,7 +26,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the message and exit with code 2."""
-        self.exit(2, None if rank() else f"{self.prog}: error: {message}\n")
+        self.exit(2, None if rank() else f"{self.prog}: error: {_one_line(message)}\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -33,7 +39,8 @@ def build_parser() -> argparse.ArgumentParser:
     """
     parser = _Parser(
         prog="convlab",
-        description="Derive output sizes, summarize models, train networks, and classify pictures.",
+        description="Derive output sizes, summarize models, explain errors, train networks, and "
+        "classify pictures.",
     )
     parser.add_argument("--version", action="version", version=f"convlab {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
@@ -61,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0, or 1 if the reader of the output closed the pipe.
+        Exit code: 0; or 1 if the call that ``convlab explain`` checks does not run, or the reader
+        of the output closed the pipe.
 
     Raises
     ------
@@ -80,8 +88,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = build_parser()
     parsed = parser.parse_args(arguments)
+    code = 0
     try:
         text = parsed.run(parsed)
+    except CallFails as failure:
+        text, code = str(failure), 1
     except CommandError as error:
         parser.exit(error.code, _error_line(error, parsed.command))
     except KeyboardInterrupt:
@@ -94,15 +105,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # to the null device.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return 0
+    return code
 
 
 def _error_line(error: CommandError, command: str) -> str | None:
     """Format an error as one line; return None if another process prints the same."""
-    message = " ".join(str(error).split())
+    message = _one_line(str(error))
     if not rank():
         return f"convlab {command}: error: {message}\n"
     return None if error.everywhere else f"convlab {command}, process {rank()}: error: {message}\n"
+
+
+def _one_line(message: str) -> str:
+    """Return a message in one line, with escapes for what does not print."""
+    words = " ".join(message.split())
+    return "".join(x if x.isprintable() else ascii(x)[1:-1] for x in words)
 
 
 def _print(text: str) -> None:

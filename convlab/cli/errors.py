@@ -1,4 +1,4 @@
-"""Output of a command: the error that ends it with one line and an exit code, and its text."""
+"""Output of a command: its text, and the errors that end it with an exit code."""
 
 from __future__ import annotations
 
@@ -28,6 +28,13 @@ class CommandError(Exception):
     def __init__(self, message: str, code: int = 2, everywhere: bool = True) -> None:
         super().__init__(message)
         self.code, self.everywhere = code, everywhere
+
+
+class CallFails(Exception):
+    """Raised if the call that a command checks does not run; the message is the command's output.
+
+    The exit code is 1.
+    """
 
 
 def printable(text: str) -> str:
