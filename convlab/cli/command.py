@@ -12,6 +12,8 @@ from convlab import __version__
 from convlab.cli import explain, predict, shapes, summary, train
 from convlab.cli.errors import CallFails, CommandError, printable, rank
 
+_MAX_MESSAGE = 2000  # characters
+
 COMMANDS = {
     "shapes": shapes,
     "summary": summary,
@@ -117,8 +119,9 @@ def _error_line(error: CommandError, command: str) -> str | None:
 
 
 def _one_line(message: str) -> str:
-    """Return a message in one line, with escapes for what does not print."""
+    """Return a message in one line, not too long, with escapes for what does not print."""
     words = " ".join(message.split())
+    words = words if len(words) <= _MAX_MESSAGE else f"{words[:_MAX_MESSAGE]} ..."
     return "".join(x if x.isprintable() else ascii(x)[1:-1] for x in words)
 
 

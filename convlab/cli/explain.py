@@ -61,7 +61,7 @@ def parse_shape(text: str) -> tuple[int, ...]:
     >>> parse_shape("1x3x224x224"), parse_shape("[1, 3, 224, 224]")
     ((1, 3, 224, 224), (1, 3, 224, 224))
     """
-    plain = re.sub(r"[()\[\] ]", "", text).replace(",", "x").replace("×", "x").lower()
+    plain = re.sub(" *[,×X] *", "x", text.strip("()[] ").removesuffix(","))
     if not _SHAPE.fullmatch(plain):
         raise argparse.ArgumentTypeError(
             f"expected whole numbers with an x between them, such as 1x3x224x224, got "

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
-import math
 import re
 import warnings
 from typing import Any
@@ -41,6 +40,7 @@ LAYERS = frozenset(
 
 _MAX_LENGTH, _MAX_DEPTH, _MAX_LAYERS, _MAX_NUMBER = 10_000, 20, 200, 10**9
 _MAX_RECURRENT = 100  # num_layers
+_ONLY_IN_RNN = ("RNN", "nonlinearity")
 _FOREIGN = re.compile(r"""[^A-Za-z0-9_.,=()\[\]'"+*/ \t\r\n-]""")
 _STRING = re.compile(r"[A-Za-z0-9_-]{0,40}")
 _EXAMPLE = "Conv2d(3, 64, 7, stride=2, padding=3)"
@@ -101,8 +101,8 @@ def shortened(text: str) -> str:
 
 
 def _layer_name(name: str) -> str:
-    """Return a name without the module."""
-    return name.removeprefix("torch.").removeprefix("nn.")
+    """Return a name without the module ``torch.nn``."""
+    return re.sub(r"^(torch\.)?nn\.", "", name)
 
 
 class _Builder:
@@ -174,6 +174,8 @@ class _Builder:
             left, right = (self._value(side, depth + 1) for side in (node.left, node.right))
             if type(left) is type(right) is int:
                 return self._checked(self._computed(node, left, right), node)
+        if isinstance(node, ast.Name):
+            raise CommandError(f"an argument {shortened(node.id)} is a string: put it in quotes")
         raise CommandError(
             f"the arguments of a layer are numbers, strings, True, False, None, tuples and lists, "
             f"got {self._source(node)}"
@@ -232,21 +234,18 @@ def _built(
         raise CallFails(explanation) from None
 
 
-def _check_names(
-    name: str, arguments: list[Any], keywords: dict[str, Any], described: str
-) -> None:
+def _check_names(name: str, arguments: list[Any], keywords: dict[str, Any], described: str) -> None:
     """Raise CommandError if a layer does not have arguments of these names."""
     from torch import nn
 
-    recurrent = name in ("RNN", "LSTM", "GRU")
+    recurrent = [name] if name in ("RNN", "LSTM", "GRU") else []  # first argument of RNNBase
     signature = inspect.signature(nn.RNNBase if recurrent else getattr(nn, name))
+    known = {key: value for key, value in keywords.items() if (name, key) != _ONLY_IN_RNN}
     try:
-        bound = signature.bind(*([name] if recurrent else []), *arguments, **keywords).arguments
+        bound = signature.bind(*recurrent, *arguments, **known).arguments
     except TypeError as error:
         names = [x for x in signature.parameters if x not in ("mode", "device", "dtype")]
-        raise CommandError(
-            f"{described}: {error}; the arguments are {', '.join(names)}"
-        ) from None
+        raise CommandError(f"{described}: {error}; the arguments are {', '.join(names)}") from None
     for argument in ("device", "dtype"):
         if argument in bound or argument in keywords:
             raise CommandError(f"{described}: leave out {argument}")

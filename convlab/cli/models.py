@@ -99,7 +99,7 @@ def find_dtype(name: str) -> Any:
     import torch
 
     dtype = vars(torch).get(name)
-    if not isinstance(dtype, torch.dtype):
+    if not isinstance(dtype, torch.dtype) or name.startswith("q"):  # quantized
         raise CommandError(
             f"--dtype must name a dtype of PyTorch such as float32 or int64, got {name!r}"
         )

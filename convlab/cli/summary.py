@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
 
 from convlab.cli.errors import CommandError
 from convlab.cli.models import describe_error, find_dtype, find_model
