@@ -10,7 +10,7 @@ from math import prod
 from typing import Any
 
 from convlab.cli.errors import CallFails, CommandError
-from convlab.cli.layer_text import build_layer, is_layer_text, shortened
+from convlab.cli.layer_text import build_layer, is_layer_text, parse_layer, shortened
 from convlab.cli.models import describe_error, find_dtype, find_model
 from convlab.cli.shapes import parse_sizes
 
@@ -29,6 +29,7 @@ exit status: 0 if the call runs, 1 if it fails or that could not be found out, 2
 argument of this command is wrong."""
 
 _MAX_AXES, _MAX_NUMBERS = 16, 2**40
+_NAME = re.compile(r"[\w.-]{1,200}(:[\w.]{1,200})?")
 _SHAPE = re.compile(r"[0-9]{1,15}(x[0-9]{1,15})*")
 
 
@@ -81,19 +82,26 @@ def run(arguments: argparse.Namespace) -> str:
     Raises CallFails with the explanation if it does not, and CommandError if PyTorch is missing or
     the model cannot be built.
     """
+    text = arguments.model
+    layer = parse_layer(text) if is_layer_text(text) else None
+    if layer is None and not _NAME.fullmatch(text):
+        raise CommandError(
+            f"expected a layer such as Conv2d(3, 64, 7, stride=2, padding=3), or the name of a "
+            f"model, or package.module:name, got {shortened(text)}"
+        )
     try:
         from convlab.explain import explain
     except ImportError as error:
         raise CommandError(str(error), code=1) from error
     inputs = _inputs(arguments.input, arguments.dtype or [])
-    model = _model(arguments.model)
+    model = build_layer(layer) if layer else _model(text)
     if arguments.eval:
         model.eval()
     try:
         with redirect_stdout(io.StringIO()):  # what the model prints, once for every trial
             found = explain(model, *inputs)
     except (Exception, SystemExit) as error:
-        raise CommandError(f"{arguments.model} raised {describe_error(error)}") from error
+        raise CommandError(f"{text} raised {describe_error(error)}") from error
     if not found.ok:
         raise CallFails(str(found))
     return str(found)
@@ -117,22 +125,15 @@ def _inputs(shapes: list[tuple[int, ...]], names: list[str]) -> list[Any]:
     ]
 
 
-def _model(text: str) -> Any:
-    """Build the layer, or the model of this name."""
+def _model(name: str) -> Any:
+    """Build the model of this name."""
     from torch import nn
 
-    if is_layer_text(text):
-        return build_layer(text)
-    if not re.fullmatch(r"[\w.-]{1,200}(:[\w.]{1,200})?", text):
-        raise CommandError(
-            f"expected a layer such as Conv2d(3, 64, 7, stride=2, padding=3), or the name of a "
-            f"model, or package.module:name, got {shortened(text)}"
-        )
-    build, _ = find_model(text)
+    build, _ = find_model(name)
     try:
         model = build()
     except (Exception, SystemExit) as error:
-        raise CommandError(f"{text}() raised {describe_error(error)}") from error
+        raise CommandError(f"{name}() raised {describe_error(error)}") from error
     if not isinstance(model, nn.Module):
-        raise CommandError(f"{text}() must return a torch.nn.Module, got {type(model).__name__}")
+        raise CommandError(f"{name}() must return a torch.nn.Module, got {type(model).__name__}")
     return model

@@ -12,7 +12,7 @@ import difflib
 import inspect
 import re
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 from convlab.cli.errors import CallFails, CommandError
 from convlab.cli.models import describe_error
@@ -40,6 +40,7 @@ LAYERS = frozenset(
 
 _MAX_LENGTH, _MAX_DEPTH, _MAX_LAYERS, _MAX_NUMBER = 10_000, 20, 200, 10**9
 _MAX_RECURRENT = 100  # num_layers
+_NOTE = "convlab: "  # with which the notes of `explaining` begin
 _ONLY_IN_RNN = ("RNN", "nonlinearity")
 _FOREIGN = re.compile(r"""[^A-Za-z0-9_.,=()\[\]'"+*/ \t\r\n-]""")
 _STRING = re.compile(r"[A-Za-z0-9_-]{0,40}")
@@ -57,36 +58,89 @@ def is_layer_text(text: str) -> bool:
     return "(" in text or _layer_name(text.strip()) in LAYERS
 
 
-def build_layer(text: str) -> Any:
-    """Build the layer that a text describes, on the meta device.
+class Layer(NamedTuple):
+    """A layer that was parsed.
 
-    Raises CommandError if the text is not that of a layer, and CallFails with the explanation if a
-    layer does not allow its arguments for a reason that `convlab.explain` recognizes.
+    Attributes
+    ----------
+    name : str
+        One of `LAYERS`.
+    arguments, keywords : list and dict
+        Its arguments; those of a ``Sequential`` are layers.
+    source : str
+        Its text, in one line.
+    path : str
+        Where it is in the outermost ``Sequential``, such as ``"2.0"``; empty for that itself.
+    """
+
+    name: str
+    arguments: list[Any]
+    keywords: dict[str, Any]
+    source: str
+    path: str
+
+
+def parse_layer(text: str) -> Layer:
+    """Parse the text of a layer; raise CommandError if it is not one.
 
     Examples
     --------
-    >>> build_layer("Sequential(Conv2d(3, 8, 3), nn.Flatten(), Linear(8 * 30 * 30, 10))")
-    Sequential(
-      (0): Conv2d(3, 8, kernel_size=(3, 3), stride=(1, 1))
-      (1): Flatten(start_dim=1, end_dim=-1)
-      (2): Linear(in_features=7200, out_features=10, bias=True)
-    )
+    >>> layer = parse_layer("nn.Sequential(Flatten(), Linear(8 * 30 * 30, 10, bias=False))")
+    >>> layer.arguments[1][:3]
+    ('Linear', [7200, 10], {'bias': False})
     """
     text = text.strip().removesuffix(",")  # as in the list that it was copied from
     if len(text) > _MAX_LENGTH:
         raise CommandError(f"the layer has {len(text)} characters, of at most {_MAX_LENGTH}")
     if found := _FOREIGN.search(text):
         raise CommandError(f"a layer is written without {found[0]!r}, for example {_EXAMPLE}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             node = ast.parse(text, mode="eval").body
-        except (SyntaxError, ValueError) as error:
-            reason = str(error.msg if isinstance(error, SyntaxError) else error)
-            raise CommandError(f"cannot read {shortened(text)} as a layer: {reason}") from None
-        except (MemoryError, RecursionError):
-            raise CommandError("the layer is nested too deeply") from None
-        return _Builder(text).layer(node, (), 0)
+    except (SyntaxError, ValueError) as error:
+        reason = str(error.msg if isinstance(error, SyntaxError) else error)
+        raise CommandError(f"cannot read {shortened(text)} as a layer: {reason}") from None
+    except (MemoryError, RecursionError):
+        raise CommandError("the layer is nested too deeply") from None
+    return _Parser(text).layer(node, "", 0)
+
+
+def build_layer(layer: Layer) -> Any:
+    """Build a layer on the meta device.
+
+    Raises CommandError if a layer does not have these arguments or does not allow them, and
+    CallFails with the explanation if `convlab.explain` recognizes why it does not.
+
+    Examples
+    --------
+    >>> build_layer(parse_layer("Sequential(Conv2d(3, 8, 3), nn.ReLU())"))
+    Sequential(
+      (0): Conv2d(3, 8, kernel_size=(3, 3), stride=(1, 1))
+      (1): ReLU()
+    )
+    """
+    import torch
+    from torch import nn
+
+    from convlab.explain import explaining
+
+    if layer.name == "Sequential":
+        return nn.Sequential(*map(build_layer, layer.arguments))
+    described = layer.source if len(layer.source) <= 100 else f"{layer.name}(...)"
+    _check_arguments(layer, described)
+    try:
+        with torch.device("meta"), explaining(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return getattr(nn, layer.name)(*layer.arguments, **layer.keywords)
+    except Exception as error:  # the class raises what it likes
+        notes = [str(note) for note in getattr(error, "__notes__", ())]
+        explanation = next((note for note in notes if note.startswith(_NOTE)), None)
+        if explanation is None:
+            reason = describe_error(error).partition("\n")[0]
+            raise CommandError(f"{described} cannot be built: {reason}") from None
+        where = f"\n  layer {layer.path}: {described}" if layer.path else ""
+        raise CallFails(explanation.removeprefix(_NOTE) + where) from None
 
 
 def shortened(text: str) -> str:
@@ -105,34 +159,39 @@ def _layer_name(name: str) -> str:
     return re.sub(r"^(torch\.)?nn\.", "", name)
 
 
-class _Builder:
-    """Build the layers of one text, and count them."""
+class _Parser:
+    """Parse the layers of one text, and count them."""
 
     def __init__(self, text: str) -> None:
         self.text, self.count = text, 0
 
-    def layer(self, node: ast.expr, path: tuple[int, ...], depth: int) -> Any:
-        """Build a layer, which is at this path in the outermost ``Sequential``."""
-        from torch import nn
-
+    def layer(self, node: ast.expr, path: str, depth: int) -> Layer:
+        """Return a layer, which is at this path in the outermost ``Sequential``."""
         name = self._class(node)
         assert isinstance(node, ast.Call)
+        _check_depth(depth)
         self.count += 1
         if self.count > _MAX_LAYERS:
             raise CommandError(f"there are more than {_MAX_LAYERS} layers")
-        source = " ".join(str(ast.get_source_segment(self.text, node)).split())
         keywords: dict[str, Any] = {}
         for keyword in node.keywords:
             if keyword.arg is None or keyword.arg in keywords:
                 problem = "**" if keyword.arg is None else f"{keyword.arg} twice"
                 raise CommandError(f"{name} cannot take {problem}")
             keywords[keyword.arg] = self._value(keyword.value, depth + 1)
-        if name == "Sequential" and not keywords:
-            _check_depth(depth)
-            children = enumerate(node.args)
-            return nn.Sequential(*(self.layer(x, (*path, i), depth + 1) for i, x in children))
-        arguments = [self._value(value, depth + 1) for value in node.args]
-        return _built(name, arguments, keywords, source, path)
+        arguments: list[Any]
+        if name == "Sequential":
+            if keywords:
+                raise CommandError(f"Sequential takes layers without names, got {[*keywords]}")
+            prefix = f"{path}." if path else ""
+            arguments = [
+                self.layer(child, f"{prefix}{index}", depth + 1)
+                for index, child in enumerate(node.args)
+            ]
+        else:
+            arguments = [self._value(value, depth + 1) for value in node.args]
+        source = " ".join(str(ast.get_source_segment(self.text, node)).split())
+        return Layer(name, arguments, keywords, source, path)
 
     def _class(self, node: ast.expr) -> str:
         """Return the name of the class that a call names; it is one of `LAYERS`."""
@@ -208,36 +267,11 @@ def _check_depth(depth: int) -> None:
         raise CommandError(f"the layer is nested more than {_MAX_DEPTH} deep")
 
 
-def _built(
-    name: str, arguments: list[Any], keywords: dict[str, Any], source: str, path: tuple[int, ...]
-) -> Any:
-    """Return the layer; raise CommandError or CallFails if it does not allow the arguments."""
-    import torch
-    from torch import nn
-
-    from convlab.explain import explaining
-
-    described = source if len(source) <= 100 else f"{name}(...)"
-    _check_names(name, arguments, keywords, described)
-    try:
-        with torch.device("meta"), explaining():
-            return getattr(nn, name)(*arguments, **keywords)
-    except Exception as error:  # the class raises what it likes
-        notes = [str(note) for note in getattr(error, "__notes__", ())]
-        explanation = next((note for note in notes if note.startswith("convlab: ")), None)
-        if explanation is None:
-            reason = describe_error(error).partition("\n")[0]
-            raise CommandError(f"{described} cannot be built: {reason}") from None
-        explanation = explanation.removeprefix("convlab: ")
-        if path:
-            explanation += f"\n  layer {'.'.join(map(str, path))}: {described}"
-        raise CallFails(explanation) from None
-
-
-def _check_names(name: str, arguments: list[Any], keywords: dict[str, Any], described: str) -> None:
+def _check_arguments(layer: Layer, described: str) -> None:
     """Raise CommandError if a layer does not have arguments of these names."""
     from torch import nn
 
+    name, arguments, keywords = layer.name, layer.arguments, layer.keywords
     recurrent = [name] if name in ("RNN", "LSTM", "GRU") else []  # first argument of RNNBase
     signature = inspect.signature(nn.RNNBase if recurrent else getattr(nn, name))
     known = {key: value for key, value in keywords.items() if (name, key) != _ONLY_IN_RNN}

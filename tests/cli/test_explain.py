@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from convlab.cli import main
-from convlab.cli.layer_text import LAYERS, build_layer
+from convlab.cli.layer_text import LAYERS, build_layer, parse_layer
 from convlab.explain import explain
 
 # Arguments with which each layer can be built.
@@ -84,7 +84,8 @@ def test_a_text_builds_the_layer_of_pytorch(name):
     arguments, keywords = ARGUMENTS.get(name, ((), {}))
     expected = getattr(nn, name)(*arguments, **keywords)
     text = as_text(name, arguments, keywords)
-    for built in (build_layer(text), build_layer(f"  torch.nn.{text}, \n")):
+    for written in (text, f"  torch.nn.{text}, \n"):
+        built = build_layer(parse_layer(written))
         assert repr(built) == repr(expected)
         shapes = [[(key, x.shape) for key, x in m.state_dict().items()] for m in (built, expected)]
         assert shapes[0] == shapes[1]
@@ -175,6 +176,7 @@ def test_what_a_layer_does_not_allow_is_explained(capsys, text, cause, step):
         ("Sequential(ReLU)", r"write ReLU with its arguments, ReLU\(...\)"),
         ("Sequential(ReLU(), 3)", "expected a layer such as Conv2d.*, got '3'"),
         ("Sequential(a=ReLU())", "the arguments of a layer are numbers, .* got 'ReLU"),
+        ("Sequential(a=3)", r"Sequential takes layers without names, got \['a'\]"),
         ("Conv2d(ReLU(), 3, 3)", "the arguments of a layer are numbers, .* got 'ReLU"),
         ("Conv2d(3, 64, 7, stride=2", "cannot read 'Conv2d.* as a layer: '\\(' was never closed"),
         ("Conv2d(3, 64, 3)  # stem", "a layer is written without '#'"),

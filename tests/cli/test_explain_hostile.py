@@ -22,7 +22,7 @@ TEXTS = [
     "\ud800(",
     "Conv2d(3, 8, 3)\x00",
     "\x1b[31mConv2d(3, 8, 3)",
-    "Conv2d(３, 8, 3)",
+    "Conv2d(\uff13, 8, 3)",
     "Conv2d(3, 8, 3);ReLU()",
     "Conv2d(3, 8, 3)\nReLU()",
     "Conv2d(3, 8, 3)()",
@@ -203,7 +203,13 @@ def test_any_text(text, shape):
 
 def test_any_bytes_as_a_program(monkeypatch):
     monkeypatch.undo()  # this test starts programs
-    texts = [b"\xff\xfe(", "Conv2d(３, 8, 3)".encode(), b"\x1b[2J(", b"-" * 9000, b"ReLU()\n\n#("]
+    texts = [
+        b"\xff\xfe(",
+        "Conv2d(\uff13, 8, 3)".encode(),
+        b"\x1b[2J(",
+        b"-" * 9000,
+        b"ReLU()\n\n#(",
+    ]
     for text in texts:
         command = [sys.executable, "-m", "convlab", "explain", text, b"1x\xff"]
         done = subprocess.run(command, capture_output=True, check=False)
