@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import re
+import warnings
 from contextlib import redirect_stdout
 from math import prod
 from typing import Any
@@ -93,15 +94,17 @@ def run(arguments: argparse.Namespace) -> str:
         from convlab.explain import explain
     except ImportError as error:
         raise CommandError(str(error), code=1) from error
-    inputs = _inputs(arguments.input, arguments.dtype or [])
-    model = build_layer(layer) if layer else _model(text)
-    if arguments.eval:
-        model.eval()
-    try:
-        with redirect_stdout(io.StringIO()):  # what the model prints, once for every trial
+    # What the model prints would come once for every trial, and layers without cells warn.
+    with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        inputs = _inputs(arguments.input, arguments.dtype or [])
+        model = build_layer(layer) if layer else _model(text)
+        if arguments.eval:
+            model.eval()
+        try:
             found = explain(model, *inputs)
-    except (Exception, SystemExit) as error:
-        raise CommandError(f"{text} raised {describe_error(error)}") from error
+        except (Exception, SystemExit) as error:
+            raise CommandError(f"{text} raised {describe_error(error)}") from error
     if not found.ok:
         raise CallFails(str(found))
     return str(found)

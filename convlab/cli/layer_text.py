@@ -130,8 +130,7 @@ def build_layer(layer: Layer) -> Any:
     described = layer.source if len(layer.source) <= 100 else f"{layer.name}(...)"
     _check_arguments(layer, described)
     try:
-        with torch.device("meta"), explaining(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with torch.device("meta"), explaining():
             return getattr(nn, layer.name)(*layer.arguments, **layer.keywords)
     except Exception as error:  # the class raises what it likes
         notes = [str(note) for note in getattr(error, "__notes__", ())]

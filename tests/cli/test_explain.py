@@ -236,13 +236,17 @@ def test_large_layers_and_inputs_take_no_memory(capsys):
 
 MINE = """
 import sys
+import warnings
 import torch
+
+print("imported")
 
 class Net(torch.nn.Module):
     def __init__(self):
         super().__init__()
         self.conv = torch.nn.Conv2d(3, 8, 3)
         self.fc = torch.nn.Linear(100, 2)
+        warnings.warn("old")
 
     def forward(self, x, y=None):
         x = self.conv(x)

@@ -193,7 +193,7 @@ def test_three_thousand_generated_texts():
 CHARACTERS = st.characters(exclude_characters=":")  # package.module:name is imported
 
 
-@settings(max_examples=400)
+@settings(max_examples=1500)
 @given(st.text(CHARACTERS) | st.text("Sequntial(),[]'\"0123456789.*=-_ "), st.text())
 def test_any_text(text, shape):
     assert assert_harmless(text, shape) in (0, 1, 2)
