@@ -1,4 +1,4 @@
-"""Store the messages that another version of PyTorch gives to the mistakes in the catalogue of errors.
+"""Store what another version of PyTorch says to the mistakes in the catalogue of errors.
 
     python -m venv OTHER
     OTHER/bin/python -m pip install "torch==2.4.*" "numpy<2"    # Python 3.8 to 3.12, 5 GB on Linux
