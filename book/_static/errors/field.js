@@ -51,15 +51,21 @@ const linkTo = (entry) => {
 	return link;
 };
 
-const candidate = ({ entry, when, says = [], cures = [], explorer }) => {
-	const parts = [element("p", { class: "pe-entry" }, ...(when ? [`${when}: `] : []), linkTo(entry))];
-	parts.push(...says.map((text) => paragraph(text)));
-	if (cures.length) parts.push(element("ul", {}, ...cures.map((text) => element("li", {}, ...rich(text)))));
-	if (explorer) {
-		const words = explorer.same ? "The explorer, with this message" : "This layer in the explorer, mended";
-		parts.push(element("p", {}, element("a", { href: `explorer.html#${explorer.address}`, class: "pe-explorer" }, words)));
-	}
-	return parts;
+const list = (texts) => (texts.length ? [element("ul", {}, ...texts.map((text) => element("li", {}, ...rich(text))))] : []);
+
+/** Where to read on: the entry, and the explorer. */
+const links = ({ entry, explorer }) => [
+	element("p", {}, "The entry: ", linkTo(entry)),
+	...(explorer ? [element("p", {}, element("a", { href: `explorer.html#${explorer.address}`, class: "pe-explorer" }, explorer.same ? "This error in the explorer" : "The corrected layer in the explorer"))] : []),
+];
+
+/** One of several reasons for a message. */
+const candidate = (one) => {
+	const { entry, when, says = [], cures = [], explorer } = one;
+	return [
+		element("p", { class: "pe-entry" }, ...(when ? [`${when}: `] : []), linkTo(entry)),
+		...says.map((text) => paragraph(text)), ...list(cures), ...links({ entry, explorer }).slice(1),
+	];
 };
 
 const place = ({ file, line, name, code: text }) => {
@@ -89,13 +95,13 @@ const report = ({ found, note, frame, last, type }, text) => {
 	}
 	const { entries, partial, related } = found;
 	if (partial) parts.push(paragraph("The numbers of the message are missing. Paste all of it, and they are filled in here."));
-	if (related) parts.push(paragraph("The message is not in the catalogue; these entries have the same cause:"));
-	else if (entries.length > 1) parts.push(paragraph("PyTorch says the same for several reasons, the likeliest first:"));
-	const list = entries.map((one) => element(entries.length > 1 ? "li" : "div", { "data-entry": one.entry }, ...candidate(one)));
-	parts.push(...(entries.length > 1 ? [element("ol", { class: "pe-entries" }, ...list)] : list));
-	const first = headingOf(entries[0].entry);
-	const title = first ? titleOf(first) : entries[0].entry;
-	return { sentence: entries.length > 1 ? `Found: ${entries.length} entries, the first is ${title}.` : `Found: ${title}.`, parts };
+	const [{ entry, says = [], cures = [], explorer }] = entries;
+	if (entries.length === 1) {
+		parts.push(...list(cures), element("div", { "data-entry": entry }, ...links({ entry, explorer })));
+		return { sentence: says.length ? says.join(" ") : "This error is in the catalogue.", parts };
+	}
+	parts.push(element("ol", { class: "pe-entries" }, ...entries.map((one) => element("li", { "data-entry": one.entry }, ...candidate(one)))));
+	return { sentence: related ? "The message is not in the catalogue; these entries have the same cause:" : `PyTorch says this for ${entries.length} reasons. The likeliest is the first:`, parts };
 };
 
 const button = (text, action) => {
@@ -110,11 +116,12 @@ const mount = (host) => {
 	const status = element("p", { role: "status", class: "pe-status" });
 	const answered = element("div", { class: "pe-answer" });
 	const cut = element("p", { class: "pe-cut" });
-	let timer = 0;
+	let timer = 0, told = "";
 	const show = (text) => {
 		clearTimeout(timer);
 		const { sentence, parts } = report(answer(text), text);
-		if (status.textContent !== sentence) status.textContent = sentence;
+		if (sentence !== told) status.replaceChildren(...rich(sentence));
+		told = sentence;
 		answered.replaceChildren(...parts);
 	};
 	/** Read a text that is too large for the field, and keep its end there. */
@@ -131,8 +138,9 @@ const mount = (host) => {
 		timer = setTimeout(() => show(field.value), 100);
 	};
 	field.addEventListener("input", changed);
-	field.addEventListener("paste", (event) => {
-		const text = event.clipboardData?.getData("text/plain") ?? "";
+	// Before the browser lays a large text out, which takes it minutes.
+	field.addEventListener("beforeinput", (event) => {
+		const text = event.data ?? event.dataTransfer?.getData("text/plain") ?? "";
 		if (text.length <= LARGE) return;
 		event.preventDefault();
 		showLarge(text);
