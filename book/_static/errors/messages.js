@@ -172,7 +172,7 @@ const ofAxes = ({ low, high, op, input }) => {
 
 const ofPoolAxes = ({ op, input, low = 3, high = 4 }) => {
 	const missing = { entry: "error-pool-axes", says: [`The pooling takes ${low} axes, or ${high} with the batch${input ? `; the input ${shape(input)} has ${input.length}` : ""}.`], cures: ["an image without channels and batch: `x[None, None]`"] };
-	const more = { entry: "error-conv-video", says: ["If the input has more axes: merge the first ones."], cures: ["`x.flatten(0, 1)`"] };
+	const more = { entry: "error-conv-video", says: [input ? `The pooling takes ${low} axes, or ${high} with the batch; the input ${shape(input)} has ${input.length}.` : "Or the input has more axes than that."], cures: ["make one axis of the first two: `x.flatten(0, 1)`"] };
 	if (!input) return [missing, more];
 	if (input.includes(0)) return [{ entry: "error-empty-input", says: [`The input ${shape(input)} has an axis without cells.`], cures: [] }];
 	if (input.length > high) return [more];
@@ -242,7 +242,7 @@ const ofConcat = ({ joined, a, b, dim, place }) => [{
 }];
 
 const ofNormAxes = ({ low, high = low, got }) => (got < low
-	? [{ entry: "error-norm-axes", says: [`The layer takes ${low === high ? low : `${low} or ${high}`} axes, and the input has ${got}.`], cures: got === low - 1 ? ["add the axis of the batch: `x.unsqueeze(0)`"] : [`\`nn.BatchNorm1d\`, if the input is a list of features`] }]
+	? [{ entry: "error-norm-axes", says: [`The layer takes ${low === high ? low : `${low} or ${high}`} axes, and the input has ${got}.`], cures: got === low - 1 ? ["add the missing axis, most often that of the batch: `x.unsqueeze(0)`"] : [`\`nn.BatchNorm1d\`, if the input is a list of features`] }]
 	: [{ entry: "error-norm1d-axes", says: [`The layer takes ${low === high ? low : `${low} or ${high}`} axes, and the input has ${got}.`], cures: got > 3 && got < 6 ? [`\`nn.BatchNorm${got - 2}d\`, for ${got} axes`] : [] }]);
 
 const ofHalf = ({ padW, padH, kW, kH }) => {
@@ -285,11 +285,14 @@ const keys = (message, heading) => {
 };
 const SIZES = /size mismatch for ([\w.]{1,300}): copying a param with shape torch\.Size\(\[([\d, ]{0,100})\]\) from checkpoint, the shape in current model is torch\.Size\(\[([\d, ]{0,100})\]\)/g;
 
-const ofState = ({ model }, { message }) => {
+const few = (names) => `${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}`;
+
+const ofState = (_, { message }) => {
 	const missing = keys(message, "Missing"), unexpected = keys(message, "Unexpected");
 	const sizes = [...message.matchAll(SIZES)];
 	const says = [];
-	if (missing.length || unexpected.length) says.push(`${count(missing.length, "key")} of the model ${missing.length === 1 ? "is" : "are"} missing in the file, such as ${missing[0] ?? "none"}; ${count(unexpected.length, "key")} of the file ${unexpected.length === 1 ? "is" : "are"} not in ${model}, such as ${unexpected[0] ?? "none"}.`);
+	if (missing.length) says.push(`${count(missing.length, "key")} of the model ${missing.length === 1 ? "is" : "are"} missing in what is loaded: ${few(missing)}.`);
+	if (unexpected.length) says.push(`${count(unexpected.length, "key")} in what is loaded ${unexpected.length === 1 ? "is" : "are"} not in the model: ${few(unexpected)}.`);
 	const prefix = missing.length && unexpected.length ? ["module.", "_orig_mod.", "model."].find((one) => unexpected.every((key) => key.startsWith(one))) : "";
 	says.push(...sizes.slice(0, 5).map(([, key, saved, own]) => `${key}: saved (${saved}), in the model (${own}).`));
 	const entries = [];
@@ -393,7 +396,7 @@ return [
 	{ words: ["{layer:word}.__init__() got an unexpected keyword argument '{name:word}'"], entries: ["error-keyword"], answer: ofKeyword },
 	{
 		words: ["{layer:word}.__init__() missing {count:n} required positional argument"], entries: ["error-missing-argument"],
-		answer: ({ layer, count: number }, { message }) => (LAYER.test(layer) ? [{ entry: "error-missing-argument", says: [`${layer} was built without ${count(number, "argument")}: ${/arguments?: (.{1,100})/.exec(message)?.[1] ?? ""}.`], cures: [] }] : []),
+		answer: ({ layer, count: number }, { message }) => (LAYER.test(layer) ? [{ entry: "error-missing-argument", says: [`${layer} was built without ${count(number, "argument")}: ${/arguments?: (.{1,100})/.exec(message)?.[1].trim() ?? ""}.`], cures: [] }] : []),
 	},
 	{
 		words: ["module 'torch.nn' has no attribute '{name:word}'"], entries: ["error-lowercase"],
@@ -459,7 +462,7 @@ return [
 	plain("error-instance-norm", "Expected more than 1 spatial element when training, got input size torch.Size([{input:list}])", "Each map of the input {input} has 1 cell, which has no variance.", "a larger image, or no such layer after the last pooling"),
 	{
 		words: ["The size of tensor a ({a:n}) must match the size of tensor b ({b:n}) at non-singleton dimension {dim:n}", "Attempting to broadcast a dimension of length {length:n} at {dim:n}! Mismatching argument at index {place:n} had torch.Size([{got:list}]); but expected shape should be broadcastable to [{wanted:list}]"],
-		part: ["at non-singleton dimension"], entries: ["error-skip", "error-bce-shape"], answer: ofBroadcast,
+		part: ["must match the size of tensor b"], entries: ["error-skip", "error-bce-shape"], answer: ofBroadcast,
 	},
 	{
 		words: ["Sizes of tensors must match except in dimension {joined:n}. Expected size {a:n} but got size {b:n} for tensor number {place:n} in the list", "Sizes of tensors must match except in dimension {joined:n}. Expected {a:n} in dimension {dim:n} but got {b:n} for tensor number {place:n} in the list", "Sizes of tensors must match except in dimension {joined:n}. Expected {a:n} but got {b:n} for tensor number {place:n} in the list"],
@@ -479,7 +482,7 @@ return [
 		answer: ({ target }) => [{ entry: "error-loss-range", says: [`The target holds class ${target}, and the scores have no such column.`], cures: ["number the classes from 0", ...(target > 0 ? [`at least ${target + 1} outputs of the last layer`] : [])] }],
 	},
 	plain("error-loss-maps", "only batches of spatial targets supported (3D tensors) but got targets of dimension: {axes:n}", "A mask of class numbers has 3 axes, batch, height and width; this one has {axes}.", "`masks.squeeze(1)`"),
-	plain("error-loss-maps-size", ["size mismatch (got input: [{input:list}] , target: [{target:list}]", "size mismatch (got input: [{input:list}], target: [{target:list}]"], "The scores have shape {input}, and the masks {target}: height and width must be equal.", "`F.interpolate(scores, size=masks.shape[1:])`, or masks of the size of the scores"),
+	plain("error-loss-maps-size", ["size mismatch (got input: [{input:list}] , target: [{target:list}]", "size mismatch (got input: [{input:list}], target: [{target:list}]"], "The scores have shape {input}, and the target {target}: all sizes but that of the classes must be equal.", "`F.interpolate(scores, size=masks.shape[1:])`, or masks of the size of the scores"),
 	plain("error-loss-maps-size", "Expected target size [{wanted:list}], got [{target:list}]", "The target must have shape {wanted}, and has {target}.", "bring the scores and the target to one size"),
 	plain("error-bce-shape", ["Target size (torch.Size([{target:list}])) must be the same as input size (torch.Size([{input:list}]))", "Using a target size (torch.Size([{target:list}])) that is different to the input size (torch.Size([{input:list}]))"], "The target has shape {target}, and the prediction {input}.", "`target.reshape({input})`, if they hold the same numbers"),
 	plain("error-bce-integers", "result type {x:word} can't be cast to the desired output type {y:word}", "The target is made of integers, and the prediction of floats.", "`target.to(torch.float32)`"),

@@ -32,7 +32,7 @@ const TEST = /^_{3,200} .{1,300} _{3,200}$/; // pytest's title of a failing test
 
 /** Take off what stands before each line: a log's time, a rank, a frame of lines, pytest's E. */
 const withoutPrefix = (lines) => {
-	let prefix = null, pytest = false;
+	let prefix = null, indented = 0;
 	return lines.map((whole) => {
 		let line = whole.replace(/^ {0,12}[│┃|] ?/, "");
 		if (line !== whole) line = line.replace(/ ?[│┃|] ?$/, "").trimEnd();
@@ -47,15 +47,19 @@ const withoutPrefix = (lines) => {
 		if (head === 0) prefix = null;
 		if (prefix) line = line.replace(prefix, "");
 		else line = line.replace(/^\[(?:rank|default)?\d{1,6}\]: ?/, "");
-		if (/^E {3}/.test(line)) { pytest = true; return line.slice(4); }
-		if (pytest && /^E$/.test(line.trimEnd())) return "";
+		const marked = /^E( {3,60})/.exec(line); // the first such line of an error says how far it is indented
+		if (marked) {
+			indented = /^E +[\w.]+(?:Error|Exception)\b/.test(line) || !indented ? marked[1].length : indented;
+			return line.slice(1).replace(new RegExp(`^ {0,${indented}}`), "");
+		}
+		if (indented && /^E$/.test(line.trimEnd())) return "";
 		return /^(?:FAILED|ERROR) \S{1,300}::/.test(line) ? "" : line; // pytest's summary cuts messages
 	});
 };
 
 const FRAMES = [
 	/^ *File "(?<file>[^"]{1,1000})", line (?<line>\d{1,9})(?:, in (?<name>.{1,300}))?/,
-	/^ *File (?<file>[^" ][^"]{0,999}):(?<line>\d{1,9}), in (?<name>.{1,300})$/,
+	/^ *File (?<file>[^" ][^"]{0,999}):(?<line>\d{1,9}),? in (?<name>.{1,300})$/,
 	/^ *(?:Cell|Input) (?<file>In ?\[\d{1,9}\])(?:, line (?<line>\d{1,9}))?(?:, in (?<name>.{1,300}))?/,
 	/^(?<file>[~/<\w.][^ ]{0,500}(?:\.py|>)) in (?<name>.{1,300})$/,
 	/^(?<file>(?:[A-Za-z]:)?[^ :"'|]{1,500}\.py):(?<line>\d{1,9})(?::? in (?<name>.{1,200})|:(?: \w{0,60})?) *$/,
@@ -113,7 +117,7 @@ const readSegment = (lines) => {
 		if (form >= 0) {
 			const { file, line: number, name = "" } = FRAMES[form].exec(line).groups;
 			const next = lines[place + 1] ?? "";
-			const follows = form === 0 && /^ {2,}/.test(next) && !/^ *File "/.test(next) ? next.trim() : "";
+			const follows = form < 2 && /^ {2,}(?!File |\d+ )/.test(next) ? next.trim() : "";
 			const before = form === 4 ? code || (name && /^ {2,}/.test(next) ? next.trim() : "") : "";
 			frames.push({ file, line: number, name: name.replace(/\(.*$/, "").trim(), code: follows || before, own: !LIBRARY.test(file) });
 			code = "";
