@@ -90,8 +90,9 @@ UNREAD = re.compile(
 def lighten(app, exception):
     """Leave out of the site's scripts what only their authors read: a tenth of their size."""
     if exception is None and app.builder.format == "html":
-        for path in Path(app.outdir, "_static", "explorer").glob("*.js"):
-            path.write_text(UNREAD.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")
+        for folder in ("explorer", "errors"):
+            for path in Path(app.outdir, "_static", folder).glob("*.js"):
+                path.write_text(UNREAD.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def setup(app):
