@@ -12,15 +12,16 @@ from torch import Tensor, nn
 
 from convlab.explain.book import section
 from convlab.explain.calls import Call, parse_call
+from convlab.explain.constructors import explain_layer
 from convlab.explain.explain import explain_call, unwrapped
-from convlab.explain.explanation import CAUSES, Explanation
+from convlab.explain.explanation import CAUSES, Explanation, Fix
 from convlab.explain.expression import failing_call
 from convlab.explain.rules import describe
 from convlab.explain.silent import SilentMistakeWarning
 from convlab.explain.state_dict import explain_state_dict
 from convlab.explain.trace import ModuleCall, module_calls
 from convlab.explain.watch import close_watch, open_watch, without_watch
-from convlab.explain.windows import Finding, explain_constructor
+from convlab.explain.windows import Finding
 
 _PREFIX = "convlab: "
 
@@ -236,13 +237,16 @@ def _prefixed(found: Explanation, prefix: str) -> Explanation:
 
 
 def _of_constructor(frame: FrameType) -> Explanation | None:
-    """Explain an error in the constructor of a convolution."""
-    names = frame.f_locals
-    module = names.get("self")
-    if frame.f_code.co_name != "__init__" or not isinstance(module, nn.modules.conv._ConvNd):
+    """Explain an error in the constructor of a layer of PyTorch."""
+    module = frame.f_locals.get("self")
+    of_torch = str(frame.f_globals.get("__name__")).startswith("torch.nn.modules.")
+    if frame.f_code.co_name != "__init__" or not of_torch or not isinstance(module, nn.Module):
         return None
-    finding = explain_constructor(names) if "in_channels" in names else None
-    return None if finding is None else _explanation(finding, type(module).__name__)
+    built = explain_layer(frame.f_locals)
+    if built is None:
+        return None
+    found = _explanation(built.finding, type(module).__name__)
+    return replace(found, fixes=(Fix(built.fix),)) if built.fix else found
 
 
 def _of_state_dict(frame: FrameType) -> Explanation | None:
