@@ -69,10 +69,10 @@ def _of_groups(arguments: Mapping[str, Any]) -> Finding | None:
 def _of_integers(arguments: Mapping[str, Any]) -> Finding | None:
     for name in (*_INTEGERS, *_DIVISORS.values(), "normalized_shape"):
         value = arguments.get(name, 0)
-        several = name == "normalized_shape" and isinstance(value, tuple | list)
-        if any(
-            isinstance(x, float | complex | str | tuple) for x in (value if several else [value])
-        ):
+        if name in _DIVISORS.values() and isinstance(value, float) and value.is_integer():
+            continue  # PyTorch takes it
+        values = _tuple(value) if name == "normalized_shape" else (value,)
+        if any(isinstance(x, float | complex | str | tuple) for x in values):
             return Finding("not_an_integer", [f"{name} = {value!r} is not an int"])
     return None
 

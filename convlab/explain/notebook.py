@@ -39,6 +39,7 @@ class Extension:
         self.shell = shell
         self.show = shell.showtraceback
         self.own = self._show  # one object, to be compared
+        self.is_loaded = True
         self.blocks: list[explaining] = []
         shell.showtraceback = self.own
         shell.events.register("pre_run_cell", self._begin)
@@ -46,6 +47,7 @@ class Extension:
 
     def remove(self) -> None:
         """Leave the shell as it was, but for what another extension has put in its place."""
+        self.is_loaded = False
         self.shell.events.unregister("pre_run_cell", self._begin)
         self.shell.events.unregister("post_run_cell", self._end)
         if vars(self.shell).get("showtraceback") is self.own:
@@ -67,6 +69,6 @@ class Extension:
     def _show(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> Any:
         with suppress(Exception):
             error = exc_tuple[1] if exc_tuple else sys.exc_info()[1]
-            if isinstance(error, Exception):
+            if self.is_loaded and isinstance(error, Exception):
                 annotate(error, error.__traceback__)
         return self.show(exc_tuple, *args, **kwargs)

@@ -145,7 +145,8 @@ def maps_broadcast(call: Call) -> Mistake | None:
     the other one is data. The same goes for a product with at least three axes. Legitimate are
     outer sums of data, of parameters, or of two outputs; axes that were made for broadcasting, as
     in `target_broadcasts`; and all that the ``forward`` of a module with parameters computes, such
-    as attention, strip pooling, and encodings of positions: nothing tells a mistake from these.
+    as attention, strip pooling, and encodings of positions: nothing tells a mistake from these. The
+    code of PyTorch, such as that of its distributions, is left alone too.
     """
     x, other = call.input, call["other"]
     if x is None or type(other) not in (Tensor, nn.Parameter):
@@ -159,7 +160,7 @@ def maps_broadcast(call: Call) -> Mistake | None:
     ):
         return None
     related = prediction.untyped_storage().data_ptr() == target.untyped_storage().data_ptr()
-    if related or _has_made_axes(target) or not _is_prediction(prediction) or _is_in_forward():
+    if related or _has_made_axes(target) or not _is_prediction(prediction) or _is_in_a_model():
         return None
     expanded = _broadcast(x.shape, other.shape)
     return Mistake(
@@ -190,7 +191,7 @@ RULES: dict[Any, Rule] = {
     F.binary_cross_entropy_with_logits: sigmoid_before_loss,
     **dict.fromkeys(
         (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss, F.poisson_nll_loss, F.kl_div,
-         F.gaussian_nll_loss, F.soft_margin_loss, F.hinge_embedding_loss), target_broadcasts,
+         F.gaussian_nll_loss, F.hinge_embedding_loss), target_broadcasts,
     ),
     **dict.fromkeys(
         (Tensor.sub, torch.sub, Tensor.subtract, torch.subtract, Tensor.__rsub__, torch.rsub,
@@ -289,9 +290,14 @@ def _has_made_axes(x: Tensor) -> bool:
     return x.dim() > base.dim() or any(a > b for a, b in zip(x.shape, base.shape, strict=True))
 
 
-def _is_in_forward() -> bool:
-    """Return whether a module with parameters is being called."""
+def _is_in_a_model() -> bool:
+    """Return whether a module with parameters is being called, or the code is PyTorch's own."""
     frame: FrameType | None = sys._getframe(1)
+    own = ("convlab.explain", "torch.overrides", "torch._tensor")
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith(own):
+        frame = frame.f_back
+    if frame is None or str(frame.f_globals.get("__name__")).startswith("torch."):
+        return True
     while frame is not None:
         if frame.f_code.co_name == "_call_impl":
             module = frame.f_locals.get("self")

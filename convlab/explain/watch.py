@@ -135,22 +135,26 @@ def _skip_in_dynamo(code: CodeType) -> None:
             dynamo.skip_code(own)
 
 
-def without_watch(traceback: TracebackType | None) -> TracebackType | None:
-    """Return a traceback from the first frame that would be there without the watch."""
-    while traceback is not None:
+def without_watch(entry: TracebackType) -> TracebackType | None:
+    """Return what would follow an entry of a traceback without the watch."""
+    own = (Watch.__torch_function__.__code__.co_code, _call.__code__.co_code)
+    after = entry.tb_next
+    while after is not None:
         # A function written in Python calls the watch, and the watch calls the function again.
-        entries = [traceback]
+        entries = [after]
         while len(entries) < 3 and entries[-1].tb_next is not None:
             entries.append(entries[-1].tb_next)
-        codes = [entry.tb_frame.f_code for entry in entries]
-        own = (Watch.__torch_function__.__code__, _call.__code__)
-        if any(codes[0].co_code == code.co_code for code in own):
-            traceback = traceback.tb_next
-        elif codes[1:] == [handle_torch_function.__code__, own[0]]:
-            traceback = entries[-1].tb_next
+        codes = [one.tb_frame.f_code for one in entries]
+        if codes[0].co_code in own:
+            after = after.tb_next
+        elif codes[1:] == [handle_torch_function.__code__, Watch.__torch_function__.__code__]:
+            after = entries[-1].tb_next
         else:
             break
-    return traceback
+    code = entry.tb_frame.f_code
+    if after is not entry.tb_next and after is not None and after.tb_frame.f_code is code:
+        after = after.tb_next  # one of two functions that share the name, such as max_pool2d
+    return after
 
 
 def open_watch() -> None:
