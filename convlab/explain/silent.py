@@ -175,7 +175,13 @@ def maps_broadcast(call: Call) -> Mistake | None:
 
 
 def batch_as_channels(shape: Shape) -> Mistake:
-    """Return the mistake of a two-dimensional convolution of a batch (N, H, W) of grey images."""
+    """Return the mistake of a two-dimensional convolution of a batch (N, H, W) of grey images.
+
+    A convolution takes three axes as one image (C, H, W), and nothing in the shape tells N from C.
+    So the batch must be known as one: a ``DataLoader`` without worker processes has stacked it in
+    the block, and since then it has been converted, moved or scaled at most. All other inputs of
+    three axes are taken for images.
+    """
     return Mistake(
         "batch_as_channels",
         [

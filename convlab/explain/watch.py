@@ -7,6 +7,7 @@ import sysconfig
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any
@@ -32,6 +33,7 @@ _KEEPS_BATCH = {
     "add", "clone", "contiguous", "cpu", "cuda", "div", "double", "float", "half", "mul",
     "pin_memory", "sub", "to",
 }  # fmt: skip
+Place = tuple[str, str, int]  # name of the mistake, file, line
 _STANDARD_LIBRARY = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
 
 
@@ -50,6 +52,8 @@ class Watch(TorchFunctionMode):
         Weak references to the batches (N, H, W) that a DataLoader has stacked, by their id.
     callers : dict
         By file and line: the function `_call` in their name.
+    places : set
+        The places that have been warned of.
     """
 
     def __init__(self) -> None:
@@ -57,6 +61,7 @@ class Watch(TorchFunctionMode):
         self.depth = 0
         self.batches: dict[int, ref[Tensor]] = {}
         self.callers: dict[tuple[str, int], Callable[..., Any]] = {}
+        self.places: set[Place] = set()
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -75,7 +80,7 @@ class Watch(TorchFunctionMode):
         except Exception:  # must not become an error of the block
             mistake = None
         if mistake is not None:
-            _warn(mistake)
+            _warn(mistake, self.places)
         return result
 
     def _caller(self, frame: FrameType) -> Callable[..., Any]:
@@ -87,14 +92,12 @@ class Watch(TorchFunctionMode):
         try:
             if frame.f_code is handle_torch_function.__code__:  # of a function written in Python
                 frame = frame.f_back.f_back  # type: ignore[union-attr,assignment]
-            line = frame.f_lineno
-            key = (frame.f_code.co_filename, line)
+            key = (frame.f_code.co_filename, frame.f_lineno)
             caller = self.callers.get(key)
             if caller is None:
-                code = _call.__code__.replace(co_filename=key[0], co_firstlineno=line - 1)
+                code = _code_at(*key)
                 _skip_in_dynamo(code)
-                caller = FunctionType(code, frame.f_globals)
-                self.callers[key] = caller
+                self.callers[key] = caller = FunctionType(code, frame.f_globals)
         except Exception:  # must not become an error of the block
             return _call
         return caller
@@ -127,9 +130,17 @@ class Watch(TorchFunctionMode):
         return known is not None and known() is value
 
 
+@lru_cache(maxsize=4096)
+def _code_at(path: str, line: int) -> CodeType:
+    """Return the code of `_call` in the name of a line."""
+    return _call.__code__.replace(co_filename=path, co_firstlineno=line - 1)
+
+
 def _skip_in_dynamo(code: CodeType) -> None:
     """Let torch.compile run code as it is where it does not trace it, in a graph break."""
     dynamo: Any = sys.modules.get("torch._dynamo.eval_frame")
+    if dynamo is None:
+        return
     with suppress(AttributeError):  # private: may move
         for own in (code, Watch.__torch_function__.__code__):
             dynamo.skip_code(own)
@@ -190,9 +201,9 @@ class _Places:
 
     def __init__(self) -> None:
         self.filters: object = None
-        self.known: set[tuple[str, str, int]] = set()
+        self.known: set[Place] = set()
 
-    def is_new(self, place: tuple[str, str, int]) -> bool:
+    def is_new(self, place: Place) -> bool:
         """Return whether a place has not been asked for before, and remember it."""
         if self.filters is not warnings.filters:
             self.filters, self.known = warnings.filters, set()
@@ -209,15 +220,16 @@ def forget_places() -> None:
     _places.known.clear()
 
 
-def _warn(mistake: Mistake) -> None:
-    """Warn in the name of the reader's line, once."""
+def _warn(mistake: Mistake, places: set[Place]) -> None:
+    """Warn in the name of the reader's line, once, and add it to the places of the block."""
     frame = _readers_frame()
     if frame is None:
         return
-    path, line = frame.f_code.co_filename, frame.f_lineno
-    if _places.is_new((mistake.name, path, line)):
+    place = (mistake.name, frame.f_code.co_filename, frame.f_lineno)
+    if place not in places and _places.is_new(place):
+        places.add(place)
         module = frame.f_globals.get("__name__")
-        warnings.warn_explicit(str(mistake), SilentMistakeWarning, path, line, module)
+        warnings.warn_explicit(str(mistake), SilentMistakeWarning, *place[1:], module)
 
 
 def _readers_frame() -> FrameType | None:

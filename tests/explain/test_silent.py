@@ -162,6 +162,15 @@ def test_a_place_is_warned_of_once():
     assert len(caught(steps)) == 1  # the filters are others
 
 
+def test_filters_that_change_in_the_block_do_not_repeat_a_warning(capsys):
+    with explaining():
+        for _ in range(3):
+            with warnings.catch_warnings():
+                warnings.simplefilter("always")
+                LINE(X) - Y
+    assert capsys.readouterr().err.count("SilentMistakeWarning") == 1
+
+
 def test_two_mistakes_in_one_line():
     found = caught(lambda: (F.mse_loss(LINE(X), Y), F.cross_entropy(SCORES(X).softmax(1), LABELS)))
     assert [str(w.message).split("]")[0] for w in found] == [
