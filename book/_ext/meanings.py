@@ -29,7 +29,7 @@ class Meanings(SphinxDirective):
 
 def link_to_sections(app, doctree, page):
     """Link the names whose sections exist, once all pages have been read."""
-    labels = app.env.domains.standard_domain.anonlabels
+    labels = app.env.get_domain("std").anonlabels
     for literal in doctree.findall(nodes.literal):
         target = labels.get(anchor(literal["cause"])) if literal.get("cause") else None
         if target:
