@@ -127,7 +127,7 @@ def has_explorer(page):
 
 
 COMPUTE = """cases => cases.map(({setting, x, w, b}) => {
-  const { layer, forward, code, feeds, reads } = Explorer.arithmetic;
+  const { layer, forward } = Explorer.arithmetic, { code } = Explorer.address;
   const { error, shape, dropped, parameters, macs } = layer(setting);
   if (error) return { error };
   const y = forward(setting, x, w, b).map(p => p.map(r => r.map(v => v === -Infinity ? -1e9 : v)));
@@ -161,7 +161,8 @@ def new_tab(shared_tab):
 def arithmetic(new_tab):
     """Open an empty page that has only the arithmetic."""
     page = new_tab("about:blank").page
-    page.add_script_tag(path=SCRIPTS / "arithmetic.js")
+    for name in ("arithmetic", "address"):
+        page.add_script_tag(path=SCRIPTS / f"{name}.js")
     return page
 
 

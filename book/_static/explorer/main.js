@@ -3,8 +3,7 @@
 (() => {
 "use strict";
 const { box, copyButton, element, form, tell } = Explorer.controls;
-const { layer } = Explorer.arithmetic;
-const { parse, read, write } = Explorer.address;
+const { find, parse, read, write } = Explorer.address;
 
 const mount = (place) => {
 	const { tool, setting: first = "", fields } = place.dataset;
@@ -13,11 +12,11 @@ const mount = (place) => {
 	if (Explorer.small?.TOOLS[tool]) { Explorer.small.mount(place); return; }
 	const keeps = "address" in place.dataset;
 	let texts = parse(keeps && location.hash.includes("=") ? location.hash : first);
-	const results = tool === "explorer" || tool === "calculator" ? Explorer.calculator.results((name, text) => {
-		texts[name] = text;
+	const results = tool === "explorer" || tool === "calculator" ? Explorer.calculator.results((made) => {
+		for (const [name, text] of made) texts[name] = text;
 		player?.show(texts);
 		changed(texts, { refill: true });
-		(entry.form.elements[name] ?? entry.form.elements[0]).focus();
+		(entry.form.elements[made[0][0]] ?? entry.form.elements[0]).focus();
 	}) : null;
 	const note = results ? null : element("p", { class: "ex-error", role: "status" });
 	const figure = tool === "receptive" || tool === "calculator" ? null : box("ex-player");
@@ -41,10 +40,7 @@ const mount = (place) => {
 		save();
 		if (refill) entry.fill(texts);
 		results?.show(texts);
-		if (note) {
-			const { setting, error } = read(texts);
-			tell(note, error || layer(setting).error);
-		}
+		if (note) tell(note, find(texts).error);
 	};
 	const entry = form(texts, (next) => {
 		player?.show(next);
