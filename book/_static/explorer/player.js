@@ -81,6 +81,8 @@ const mount = (place, { texts, changed }) => {
 			numbers.b && grid("bias", [1, 1, setting.out_channels]),
 			grid("output", found.shape, { groups }),
 		].filter(Boolean));
+		// A finger moves the window, or scrolls the page where the window covers half of the screen.
+		panels.classList.toggle("ex-movable", !isTransposed(setting) && 33 * 33 * size(kernel_size) < innerWidth * innerHeight / 2);
 	};
 
 	const isInside = ([, r, k]) => r >= 0 && k >= 0 && r < setting.input[1] && k < setting.input[2];
@@ -137,6 +139,7 @@ const mount = (place, { texts, changed }) => {
 			panels.querySelector(`.ex-${name}`).style.setProperty("--longest", longest);
 		}
 		tell(sum, pointed ? wherePointed(fed) : sentence(terms, result, count));
+		sum.style.minHeight = `${sum.offsetHeight}px`; // what is below moves at most once
 		const whose = numbers.w && found.shape[0] > 1 ? ` The kernel is that of output channel ${cell[0]}.` : "";
 		tell(caption, `${code(setting)}: input ${setting.input.join("x")}, output ${found.shape.join("x")}.${whose}${never.size ? " Hatched cells are never read." : ""}${lost.map((name) => ` The numbers ${name} do not fit: others are shown.`).join("")}`);
 	};
@@ -373,6 +376,7 @@ const mount = (place, { texts, changed }) => {
 		};
 		pointed = last = null;
 		focus = {};
+		sum.style.minHeight = "";
 		cell = (listed(texts.cell, [3]) ?? [0, 0, 0]).map((one, axis) => clamp(Math.trunc(one), found.shape[axis] - 1));
 		shades.control.checked = panels.classList.toggle("ex-shades", texts.show === "grey");
 		help.textContent = `${isTransposed(setting) ? "Point at a cell of the output" : "Drag the window"}, or use the arrow keys in the output. Point at an input cell to see where it goes. Click again, or press Enter, to edit a number.`;
