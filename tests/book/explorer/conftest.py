@@ -1,0 +1,62 @@
+"""One tab of the browser for all tests of the explorer: starting one costs more than a page."""
+
+import pytest
+
+from tests.book.book_files import ROOT
+from tests.book.tab import Tab
+
+SCRIPTS = ROOT / "book" / "_static" / "explorer"
+
+# Adds up the layout shifts that no input of the reader explains.
+SHIFTS = """window.shifted = 0;
+new PerformanceObserver(list => list.getEntries().forEach(
+  entry => { if (!entry.hadRecentInput) window.shifted += entry.value; }
+)).observe({ type: "layout-shift", buffered: true });"""
+
+
+@pytest.fixture(scope="session")
+def _figure_tab(browser):
+    tab = Tab(browser)
+    tab.page.add_init_script(SHIFTS)
+    yield tab
+    tab.close()
+
+
+@pytest.fixture
+def open_tab(_figure_tab):
+    """Give a function that loads an address in the shared tab, even the one that it shows."""
+
+    def load(url):
+        _figure_tab.open("about:blank")  # or another address of the same page would not load it
+        if url != "about:blank":
+            _figure_tab.open(url)
+        return _figure_tab
+
+    return load
+
+
+@pytest.fixture
+def explorer_at(_figure_tab, site):
+    """Give a function that loads a page of the book, the explorer with a setting in its address.
+
+    It returns when the figures are drawn, which is before the pictures of the page are there.
+    """
+    page = _figure_tab.page
+
+    def load(setting="", name="explorer"):
+        page.goto("about:blank")
+        page.goto(
+            f"{(site / 'book' / name).as_uri()}.html#{setting}", wait_until="domcontentloaded"
+        )
+        return page
+
+    return load
+
+
+@pytest.fixture
+def arithmetic(open_tab):
+    """Open an empty page that has only the arithmetic."""
+    page = open_tab("about:blank").page
+    for name in ("arithmetic", "address"):
+        page.add_script_tag(path=SCRIPTS / f"{name}.js")
+    return page
