@@ -1,10 +1,7 @@
-/* The form of a setting, and small helpers for elements. */
+/* Small helpers for the elements of a figure, and for numbers in sentences. */
 window.Explorer ??= {};
 Explorer.controls = (() => {
 "use strict";
-const { OPS, MODES, isPool } = Explorer.arithmetic;
-const { FLAGS, START, namesOf } = Explorer.address;
-
 /** An element with attributes, listeners and children; text children are text, never HTML. */
 const element = (name, attributes = {}, ...children) => {
 	const made = document.createElement(name);
@@ -37,39 +34,6 @@ const choice = (attributes, value, options) => {
 	return element("select", attributes, ...all.map(([key, text]) => element("option", { value: key, selected: key === value }, text)));
 };
 
-const field = (name, value) => {
-	if (name === "op") return choice({ name }, value, Object.entries(OPS).map(([key, { title }]) => [key, title]));
-	if (name === "padding_mode") return choice({ name }, value, MODES.map((mode) => [mode, mode]));
-	if (FLAGS.includes(name)) return element("input", { type: "checkbox", name, checked: /^(1|true)$/i.test(value) });
-	return element("input", { name, value, autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
-};
-
-/** A form for a setting; `only` limits it to some arguments. It calls `changed`, half-typed or not. */
-const form = (texts, changed, only) => {
-	const kept = {}; // arguments that the kind of layer at hand does not take
-	const fill = () => made.replaceChildren(...namesOf(texts.op).filter((name) => !only || only.includes(name))
-		.map((name) => labelled(name, field(name, texts[name] ?? (name === "stride" && !isPool(texts) ? "1" : START[name])))));
-	const input = ({ target: { name, type, checked, value } }) => {
-		const before = texts.op;
-		texts[name] = type === "checkbox" ? String(Number(checked)) : value;
-		if (name === "op" && before !== value) {
-			const names = namesOf(value);
-			for (const one of names) if (one in kept) texts[one] = kept[one];
-			for (const one of Object.keys(texts)) {
-				if (!(one in START) || names.includes(one)) continue;
-				kept[one] = texts[one];
-				delete texts[one];
-			}
-			fill();
-			made.elements.op.focus();
-		}
-		changed(texts);
-	};
-	const made = element("form", { class: "ex-form", input, submit: (event) => event.preventDefault() });
-	fill();
-	return { form: made, fill: (next) => { texts = next; fill(); } };
-};
-
 const thousands = (number) => number.toLocaleString("en");
 
 const bytes = (count) => {
@@ -89,5 +53,5 @@ const copyButton = (title, text) => button(title, async ({ target }) => {
 	setTimeout(() => { target.textContent = title; }, 2000);
 });
 
-return { box, bytes, button, check, choice, copyButton, element, form, labelled, menu, plural, tell, thousands };
+return { box, bytes, button, check, choice, copyButton, element, labelled, menu, plural, tell, thousands };
 })();

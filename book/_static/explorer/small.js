@@ -3,8 +3,8 @@ window.Explorer ??= {};
 Explorer.small = (() => {
 "use strict";
 const { box, check, choice, element, plural } = Explorer.controls;
-const { MODES, range, source } = Explorer.arithmetic;
 
+const range = (length) => Array.from({ length }, (_, one) => one);
 const labelled = (text, field) => element("label", {}, element("span", {}, text), field);
 const options = (names) => choice({}, String(names[0]), names.map((one) => [one, String(one)]));
 const slider = (min, max, step, value) => element("input", { type: "range", min, max, step, value });
@@ -65,6 +65,7 @@ const TOOLS = {
 
 	/** What lies beyond the edge of a row, for each padding mode. */
 	border(bar, figure) {
+		const { MODES, source } = Explorer.arithmetic; // which the pages of the other figures do not load
 		const mode = options(MODES), padding = slider(0, 3, 1, 3);
 		bar.append(labelled("padding_mode", mode), labelled("padding", padding));
 		return () => {

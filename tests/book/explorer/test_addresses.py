@@ -16,7 +16,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:Initializing zero", "ignore:Usin
 @pytest.mark.parametrize("op", OPS)
 def test_an_address_opens_what_it_says(explorer_at, op):
     dice = random.Random(f"{op} address")
-    page = explorer_at()
     for place in range(9):
         setting = random_setting(dice, op)
         if isinstance(setting["padding"], list):
@@ -26,10 +25,10 @@ def test_an_address_opens_what_it_says(explorer_at, op):
             for name, value in setting.items()
         }
         address = "&".join(f"{name}={value}" for name, value in words.items())
-        if place % 3:
-            change_address(page, address)
+        if place % 3 == 0:
+            page = explorer_at(address)
         else:
-            explorer_at(address)
+            change_address(page, address)
         case, got = expected(setting, dice), results(page)
         if case["y"] is None:
             assert got["error"], setting
@@ -76,12 +75,11 @@ WRONG = [
 
 
 def test_a_wrong_address_gives_a_sentence(explorer_at):
-    page = explorer_at()
     for place, address in enumerate(WRONG):
-        if place % 3:
-            change_address(page, address)
+        if place % 3 == 0:
+            page = explorer_at(address)
         else:
-            explorer_at(address)
+            change_address(page, address)
         got = results(page)
         assert len(got["error"]) > 10, address
         assert not got["output-shape"], address

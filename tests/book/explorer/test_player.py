@@ -207,9 +207,7 @@ def phone_page(browser, site):
         before, after = (cells.nth(place).bounding_box() for place in (start, end))
         for part in range(6):
             kind = "touchMove" if part else "touchStart"
-            at = {
-                axis: before[axis] + 12 + part / 5 * (after[axis] - before[axis]) for axis in "xy"
-            }
+            at = {x: before[x] + 12 + part / 5 * (after[x] - before[x]) for x in ("x", "y")}
             touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [at]})
         touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
