@@ -57,7 +57,7 @@ const mount = (place, { texts, changed }) => {
 	const grid = (name, [channels, height, width], { from = [0, 0], groups = 1 } = {}) => {
 		const cells = grids[name] = new Map();
 		const make = (...key) => {
-			const made = element("div", { role: "gridcell", tabindex: "-1", "aria-colindextext": say(key[2]) });
+			const made = element("div", { role: "gridcell", tabindex: "-1" });
 			made.place = { name, key };
 			cells.set(key.join(), made);
 			return made;
@@ -66,8 +66,8 @@ const mount = (place, { texts, changed }) => {
 			const title = channels > 1 ? `${name}, channel ${c}` : name;
 			const group = groups > 1 ? ` ex-group-${Math.floor(c / (channels / groups)) % 3}` : "";
 			return box(`ex-block${group}`, box("ex-title", title),
-				element("div", { role: "grid", "aria-label": `${title}, ${height} x ${width}`, style: `--columns: ${width}` },
-					...range(height).map((r) => element("div", { role: "row", "aria-rowindextext": say(r + from[0]) }, ...range(width).map((k) => make(c, r + from[0], k + from[1]))))));
+				element("div", { role: "grid", "aria-label": `${title}, ${height} x ${width}, rows from ${say(from[0])}, columns from ${say(from[1])}`, style: `--columns: ${width}` },
+					...range(height).map((r) => element("div", { role: "row" }, ...range(width).map((k) => make(c, r + from[0], k + from[1]))))));
 		}));
 	};
 

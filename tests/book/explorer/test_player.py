@@ -250,17 +250,16 @@ def test_where_a_finger_cannot_drag_it_scrolls(phone_page, address):
     page.wait_for_function(f"scrollY < {before - 20} || scrollY > {before + 20}")
 
 
-def test_cells_are_counted_aloud_as_in_the_sentences(explorer_at):
-    page = explorer_at("op=conv2d&input=1x4x5&kernel_size=3&padding=1,2,1,0")
-    counted = page.locator(".ex-input .ex-cell").evaluate_all(
-        """all => all.map(cell => [cell.parentNode.getAttribute("aria-rowindextext"),
-          cell.getAttribute("aria-colindextext"), ...cell.place.key.slice(1)])"""
+def test_a_grid_says_where_its_rows_and_columns_begin(explorer_at):
+    """A screen reader counts them from 1, the sentences as PyTorch does, and the border below 0."""
+    page = explorer_at("op=conv2d&input=1x4x5&kernel_size=3&padding=1,2,3,0")
+    grids = page.locator("[role=grid]").evaluate_all(
+        "all => all.map(grid => [grid.ariaLabel, grid.querySelector('.ex-cell').place.key])"
     )
-    assert [counted[0], counted[-1]] == [["−1", "−1", -1, -1], ["3", "6", 3, 6]]
-    assert all(
-        [row.replace("−", "-"), column.replace("−", "-")] == [str(r), str(k)]
-        for row, column, r, k in counted
-    )
+    assert [label.split(",")[0] for label, _ in grids] == ["input", "kernel", "bias", "output"]
+    assert grids[0] == ["input, 7 x 8, rows from −3, columns from −1", [0, -3, -1]]
+    for label, (_, row, column) in grids[1:]:
+        assert label.endswith(f", rows from {row}, columns from {column}")
 
 
 @pytest.mark.parametrize("name", ["explorer", "math", "padding"])
