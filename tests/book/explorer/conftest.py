@@ -43,7 +43,9 @@ def _figure_page(browser):
     session.send("Network.enable")
     unused = ["*/fontawesome.js*", "*/searchindex.js*", "*/sections.js*", "*/search*.js*"]
     session.send("Network.setBlockedURLs", {"urls": unused})
-    yield page
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page, errors
     page.close()
 
 
@@ -51,16 +53,20 @@ def _figure_page(browser):
 def explorer_at(_figure_page, site):
     """Give a function that loads a page of the book, the explorer with a setting in its address.
 
-    It returns when the figures are drawn, which is before all of the page is there.
+    It returns when the figures are drawn, which is before all of the page is there. An error of a
+    script, then or later, fails the test.
     """
+    page, errors = _figure_page
 
     def load(setting="", name="explorer"):
+        page.goto("about:blank")
+        errors.clear()
         address = f"{(site / 'book' / name).as_uri()}.html#{setting}"
-        _figure_page.goto("about:blank")
-        _figure_page.goto(address, wait_until="domcontentloaded")
-        return _figure_page
+        page.goto(address, wait_until="domcontentloaded")
+        return page
 
-    return load
+    yield load
+    assert not errors
 
 
 @pytest.fixture
