@@ -61,10 +61,11 @@ ENTRIES = read_entries()
 PROSE = "\n\n".join(text_of(cell) for cell in CELLS if cell["cell_type"] == "markdown")
 
 
-def test_each_cell_has_one_mistake_and_an_anchor_of_its_own():
+def test_each_mistake_and_each_cause_has_an_anchor():
     counts = Counter(re.findall(r"^\((error-[\w-]+|silent-[\w-]+)\)=$", PROSE, re.MULTILINE))
     assert set(counts.values()) == {1}
-    assert {f"error-{name}" for name in ENTRIES} == {a for a in counts if a.startswith("error-")}
+    assert {f"error-{name}" for name in ENTRIES} <= set(counts)
+    assert {f"error-{cause.replace('_', '-')}" for cause in CAUSES} <= set(counts)
     calls = [len(re.findall(r"^with caught\(", text_of(c), re.MULTILINE)) for c in CELLS]
     assert sum(calls) == len(ENTRIES)
     assert max(calls) == 1
@@ -74,7 +75,7 @@ def test_every_cause_has_an_entry():
     found = {match[1] for e in ENTRIES.values() if (match := re.match(r"\[(\w+)\]", e.note))}
     assert found <= set(CAUSES)
     missing = set(CAUSES) - found
-    assert missing == {"device_mismatch"}  # takes two devices
+    assert missing <= {"device_mismatch"}  # takes two devices
     assert "`device_mismatch`" in ENTRIES["device"].text
 
 
