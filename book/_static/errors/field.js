@@ -44,7 +44,10 @@ const linkTo = (entry) => {
 	const heading = headingOf(entry);
 	if (!heading) return element("span", {}, entry);
 	const link = element("a", { href: `#${entry}` }, titleOf(heading));
-	link.addEventListener("click", () => {
+	link.addEventListener("click", (event) => {
+		if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return; // another tab
+		event.preventDefault();
+		location.hash = entry; // this takes the focus away, so that it is given afterwards
 		heading.setAttribute("tabindex", "-1");
 		heading.focus({ preventScroll: true });
 	});
