@@ -11,7 +11,6 @@ from convlab.explain import CAUSES, explaining
 from tests.book import pasted
 from tests.book.book_files import ROOT
 from tests.book.tab import PHONE, Tab
-from tests.book.test_explorer import change_address
 from tests.explain.corpus import CASES, build
 
 ROUNDS = {"few": 2, "sample": 8, "full": 60}[os.environ.get("CONVLAB_EXAMPLES", "sample")]
@@ -354,6 +353,13 @@ def test_five_megabytes_are_pasted(browser, address):
     context.close()
 
 
+# Change the address of a page that is open, and wait until its scripts have heard of it.
+OPEN = """address => new Promise((done) => {
+  addEventListener("hashchange", () => setTimeout(done), { once: true });
+  location.hash = address;
+})"""
+
+
 def test_a_link_opens_the_explorer_at_the_setting_of_the_error(page, browser, site):
     """It shows the very message, or, where its layer always fits, the layer with the cure."""
     failures = list(pasted.random_failures(1))
@@ -365,7 +371,7 @@ def test_a_link_opens_the_explorer_at_the_setting_of_the_error(page, browser, si
         link = answer["found"]["entries"][0].get("explorer")
         if link is None or link["address"] in checked.values():
             continue
-        change_address(other, link["address"])
+        other.evaluate(OPEN, link["address"])
         shown = other.locator('[data-explorer="error"]').inner_text()
         message = str(error)
         if entry == "error-reflect":  # the explorer has one image
@@ -447,4 +453,4 @@ def test_its_scripts_are_small(page, site):
     scripts = page.locator("script[src*='errors/']").evaluate_all("all => all.map(s => s.src)")
     served = [site / "_static" / "errors" / script.split("/")[-1] for script in scripts]
     assert len(served) == 4
-    assert sum(path.stat().st_size for path in served) < 64 * 1024
+    assert sum(path.stat().st_size for path in served) < 72 * 1024
