@@ -108,6 +108,20 @@ def test_the_entries_are_those_of_the_page(page):
     assert set(causes.values()) == set(CAUSES)
 
 
+def test_a_warning_of_convlab_is_an_entry(page):
+    """Of a mistake that raises no error."""
+    silent = page.evaluate("Errors.silent")
+    texts = [
+        f"/home/me/train.py:7: SilentMistakeWarning: convlab: [{name}] what is wrong\n"
+        f"  input: shape (4, 10)\n  cure: do without it\n  book: errors.html#{entry}\n  loss(x)\n"
+        for name, entry in silent.items()
+    ]
+    for answer, entry in zip(answers(page, texts), silent.values(), strict=True):
+        assert entries(answer) == [entry]
+        assert told(answer) == "what is wrong input: shape (4, 10). do without it"
+        assert page.locator(f"section:has(#{entry}), section#{entry}").count()
+
+
 @pytest.fixture(scope="module")
 def corpus():
     """Raise the corpus of failures: (name, cause, layer, traceback, traceback with a note)."""

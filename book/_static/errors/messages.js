@@ -31,6 +31,12 @@ Errors.causes = Object.fromEntries(Object.entries({
 	unknown: "view-stride pad-numbers dilation-zero stride-zero padding-negative padding-word padding-four padding-mode keyword missing-argument lowercase groups-zero embedding-range numpy-array list-input numpy-grad group-norm-made instance-norm bce-range one-hot-range state-not-dict load-pickle load-cuda optimizer",
 }).flatMap(([cause, names]) => names.split(" ").map((name) => [`error-${name}`, cause])));
 
+/** Mistakes that raise no error: of a warning of convlab, the entry. */
+Errors.silent = {
+	softmax_before_cross_entropy: "silent-softmax", target_broadcasts: "silent-loss",
+	maps_broadcast: "silent-sum", batch_as_channels: "silent-grey-batch",
+};
+
 Errors.messages = (() => {
 "use strict";
 const shape = (list) => `(${list.join(", ")}${list.length === 1 ? "," : ""})`;
