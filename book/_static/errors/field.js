@@ -100,7 +100,7 @@ const report = ({ found, note, frame, last, type }, text) => {
 	if (partial) parts.push(paragraph("The numbers of the message are missing. Paste all of it, and they are filled in here."));
 	const [{ entry, says = [], cures = [], explorer }] = entries;
 	if (entries.length === 1) {
-		parts.push(...list(cures), element("div", { "data-entry": entry }, ...links({ entry, explorer })));
+		parts.push(...(note?.fix ? [] : list(cures)), element("div", { "data-entry": entry }, ...links({ entry, explorer })));
 		return { sentence: says.length ? says.join(" ") : "This error is in the catalogue.", parts };
 	}
 	parts.push(element("ol", { class: "pe-entries" }, ...entries.map((one) => element("li", { "data-entry": one.entry }, ...candidate(one)))));
