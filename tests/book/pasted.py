@@ -229,7 +229,7 @@ def calls(dice):
         lambda: nn.Conv2d(c, 8, (1, kernel))(x[..., :small]),
         "kernel",
         [
-            f"width: the window spans {kernel} cells",
+            f"In width, the window spans {kernel} cells",
             f"the input has {small}",
             f"{kernel - small} in width",
         ],
@@ -244,12 +244,12 @@ def calls(dice):
     yield (
         lambda: nn.MaxPool2d(kernel)(x[..., :small, :]),
         "pool-size",
-        [f"height: the window is larger than the {small} cell"],
+        [f"In height, the window is larger than the {small} cell"],
     )
     yield (
         lambda: nn.MaxPool2d(k, padding=k)(x),
         "pool-padding",
-        [f"padding {k} > kernel_size // 2 = {k} // 2 = {k // 2}", f"padding={k // 2}"],
+        [f"Padding {k} > kernel_size // 2 = {k} // 2 = {k // 2}", f"padding={k // 2}"],
     )
     odd = 2 * k + 1
     yield (

@@ -44,7 +44,10 @@ const linkTo = (entry) => {
 	const heading = headingOf(entry);
 	if (!heading) return element("span", {}, entry);
 	const link = element("a", { href: `#${entry}` }, titleOf(heading));
-	link.addEventListener("click", () => {
+	link.addEventListener("click", (event) => {
+		if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return; // another tab
+		event.preventDefault();
+		location.hash = entry; // this takes the focus away, so that it is given afterwards
 		heading.setAttribute("tabindex", "-1");
 		heading.focus({ preventScroll: true });
 	});
@@ -97,7 +100,7 @@ const report = ({ found, note, frame, last, type }, text) => {
 	if (partial) parts.push(paragraph("The numbers of the message are missing. Paste all of it, and they are filled in here."));
 	const [{ entry, says = [], cures = [], explorer }] = entries;
 	if (entries.length === 1) {
-		parts.push(...list(cures), element("div", { "data-entry": entry }, ...links({ entry, explorer })));
+		parts.push(...(note?.fix ? [] : list(cures)), element("div", { "data-entry": entry }, ...links({ entry, explorer })));
 		return { sentence: says.length ? says.join(" ") : "This error is in the catalogue.", parts };
 	}
 	parts.push(element("ol", { class: "pe-entries" }, ...entries.map((one) => element("li", { "data-entry": one.entry }, ...candidate(one)))));

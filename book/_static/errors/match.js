@@ -73,12 +73,21 @@ const narrowed = (found, { cause }) => {
 	return others.length ? { numbers: {}, related: true, entries: others.map((entry) => ({ entry })) } : found;
 };
 
+const WARNING = /convlab: \[(?<name>\w{1,40})\] (?<says>.{1,2000}?)(?: cure: (?<cure>.{1,500}?))?(?: book: |$)/;
+
+/** The entry of a warning of convlab. */
+const warning = ({ message }) => {
+	const { name, says, cure } = WARNING.exec(message)?.groups ?? {};
+	if (!Object.hasOwn(Errors.silent, name ?? "")) return null;
+	return { numbers: {}, entries: [{ entry: Errors.silent[name], says: [`${says}.`], cures: cure ? [cure] : [] }] };
+};
+
 /** What is to be said of a pasted text; `found` is null where nothing of it is in the catalogue. */
 const answer = (pasted) => {
 	const exceptions = read(pasted);
 	for (let place = exceptions.length - 1; place >= 0; place -= 1) {
 		const exception = exceptions[place];
-		let found = candidates(exception);
+		let found = warning(exception) ?? candidates(exception);
 		if (exception.note) found = narrowed(found, exception.note);
 		if (found) {
 			const last = exceptions[exceptions.length - 1];

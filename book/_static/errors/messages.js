@@ -31,6 +31,12 @@ Errors.causes = Object.fromEntries(Object.entries({
 	unknown: "view-stride pad-numbers dilation-zero stride-zero padding-negative padding-word padding-four padding-mode keyword missing-argument lowercase groups-zero embedding-range numpy-array list-input numpy-grad group-norm-made instance-norm bce-range one-hot-range state-not-dict load-pickle load-cuda optimizer",
 }).flatMap(([cause, names]) => names.split(" ").map((name) => [`error-${name}`, cause])));
 
+/** Mistakes that raise no error: of a warning of convlab, the entry. */
+Errors.silent = {
+	softmax_before_cross_entropy: "silent-softmax", target_broadcasts: "silent-loss",
+	maps_broadcast: "silent-sum", batch_as_channels: "silent-grey-batch",
+};
+
 Errors.messages = (() => {
 "use strict";
 const shape = (list) => `(${list.join(", ")}${list.length === 1 ? "," : ""})`;
@@ -114,7 +120,7 @@ const ofChannels = ({ groups = 1, transposed, weight, input, expected, got }) =>
 const ofKernel = ({ input, kernel }) => {
 	const names = axes(input.length);
 	const short = names.map((name, axis) => ({ name, kernel: kernel[axis], input: input[axis] })).filter((axis) => axis.kernel > axis.input);
-	const says = short.map((axis) => `${axis.name}: the window spans ${axis.kernel} cells, and the input has ${axis.input} with its padding. ${axis.kernel} > ${axis.input}.`);
+	const says = short.map((axis) => `In ${axis.name}, the window spans ${axis.kernel} cells, and the input has ${axis.input} with its padding. ${axis.kernel} > ${axis.input}.`);
 	const more = Math.max(...short.map((axis) => Math.ceil((axis.kernel - axis.input) / 2)));
 	const cures = [
 		`a kernel that fits: at most ${input.join(" x ")}`,
@@ -136,7 +142,7 @@ const ofPooling = ({ input, output, t, h, w, kt, kh, kw }) => {
 	if (t !== undefined) return [{ entry: "error-pool-size", says: [`The input has ${t} x ${h} x ${w} cells, and the window ${kt} x ${kh} x ${kw}.`], cures: ["a smaller window, or fewer poolings before this one"] }];
 	if (!input) return [{ entry: "error-pool-size", says: [`The output would have ${output} cells: the window is larger than the input.`], cures: ["a smaller window, or fewer poolings before this one"] }];
 	const names = axes(input.length - 1), sizes = input.slice(1), made = output.slice(1);
-	const says = names.flatMap((name, axis) => (made[axis] < 1 ? [`${name}: the window is larger than the ${count(sizes[axis], "cell")} of the input, so that the output has ${made[axis]}.`] : []));
+	const says = names.flatMap((name, axis) => (made[axis] < 1 ? [`In ${name}, the window is larger than the ${count(sizes[axis], "cell")} of the input, so that the output has ${made[axis]}.`] : []));
 	const gives = (size, kernel) => Math.floor((size - kernel) / kernel) + 1;
 	const kernels = [...Array(64).keys()].map((one) => one + 1);
 	const fitting = sizes.map((size, axis) => kernels.filter((kernel) => gives(size, kernel) === made[axis]));
@@ -249,7 +255,7 @@ const ofHalf = ({ padW, padH, kW, kH }) => {
 	const dilation = [1, 2, 3, 4, 5, 6, 7, 8].find((one) => [[padH, kH], [padW, kW]].every(([pad, kernel]) => pad <= (one * (kernel - 1) + 1) / 2));
 	return [{
 		entry: "error-pool-padding-dilation",
-		says: [["height", padH, kH], ["width", padW, kW]].flatMap(([name, pad, kernel]) => (pad > Math.floor(kernel / 2) ? [`${name}: padding ${pad} > kernel_size // 2 = ${kernel} // 2 = ${Math.floor(kernel / 2)}.`] : [])),
+		says: [["height", padH, kH], ["width", padW, kW]].flatMap(([name, pad, kernel]) => (pad > Math.floor(kernel / 2) ? [`In ${name}, padding ${pad} > kernel_size // 2 = ${kernel} // 2 = ${Math.floor(kernel / 2)}.`] : [])),
 		cures: [`\`padding=${Math.min(Math.floor(kH / 2), Math.floor(kW / 2))}\``],
 		explorer: dilation > 1 ? explorer(true, "max_pool2d", [1, 9 * kH, 9 * kW], { kernel_size: [kH, kW], padding: [padH, padW], dilation }) : null,
 	}];
@@ -271,7 +277,7 @@ const ofOutputPadding = (numbers) => {
 	const names = axes(2), [added, stride, dilation] = ["p", "s", "d"].map(of);
 	return [{
 		entry: "error-output-padding",
-		says: names.flatMap((name, axis) => (added[axis] >= Math.max(stride[axis], dilation[axis]) ? [`${name}: output_padding ${added[axis]} must be smaller than stride ${stride[axis]} or dilation ${dilation[axis]}.`] : [])),
+		says: names.flatMap((name, axis) => (added[axis] >= Math.max(stride[axis], dilation[axis]) ? [`In ${name}, output_padding ${added[axis]} must be smaller than stride ${stride[axis]} or dilation ${dilation[axis]}.`] : [])),
 		cures: [`\`output_padding=${Math.min(...names.map((_, axis) => Math.max(stride[axis], dilation[axis]) - 1))}\``],
 		explorer: numbers.pD === undefined ? explorer(true, "conv_transpose2d", [1, 9, 9], { kernel_size: 3, stride, output_padding: added, dilation }) : null,
 	}];
@@ -361,7 +367,7 @@ return [
 		words: ["pad should be at most half of effective kernel size, but got pad={pad:n}, kernel_size={kernel:n} and dilation={dilation:n}", "padding should be at most half of kernel size, but got padding={pad:n} and kernel_size={kernel:n}"],
 		part: ["should be at most half of"], entries: ["error-pool-padding"],
 		answer: ({ pad, kernel, dilation = 1 }) => [{
-			entry: "error-pool-padding", says: [`padding ${pad} > kernel_size // 2 = ${kernel} // 2 = ${Math.floor(kernel / 2)}: a window could lie in the padding alone.`],
+			entry: "error-pool-padding", says: [`Padding ${pad} > kernel_size // 2 = ${kernel} // 2 = ${Math.floor(kernel / 2)}: a window could lie in the padding alone.`],
 			cures: [`\`padding=${Math.floor(kernel / 2)}\``, `a kernel of at least ${2 * pad}`], explorer: explorer(true, "max_pool2d", [1, 9 * kernel, 9 * kernel], { kernel_size: kernel, padding: pad, dilation }),
 		}],
 	},

@@ -97,7 +97,7 @@ const noteIn = (lines) => {
 	const end = rest.findIndex((line) => !line.startsWith("  "));
 	const told = (end < 0 ? rest : rest.slice(0, end)).map((line) => line.trim());
 	const fix = told.find((line) => line.startsWith("fix: "))?.slice(5) ?? "";
-	return { cause, layer, type, fix, at, steps: told.filter((line) => !/^(?:fix|see|last layer)\b.{0,20}:/.test(line)) };
+	return { cause, layer, type, fix, at, steps: told.filter((line) => !/^(?:fix|book): /.test(line)) };
 };
 
 /** The frames and the exceptions of the lines between two headings of a traceback. */
