@@ -68,7 +68,7 @@ class Watch(TorchFunctionMode):
     ) -> Any:
         if torch.compiler.is_compiling():  # nothing else is traced
             return func(*args, **(kwargs or {}))
-        result = self._caller(sys._getframe(1))(func, args, kwargs or {})
+        result = self._caller()(func, args, kwargs or {})
         try:
             watched = func in RULES or func is torch.stack or self.batches
             # In a graph break, torch.compile would compile the rules.
@@ -83,13 +83,14 @@ class Watch(TorchFunctionMode):
             _warn(mistake, self.places)
         return result
 
-    def _caller(self, frame: FrameType) -> Callable[..., Any]:
+    def _caller(self) -> Callable[..., Any]:
         """Return `_call` in the name of the line that calls PyTorch.
 
         Warnings of PyTorch then name this line, as they do without the watch, and are shown once
         for each line, not once for the watch.
         """
         try:
+            frame = sys._getframe(2)
             if frame.f_code is handle_torch_function.__code__:  # of a function written in Python
                 frame = frame.f_back.f_back  # type: ignore[union-attr,assignment]
             key = (frame.f_code.co_filename, frame.f_lineno)
