@@ -60,7 +60,7 @@ _POINTWISE = {
     "Hardsigmoid", "Hardtanh", "LeakyRelu", "Log", "LogSigmoid", "Mul", "NativeBatchNorm",
     "NativeDropout", "Neg", "Relu", "Sigmoid", "Silu", "Softplus", "Sub", "Tanh", "ToCopy",
 }  # fmt: skip
-_FEWER_AXES = {"View", "Squeeze", "Select", "ReshapeAlias"}
+_RESHAPE = {"View", "Squeeze", "Select", "Slice", "ReshapeAlias"}
 _MAX_NODES = 32
 
 
@@ -277,7 +277,7 @@ def _is_prediction(x: Tensor) -> bool:
     for kind, node in _nodes(x):
         if kind in _LAYERS:
             return True
-        if kind in _FEWER_AXES:
+        if kind in _RESHAPE:
             if len(node._input_metadata[0].shape) > len(node._saved_self_sym_sizes):
                 return False
         elif kind not in _POINTWISE and kind != "UnsafeView":  # of a linear layer of three axes

@@ -26,7 +26,6 @@ from convlab.explain.silent import (
 )
 
 _untyped: Any = torch  # for functions without types, most of them private
-_dynamo: Any = torch._C._dynamo.eval_frame
 _COLLATE = "torch.utils.data._utils.collate"
 # What a batch usually goes through on its way to the model.
 _KEEPS_BATCH = {
@@ -72,9 +71,10 @@ class Watch(TorchFunctionMode):
         try:
             watched = func in RULES or func is torch.stack or self.batches
             # In a graph break, torch.compile would compile the rules.
+            compiles = watched and _untyped._C._dynamo.eval_frame.get_eval_frame_callback()
             mistake = (
                 self._mistake(func, args, kwargs or {}, result)
-                if watched and _dynamo.get_eval_frame_callback() is None
+                if watched and compiles is None
                 else None
             )
         except Exception:  # must not become an error of the block
