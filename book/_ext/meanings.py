@@ -18,7 +18,7 @@ class Meanings(SphinxDirective):
 
     def run(self):
         """Return the list."""
-        items = nodes.bullet_list()
+        items = nodes.bullet_list(support_smartquotes=False)  # quotes are those of code
         for name, meaning in getattr(explain, self.arguments[0]).items():
             literal = nodes.literal(text=name)
             literal["cause"] = name
@@ -29,7 +29,7 @@ class Meanings(SphinxDirective):
 
 def link_to_sections(app, doctree, page):
     """Link the names whose sections exist, once all pages have been read."""
-    labels = app.env.domains.standard_domain.anonlabels
+    labels = app.env.get_domain("std").anonlabels
     for literal in doctree.findall(nodes.literal):
         target = labels.get(anchor(literal["cause"])) if literal.get("cause") else None
         if target:
