@@ -97,9 +97,10 @@ def softmax_before_loss(call: Call) -> Mistake | None:
 
 
 def sigmoid_before_loss(call: Call) -> Mistake | None:
-    """Find the output of a sigmoid in ``binary_cross_entropy_with_logits``, which applies one itself.
+    """Find the output of a sigmoid in a loss "with logits", which applies one itself.
 
-    Nothing may follow the sigmoid. Legitimate is a sigmoid as the target.
+    Nothing may follow the sigmoid. Legitimate is a sigmoid as the target, and
+    ``binary_cross_entropy``.
     """
     x = call.input
     if x is None or next((kind for kind, _ in _nodes(x)), "") != "Sigmoid":
