@@ -18,7 +18,7 @@ class Meanings(SphinxDirective):
 
     def run(self):
         """Return the list."""
-        items = nodes.bullet_list()
+        items = nodes.bullet_list(support_smartquotes=False)  # quotes are those of code
         for name, meaning in getattr(explain, self.arguments[0]).items():
             literal = nodes.literal(text=name)
             literal["cause"] = name

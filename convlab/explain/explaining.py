@@ -126,8 +126,10 @@ def _remove_watch(error: BaseException | None) -> None:
         seen.add(id(error))
         entry = error.__traceback__
         while entry is not None:
-            entry.tb_next = without_watch(entry)
-            entry = entry.tb_next
+            after = without_watch(entry)
+            if after is not entry.tb_next:
+                entry.tb_next = after
+            entry = after
         error = error.__cause__ or error.__context__
 
 

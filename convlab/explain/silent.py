@@ -33,7 +33,12 @@ MISTAKES: dict[str, str] = {
 
 
 class SilentMistakeWarning(UserWarning):
-    """A mistake in the reader's code that PyTorch computes without an error."""
+    """Warning of a mistake in the reader's code that PyTorch computes without an error.
+
+    `explaining` issues it, in the name of the reader's line. The text begins with ``convlab:`` and
+    has the key of `MISTAKES` in brackets, the shapes, the cure, and the address of the section of
+    the book.
+    """
 
 
 class Mistake(NamedTuple):
@@ -60,17 +65,17 @@ _POINTWISE = {
     "Hardsigmoid", "Hardtanh", "LeakyRelu", "Log", "LogSigmoid", "Mul", "NativeBatchNorm",
     "NativeDropout", "Neg", "Relu", "Sigmoid", "Silu", "Softplus", "Sub", "Tanh", "ToCopy",
 }  # fmt: skip
-_FEWER_AXES = {"View", "Squeeze", "Select", "ReshapeAlias"}
+_RESHAPE = {"View", "Squeeze", "Select", "Slice", "ReshapeAlias"}
 _MAX_NODES = 32
 
 
 def softmax_before_loss(call: Call) -> Mistake | None:
     """Find the output of a softmax in ``cross_entropy``, which applies ``log_softmax`` itself.
 
-    Only the softmax along the axis of the classes is one, also through casts, copies, transposes
-    and views that keep this axis. A softmax that is scaled, or whose logarithm is taken, is not:
-    ``log_softmax`` before ``cross_entropy`` changes nothing. ``nll_loss`` of a softmax, the
-    expected accuracy, is in use.
+    The softmax must be along the axis of the classes; casts, copies, transposes and views that keep
+    this axis may follow it. Legitimate are a softmax that is scaled, one whose logarithm is taken,
+    since ``log_softmax`` before ``cross_entropy`` changes nothing, a softmax as the target, and
+    ``nll_loss`` of a softmax, which is the expected accuracy.
     """
     x = call.input
     if x is None or x.dim() == 0:
@@ -92,7 +97,11 @@ def softmax_before_loss(call: Call) -> Mistake | None:
 
 
 def sigmoid_before_loss(call: Call) -> Mistake | None:
-    """Find the output of a sigmoid in ``binary_cross_entropy_with_logits``."""
+    """Find the output of a sigmoid in a loss "with logits", which applies one itself.
+
+    Nothing may follow the sigmoid. Legitimate is a sigmoid as the target, and
+    ``binary_cross_entropy``.
+    """
     x = call.input
     if x is None or next((kind for kind, _ in _nodes(x)), "") != "Sigmoid":
         return None
@@ -277,7 +286,7 @@ def _is_prediction(x: Tensor) -> bool:
     for kind, node in _nodes(x):
         if kind in _LAYERS:
             return True
-        if kind in _FEWER_AXES:
+        if kind in _RESHAPE:
             if len(node._input_metadata[0].shape) > len(node._saved_self_sym_sizes):
                 return False
         elif kind not in _POINTWISE and kind != "UnsafeView":  # of a linear layer of three axes

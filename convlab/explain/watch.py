@@ -26,7 +26,6 @@ from convlab.explain.silent import (
 )
 
 _untyped: Any = torch  # for functions without types, most of them private
-_dynamo: Any = torch._C._dynamo.eval_frame
 _COLLATE = "torch.utils.data._utils.collate"
 # What a batch usually goes through on its way to the model.
 _KEEPS_BATCH = {
@@ -68,13 +67,14 @@ class Watch(TorchFunctionMode):
     ) -> Any:
         if torch.compiler.is_compiling():  # nothing else is traced
             return func(*args, **(kwargs or {}))
-        result = self._caller(sys._getframe(1))(func, args, kwargs or {})
+        result = self._caller()(func, args, kwargs or {})
         try:
             watched = func in RULES or func is torch.stack or self.batches
             # In a graph break, torch.compile would compile the rules.
+            compiles = watched and _untyped._C._dynamo.eval_frame.get_eval_frame_callback()
             mistake = (
                 self._mistake(func, args, kwargs or {}, result)
-                if watched and _dynamo.get_eval_frame_callback() is None
+                if watched and compiles is None
                 else None
             )
         except Exception:  # must not become an error of the block
@@ -83,13 +83,14 @@ class Watch(TorchFunctionMode):
             _warn(mistake, self.places)
         return result
 
-    def _caller(self, frame: FrameType) -> Callable[..., Any]:
+    def _caller(self) -> Callable[..., Any]:
         """Return `_call` in the name of the line that calls PyTorch.
 
         Warnings of PyTorch then name this line, as they do without the watch, and are shown once
         for each line, not once for the watch.
         """
         try:
+            frame = sys._getframe(2)
             if frame.f_code is handle_torch_function.__code__:  # of a function written in Python
                 frame = frame.f_back.f_back  # type: ignore[union-attr,assignment]
             key = (frame.f_code.co_filename, frame.f_lineno)

@@ -1,13 +1,16 @@
 """Warnings of mistakes that raise no error: where they come, and where they do not."""
 
+import gc
 import linecache
 import warnings
+import weakref
 
 import pytest
 import torch
 import torch.nn.functional as F
 import torchvision
 from torch import nn
+from torch.overrides import _get_current_function_mode_stack
 from torch.utils.data import DataLoader, TensorDataset
 
 from convlab.data import Dataset, load
@@ -198,13 +201,16 @@ def test_without_autograd_a_prediction_is_not_recognized():
     assert not caught(evaluate)
 
 
-def test_a_batch_is_not_kept_alive():
-    import gc
-    import weakref
-
+def test_nothing_is_kept_alive():
     with explaining():
-        batch = next(iter(DataLoader(TensorDataset(torch.rand(3, 9, 9)), batch_size=3)))[0]
-        image = weakref.ref(batch)
-        del batch
+        (watch,) = map(weakref.ref, _get_current_function_mode_stack())
+        images, labels = torch.rand(3, 9, 9), torch.arange(3)
+        batch = next(iter(DataLoader(TensorDataset(images, labels), batch_size=3)))[0]
+        scores = SCORES(X).softmax(1)
+        with pytest.warns(SilentMistakeWarning):
+            F.cross_entropy(scores, LABELS)
+        tensors = [weakref.ref(batch), weakref.ref(scores)]
+        del batch, scores
         gc.collect()
-        assert image() is None
+        assert [tensor() for tensor in tensors] == [None, None]
+    assert watch() is None
