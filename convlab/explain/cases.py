@@ -158,34 +158,39 @@ class Case:
             return None
 
     def _completed(self, failed: list[Run]) -> Iterator[list[Candidate]]:
-        """Yield changes with those that are needed besides until the call runs: of each the first.
+        """Yield the fewest changes after which the call runs, each a remedy for the next failure.
 
-        The fewest changes first, each a remedy for the failure after those before.
+        At most one sequence for each of the first changes, and for each set of changes.
         """
-        waiting, runs, done = deque((run, run.steps[0].text) for run in failed), 0, set[str]()
+        waiting, runs = deque((run, run.steps[0].text) for run in failed), 0
+        done, least = set[Any](), _MAX_CHANGES
         while waiting and runs < _MAX_RUNS:
             (steps, outcome, inputs), first = waiting.popleft()
-            finding = _finding(outcome)
-            if first in done or finding.cause == "unknown":
+            finding, texts = _finding(outcome), {step.text for step in steps}
+            if first in done or finding.cause == "unknown" or len(steps) >= least:
                 continue
             for other in _proposed(finding, outcome, inputs):
-                if other.change is None or other.text in {step.text for step in steps}:
+                if other.change is None or other.text in texts:
                     continue
                 found, runs = self._try([*steps, other]), runs + 1
-                if found is not None and found.outcome.failure is None:
-                    done.add(first)
+                changed = frozenset({*texts, other.text})
+                if found is not None and found.outcome.failure is None and changed not in done:
+                    done |= {first, changed}
+                    least = len(found.steps)
                     yield found.steps
                     break
-                if found is not None and len(found.steps) < _MAX_CHANGES:
+                if found is not None and found.outcome.failure is not None:
                     waiting.append((found, first))
 
     def _sizes(self, cause: str, size: tuple[int, ...]) -> Iterator[Candidate]:
         """Yield the next size that is a multiple of a power of 2, or the smallest that runs."""
-        for multiple in (2, 4, 8, 16, 32) if cause in _SHAPE_CAUSES else ():
-            rounded = tuple(-(-n // multiple) * multiple for n in size)
-            if rounded != size and self._runs_with(size, rounded):
-                yield self._resized(size, rounded)
-                return
+        if cause in _SHAPE_CAUSES:
+            for multiple in (2, 4, 8, 16, 32):
+                rounded = tuple(-(-n // multiple) * multiple for n in size)
+                if rounded != size and self._runs_with(size, rounded):
+                    yield self._resized(size, rounded)
+                    return
+            return
         factor = 2
         while factor * max(size) <= _MAX_SIZE:
             if self._runs_with(size, tuple(factor * n for n in size)):

@@ -124,7 +124,10 @@ def _dtype(context: Context) -> Iterator[Candidate]:
 
 def _target_dtype(call: Any, x: Tensor, target: Tensor) -> Iterator[Candidate]:
     if target.is_floating_point() and not x.is_floating_point():
-        yield Candidate("exchange them", lambda model, inputs: (model, [inputs[1], inputs[0]]))
+        yield Candidate(
+            "exchange them: loss(prediction, target)",
+            lambda model, inputs: (model, [inputs[1], inputs[0]]),
+        )
         return
     dtype = torch.int64 if call.kind == "cross_entropy" else x.dtype
     changed = target.dtype
@@ -161,7 +164,8 @@ def _batch_norm(context: Context) -> Iterator[Candidate]:
 
 def _single_value(context: Context) -> Iterator[Candidate]:
     yield Candidate("to predict: model.eval()", lambda model, inputs: (model.eval(), inputs))
-    yield Candidate("to train: a batch of at least 2, as with DataLoader(..., drop_last=True)")
+    if context.call is not None and context.call.kind == "batch_norm":
+        yield Candidate("to train: a batch of at least 2, as with DataLoader(..., drop_last=True)")
 
 
 def _same_sizes(context: Context) -> Iterator[Candidate]:
@@ -206,6 +210,8 @@ def _skip(context: Context) -> Iterator[Candidate]:
     if len(shorter) > 1 and shorter == longer[: len(shorter)]:
         axes = ", ".join([":"] * len(shorter) + ["None"] * (len(longer) - len(shorter)))
         yield Candidate(f"add axes to the term of shape {shorter}: y[{axes}]")
+    elif len(shorter) == len(longer) > 3 and shorter[:2] == longer[:2]:
+        yield Candidate("bring the maps to one size: F.interpolate(x, size=other.shape[2:])")
     elif len(shorter) == len(longer) > 3 and shorter[0] == longer[0]:
         yield Candidate(
             "give both branches one shape: the same stride and padding, and a convolution of 1 x 1 "

@@ -104,7 +104,7 @@ def _extra_axis(context: Context) -> Iterator[Candidate]:
             yield from context.on_input(text, lambda x: x.flatten(0, last))
             yield Candidate(f"{text}, before {where}")
         if rank <= 3:
-            yield Candidate(f"{context.layer}a layer for {rank} axes: {name}")
+            yield Candidate(f"{context.layer}{name} in place of {call.name}")
     yield from _other_batch_norm(context, x)
 
 
