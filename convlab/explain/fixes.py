@@ -68,7 +68,7 @@ def _features(context: Context) -> Iterator[Candidate]:
     elif call.kind == "bilinear":
         sizes = {"in1_features": x.shape[-1], "in2_features": call["second"].shape[-1]}
         yield from context.on_layer(**sizes)
-    elif call.kind == "attention":
+    elif call.kind == "attention" and x.shape[-1] != call["embed_dim"]:
         yield from context.on_layer(embed_dim=x.shape[-1])
     elif call.kind == "view":
         yield Candidate("flatten with x.flatten(1), and set in_features of the next layer")
