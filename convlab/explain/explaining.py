@@ -11,10 +11,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from convlab.explain.calls import Call, parse_call
-from convlab.explain.dtypes import describe
 from convlab.explain.explain import explain_call, unwrapped
 from convlab.explain.explanation import CAUSES, Explanation
 from convlab.explain.expression import failing_call
+from convlab.explain.rules import describe
 from convlab.explain.state_dict import explain_state_dict
 from convlab.explain.trace import ModuleCall, module_calls
 from convlab.explain.windows import Finding, explain_constructor

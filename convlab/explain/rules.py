@@ -23,6 +23,8 @@ from convlab.explain.modules import explain_module
 from convlab.explain.trace import Failure, Tracer, WouldFail
 from convlab.explain.windows import Finding, explain_bias, explain_types, explain_window
 
+__all__ = ["check_call", "describe", "explain_failure"]
+
 
 def explain_failure(failure: Failure, tracer: Tracer) -> Finding:
     """Return the cause of a failure, ``"unknown"`` with the facts if it is not recognized."""
@@ -131,7 +133,7 @@ def _linear(call: Call, tracer: Tracer) -> Finding | None:
         steps = [f"flattened from {tuple(source)}: {product} = {prod(numbers)}"]
         if numbers is source and prod(source[1:]) == in_features:
             steps.append(f"the axis of the batch, {source[0]}, was flattened too")
-        if len(source) == 3 and prod(source) == in_features:
+        if len(source) == tracer.rank + 1 and prod(source) == in_features:
             whole = " * ".join(map(str, source))
             steps += [f"an image without a batch: {whole} = {in_features} = in_features"]
             return Finding("missing_axis", steps)

@@ -154,7 +154,8 @@ LAYERS = {
 }
 FUNCTIONS = {
     "batch-flattened": (lambda: Code(lambda m, x: m.fc(torch.flatten(x)), fc=nn.Linear(243, 4)),
-                        [RGB], "linear_after_flatten", "fc", "flatten each image for itself: x.flatten(1)"),
+                        [RGB], "linear_after_flatten", "fc",
+                        "flatten each image for itself: x.flatten(1)"),
     "map-batch-flattened": (lambda: Code(lambda m, x: m.fc(m.conv(x).view(1, -1)),
                                          conv=nn.Conv2d(3, 4, 3), fc=nn.Linear(196, 4)), [RGB],
                             "linear_after_flatten", "fc",
