@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from convlab.explain.candidates import Candidate
+from convlab.explain.dtypes import runs_on_cpu
 from convlab.explain.explanation import Change, Explanation, Fix, make_apply
 from convlab.explain.fixes import candidates, image_size, resized
 from convlab.explain.meta import floating_dtype, meta_copy, meta_tensor
 from convlab.explain.rules import check_call, explain_failure
-from convlab.explain.trace import Outcome, Tracer, run
+from convlab.explain.trace import Failure, Outcome, Tracer, WouldFail, run
 from convlab.explain.windows import Finding, output_may_be_empty
 
 # To make a call run that has several faults.
@@ -101,7 +102,7 @@ class Case:
         finding = _finding(outcome)
         failed = outcome.tracer.failed
         autocast = failed is not None and failed[0] is failure.error and failed[2]
-        undecided = finding.cause == "unknown" and (autocast or _needs_values(failure.error))
+        undecided = finding.cause == "unknown" and (autocast or _is_undecided(failure))
         if finding.cause == "empty_output" and failure.call is not None:
             is_transposed = failure.call.kind == "conv_transpose"
             undecided = is_transposed and output_may_be_empty(failure.call)
@@ -269,5 +270,9 @@ def _flattened(outcome: Outcome) -> tuple[int, int] | None:
     return call.input.shape[-1], call["weight"].shape[1]
 
 
-def _needs_values(error: Exception) -> bool:
-    return "meta" in str(error).lower() or isinstance(error, NotImplementedError)
+def _is_undecided(failure: Failure) -> bool:
+    """Return whether code reads values, or only the meta device refuses a call."""
+    error, call = failure.error, failure.call
+    if "meta" in str(error).lower() or isinstance(error, NotImplementedError):
+        return True
+    return call is not None and not isinstance(error, WouldFail) and runs_on_cpu(call)

@@ -15,6 +15,7 @@ from convlab.explain.windows import Finding
 
 _WEIGHTED = (*CONVOLUTIONS, "linear", "recurrent", "attention")
 _NORMS = ("batch_norm", "layer_norm", "group_norm")
+_INDICES = (torch.int64, torch.int32)
 # Sizes of the tensors with which a call is tried.
 _SMALL = 16
 
@@ -26,28 +27,36 @@ def describe(tensor: Tensor) -> str:
 
 def tensors_differ(tracer: Tracer, call: Call) -> Finding | None:
     """Return the finding if the devices or dtypes of the tensors of a call do not fit."""
-    x = call.input
+    return _devices(tracer, call) or _dtypes(call) or _not_implemented(tracer, call)
+
+
+def _devices(tracer: Tracer, call: Call) -> Finding | None:
     named = [(key, value) for key, value in call.arguments.items() if isinstance(value, Tensor)]
     placed = [(key, tracer.devices[id(v)][1]) for key, v in named if id(v) in tracer.devices]
     if call.kind in (*_WEIGHTED, *_NORMS, "matmul") and _differ([d for _, d in placed]):
         return Finding("device_mismatch", [f"{key}: on {device}" for key, device in placed])
+    return None
+
+
+def _dtypes(call: Call) -> Finding | None:
+    x, weight, other, index = call.input, call["weight"], call["other"], call["index"]
     if x is None:
-        return _not_implemented(tracer, call)
-    weight = call["weight"] if isinstance(call["weight"], Tensor) else None
-    if call.kind in _WEIGHTED or (call.kind in _NORMS and weight is not None):
+        return None
+    if call.kind in _WEIGHTED or (call.kind in _NORMS and isinstance(weight, Tensor)):
         return _weight_dtype(call, x, weight)
     is_integer = not (x.is_floating_point() or x.is_complex())
     averages = call.kind in ("batch_norm", "instance_norm", "adaptive_pool", "average") or (
         call.kind == "avg_pool" and x.dtype != torch.int64
     )
-    averages &= call["dtype"] is None
-    if is_integer and averages:
+    if is_integer and averages and call["dtype"] is None:
         step = f"input: {describe(x)}; {call.name} takes floating point numbers"
         return Finding("integer_image", [step])
-    other = call["other"]
     if call.kind == "matmul" and isinstance(other, Tensor) and x.dtype != other.dtype:
         return Finding("dtype_mismatch", [f"input: {describe(x)}", f"other: {describe(other)}"])
-    return _not_implemented(tracer, call)
+    if call.kind == "select_indices" and isinstance(index, Tensor) and index.dtype not in _INDICES:
+        step = f"index: {describe(index)}; {call.name} takes int64 or int32"
+        return Finding("dtype_mismatch", [step])
+    return None
 
 
 def _differ(devices: list[torch.device]) -> bool:
@@ -58,7 +67,7 @@ def _differ(devices: list[torch.device]) -> bool:
 
 
 def _weight_dtype(call: Call, x: Tensor, weight: Any) -> Finding | None:
-    if weight is None or x.dtype == weight.dtype:
+    if not isinstance(weight, Tensor) or x.dtype == weight.dtype:
         return None
     low = (torch.float16, torch.bfloat16)
     if call.kind in _NORMS and weight.dtype == torch.float32 and x.dtype in low:
@@ -111,3 +120,11 @@ def _runs_small(call: Call, dtypes: dict[int, torch.dtype]) -> bool:
     except Exception:  # of any type
         return False
     return True
+
+
+def runs_on_cpu(call: Call) -> bool:
+    """Return whether a call that fails on the meta device runs with small tensors on the CPU."""
+    tensors = [x for x in tree_leaves((call.args, call.kwargs)) if isinstance(x, Tensor)]
+    if not tensors or any(_is_unusual(x) or max(x.shape, default=0) > _SMALL for x in tensors):
+        return False
+    return _runs_small(call, {})
