@@ -53,8 +53,9 @@ def _dtypes(call: Call) -> Finding | None:
         return Finding("integer_image", [step])
     if call.kind == "matmul" and isinstance(other, Tensor) and x.dtype != other.dtype:
         return Finding("dtype_mismatch", [f"input: {describe(x)}", f"other: {describe(other)}"])
-    if call.kind == "select_indices" and isinstance(index, Tensor) and index.dtype not in _INDICES:
-        step = f"index: {describe(index)}; {call.name} takes int64 or int32"
+    indices = {"embedding": x, "select_indices": index}.get(call.kind)
+    if isinstance(indices, Tensor) and indices.dtype not in _INDICES:
+        step = f"indices: {describe(indices)}; {call.name} takes int64 or int32"
         return Finding("dtype_mismatch", [step])
     return None
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from itertools import zip_longest
 from math import prod
 
-import torch
 from torch import Tensor
 
 from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, call_of_layer
@@ -347,13 +346,6 @@ def _view(call: Call, tracer: Tracer) -> Finding | None:
     return Finding("linear_after_flatten", [*steps, f"{call.name} to {tuple(shape)}"])
 
 
-def _embedding(call: Call, tracer: Tracer) -> Finding | None:
-    x = call.input
-    if x is None or x.dtype in (torch.int64, torch.int32):
-        return None
-    return Finding("dtype_mismatch", [f"input: {describe(x)}; an embedding takes int64 or int32"])
-
-
 _RULES: dict[str, Callable[[Call, Tracer], Finding | None]] = {
     **dict.fromkeys((*CONVOLUTIONS, *POOLINGS, "unfold"), _window),
     "adaptive_pool": _adaptive,
@@ -376,7 +368,6 @@ _RULES: dict[str, Callable[[Call, Tracer], Finding | None]] = {
     "where": _binary,
     "pad": _pad,
     "view": _view,
-    "embedding": _embedding,
     "cross_entropy": explain_cross_entropy,
     "pointwise_loss": explain_pointwise_loss,
 }

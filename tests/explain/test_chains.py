@@ -66,7 +66,7 @@ def test_the_one_fault_is_named_and_each_fix_runs(rank, seed):
     rng = random.Random(seed)
     torch.manual_seed(seed)
     mended = 0
-    for _ in range(20):
+    for _ in range(12):
         x = torch.randn(2, rng.choice([1, 2, 3]), *rng.choices([8, 9, 11], k=rank))
         layers, y, faults = [], x, []
         for position in range(rng.choice([2, 3, 5])):
@@ -93,4 +93,4 @@ def test_the_one_fault_is_named_and_each_fix_runs(rank, seed):
         for fix in fixes:
             model, inputs = fix.apply(chain, (x,))
             model(*inputs)
-    assert mended >= 17  # where a mended layer leaves others that do not fit, some have none
+    assert mended >= 10  # where a mended layer leaves others that do not fit, some have none
