@@ -2,9 +2,11 @@
 
 import json
 import os
+import random
 import re
 
 import pytest
+import torch
 from axe_playwright_python.sync_playwright import Axe
 
 from convlab.explain import CAUSES, explaining
@@ -12,6 +14,7 @@ from tests.book import pasted
 from tests.book.book_files import ROOT
 from tests.book.tab import PHONE, Tab
 from tests.explain.corpus import CASES, build
+from tests.explain.test_random import good_layer
 
 ROUNDS = {"few": 2, "sample": 8, "full": 60}[os.environ.get("CONVLAB_EXAMPLES", "sample")]
 PAGE = "book/errors.html"
@@ -156,6 +159,24 @@ def test_a_note_of_convlab_decides(page, corpus):
         assert (answer["note"]["cause"], answer["note"]["layer"]) == (cause, layer)
         assert answer["note"]["steps"]
         assert answer["found"].get("related", False) == (name in NOT_IN_CATALOGUE)
+
+
+def test_the_one_fault_of_a_chain_of_layers_is_among_the_reasons(page):
+    """Where the message alone may leave several; the first of them is right in most."""
+    causes = page.evaluate("Errors.causes")
+    dice, faults = random.Random("chains"), []
+    for _ in range(40 * ROUNDS):
+        x = torch.ones(2, dice.choice([1, 2, 5]), *dice.choices([8, 9, 12], k=2))
+        _, broken = good_layer(dice, x.shape[1], x.shape[2:])
+        cause, layer = dice.choice(list(broken.items()))
+        faults.append((cause, pasted.error_of(lambda call=layer, given=x: call(given))))
+    answered = answers(page, [pasted.traceback_of(error) for _, error in faults])
+    found = [[causes[entry] for entry in entries(answer)] for answer in answered]
+    for (cause, error), reasons in zip(faults, found, strict=True):
+        # What some processors say of an empty output names nothing that a reader knows.
+        assert cause in reasons or "memory descriptor" in str(error), error
+    firsts = [reasons[:1] == [cause] for (cause, _), reasons in zip(faults, found, strict=True)]
+    assert sum(firsts) > 0.7 * len(firsts)
 
 
 def test_the_numbers_are_those_of_the_call(page):

@@ -66,7 +66,7 @@ const links = ({ entry, explorer }) => [
 const candidate = (one) => {
 	const { entry, when, says = [], cures = [], explorer } = one;
 	return [
-		element("p", { class: "pe-entry" }, ...(when ? [`${when}: `] : []), linkTo(entry)),
+		element("p", { class: "pe-entry" }, ...(when ? [...rich(when), ": "] : []), linkTo(entry)),
 		...says.map((text) => paragraph(text)), ...list(cures), ...links({ entry, explorer }).slice(1),
 	];
 };

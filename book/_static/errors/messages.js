@@ -103,9 +103,14 @@ const ofChannels = ({ groups = 1, transposed, weight, input, expected, got }) =>
 	}
 	if (last === expected) {
 		const looksLast = expected <= 4 || rank === 1 || (input[1] === input[rank] && last !== input[rank]);
-		if (looksLast && !(rank === 2 && last === input[2])) return [lastAxis];
-		if (looksLast || input[0] === 1) return [channels, lastAxis];
-	} else if (expected === 1 && input[0] === 1 && !transposed) {
+		// A small map inside a network may have this width by chance; a picture is larger.
+		if (looksLast && Math.min(...input.slice(1, -1)) >= 16) return [lastAxis];
+		if (looksLast) return rank === 2 && last === input[2] ? [channels, lastAxis] : [lastAxis, channels];
+		if (input[0] === 1) return [channels, lastAxis];
+	} else if (expected > 1 && expected <= 4 && last > expected && last <= expected + 6 && got >= last) {
+		// Padding of another mode than zeros is in the shape already.
+		return [channels, { ...lastAxis, says: ["If the layer has a `padding_mode`, its padding is in this shape, and the channels may stand last."], cures: [`\`x.permute(${order.join(", ")})\``], explorer: null }];
+	} else if (expected === 1 && input[0] === 1) {
 		const grey = {
 			entry: "error-grey-batch",
 			says: [`Without an axis for the batch, ${count(got, "grey image")} of ${size.join(" x ")} are read as one image of ${count(got, "channel")}.`],
@@ -356,7 +361,14 @@ return [
 		},
 	},
 	plain("error-view-stride", "view size is not compatible with input tensor's size and stride", "The numbers of this tensor do not stand in memory in the order of its axes.", "`x.reshape(…)`, or `x.contiguous().view(…)`"),
-	plain("error-pad-numbers", ["Padding size {size:n} is not supported for {axes:n}D input tensor", "Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now"], "All modes but zeros want two numbers for each axis after the channels.", "for an image, four numbers: `F.pad(x, (left, right, top, bottom), mode=…)`"),
+	{
+		words: ["Padding size {size:n} is not supported for {axes:n}D input tensor", "Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now"], entries: ["error-pad-numbers"],
+		answer: ({ size, axes: number }) => {
+			const numbers = { entry: "error-pad-numbers", when: "A call of `F.pad`", says: ["All modes but zeros want two numbers for each axis after the channels."], cures: ["for an image, four numbers: `F.pad(x, (left, right, top, bottom), mode=…)`"] };
+			const missing = { entry: "error-conv-axes", when: "A layer with a `padding_mode`", says: [`Its input${number ? ` has ${number === 1 ? "1 axis" : `${number} axes`}, and` : ""} lacks an axis, of the channels or of the batch.`], cures: ["an image without channels and batch: `x[None, None]`"] };
+			return number && number > size / 2 ? [numbers] : number ? [missing, numbers] : [numbers, missing];
+		},
+	},
 	{ words: ["Calculated padded input size per channel: ({input:dims}). Kernel size: ({kernel:dims}). Kernel size can't be greater than actual input size"], part: ["Kernel size can't be greater than actual input size", "Calculated padded input size per channel"], entries: ["error-kernel", "error-kernel-dilation"], answer: ofKernel },
 	{
 		words: ["Given input size: ({input:dims}). Calculated output size: ({output:dims}). Output size is too small", "max_pool1d() Invalid computed output size: {output:n}", "input image (T: {t:n} H: {h:n} W: {w:n}) smaller than kernel size (kT: {kt:n} kH: {kh:n} kW: {kw:n})"],
