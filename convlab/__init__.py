@@ -20,6 +20,8 @@
 `convlab.plots`
     The figures of the book. Needs matplotlib.
 
+In a notebook, ``%load_ext convlab`` adds explanations to the errors of every later cell.
+
 A module is loaded when it is first used, so importing the package loads nothing else, not even
 NumPy.
 """
@@ -28,6 +30,7 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import Any
 
 __version__ = "0.1.0"
 __all__ = [
@@ -49,6 +52,19 @@ def __getattr__(name: str) -> ModuleType:
     if name not in __all__:
         raise AttributeError(f"module 'convlab' has no attribute {name!r}")
     return importlib.import_module(f"convlab.{name}")
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Run every later cell as in a block of `convlab.explain.explaining`: ``%load_ext convlab``.
+
+    Raises ModuleNotFoundError without PyTorch.
+    """
+    importlib.import_module("convlab.explain.notebook").load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Undo ``%load_ext convlab``."""
+    importlib.import_module("convlab.explain.notebook").unload(shell)
 
 
 def __dir__() -> list[str]:

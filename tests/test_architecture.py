@@ -27,7 +27,16 @@ MAY_IMPORT = {
     "summary": {"shapes", "nn"},
     "explain": {"shapes"},
     "check": {"shapes"},
-    "cli": {"__version__", "shapes", "data", "models", "training", "summary", "check"},
+    "cli": {
+        "__version__",
+        "shapes",
+        "data",
+        "models",
+        "training",
+        "summary",
+        "explain",
+        "check",
+    },
     "__main__": {"cli"},
 }
 NEEDS_TORCH = ["init", "nn", "models", "training", "summary", "explain"]

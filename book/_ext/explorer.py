@@ -17,19 +17,21 @@ from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.osutil import relative_uri
 
-# The scripts that a tool needs, in their order.
-SMALL = ("arithmetic", "address", "controls", "small", "main")
+# The scripts that a tool needs; a page loads those of its figures, in this order.
+ORDER = ["arithmetic", "address", "controls", "calculator", "player", "network", "figure"]
+ORDER += ["small", "main"]
+LAYER = {"arithmetic", "address", "controls", "figure", "main"}
+SMALL = {"controls", "small", "main"}
 SCRIPTS = {
-    "player": ("arithmetic", "address", "controls", "player", "main"),
-    "calculator": ("arithmetic", "address", "controls", "calculator", "network", "main"),
-    "receptive": ("arithmetic", "address", "controls", "network", "main"),
+    "explorer": LAYER | {"calculator", "player", "network"},
+    "player": LAYER | {"player"},
+    "calculator": LAYER | {"calculator", "network"},
+    "receptive": LAYER | {"network"},
     "groups": SMALL,
     "rate": SMALL,
-    "border": SMALL,
+    "border": SMALL | {"arithmetic"},
     "norm": SMALL,
 }
-ORDER = ("arithmetic", "address", "controls", "calculator", "player", "network", "small", "main")
-SCRIPTS["explorer"] = tuple(name for name in ORDER if name != "small")
 
 
 class Figure(nodes.General, nodes.Element):
@@ -60,7 +62,7 @@ def visit_html(translator, node):
     """
     figures = list(node.document.findall(Figure))
     if node is figures[0]:
-        needed = {name for figure in figures for name in SCRIPTS[figure["tool"]]}
+        needed = set().union(*(SCRIPTS[figure["tool"]] for figure in figures))
         page = translator.builder.get_target_uri(translator.builder.current_docname)
         folder = relative_uri(page, "_static/explorer/")
         translator.body.append(f'<link rel="stylesheet" href="{folder}explorer.css">\n')
@@ -90,8 +92,9 @@ UNREAD = re.compile(
 def lighten(app, exception):
     """Leave out of the site's scripts what only their authors read: a tenth of their size."""
     if exception is None and app.builder.format == "html":
-        for path in Path(app.outdir, "_static", "explorer").glob("*.js"):
-            path.write_text(UNREAD.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")
+        for folder in ("explorer", "errors"):
+            for path in Path(app.outdir, "_static", folder).glob("*.js"):
+                path.write_text(UNREAD.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def setup(app):

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from convlab import __version__
-from convlab.cli import check, predict, shapes, summary, train
+from convlab.cli import check, explain, predict, shapes, summary, train
 from convlab.cli.errors import CheckFailed, CommandError, printable, rank
+
+_MAX_MESSAGE = 2000  # characters
 
 COMMANDS = {
     "shapes": shapes,
     "summary": summary,
+    "explain": explain,
     "train": train,
     "predict": predict,
     "check": check,
@@ -26,7 +29,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the message and exit with code 2."""
-        self.exit(2, None if rank() else f"{self.prog}: error: {message}\n")
+        self.exit(2, None if rank() else f"{self.prog}: error: {_one_line(message)}\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -39,7 +42,8 @@ def build_parser() -> argparse.ArgumentParser:
     """
     parser = _Parser(
         prog="convlab",
-        description="Derive output sizes, summarize models, train networks, and classify pictures.",
+        description="Derive output sizes, summarize models, explain errors, train networks, and "
+        "classify pictures.",
     )
     parser.add_argument("--version", action="version", version=f"convlab {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
@@ -67,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0, or 1 if the reader of the output closed the pipe.
+        Exit code: 0; or 1 if what ``explain`` or ``check`` checks does not hold, or the reader
+        of the output closed the pipe.
 
     Raises
     ------
@@ -108,10 +113,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _error_line(error: CommandError, command: str) -> str | None:
     """Format an error as one line; return None if another process prints the same."""
-    message = " ".join(str(error).split())
+    message = _one_line(str(error))
     if not rank():
         return f"convlab {command}: error: {message}\n"
     return None if error.everywhere else f"convlab {command}, process {rank()}: error: {message}\n"
+
+
+def _one_line(message: str) -> str:
+    """Return a message in one line, not too long, with escapes for what does not print."""
+    words = " ".join(message.split())
+    words = words if len(words) <= _MAX_MESSAGE else f"{words[:_MAX_MESSAGE]} ..."
+    return "".join(x if x.isprintable() else ascii(x)[1:-1] for x in words)
 
 
 def _print(text: str) -> None:

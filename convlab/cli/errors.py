@@ -1,4 +1,4 @@
-"""Output of a command: the error that ends it with one line and an exit code, and its text."""
+"""Output of a command: its text, and the errors that end it with an exit code."""
 
 from __future__ import annotations
 

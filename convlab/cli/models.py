@@ -37,7 +37,12 @@ def find_model(name: str) -> tuple[Callable[..., Any], tuple[int, int, int] | No
 
 
 def _load(name: str) -> Callable[..., Any]:
-    """Import ``package.module:callable``, also from the current folder."""
+    """Import ``package.module:callable``, also from the current folder.
+
+    Returns a function for a model that is there already.
+    """
+    from torch import nn
+
     module_name, _, path = name.partition(":")
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -45,8 +50,10 @@ def _load(name: str) -> Callable[..., Any]:
         found: Any = import_module(module_name)
         for attribute in path.split("."):
             found = getattr(found, attribute)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise CommandError(f"cannot import {name}: {describe_error(error)}") from error
+    if isinstance(found, nn.Module):
+        return lambda: found
     if not callable(found):
         raise CommandError(f"{name} must be callable, got {type(found).__name__}")
     build: Callable[..., Any] = found
@@ -70,7 +77,7 @@ def build_classifier(name: str, num_classes: int) -> Any:
     return model
 
 
-def describe_error(error: Exception) -> str:
+def describe_error(error: BaseException) -> str:
     """Return the class and the message of an error.
 
     Examples
@@ -78,4 +85,22 @@ def describe_error(error: Exception) -> str:
     >>> describe_error(ValueError("shapes differ"))
     'ValueError: shapes differ'
     """
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def find_dtype(name: str) -> Any:
+    """Return the dtype of PyTorch with this name, or raise CommandError.
+
+    Examples
+    --------
+    >>> find_dtype("int64")
+    torch.int64
+    """
+    import torch
+
+    dtype = vars(torch).get(name)
+    if not isinstance(dtype, torch.dtype) or name.startswith("q"):  # quantized
+        raise CommandError(
+            f"--dtype must name a dtype of PyTorch such as float32 or int64, got {name!r}"
+        )
+    return dtype

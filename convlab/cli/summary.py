@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
 
 from convlab.cli.errors import CommandError
-from convlab.cli.models import describe_error, find_model
+from convlab.cli.models import describe_error, find_dtype, find_model
 from convlab.cli.shapes import parse_sizes
 
 HELP = "list the layers of a model: shapes, parameters, cost, receptive fields"
@@ -56,7 +55,7 @@ def run(arguments: argparse.Namespace) -> str:
     shapes = arguments.input or [own_shape]
     if None in shapes:
         raise CommandError(f"{arguments.model} needs --input, for example --input 3x224x224")
-    dtypes = [_dtype(name) for name in arguments.dtype or []]
+    dtypes = [find_dtype(name) for name in arguments.dtype or []]
     options = {"dtype": dtypes[0]} if len(dtypes) == 1 else {"dtypes": dtypes or None}
     try:
         model = build()
@@ -69,15 +68,3 @@ def run(arguments: argparse.Namespace) -> str:
     except (TypeError, ValueError, RuntimeError) as error:
         raise CommandError(str(error)) from error
     return json.dumps(found.to_dict(), indent=2) if arguments.json else str(found)
-
-
-def _dtype(name: str) -> Any:
-    """Return the dtype of PyTorch with this name, or raise CommandError."""
-    import torch
-
-    dtype = getattr(torch, name, None)
-    if not isinstance(dtype, torch.dtype):
-        raise CommandError(
-            f"--dtype must name a dtype of PyTorch such as float32 or int64, got {name!r}"
-        )
-    return dtype

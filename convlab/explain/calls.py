@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
@@ -15,18 +15,30 @@ _SIGNATURES = {
     "linear": "input weight bias",
     "max_pool": f"{_WINDOW} dilation ceil_mode return_indices",
     "avg_pool": f"{_WINDOW} ceil_mode count_include_pad divisor_override",
+    "lp_pool": "input norm_type kernel_size stride ceil_mode",
+    "unfold": "input kernel_size dilation padding stride",
     "adaptive_pool": "input output_size",
     "batch_norm": "input running_mean running_var weight bias training momentum eps",
+    "instance_norm": "input running_mean running_var weight bias use_input_stats momentum eps",
     "layer_norm": "input normalized_shape weight bias eps",
+    "rms_norm": "input normalized_shape weight eps",
     "group_norm": "input num_groups weight bias eps",
+    "prelu": "input weight",
+    "bilinear": "input second weight bias",
+    "pixel_shuffle": "input upscale_factor",
+    "channel_shuffle": "input groups",
     "cat": "tensors dim",
     "stack": "tensors dim",
     "pad": "input pad mode value",
     "binary": "input other",
+    "where": "condition input other",
     "matmul": "input other",
     "view": "input shape",
     "flatten": "input start_dim end_dim",
     "embedding": "input weight",
+    "one_hot": "input num_classes",
+    "index": "input index",
+    "select_indices": "input dim index",
     "cross_entropy": "input target weight size_average ignore_index reduce reduction",
     "pointwise_loss": "input target",
     "average": "input",
@@ -34,24 +46,30 @@ _SIGNATURES = {
     "attention": "input key value embed_dim num_heads weight",
 }
 _NAMES = {
-    "concat": "cat", "concatenate": "cat", "reshape": "view", "mm": "matmul", "bmm": "matmul",
+    "concat": "cat", "concatenate": "cat", "hstack": "cat", "reshape": "view",
+    "mm": "matmul", "bmm": "matmul", "__getitem__": "index",
+    **dict.fromkeys(("index_select", "gather", "scatter", "scatter_"), "select_indices"),
     "multi_head_attention_forward": "attention", "__matmul__": "matmul",
     "nll_loss": "cross_entropy",
     **dict.fromkeys(
-        ("mean", "var", "std", "softmax", "log_softmax", "glu", "instance_norm"), "average",
+        ("mean", "var", "std", "softmax", "log_softmax", "glu"), "average",
     ),
     **dict.fromkeys(("rnn_tanh_cell", "rnn_relu_cell", "lstm_cell", "gru_cell"), "recurrent"),
     **dict.fromkeys(
         ("binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss",
-         "smooth_l1_loss", "huber_loss"), "pointwise_loss",
+         "smooth_l1_loss", "huber_loss", "kl_div", "poisson_nll_loss", "soft_margin_loss",
+         "multilabel_soft_margin_loss", "gaussian_nll_loss", "hinge_embedding_loss"),
+        "pointwise_loss",
     ),
 }  # fmt: skip
 _WINDOWED = re.compile(
-    r"_?(?:(adaptive)_)?(conv|conv_transpose|max_pool|avg_pool)([123])d(?:_with_indices)?"
+    r"_?(?:(adaptive)_)?(conv|conv_transpose|max_pool|avg_pool|lp_pool)([123])d(?:_with_indices)?"
 )
-_BINARY = re.compile(r"(?:__[ir]?)?(?:add|sub|mul|div|truediv)_{0,2}")
+_BINARY = re.compile(
+    r"(?:__[ir]?)?(?:add|sub|mul|div|truediv|pow|remainder|maximum|minimum|eq|ne|lt|le|gt|ge)_{0,2}"
+)
 CONVOLUTIONS = ("conv", "conv_transpose")
-POOLINGS = ("max_pool", "avg_pool")
+POOLINGS = ("max_pool", "avg_pool", "lp_pool")
 
 
 @dataclass(frozen=True)
@@ -69,12 +87,17 @@ class Call:
         The arguments by name.
     rank : int
         Axes of the window of a convolution or pooling; 0 for other functions.
+    function, args, kwargs : callable, tuple and dict
+        The call itself.
     """
 
     kind: str
     name: str
     arguments: dict[str, Any]
     rank: int = 0
+    function: Any = None
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments.get(name)
@@ -105,21 +128,21 @@ def parse_call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call
     ('conv', 2, (4, 3, 3, 3))
     """
     name = str(getattr(func, "__name__", ""))
-    rank = 0
+    kind, rank = "", 0
     if match := _WINDOWED.fullmatch(name):
         kind, rank = "adaptive_pool" if match[1] else match[2], int(match[3])
     elif _BINARY.fullmatch(name):
         kind = "binary"
-    else:
+    elif func is not Tensor.unfold:
         kind = _NAMES.get(name, name if name in _SIGNATURES else "")
-    if kind == "view" and len(args) > 2:
-        args = (args[0], args[1:])
+        rank = 2 if kind == "unfold" else 0
     names = _SIGNATURES[kind].split() if kind else [f"argument {i}" for i in range(len(args))]
-    arguments = dict(zip(names, args, strict=False)) | kwargs
+    values = (args[0], args[1:]) if kind == "view" and len(args) > 2 else args
+    arguments = dict(zip(names, values, strict=False)) | kwargs
     if kind in ("cat", "stack"):
         dim = arguments.get("dim", kwargs.get("axis"))
-        arguments["dim"] = 0 if dim is None else dim
-    return Call(kind, name, arguments, rank)
+        arguments["dim"] = int(name == "hstack") if dim is None else dim
+    return Call(kind, name, arguments, rank, func, args, kwargs)
 
 
 def call_of_layer(module: nn.Module, args: tuple[Any, ...]) -> Call | None:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from convlab.explain.candidates import Candidate
+from convlab.explain.dtypes import runs_on_cpu
 from convlab.explain.explanation import Change, Explanation, Fix, make_apply
-from convlab.explain.fixes import candidates, image_size, larger_inputs
+from convlab.explain.fixes import candidates, image_size, resized
 from convlab.explain.meta import floating_dtype, meta_copy, meta_tensor
-from convlab.explain.rules import check_tensors, explain_failure
-from convlab.explain.trace import Outcome, Tracer, run
+from convlab.explain.rules import check_call, explain_failure
+from convlab.explain.trace import Failure, Outcome, Tracer, WouldFail, run
 from convlab.explain.windows import Finding, output_may_be_empty
 
 # To make a call run that has several faults.
-_MAX_CHANGES, _MAX_RUNS = 4, 12
+_MAX_CHANGES, _MAX_RUNS = 4, 40
 _MAX_SIZE, _SIZES_TRIED = 4096, 16
 # Causes of a size that halves to different numbers in two branches.
 _SHAPE_CAUSES = ("concat_shapes", "skip_connection_shapes")
@@ -33,6 +35,14 @@ _SIZE_CAUSES = (
 
 class Shape(tuple[int, ...]):
     """A shape that stands for a tensor."""
+
+
+class Run(NamedTuple):
+    """A run after changes, and the inputs that they made."""
+
+    steps: list[Candidate]
+    outcome: Outcome
+    inputs: list[Any]
 
 
 class Case:
@@ -48,7 +58,7 @@ class Case:
     def run(self, changes: list[Change]) -> tuple[Outcome, list[Any]]:
         """Run the call after changes of copies; return the outcome and the inputs."""
         model, pairs = meta_copy(self.module)
-        tracer = Tracer(check_tensors)
+        tracer = Tracer(check_call)
         for original, copy in pairs:
             tracer.devices[id(copy)] = copy, original.device
         device = next((original.device for original, _ in pairs), torch.device("cpu"))
@@ -92,7 +102,7 @@ class Case:
         finding = _finding(outcome)
         failed = outcome.tracer.failed
         autocast = failed is not None and failed[0] is failure.error and failed[2]
-        undecided = finding.cause == "unknown" and (autocast or _needs_values(failure.error))
+        undecided = finding.cause == "unknown" and (autocast or _is_undecided(failure))
         if finding.cause == "empty_output" and failure.call is not None:
             is_transposed = failure.call.kind == "conv_transpose"
             undecided = is_transposed and output_may_be_empty(failure.call)
@@ -111,70 +121,80 @@ class Case:
         return any(isinstance(x, Shape) for x in self.args)
 
     def _fixes(self, finding: Finding, outcome: Outcome, inputs: list[Any]) -> list[Fix]:
-        """Return the fixes of one change, those of several, and those that cannot be tried."""
-        texts = set[str]()
-        tried: list[tuple[int, Fix]] = []
-        untried: list[Fix] = []
-        assert outcome.failure is not None
-        for candidate in self._candidates(finding, outcome, inputs):
-            if candidate.text in texts:
-                continue
+        """Return the fixes of one change, or else of several; then those that cannot be tried."""
+        proposed = self._candidates(finding, outcome, inputs)
+        fixes, failed, untried = list[Fix](), dict[str, Run](), list[Fix]()
+        for candidate in proposed:
             if candidate.change is None:
                 untried.append(Fix(candidate.text))
                 continue
-            found = self._completed(candidate)
-            if found is None:
+            if candidate.text in failed or any(fix.text == candidate.text for fix in fixes):
                 continue
-            texts.add(candidate.text)
-            changes = [step.change for step in found if step.change is not None]
-            text = "; then ".join(step.text for step in found)
-            tried.append((len(found), Fix(text, make_apply(changes))))
-            if len(found) == 1 and not self.all_fixes:
-                break
-        return [fix for _, fix in sorted(tried, key=lambda item: item[0])] + untried
+            found = self._try([candidate])
+            if found is not None and found.outcome.failure is None:
+                fixes.append(_fix(found.steps))
+                if not self.all_fixes:
+                    break
+            elif found is not None:
+                failed[candidate.text] = found
+        runs = [] if fixes else list(failed.values())
+        return fixes + [_fix(steps) for steps in self._completed(runs)] + untried
 
     def _candidates(
         self, finding: Finding, outcome: Outcome, inputs: list[Any]
     ) -> Iterator[Candidate]:
         assert outcome.failure is not None
-        yield from candidates(finding.cause, outcome, inputs)
-        if finding.cause in _SIZE_CAUSES:
-            yield from self._sizes(finding.cause, inputs)
-        if finding.cause == "linear_after_flatten":
-            yield from self._size_before_flatten(outcome, inputs)
+        yield from _proposed(finding, outcome, inputs)
+        size = image_size(outcome, inputs)
+        if size is not None and finding.cause in _SIZE_CAUSES:
+            yield from self._sizes(finding.cause, size)
+        if size is not None and finding.cause == "linear_after_flatten":
+            yield from self._size_before_flatten(outcome, size)
 
-    def _completed(self, candidate: Candidate) -> list[Candidate] | None:
-        """Return a change with those that are needed besides until the call runs, or None."""
-        waiting, runs = deque([[candidate]]), 0
+    def _try(self, steps: list[Candidate]) -> Run | None:
+        """Return the run after changes; None if a layer does not allow one of them."""
+        try:
+            return Run(steps, *self.run([s.change for s in steps if s.change is not None]))
+        except Exception:  # of any type
+            return None
+
+    def _completed(self, failed: list[Run]) -> Iterator[list[Candidate]]:
+        """Yield the fewest changes after which the call runs, each a remedy for the next failure.
+
+        At most one sequence for each of the first changes, and for each set of changes.
+        """
+        waiting, runs = deque((run, run.steps[0].text) for run in failed), 0
+        done, least = set[Any](), _MAX_CHANGES
         while waiting and runs < _MAX_RUNS:
-            steps, runs = waiting.popleft(), runs + 1
-            try:
-                outcome, inputs = self.run([s.change for s in steps if s.change is not None])
-            except Exception:  # a change that the layer does not allow
+            (steps, outcome, inputs), first = waiting.popleft()
+            finding, texts = _finding(outcome), {step.text for step in steps}
+            if first in done or finding.cause == "unknown" or len(steps) >= least:
                 continue
-            if outcome.failure is None:
-                return steps
-            finding = _finding(outcome)
-            done = {step.text for step in steps}
-            if len(steps) < _MAX_CHANGES and finding.cause != "unknown":
-                for other in candidates(finding.cause, outcome, inputs):
-                    if other.change is not None and other.text not in done:
-                        waiting.append([*steps, other])
-        return None
+            for other in _proposed(finding, outcome, inputs):
+                if other.change is None or other.text in texts:
+                    continue
+                found, runs = self._try([*steps, other]), runs + 1
+                changed = frozenset({*texts, other.text})
+                if found is not None and found.outcome.failure is None and changed not in done:
+                    done |= {first, changed}
+                    least = len(found.steps)
+                    yield found.steps
+                    break
+                if found is not None and found.outcome.failure is not None:
+                    waiting.append((found, first))
 
-    def _sizes(self, cause: str, inputs: list[Any]) -> Iterator[Candidate]:
+    def _sizes(self, cause: str, size: tuple[int, ...]) -> Iterator[Candidate]:
         """Yield the next size that is a multiple of a power of 2, or the smallest that runs."""
-        size = image_size(inputs)
-        if size is None or min(size) < 1:
+        if cause in _SHAPE_CAUSES:
+            for multiple in (2, 4, 8, 16, 32):
+                rounded = tuple(-(-n // multiple) * multiple for n in size)
+                if rounded != size and self._runs_with(size, rounded):
+                    yield self._resized(size, rounded)
+                    return
             return
-        for multiple in (2, 4, 8, 16, 32) if cause in _SHAPE_CAUSES else ():
-            rounded = tuple(-(-n // multiple) * multiple for n in size)
-            if rounded != size and self._runs_with(inputs, rounded):
-                yield self._resized(inputs, rounded)
-                return
         factor = 2
         while factor * max(size) <= _MAX_SIZE:
-            if self._runs_with(inputs, tuple(factor * n for n in size)):
+            if self._runs_with(size, tuple(factor * n for n in size)):
                 break
             factor *= 2
         else:
@@ -183,23 +203,24 @@ class Case:
         least, most = factor // 2 * min(size), factor * min(size)
         while most - least > 1:
             middle = (least + most) // 2
-            if self._runs_with(inputs, self._scaled(size, middle)):
+            if self._runs_with(size, self._scaled(size, middle)):
                 most = middle
             else:
                 least = middle
-        yield self._resized(inputs, self._scaled(size, most))
+        yield self._resized(size, self._scaled(size, most))
 
-    def _size_before_flatten(self, outcome: Outcome, inputs: list[Any]) -> Iterator[Candidate]:
+    def _size_before_flatten(self, outcome: Outcome, size: tuple[int, ...]) -> Iterator[Candidate]:
         """Yield the size of the image for which the flattened map has the right length."""
-        size, numbers = image_size(inputs), _flattened(outcome)
-        if size is None or min(size) < 1 or numbers is None:
+        numbers = _flattened(outcome)
+        if numbers is None:
             return
-        guess = round(min(size) * math.sqrt(numbers[1] / numbers[0]))
+        guess = round(min(size) * (numbers[1] / numbers[0]) ** (1 / len(size)))
         near = range(max(1, guess - _SIZES_TRIED // 2), guess + _SIZES_TRIED // 2 + 1)
         # Of the sizes that run, usually several, people mean a round one.
         for smaller in sorted(near, key=lambda n: (-math.gcd(n, 32), n)):
-            if self._runs_with(inputs, self._scaled(size, smaller)):
-                yield self._resized(inputs, self._scaled(size, smaller))
+            new = self._scaled(size, smaller)
+            if self._runs_with(size, new):
+                yield self._resized(size, new)
                 return
 
     @staticmethod
@@ -207,13 +228,22 @@ class Case:
         return tuple(-(-n * smaller // min(size)) for n in size)
 
     @staticmethod
-    def _resized(inputs: list[Any], size: tuple[int, ...]) -> Candidate:
-        text = f"an image of another size: F.interpolate(x, size={size})"
-        return Candidate(text, larger_inputs(inputs, size))
+    def _resized(size: tuple[int, ...], new: tuple[int, ...]) -> Candidate:
+        text = f"an image of another size: F.interpolate(x, size={new})"
+        return Candidate(text, resized(size, new))
 
-    def _runs_with(self, inputs: list[Any], size: tuple[int, ...]) -> bool:
-        change = larger_inputs(inputs, size)
-        return change is not None and self.run([change])[0].failure is None
+    def _runs_with(self, size: tuple[int, ...], new: tuple[int, ...]) -> bool:
+        return self.run([resized(size, new)])[0].failure is None
+
+
+def _proposed(finding: Finding, outcome: Outcome, inputs: list[Any]) -> Iterator[Candidate]:
+    with suppress(Exception):  # arguments of unusual types
+        yield from candidates(finding.cause, outcome, inputs)
+
+
+def _fix(steps: list[Candidate]) -> Fix:
+    changes = [step.change for step in steps if step.change is not None]
+    return Fix("; then ".join(step.text for step in steps), make_apply(changes))
 
 
 def _finding(outcome: Outcome) -> Finding:
@@ -240,5 +270,9 @@ def _flattened(outcome: Outcome) -> tuple[int, int] | None:
     return call.input.shape[-1], call["weight"].shape[1]
 
 
-def _needs_values(error: Exception) -> bool:
-    return "meta" in str(error).lower() or isinstance(error, NotImplementedError)
+def _is_undecided(failure: Failure) -> bool:
+    """Return whether code reads values, or only the meta device refuses a call."""
+    error, call = failure.error, failure.call
+    if "meta" in str(error).lower() or isinstance(error, NotImplementedError):
+        return True
+    return call is not None and not isinstance(error, WouldFail) and runs_on_cpu(call)

@@ -32,8 +32,8 @@ def explain(module: nn.Module, *inputs: Any) -> Explanation:
         The model, the layer or the loss.
     *inputs : shape, tensor or other value
         One for each argument of the call. A shape, such as ``(1, 3, 224, 224)``, stands for a
-        tensor with the dtype and on the device of the module's parameters. Of tensors, only the
-        targets of a classification are read.
+        tensor with the dtype and on the device of the module's parameters. Of tensors, only
+        indices and the targets of a classification are read.
 
     Returns
     -------
@@ -50,7 +50,9 @@ def explain(module: nn.Module, *inputs: Any) -> Explanation:
     Notes
     -----
     The code of ``forward`` runs, on the copy. Errors that only values cause are not found, except
-    for targets out of range. Where the code of a module reads a value, such as
+    for targets and indices out of range that are inputs themselves. The meta device computes with
+    dtypes that the CPU refuses; a call with others than one of floating point is therefore tried
+    with small tensors on the CPU. Where the code of a module reads a value, such as
     ``if x.max() > 1``, the result has ``ok=None``. Forward hooks that are not PyTorch's own do not
     run. Inside a block of ``torch.autocast``, dtypes are not checked.
 

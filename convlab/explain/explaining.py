@@ -10,36 +10,56 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from convlab.explain.book import section
 from convlab.explain.calls import Call, parse_call
+from convlab.explain.constructors import explain_layer
 from convlab.explain.explain import explain_call, unwrapped
-from convlab.explain.explanation import CAUSES, Explanation
+from convlab.explain.explanation import CAUSES, Explanation, Fix
 from convlab.explain.expression import failing_call
 from convlab.explain.rules import describe
+from convlab.explain.silent import SilentMistakeWarning
 from convlab.explain.state_dict import explain_state_dict
 from convlab.explain.trace import ModuleCall, module_calls
-from convlab.explain.windows import Finding, explain_constructor
+from convlab.explain.watch import close_watch, open_watch, without_watch
+from convlab.explain.windows import Finding
 
 _PREFIX = "convlab: "
 
 
 class explaining:
-    """Add a note to an error that a call of a module raises in the block.
+    """Add a note to an error in the block, and warn of mistakes that raise none.
 
     A context manager. The very same exception goes on, with a note (``__notes__``, PEP 678) that a
     traceback shows below the message, from Python 3.11 on. It begins with ``convlab:`` and holds
-    the cause, the path and the class of the layer, the arithmetic, the last layer that worked, and
-    the first fix of `explain`. Nothing happens where nothing fails: no hooks, no operations.
+    the cause, the path and the class of the layer, the arithmetic, the last layer that worked, the
+    first fix of `explain`, and the address of the section of the book.
 
-    Errors in a call of a module are explained, in the constructor of a convolution, in
+    Errors in a call of a module are explained, in the constructor of a layer, in
     `load_state_dict`, in a function of `torch.nn.functional`, and, from Python 3.11 on, in a call
-    of another function of PyTorch or an arithmetic operator with operands that are variables.
-    Others, and those that are not an Exception, get no note.
+    of another function of PyTorch or an arithmetic operator with operands that are variables. In an
+    ExceptionGroup, each exception gets its own note. Others, and those that are not an Exception,
+    get none.
+
+    Some mistakes raise no error. `SilentMistakeWarning` names the line of the reader's code, once:
+    a softmax before ``cross_entropy``, a target that broadcasts in a loss of PyTorch or in one by
+    hand, and a batch of grey images taken for one image. Only what no legitimate code does is
+    warned of.
 
     Parameters
     ----------
     model : Module or None
         Paths of layers are those in this model. Without it, they are relative to the outermost
         module that was called.
+    warn : bool
+        Whether to warn of silent mistakes. A ``TorchFunctionMode`` then looks at the calls of
+        PyTorch's functions in this thread, which takes microseconds each and adds no operation. A
+        function of ``torch.compile`` that was compiled outside is compiled once more inside.
+
+    Notes
+    -----
+    Nothing stays behind. The block may be nested, and left in another order than it was entered, as
+    by a generator. Each thread needs its own. If the filters of `warnings` turn warnings into
+    errors, the mistake raises at its line.
 
     Examples
     --------
@@ -57,23 +77,60 @@ class explaining:
       8 != 16
       last layer that worked: 0, output (1, 8, 30, 30)
       fix: 1: in_channels=8
+      book: errors.html#error-channels
     """
 
-    def __init__(self, model: nn.Module | None = None) -> None:
+    def __init__(self, model: nn.Module | None = None, warn: bool = True) -> None:
         self.model = model
+        self.warn = warn
 
     def __enter__(self) -> explaining:
-        """Return the context manager."""
+        """Begin to watch the calls of PyTorch's functions, and return the context manager."""
+        if self.warn:
+            with suppress(Exception):
+                open_watch()
         return self
 
     def __exit__(
         self, cls: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Add the note to an error."""
-        if isinstance(error, Exception) and not _has_note(error):
-            with suppress(Exception):  # an error here must not replace the other
-                if found := _explain_error(error, tb, self.model):
-                    _add_note(error, _note(found))
+        """End the watch, and add the note to an error."""
+        if self.warn:
+            with suppress(Exception):
+                close_watch()
+        if isinstance(error, Exception):
+            annotate(error, tb, self.model)
+
+
+def annotate(
+    error: Exception, traceback: TracebackType | None, model: nn.Module | None = None
+) -> None:
+    """Add the note to an error, and to each one in an ExceptionGroup. Raises nothing."""
+    with suppress(Exception):  # an error here must not replace the other
+        _remove_watch(error)
+        inner = getattr(error, "exceptions", None)
+        if isinstance(inner, tuple) and hasattr(error, "derive"):
+            for one in inner:
+                if isinstance(one, Exception):
+                    annotate(one, one.__traceback__, model)
+        elif not isinstance(error, SilentMistakeWarning) and not _has_note(error):
+            found = _explain_error(error, traceback, model)
+            if found is not None:
+                _add_note(error, _note(found))
+
+
+def _remove_watch(error: BaseException | None) -> None:
+    """Take the frames of the watch out of the tracebacks of an error and of its causes."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        entry = error.__traceback__
+        while entry is not None:
+            after = without_watch(entry)
+            if after is not entry.tb_next:
+                entry.tb_next = after
+            entry = after
+        error = error.__cause__ or error.__context__
 
 
 def _has_note(error: BaseException) -> bool:
@@ -95,6 +152,7 @@ def _note(found: Explanation) -> str:
     if found.last_layer is not None:
         lines.append(f"  last layer that worked: {found.last_layer}, output {found.last_shape}")
     lines += [f"  fix: {fix.text}" for fix in found.fixes[:1]]
+    lines.append(f"  book: {section(cause)}")
     return "\n".join(lines)
 
 
@@ -181,13 +239,16 @@ def _prefixed(found: Explanation, prefix: str) -> Explanation:
 
 
 def _of_constructor(frame: FrameType) -> Explanation | None:
-    """Explain an error in the constructor of a convolution."""
-    names = frame.f_locals
-    module = names.get("self")
-    if frame.f_code.co_name != "__init__" or not isinstance(module, nn.modules.conv._ConvNd):
+    """Explain an error in the constructor of a layer of PyTorch."""
+    module = frame.f_locals.get("self")
+    of_torch = str(frame.f_globals.get("__name__")).startswith("torch.nn.modules.")
+    if frame.f_code.co_name != "__init__" or not of_torch or not isinstance(module, nn.Module):
         return None
-    finding = explain_constructor(names) if "in_channels" in names else None
-    return None if finding is None else _explanation(finding, type(module).__name__)
+    built = explain_layer(frame.f_locals)
+    if built is None:
+        return None
+    found = _explanation(built.finding, type(module).__name__)
+    return replace(found, fixes=(Fix(built.fix),)) if built.fix else found
 
 
 def _of_state_dict(frame: FrameType) -> Explanation | None:

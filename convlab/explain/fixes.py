@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import prod
 from typing import Any
 
 import torch
@@ -12,11 +13,14 @@ from torch.nn import functional
 from convlab.explain.calls import call_of_layer
 from convlab.explain.candidates import Candidate, Context, change_inputs
 from convlab.explain.explanation import Change
-from convlab.explain.layers import change_layer, rebuild, replace_layer
+from convlab.explain.layers import LAYERS, change_layer, rebuild, replace_layer, set_attribute
+from convlab.explain.losses import known_targets
 from convlab.explain.meta import meta_tensor
 from convlab.explain.trace import Outcome
 from convlab.explain.window_fixes import WINDOW_FIXES
 from convlab.shapes import dilated_kernel_size
+
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 def candidates(cause: str, outcome: Outcome, inputs: list[Any]) -> Iterator[Candidate]:
@@ -38,18 +42,34 @@ def candidates(cause: str, outcome: Outcome, inputs: list[Any]) -> Iterator[Cand
             if isinstance(value, Tensor) and value.shape == x.shape and value.dtype == x.dtype
         )
         indices = list(same)
-    yield from maker(Context(call, failure, indices, outcome.last_layer))
+    yield from maker(Context(call, outcome, failure, indices))
 
 
 def _features(context: Context) -> Iterator[Candidate]:
-    call = context.call
-    if call is None or call.input is None:
+    call, x = context.call, context.x
+    if x is None:
         return
-    if call.kind == "layer_norm":
-        count = len(tuple(call["normalized_shape"]))
-        yield context.on_layer(normalized_shape=tuple(call.input.shape[-count:]))
+    if isinstance(context.failure.module, nn.RNNBase | nn.RNNCellBase):
+        yield from context.on_layer(input_size=x.shape[-1])
+    elif call is None:
+        return
+    elif call.kind in ("layer_norm", "rms_norm"):
+        shape = tuple(call["normalized_shape"])
+        yield from context.on_layer(normalized_shape=tuple(x.shape[-len(shape) :]))
+        if len(shape) == 1:
+            yield from context.on_last_layer(out_features=shape[0])
     elif call.kind == "linear":
-        yield context.on_layer(in_features=call.input.shape[-1])
+        source = context.outcome.tracer.maps.get(id(x), (None, None))[1] or ()
+        in_features = call["weight"].shape[1]
+        if x.dim() < 3 and len(source) > 1 and prod(source[1:]) == in_features != x.shape[-1]:
+            yield Candidate("flatten each image for itself: x.flatten(1)")
+        else:
+            yield from context.on_layer(in_features=x.shape[-1])
+    elif call.kind == "bilinear":
+        sizes = {"in1_features": x.shape[-1], "in2_features": call["second"].shape[-1]}
+        yield from context.on_layer(**sizes)
+    elif call.kind == "attention" and x.shape[-1] != call["embed_dim"]:
+        yield from context.on_layer(embed_dim=x.shape[-1])
     elif call.kind == "view":
         yield Candidate("flatten with x.flatten(1), and set in_features of the next layer")
 
@@ -76,26 +96,22 @@ def _integers(context: Context) -> Iterator[Candidate]:
 
 
 def _dtype(context: Context) -> Iterator[Candidate]:
-    call = context.call
-    if call is None:
+    call, x = context.call, context.x
+    target = call["target"] if call is not None else None
+    if x is None:
         return
-    target, x = call["target"], call.input
-    if isinstance(target, Tensor) and x is not None:
-        dtype = torch.int64 if call.kind == "cross_entropy" else x.dtype
-        changed = target.dtype
-
-        def convert(value: Tensor) -> Tensor:
-            return value.to(dtype) if value.dtype == changed else value
-
-        yield Candidate(f"convert the target: target.to({dtype})", change_inputs(convert, [1]))
+    if isinstance(target, Tensor):
+        yield from _target_dtype(call, x, target)
         return
-    if call.kind == "embedding":
+    if call is not None and call.kind == "embedding":
         yield from context.on_input("convert the indices: x.long()", lambda x: x.long())
         return
-    other = call["weight"] if call["weight"] is not None else call["other"]
-    if x is None or not isinstance(other, Tensor):
+    others = [call["weight"], call["other"]] if call is not None else []
+    others += [*context.failure.module.parameters(recurse=False)]
+    others = [other for other in others if isinstance(other, Tensor) and other.dtype != x.dtype]
+    if not others:
         return
-    dtype, got = other.dtype, x.dtype
+    dtype, got = others[0].dtype, x.dtype
     yield Candidate(
         f"convert the input: x.to({dtype})",
         change_inputs(
@@ -104,6 +120,22 @@ def _dtype(context: Context) -> Iterator[Candidate]:
         ),
     )
     yield Candidate(f"convert the model: model.to({got})", lambda m, i: (m.to(got), i))
+
+
+def _target_dtype(call: Any, x: Tensor, target: Tensor) -> Iterator[Candidate]:
+    if target.is_floating_point() and not x.is_floating_point():
+        yield Candidate(
+            "exchange them: loss(prediction, target)",
+            lambda model, inputs: (model, [inputs[1], inputs[0]]),
+        )
+        return
+    dtype = torch.int64 if call.kind == "cross_entropy" else x.dtype
+    changed = target.dtype
+
+    def convert(value: Tensor) -> Tensor:
+        return value.to(dtype) if value.dtype == changed else value
+
+    yield Candidate(f"convert the target: target.to({dtype})", change_inputs(convert, [1]))
 
 
 def _devices(context: Context) -> Iterator[Candidate]:
@@ -119,27 +151,39 @@ def _devices(context: Context) -> Iterator[Candidate]:
 
 
 def _batch_norm(context: Context) -> Iterator[Candidate]:
-    x = context.call.input if context.call else None
-    if x is not None:
-        yield context.on_layer(num_features=x.shape[1])
+    x, module = context.x, context.failure.module
+    if x is None:
+        return
+    unbatched = isinstance(module, nn.InstanceNorm2d | nn.InstanceNorm3d) and x.dim() < (
+        4 if isinstance(module, nn.InstanceNorm2d) else 5
+    )
+    yield from context.on_layer(num_features=x.shape[0 if unbatched else 1])
+    if isinstance(module, LAYERS):
+        yield from context.on_last_layer(out_channels=module.num_features)
 
 
 def _single_value(context: Context) -> Iterator[Candidate]:
     yield Candidate("to predict: model.eval()", lambda model, inputs: (model.eval(), inputs))
-    yield Candidate("to train: a batch of at least 2, as with DataLoader(..., drop_last=True)")
+    if context.call is not None and context.call.kind == "batch_norm":
+        yield Candidate("to train: a batch of at least 2, as with DataLoader(..., drop_last=True)")
 
 
 def _same_sizes(context: Context) -> Iterator[Candidate]:
     """Yield changes of nearby windows that may give two branches one size."""
     modules = {name: module for name, module in context.failure.module.named_modules() if name}
     nearby = {".".join(filter(None, [context.path, name])): m for name, m in modules.items()}
-    for path in [path for path, module in nearby.items() if isinstance(module, nn.Conv2d)]:
+    convolutions = [path for path, m in nearby.items() if isinstance(m, _CONVOLUTIONS)]
+    for path in convolutions:
+        module: Any = nearby[path]
+        if {*module.kernel_size, *module.stride} == {1}:  # of a shortcut
+            yield Candidate(f"{path}: stride=2", change_layer(path, stride=2))
+    for path in convolutions:
         yield Candidate(f"{path}: padding that keeps the size", replace_layer(path, _keep_size))
-    if context.last_layer is not None and context.last_layer not in nearby:
-        path = context.last_layer
-        yield Candidate(f"{path}: padding that keeps the size", replace_layer(path, _keep_size))
+    last = context.outcome.last_layer
+    if last is not None and last not in nearby:
+        yield Candidate(f"{last}: padding that keeps the size", replace_layer(last, _keep_size))
     for path, module in nearby.items():
-        if isinstance(module, nn.Conv2d) and module.stride != (1, 1):
+        if isinstance(module, _CONVOLUTIONS) and max(module.stride) > 1:
             yield Candidate(f"{path}: stride=1", change_layer(path, stride=1))
         elif isinstance(module, nn.MaxPool2d | nn.AvgPool2d) and module.padding in (0, (0, 0)):
             sizes = module.kernel_size
@@ -149,7 +193,7 @@ def _same_sizes(context: Context) -> Iterator[Candidate]:
 
 
 def _keep_size(layer: nn.Module) -> nn.Module:
-    if not isinstance(layer, nn.Conv2d) or isinstance(layer.padding, str):
+    if not isinstance(layer, _CONVOLUTIONS) or isinstance(layer.padding, str):
         raise TypeError("not a convolution with a padding in numbers")
     window = zip(layer.kernel_size, layer.dilation, strict=True)
     padding = tuple((dilated_kernel_size(k, d)[0] - 1) // 2 for k, d in window)
@@ -157,18 +201,37 @@ def _keep_size(layer: nn.Module) -> nn.Module:
 
 
 def _skip(context: Context) -> Iterator[Candidate]:
+    call = context.call
+    x, other = (call.input, call["other"]) if call is not None else (None, None)
+    if x is None or not isinstance(other, Tensor):
+        return
     yield from _same_sizes(context)
-    yield Candidate(
-        "give both branches one shape: the same stride and padding, and a convolution of 1 x 1 "
-        "with the stride and the out_channels of the other branch in the shortcut"
-    )
+    shorter, longer = sorted([tuple(x.shape), tuple(other.shape)], key=len)
+    if len(shorter) > 1 and shorter == longer[: len(shorter)]:
+        axes = ", ".join([":"] * len(shorter) + ["None"] * (len(longer) - len(shorter)))
+        yield Candidate(f"add axes to the term of shape {shorter}: y[{axes}]")
+    elif len(shorter) == len(longer) > 3 and shorter[:2] == longer[:2]:
+        yield Candidate("bring the maps to one size: F.interpolate(x, size=other.shape[2:])")
+    elif len(shorter) == len(longer) > 3 and shorter[0] == longer[0]:
+        yield Candidate(
+            "give both branches one shape: the same stride and padding, and a convolution of 1 x 1 "
+            "with the stride and the out_channels of the other branch in the shortcut"
+        )
 
 
 def _concat(context: Context) -> Iterator[Candidate]:
     yield from _same_sizes(context)
-    yield Candidate(
-        "bring the maps to one size before torch.cat: F.interpolate(x, size=other.shape[2:])"
-    )
+    tensors = context.call["tensors"] if context.call is not None else ()
+    shapes = [tuple(x.shape) for x in tensors if x.shape != (0,)]
+    if len({len(shape) for shape in shapes}) > 1:
+        return
+    differ = [axis for axis, sizes in enumerate(zip(*shapes, strict=True)) if len({*sizes}) > 1]
+    if len(shapes[0]) > 3 and min(differ) > 0:
+        yield Candidate(
+            "bring the maps to one size before torch.cat: F.interpolate(x, size=other.shape[2:])"
+        )
+    elif len(differ) == 1 and differ[0] > 0 and context.call and context.call.kind == "cat":
+        yield Candidate(f"join along the axis in which they differ: dim={differ[0]}")
 
 
 def _target_shape(context: Context) -> Iterator[Candidate]:
@@ -176,51 +239,84 @@ def _target_shape(context: Context) -> Iterator[Candidate]:
     target, x = (call["target"], call.input) if call else (None, None)
     if not isinstance(target, Tensor) or x is None or call is None:
         return
-    shape = x.shape[:1] + x.shape[2:] if call.kind == "cross_entropy" else x.shape
+    is_classification = call.kind == "cross_entropy"
+    shape = x.shape[:1] + x.shape[2:] if is_classification else x.shape
     if target.numel() == shape.numel():
         sizes = tuple(shape)
         yield Candidate(
             f"reshape the target: target.reshape({sizes})",
             change_inputs(lambda value: value.reshape(sizes), [1]),
         )
-    if call.kind == "cross_entropy" and target.shape == x.shape:
+    if is_classification and target.shape == x.shape:
         yield Candidate(
             "class numbers of one-hot vectors: target.argmax(dim=1)",
             change_inputs(lambda value: value.argmax(dim=1), [1]),
         )
+    elif is_classification and x.dim() > 1 and target.shape == (*shape, x.shape[1]):
+        yield Candidate(
+            "class numbers of one-hot vectors: target.argmax(dim=-1)",
+            change_inputs(lambda value: value.argmax(dim=-1), [1]),
+        )
+    elif is_classification and x.dim() > 2 and target.shape == x.shape[:-1]:
+        yield Candidate(
+            "make the classes the axis 1 of the prediction: prediction.movedim(-1, 1)",
+            change_inputs(lambda value: value.movedim(-1, 1), context.indices),
+        )
+    if x.dim() > 3 and target.dim() >= 3 and target.shape[0] == x.shape[0]:
+        yield Candidate("bring prediction and target to one size: F.interpolate(prediction, size)")
     yield Candidate("the model must return one prediction per entry of the target")
 
 
 def _target_range(context: Context) -> Iterator[Candidate]:
+    call = context.call
+    kept = known_targets(context.outcome.tracer, call) if call is not None else None
+    if call is None or call.input is None or kept is None:
+        return
+    classes = call.input.shape[min(1, call.input.dim() - 1)]
+    wrong = list({*kept[(kept < 0) | (kept >= classes)].tolist()})
+    if len(wrong) == 1 and wrong[0] != classes:
+        loss = context.failure.module
+        is_loss = isinstance(loss, nn.CrossEntropyLoss | nn.NLLLoss)
+        text = f"if {wrong[0]} marks what has no class: {context.layer}ignore_index={wrong[0]}"
+        yield Candidate(
+            text, set_attribute(context.path, "ignore_index", wrong[0]) if is_loss else None
+        )
+    if int(kept.min()) > 0 and int(kept.max()) == classes:
+        yield Candidate(
+            "number the classes from 0: target - 1", change_inputs(lambda value: value - 1, [1])
+        )
     yield Candidate("number the classes from 0, and give the last layer as many outputs")
 
 
-def larger_inputs(inputs: list[Any], sizes: tuple[int, ...]) -> Change | None:
-    """Return a change that resizes every image of the size of the first to `sizes`."""
-    size = image_size(inputs)
-    if size is None:
-        return None
+def resized(size: tuple[int, ...], new: tuple[int, ...]) -> Change:
+    """Return a change that resizes every image of a size."""
     modes = {1: "linear", 2: "bilinear", 3: "trilinear"}
+    rank = len(size)
 
     def resize(x: Tensor) -> Tensor:
-        if tuple(x.shape[-len(sizes) :]) != size or x.dim() < len(size) + 1:
+        if tuple(x.shape[-rank:]) != size or x.dim() not in (rank + 1, rank + 2):
             return x
         if x.device.type == "meta":
-            return meta_tensor(x.new_empty((*x.shape[: -len(sizes)], *sizes)))
-        batched = x if x.dim() == len(sizes) + 2 else x[None]
-        mode = modes[len(sizes)] if x.is_floating_point() else "nearest"
-        larger = functional.interpolate(batched, size=sizes, mode=mode)
-        return larger if x.dim() == len(sizes) + 2 else larger[0]
+            return meta_tensor(x.new_empty((*x.shape[:-rank], *new)))
+        batched = x if x.dim() == rank + 2 else x[None]
+        mode = modes[rank] if x.is_floating_point() else "nearest"
+        resized = functional.interpolate(batched, size=new, mode=mode)
+        return resized if x.dim() == rank + 2 else resized[0]
 
     return change_inputs(resize)
 
 
-def image_size(inputs: list[Any]) -> tuple[int, ...] | None:
-    """Return the size of the first input if it is an image, or a batch of images."""
+def image_size(outcome: Outcome, inputs: list[Any]) -> tuple[int, ...] | None:
+    """Return the size of the first input if it is an image, or a batch of images, with cells.
+
+    A signal and a volume are images of one and three axes; the first window of the run decides.
+    """
     x = next((x for x in inputs if isinstance(x, Tensor)), None)
-    if x is None or x.dim() not in (3, 4) or not x.is_floating_point():
+    rank = outcome.tracer.rank
+    if x is None or not rank or x.dim() not in (rank + 1, rank + 2) or not x.is_floating_point():
         return None
-    return tuple(x.shape[-2:])
+    size = tuple(x.shape[-rank:])
+    return size if min(size) > 0 else None
 
 
 _MAKERS: dict[str, Callable[[Context], Iterator[Candidate]]] = {

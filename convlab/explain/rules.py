@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import zip_longest
 from math import prod
-from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, call_of_layer
+from convlab.explain.dtypes import describe, tensors_differ
+from convlab.explain.losses import (
+    check_loss,
+    explain_cross_entropy,
+    explain_pointwise_loss,
+    index_range,
+)
+from convlab.explain.modules import explain_module
 from convlab.explain.trace import Failure, Tracer, WouldFail
-from convlab.explain.windows import Finding, explain_window
-from convlab.shapes import conv_transpose2d_output_size
+from convlab.explain.windows import Finding, explain_bias, explain_types, explain_window
 
-_WEIGHTED = (*CONVOLUTIONS, "linear", "recurrent", "attention")
-_NORMS = ("batch_norm", "layer_norm", "group_norm")
+__all__ = ["check_call", "describe", "explain_failure"]
 
 
 def explain_failure(failure: Failure, tracer: Tracer) -> Finding:
@@ -29,9 +34,11 @@ def explain_failure(failure: Failure, tracer: Tracer) -> Finding:
         return by_tensors
     finding = _of_convolution(failure, tracer)
     if finding is None and call is not None and call.kind in _RULES:
-        finding = _RULES[call.kind](call, failure, tracer)
-    elif finding is None and call is None:
-        finding = _of_module(failure)
+        finding = _RULES[call.kind](call, tracer)
+    elif finding is None and call is None and not isinstance(failure.error, WouldFail):
+        finding = explain_module(failure.module, failure.inputs, failure.keywords)
+    if finding is None and isinstance(failure.error, WouldFail):
+        finding = failure.error.finding
     return finding or by_tensors or Finding("unknown", _facts(failure))
 
 
@@ -41,6 +48,8 @@ def _of_convolution(failure: Failure, tracer: Tracer) -> Finding | None:
     pads = getattr(failure.module, "padding_mode", "zeros") != "zeros"
     if own is None or not (pads or call is None or not call.kind):
         return None
+    if pads and (finding := explain_types(own)):
+        return finding
     if pads:  # whether the window fits, and the padding, is left to the function that fails
         own = replace(own, arguments={**own.arguments, "padding": "same", "stride": 1})
     return explain_window(own, id(own.input) in tracer.maps)
@@ -57,83 +66,53 @@ def _facts(failure: Failure) -> list[str]:
         for tensor in value if isinstance(value, tuple | list) else [value]:
             if isinstance(tensor, Tensor):
                 steps.append(f"argument: {describe(tensor)}")
-    return steps
+    return steps + _numbers_of_view(call)
 
 
-def describe(tensor: Tensor) -> str:
-    """Return shape and dtype of a tensor."""
-    return f"shape {tuple(tensor.shape)}, {str(tensor.dtype).removeprefix('torch.')}"
+def _numbers_of_view(call: Call | None) -> list[str]:
+    """Return the line that counts the numbers of a tensor and those of the shape asked for."""
+    if call is None or call.kind != "view" or call.input is None:
+        return []
+    x, shape = call.input, call["shape"]
+    sizes = list(shape) if isinstance(shape, tuple | list) else [shape]
+    if not all(isinstance(size, int) for size in sizes) or x.numel() == prod(sizes):
+        return []
+    given = f"{' * '.join(map(str, x.shape))} = {x.numel()}"
+    fixed = [size for size in sizes if size != -1]
+    wanted = f"{' * '.join(map(str, fixed))} = {prod(fixed)}"
+    relation = "is not a multiple of" if -1 in sizes else "is not"
+    return [f"{call.name}: {given} numbers {relation} {wanted}"]
 
 
-def check_tensors(tracer: Tracer, call: Call) -> str | None:
-    """Return a message if a call fails for a reason that the meta device does not check."""
-    finding = tensors_differ(tracer, call) or _range(tracer, call)
-    if finding is None and call.kind in CONVOLUTIONS:
-        finding = explain_window(call, id(call.input) in tracer.maps)
-    if finding is None and call.kind == "cross_entropy":
-        finding = _class_numbers(tracer, call)
-    if finding is None and call.name == "binary_cross_entropy":
-        finding = _pointwise_dtype(call)
-    return None if finding is None else f"{finding.cause}: {'; '.join(finding.steps)}"
+def check_call(tracer: Tracer, call: Call) -> Finding | None:
+    """Return the cause if a call fails for a reason that the meta device does not check."""
+    if finding := tensors_differ(tracer, call) or index_range(tracer, call):
+        return finding
+    if call.kind in CONVOLUTIONS:
+        return explain_window(call, id(call.input) in tracer.maps) or explain_bias(call)
+    if call.kind == "adaptive_pool":
+        return _adaptive(call, tracer)
+    return check_loss(tracer, call)
 
 
-def tensors_differ(tracer: Tracer, call: Call) -> Finding | None:
-    """Return the finding if the devices or dtypes of the tensors of a call do not fit."""
-    x = call.input
-    named = [(key, value) for key, value in call.arguments.items() if isinstance(value, Tensor)]
-    placed = [(key, tracer.devices[id(v)][1]) for key, v in named if id(v) in tracer.devices]
-    if call.kind in (*_WEIGHTED, *_NORMS, "matmul") and _differ([d for _, d in placed]):
-        return Finding("device_mismatch", [f"{key}: on {device}" for key, device in placed])
-    if x is None:
-        return None
-    weight = call["weight"] if isinstance(call["weight"], Tensor) else None
-    if call.kind in _WEIGHTED or (call.kind in _NORMS and weight is not None):
-        return _weight_dtype(call, x, weight)
-    is_integer = not (x.is_floating_point() or x.is_complex())
-    averages = call.kind in ("batch_norm", "adaptive_pool", "average") or (
-        call.kind == "avg_pool" and x.dtype != torch.int64
-    )
-    averages &= call["dtype"] is None
-    if is_integer and averages:
-        step = f"input: {describe(x)}; {call.name} takes floating point numbers"
-        return Finding("integer_image", [step])
-    other = call["other"]
-    if call.kind == "matmul" and isinstance(other, Tensor) and x.dtype != other.dtype:
-        return Finding("dtype_mismatch", [f"input: {describe(x)}", f"other: {describe(other)}"])
-    return None
-
-
-def _differ(devices: list[torch.device]) -> bool:
-    """Return whether devices differ; one without an index may be each of its type."""
-    if len({device.type for device in devices}) > 1:
-        return True
-    return len({device.index for device in devices} - {None}) > 1
-
-
-def _weight_dtype(call: Call, x: Tensor, weight: Any) -> Finding | None:
-    if weight is None or x.dtype == weight.dtype:
-        return None
-    low = (torch.float16, torch.bfloat16)
-    if call.kind in _NORMS and weight.dtype == torch.float32 and x.dtype in low:
-        return None  # computed in float32
-    steps = [f"input: {describe(x)}", f"weight: {describe(weight)}"]
-    is_number = x.is_floating_point() or x.is_complex()
-    return Finding("dtype_mismatch" if is_number else "integer_image", steps)
-
-
-def _window(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
+def _window(call: Call, tracer: Tracer) -> Finding | None:
     return explain_window(call, id(call.input) in tracer.maps)
 
 
-def _adaptive(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
+def _adaptive(call: Call, tracer: Tracer) -> Finding | None:
     x = call.input
-    if x is None or x.dim() > call.rank:
+    if x is None:
         return None
     step = f"input: shape {tuple(x.shape)} has {x.dim()} axes"
-    return Finding("missing_axis", [step, f"{call.name} takes {call.rank + 1} or {call.rank + 2}"])
+    if x.dim() not in (call.rank + 1, call.rank + 2):
+        cause = "missing_axis" if x.dim() <= call.rank else "extra_axis"
+        return Finding(cause, [step, f"{call.name} takes {call.rank + 1} or {call.rank + 2}"])
+    if 0 in x.shape[-call.rank - 1 :]:
+        return Finding("empty_output", [f"input: {tuple(x.shape)} has an axis without cells"])
+    return None
 
 
-def _linear(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
+def _linear(call: Call, tracer: Tracer) -> Finding | None:
     x, weight = call.input, call["weight"]
     if x is None or not isinstance(weight, Tensor) or weight.dim() != 2 or x.dim() < 1:
         return None
@@ -147,28 +126,77 @@ def _linear(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
         product = " * ".join(map(str, shape[1:]))
         steps.append(f"flattened, it has {product} = {prod(shape[1:])} numbers per image")
         return Finding("missing_flatten", [*steps, f"in_features = {in_features}"])
-    if source is not None and len(source) > 1 and len(shape) == 2:
-        numbers = source[1:] if prod(source[1:]) == shape[1] else source
+    if source is not None and len(source) > 1 and shape[-1] in (prod(source[1:]), prod(source)):
+        numbers = source[1:] if prod(source[1:]) == shape[-1] else source
         product = " * ".join(map(str, numbers))
         steps = [f"flattened from {tuple(source)}: {product} = {prod(numbers)}"]
-        if len(source) == 3 and prod(source) == in_features:
+        if numbers is source and prod(source[1:]) == in_features:
+            steps.append(f"the axis of the batch, {source[0]}, was flattened too")
+        if len(source) == tracer.rank + 1 and prod(source) == in_features:
             whole = " * ".join(map(str, source))
             steps += [f"an image without a batch: {whole} = {in_features} = in_features"]
             return Finding("missing_axis", steps)
         return Finding("linear_after_flatten", [*steps, f"in_features = {in_features}"])
-    steps = [f"input: shape {shape} has {shape[-1]} features, its last axis"]
-    return Finding("features", [*steps, f"in_features = {in_features}"])
+    return _last_axis("input", x, "in_features", in_features)
 
 
-def _attention(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
-    x, embed_dim = call.input, call["embed_dim"]
-    if x is None or x.dim() < 2 or not isinstance(embed_dim, int) or x.shape[-1] == embed_dim:
+def _matmul(call: Call, tracer: Tracer) -> Finding | None:
+    x, other = call.input, call["other"]
+    if x is None or not isinstance(other, Tensor) or x.dim() < 1 or other.dim() < 1:
         return None
-    steps = [f"query: shape {tuple(x.shape)} has {x.shape[-1]} features, its last axis"]
-    return Finding("features", [*steps, f"embed_dim = {embed_dim}"])
+    axis = max(other.dim() - 2, 0)
+    if x.shape[-1] == other.shape[axis]:
+        return None
+    steps = [f"input: shape {tuple(x.shape)} has {x.shape[-1]} numbers along its last axis"]
+    steps.append(f"other: shape {tuple(other.shape)} has {other.shape[axis]} along axis {axis}")
+    return Finding("features", steps)
 
 
-def _batch_norm(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
+def _recurrent(call: Call, tracer: Tracer) -> Finding | None:
+    x, weight = call.input, call["weight"]
+    if x is None or not isinstance(weight, Tensor) or x.dim() < 1:
+        return None
+    return _last_axis("input", x, "input_size", weight.shape[-1])
+
+
+def _bilinear(call: Call, tracer: Tracer) -> Finding | None:
+    x, second, weight = call.input, call["second"], call["weight"]
+    if (
+        x is None
+        or not isinstance(second, Tensor)
+        or weight is None
+        or min(x.dim(), second.dim()) < 1
+    ):
+        return None
+    return _last_axis("input1", x, "in1_features", weight.shape[1]) or _last_axis(
+        "input2", second, "in2_features", weight.shape[2]
+    )
+
+
+def _attention(call: Call, tracer: Tracer) -> Finding | None:
+    embed_dim = call["embed_dim"]
+    if not isinstance(embed_dim, int):
+        return None
+    names = {"input": "query"} if call["use_separate_proj_weight"] else _QKV
+    for argument, name in names.items():
+        x = call[argument]
+        if isinstance(x, Tensor) and x.dim() >= 2 and x.shape[-1] != embed_dim:
+            return _last_axis(name, x, "embed_dim", embed_dim)
+    return None
+
+
+_QKV = {"input": "query", "key": "key", "value": "value"}
+
+
+def _last_axis(argument: str, x: Tensor, name: str, number: int) -> Finding | None:
+    """Return the finding if the last axis of an argument has another length than the layer."""
+    if x.shape[-1] == number:
+        return None
+    steps = [f"{argument}: shape {tuple(x.shape)} has {x.shape[-1]} features, its last axis"]
+    return Finding("features", [*steps, f"{name} = {number}"])
+
+
+def _batch_norm(call: Call, tracer: Tracer) -> Finding | None:
     x = call.input
     features = next((v for v in (call["running_mean"], call["weight"]) if v is not None), None)
     if x is None or x.dim() < 2:
@@ -187,7 +215,16 @@ def _batch_norm(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
     return None
 
 
-def _layer_norm(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
+def _instance_norm(call: Call, tracer: Tracer) -> Finding | None:
+    x = call.input
+    if x is None or x.dim() < 3 or call["use_input_stats"] is False or prod(x.shape[2:]) != 1:
+        return None
+    product = " * ".join(map(str, x.shape[2:]))
+    steps = [f"input: shape {tuple(x.shape)}", f"values per image and channel: {product} = 1"]
+    return Finding("batchnorm_single_value", steps)
+
+
+def _layer_norm(call: Call, tracer: Tracer) -> Finding | None:
     x, normalized = call.input, tuple(call["normalized_shape"] or ())
     if x is None or not normalized or tuple(x.shape[-len(normalized) :]) == normalized:
         return None
@@ -195,7 +232,7 @@ def _layer_norm(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
     return Finding("features", steps)
 
 
-def _group_norm(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
+def _group_norm(call: Call, tracer: Tracer) -> Finding | None:
     x, weight, number = call.input, call["weight"], call["num_groups"]
     if x is None or x.dim() < 2 or not isinstance(number, int):
         return None
@@ -209,7 +246,32 @@ def _group_norm(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
     return Finding("groups_do_not_divide", [f"{step} {channels % number}"])
 
 
-def _concatenation(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
+def _prelu(call: Call, tracer: Tracer) -> Finding | None:
+    x, weight = call.input, call["weight"]
+    if x is None or not isinstance(weight, Tensor) or x.dim() < 2 or weight.dim() != 1:
+        return None
+    if weight.shape[0] in (1, x.shape[1]):
+        return None
+    steps = [f"input: shape {tuple(x.shape)} has {x.shape[1]} channels"]
+    return Finding("channels", [*steps, f"num_parameters = {weight.shape[0]}"])
+
+
+def _shuffle(call: Call, tracer: Tracer) -> Finding | None:
+    x, number = call.input, call["groups"] or call["upscale_factor"]
+    if x is None or x.dim() < 3 or not isinstance(number, int) or number < 1:
+        return None
+    channels = x.shape[1] if call["groups"] else x.shape[-3]
+    name = f"groups = {number}"
+    if not call["groups"]:
+        number, name = number**2, f"upscale_factor**2 = {number}**2 = {number**2}"
+    if channels % number == 0:
+        return None
+    steps = [f"input: shape {tuple(x.shape)} has {channels} channels", name]
+    step = f"{channels} / {number} leaves a remainder of {channels % number}"
+    return Finding("groups_do_not_divide", [*steps, step])
+
+
+def _concatenation(call: Call, tracer: Tracer) -> Finding | None:
     tensors, dim = call["tensors"], call["dim"]
     if not isinstance(tensors, tuple | list) or not isinstance(dim, int):
         return None
@@ -230,21 +292,31 @@ def _concatenation(call: Call, failure: Failure, tracer: Tracer) -> Finding | No
     return None
 
 
-def _binary(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
-    x, other = call.input, call["other"]
-    if x is None or not isinstance(other, Tensor):
-        return None
-    shapes = tuple(x.shape), tuple(other.shape)
-    rank = max(map(len, shapes))
-    pairs = zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1)
-    for axis, (a, b) in enumerate(pairs, start=1):
-        if a != b and 1 not in (a, b):
-            steps = [f"{call.name.strip('_')}: shapes {shapes[0]} and {shapes[1]}"]
-            return Finding("skip_connection_shapes", [*steps, f"axis {rank - axis}: {a} != {b}"])
+def _binary(call: Call, tracer: Tracer) -> Finding | None:
+    terms = [call[name] for name in ("condition", "input", "other")]
+    tensors = [x for x in terms if isinstance(x, Tensor)]
+    for position, other in enumerate(tensors[1:]):
+        for x in tensors[: position + 1]:
+            if finding := _broadcast(call, tuple(x.shape), tuple(other.shape)):
+                return finding
     return None
 
 
-def _pad(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
+def _broadcast(call: Call, shape: tuple[int, ...], other: tuple[int, ...]) -> Finding | None:
+    name = call.name.strip("_")
+    steps = [f"{name}: shapes {shape} and {other}"]
+    rank = max(len(shape), len(other))
+    for axis, (a, b) in enumerate(zip_longest(shape[::-1], other[::-1], fillvalue=1), start=1):
+        if a != b and 1 not in (a, b):
+            return Finding("skip_connection_shapes", [*steps, f"axis {rank - axis}: {a} != {b}"])
+        in_place = call.name.startswith("__i") or re.fullmatch("[a-z].*[a-z]_", call.name)
+        if in_place and b not in (a, 1):
+            step = f"axis {rank - axis}: the result of {b} does not fit into the first term, {a}"
+            return Finding("skip_connection_shapes", [*steps, step])
+    return None
+
+
+def _pad(call: Call, tracer: Tracer) -> Finding | None:
     x, amounts, mode = call.input, call["pad"], call["mode"]
     if x is None or not isinstance(amounts, tuple | list) or mode not in ("reflect", "circular"):
         return None
@@ -260,7 +332,7 @@ def _pad(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
     return None
 
 
-def _view(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
+def _view(call: Call, tracer: Tracer) -> Finding | None:
     x, shape = call.input, call["shape"]
     if x is None or not isinstance(shape, tuple | list) or len(shape) != 2 or x.dim() < 3:
         return None
@@ -274,114 +346,28 @@ def _view(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
     return Finding("linear_after_flatten", [*steps, f"{call.name} to {tuple(shape)}"])
 
 
-def _embedding(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
-    x = call.input
-    if x is None or x.dtype in (torch.int64, torch.int32):
-        return None
-    return Finding("dtype_mismatch", [f"input: {describe(x)}; an embedding takes int64 or int32"])
-
-
-def _cross_entropy(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
-    return _class_numbers(tracer, call)
-
-
-def _class_numbers(tracer: Tracer, call: Call) -> Finding | None:
-    x, target = call.input, call["target"]
-    if x is None or not isinstance(target, Tensor) or x.dim() < 1:
-        return None
-    expected = tuple(x.shape[:1] + x.shape[2:]) if x.dim() > 1 else ()
-    steps = [f"input: {describe(x)}", f"target: {describe(target)}"]
-    if tuple(target.shape) == expected:
-        if target.dtype not in (torch.int64, torch.uint8):
-            return Finding("dtype_mismatch", [*steps, "class numbers must be int64"])
-        return _range(tracer, call)
-    if target.shape == x.shape and target.is_floating_point() and call.name == "cross_entropy":
-        return None  # probabilities
-    return Finding("target_shape", [*steps, f"class numbers have shape {expected}"])
-
-
-def _range(tracer: Tracer, call: Call) -> Finding | None:
-    """Return the finding if a target of a classification is known, and out of range."""
-    x, target = call.input, call["target"]
-    if call.kind != "cross_entropy" or x is None or id(target) not in tracer.values:
-        return None
-    values = tracer.values[id(target)][1]
-    if values.dtype not in (torch.int64, torch.uint8) or values.device.type == "meta":
-        return None
-    ignored = -100 if call["ignore_index"] is None else call["ignore_index"]
-    kept = values[values != ignored]
-    classes = x.shape[1] if x.dim() > 1 else x.shape[0]
-    if kept.numel() == 0 or (int(kept.min()) >= 0 and int(kept.max()) < classes):
-        return None
-    steps = [f"input: shape {tuple(x.shape)}: classes 0 to {classes - 1}"]
-    return Finding("target_range", [*steps, f"target: {int(kept.min())} to {int(kept.max())}"])
-
-
-def _pointwise_loss(call: Call, failure: Failure, tracer: Tracer) -> Finding | None:
-    x, target = call.input, call["target"]
-    if x is None or not isinstance(target, Tensor):
-        return None
-    steps = [f"input: {describe(x)}", f"target: {describe(target)}"]
-    if x.shape != target.shape:
-        return Finding("target_shape", [*steps, "both must have the same shape"])
-    return _pointwise_dtype(call) if call.name.startswith("binary") else None
-
-
-def _pointwise_dtype(call: Call) -> Finding | None:
-    x, target = call.input, call["target"]
-    if x is None or not isinstance(target, Tensor) or x.dtype == target.dtype:
-        return None
-    steps = [f"input: {describe(x)}", f"target: {describe(target)}"]
-    return Finding("dtype_mismatch", [*steps, "the target must have the dtype of the input"])
-
-
-_RULES: dict[str, Callable[[Call, Failure, Tracer], Finding | None]] = {
-    **dict.fromkeys((*CONVOLUTIONS, *POOLINGS), _window),
+_RULES: dict[str, Callable[[Call, Tracer], Finding | None]] = {
+    **dict.fromkeys((*CONVOLUTIONS, *POOLINGS, "unfold"), _window),
     "adaptive_pool": _adaptive,
     "linear": _linear,
+    "matmul": _matmul,
+    "recurrent": _recurrent,
+    "bilinear": _bilinear,
     "attention": _attention,
     "batch_norm": _batch_norm,
+    "instance_norm": _instance_norm,
     "layer_norm": _layer_norm,
+    "rms_norm": _layer_norm,
     "group_norm": _group_norm,
+    "prelu": _prelu,
+    "pixel_shuffle": _shuffle,
+    "channel_shuffle": _shuffle,
     "cat": _concatenation,
     "stack": _concatenation,
     "binary": _binary,
+    "where": _binary,
     "pad": _pad,
     "view": _view,
-    "embedding": _embedding,
-    "cross_entropy": _cross_entropy,
-    "pointwise_loss": _pointwise_loss,
+    "cross_entropy": explain_cross_entropy,
+    "pointwise_loss": explain_pointwise_loss,
 }
-
-
-def _of_module(failure: Failure) -> Finding | None:
-    """Return the cause of an error that a module of PyTorch raises before it calls a function."""
-    module, x = failure.module, next(iter(failure.inputs), None)
-    if not isinstance(x, Tensor) or isinstance(failure.error, WouldFail):
-        return None
-    ranks = {nn.BatchNorm1d: (2, 3), nn.BatchNorm2d: (4,), nn.BatchNorm3d: (5,)}
-    for cls, allowed in ranks.items():
-        if isinstance(module, cls) and x.dim() not in allowed:
-            step = f"input: shape {tuple(x.shape)} has {x.dim()} axes"
-            numbers = " or ".join(map(str, allowed))
-            cause = "missing_axis" if x.dim() < min(allowed) else "extra_axis"
-            return Finding(cause, [step, f"{type(module).__name__} takes {numbers}"])
-    if isinstance(module, nn.modules.conv._ConvTransposeNd):
-        requested = next(iter(failure.inputs[1:]), failure.keywords.get("output_size"))
-        return _requested_size(module, x, requested)
-    return None
-
-
-def _requested_size(module: Any, x: Tensor, requested: Any) -> Finding | None:
-    rank = len(module.kernel_size)
-    if not isinstance(requested, tuple | list) or len(requested) not in (rank, x.dim()):
-        return None
-    steps = []
-    for axis, size in enumerate(requested[-rank:]):
-        window = (module.kernel_size, module.stride, module.padding, (0,) * rank, module.dilation)
-        arguments = [x.shape[axis - rank], *(values[axis] for values in window)]
-        least, _ = conv_transpose2d_output_size(*arguments)
-        most = least + module.stride[axis] - 1
-        if not least <= size <= most:
-            steps.append(f"axis {axis} of output_size: {size} is not in {least} to {most}")
-    return Finding("transposed_size", steps) if steps else None

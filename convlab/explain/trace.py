@@ -17,6 +17,13 @@ from torch.utils._pytree import tree_leaves
 
 from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, parse_call
 from convlab.explain.meta import device_constructors, first_tensor, to_meta
+from convlab.explain.windows import Finding
+
+# The axes of their results, or the numbers along them, are others than those of a map.
+_NO_MAPS = {
+    *("linear", "matmul", "attention", "recurrent", "bilinear", "embedding", "index"),
+    *("permute", "transpose", "movedim", "moveaxis", "swapaxes", "swapdims"),
+}
 
 
 @dataclass
@@ -63,6 +70,10 @@ class Outcome:
 class WouldFail(RuntimeError):
     """Raised where a call runs on the meta device, and fails on every other one."""
 
+    def __init__(self, finding: Finding) -> None:
+        super().__init__("; ".join(finding.steps))
+        self.finding = finding
+
 
 @dataclass(eq=False)
 class Tracer(TorchFunctionMode):
@@ -71,7 +82,7 @@ class Tracer(TorchFunctionMode):
     Attributes
     ----------
     check : callable
-        Returns a message if a call, which may run on the meta device, fails on other devices.
+        Returns the cause if a call, which may run on the meta device, fails on other devices.
     devices : dict
         By the id of a tensor: the tensor, and the device of the tensor that it stands for.
     maps : dict
@@ -79,12 +90,15 @@ class Tracer(TorchFunctionMode):
         None if it is a map itself.
     values : dict
         By the id of an input: it and the tensor that it stands for.
+    rank : int
+        Axes of the window of the first convolution or pooling; 0 if there is none.
     """
 
-    check: Callable[[Tracer, Call], str | None]
+    check: Callable[[Tracer, Call], Finding | None]
     devices: dict[int, tuple[Tensor, torch.device]] = field(default_factory=dict)
     maps: dict[int, tuple[Tensor, tuple[int, ...] | None]] = field(default_factory=dict)
     values: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    rank: int = 0
     failed: tuple[Exception, Call, bool] | None = None
 
     def __post_init__(self) -> None:
@@ -98,11 +112,12 @@ class Tracer(TorchFunctionMode):
         if func in self._constructors and kwargs.get("device") is None:
             kwargs = {**kwargs, "device": torch.device("meta")}
         call = parse_call(func, args, kwargs)
+        self.rank = self.rank or call.rank
         try:
             autocast = torch.is_autocast_enabled("cuda") or torch.is_autocast_enabled("cpu")
-            message = None if autocast or not call.kind else self.check(self, call)
-            if message:
-                raise WouldFail(message)
+            finding = None if autocast else self.check(self, call)
+            if finding is not None:
+                raise WouldFail(finding)
             result = func(*args, **kwargs)
         except Exception as error:
             if self.failed is None or self.failed[0] is not error:
@@ -128,16 +143,14 @@ class Tracer(TorchFunctionMode):
             self.devices[id(result)] = result, target
         if call.kind in (*CONVOLUTIONS, *POOLINGS, "adaptive_pool"):
             self.maps[id(result)] = result, None
-        elif source is not None and id(source) in self.maps:
-            shape = self.maps[id(source)][1]
-            if shape is not None or result.shape == source.shape:
-                self.maps[id(result)] = result, shape
-            elif call.kind in ("view", "flatten"):
-                self.maps[id(result)] = result, tuple(source.shape)
-        elif (
-            call.kind in ("view", "flatten") and source is not None and source.dim() > result.dim()
-        ):
-            self.maps[id(result)] = result, tuple(source.shape)
+        elif source is not None and not {call.kind, call.name} & _NO_MAPS:
+            is_map, flattened = id(source) in self.maps, self.maps.get(id(source), (None, None))[1]
+            if call.kind in ("view", "flatten") and source.dim() > result.dim():
+                self.maps[id(result)] = result, flattened or tuple(source.shape)
+            elif is_map and (
+                result.shape == source.shape or (flattened is None and result.dim() == source.dim())
+            ):
+                self.maps[id(result)] = result, flattened
 
 
 def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Tracer) -> Outcome:

@@ -18,7 +18,10 @@ def _channels(context: Context) -> Iterator[Candidate]:
     if call is None or call.input is None:
         return
     if call.kind == "group_norm":
-        yield context.on_layer(num_channels=call.input.shape[1])
+        yield from context.on_layer(num_channels=call.input.shape[1])
+        return
+    if call.kind == "prelu":
+        yield from context.on_layer(num_parameters=call.input.shape[1])
         return
     expected, axis = expected_channels(call), call.input.dim() - call.rank - 1
     got = call.input.shape[axis]
@@ -39,14 +42,14 @@ def _channels(context: Context) -> Iterator[Candidate]:
         )
     number = groups(call)
     if got % number == 0:
-        yield context.on_layer(in_channels=got)
+        yield from context.on_layer(in_channels=got)
     out_channels = call["weight"].shape[0]
     if call.kind == "conv_transpose":
         out_channels = call["weight"].shape[1] * number
     if number > 1 and number == expected == out_channels:  # a depthwise convolution
-        yield context.on_layer(in_channels=got, out_channels=got, groups=got)
+        yield from context.on_layer(in_channels=got, out_channels=got, groups=got)
     if got % number:
-        yield context.on_layer(in_channels=got, groups=gcd(got, out_channels))
+        yield from context.on_layer(in_channels=got, groups=gcd(got, out_channels))
 
 
 def _channels_last(context: Context) -> Iterator[Candidate]:
@@ -63,21 +66,26 @@ def _channels_last(context: Context) -> Iterator[Candidate]:
 
 
 def _missing_axis(context: Context) -> Iterator[Candidate]:
-    call = context.call
-    x = call.input if call and call.input is not None else next(iter(context.failure.inputs), None)
-    if not isinstance(x, Tensor):
+    call, x = context.call, context.x
+    if x is None:
         return
-    rank = call.rank if call and call.rank else None
+    rank = call.rank if call is not None else 0
+    expected = expected_channels(call) if call is not None and rank else None
     add = "add the axis of the"
-    if rank is not None and call is not None and x.dim() == rank:
-        if expected_channels(call) in (None, 1):
-            text = f"{add} channels and of the batch: x[None, None]"
-            yield from context.on_input(text, lambda x: x[None, None])
-    elif rank is not None and call is not None and expected_channels(call) == 1:
+    if rank and x.dim() == rank and expected in (None, 1):
+        text = f"{add} channels and of the batch: x[None, None]"
+        yield from context.on_input(text, lambda x: x[None, None])
+    elif rank and x.dim() == 2 and x.shape[1] == expected:
+        ones = (1,) * rank
+        text = f"add the axes of the map: x.reshape{(*x.shape, *ones)}"
+        yield from context.on_input(text, lambda x: x.reshape(*x.shape, *ones))
+    elif rank and expected == 1:
         text = f"{add} channels: x.unsqueeze(1)"
         yield from context.on_input(text, lambda x: x.unsqueeze(1))
     yield from context.on_input(f"{add} batch: x.unsqueeze(0)", lambda x: x.unsqueeze(0))
-    if rank is None:
+    if rank and context.is_map:
+        yield Candidate(f"{context.path or 'the layer'} takes maps: flatten them behind it")
+    if not rank:
         # A batch normalization of maps behind a layer that takes an image without a batch.
         text = f"{add} batch: x.unsqueeze(0)"
         yield Candidate(text, change_inputs(lambda x: x.unsqueeze(0)))
@@ -85,15 +93,18 @@ def _missing_axis(context: Context) -> Iterator[Candidate]:
 
 
 def _extra_axis(context: Context) -> Iterator[Candidate]:
-    call = context.call
-    x = call.input if call and call.input is not None else next(iter(context.failure.inputs), None)
-    if not isinstance(x, Tensor):
+    call, x = context.call, context.x
+    if x is None:
         return
     if call is not None and call.rank:
-        last = x.dim() - call.rank - 2
-        text = f"make one axis of the first {last + 1}: x.flatten(0, {last})"
-        yield from context.on_input(text, lambda x: x.flatten(0, last))
-        yield Candidate(f"{text}, before {context.path or 'the layer'}")
+        last, rank = x.dim() - call.rank - 2, x.dim() - 2
+        name, where = call.name.replace(f"{call.rank}d", f"{rank}d"), context.path or "the layer"
+        if not context.is_map and expected_channels(call) in (None, x.shape[last + 1]):
+            text = f"make one axis of the first {last + 1}: x.flatten(0, {last})"
+            yield from context.on_input(text, lambda x: x.flatten(0, last))
+            yield Candidate(f"{text}, before {where}")
+        if rank <= 3:
+            yield Candidate(f"{context.layer}{name} in place of {call.name}")
     yield from _other_batch_norm(context, x)
 
 
@@ -122,50 +133,57 @@ def _kernel(context: Context) -> Iterator[Candidate]:
         return
     axes = window_axes(call)
     if any(axis.dilation > 1 for axis in axes):
-        yield context.on_layer(dilation=(1,) * len(axes))
+        yield from context.on_layer(dilation=(1,) * len(axes))
     if call.kind == "conv":
         needed = tuple(max(a.padding, -((a.size - a.extent) // 2)) for a in axes)
-        yield context.on_layer(padding=needed)
+        yield from context.on_layer(padding=needed)
     sizes = tuple(min(a.kernel, a.padded) for a in axes)
     if all(a.dilation == 1 for a in axes):
-        if call.kind == "conv":
-            yield context.on_layer(kernel_size=sizes)
-        else:
-            paddings = tuple(min(a.padding, size // 2) for a, size in zip(axes, sizes, strict=True))
-            yield context.on_layer(kernel_size=sizes, padding=paddings)
+        changes = {"kernel_size": sizes}
+        if call.kind not in ("conv", "unfold") and any(a.padding for a in axes):
+            pairs = zip(axes, sizes, strict=True)
+            changes["padding"] = tuple(min(a.padding, size // 2) for a, size in pairs)
+        yield from context.on_layer(**changes)
 
 
 def _groups(context: Context) -> Iterator[Candidate]:
-    module: Any = context.failure.module
-    if hasattr(module, "num_groups"):
-        yield context.on_layer(num_groups=gcd(module.num_groups, module.num_channels))
+    module, x = context.failure.module, context.x
+    if isinstance(module, nn.GroupNorm) and x is not None:
+        channels = x.shape[1]
+        changes = {"num_groups": gcd(module.num_groups, channels)}
+        if channels != module.num_channels:
+            changes["num_channels"] = channels
+        yield from context.on_layer(**changes)
+    elif context.call is not None and context.call.kind == "channel_shuffle":
+        return
     elif hasattr(module, "groups"):
-        yield context.on_layer(groups=gcd(module.groups, module.in_channels, module.out_channels))
+        number: Any = gcd(*(getattr(module, n) for n in ("groups", "in_channels", "out_channels")))
+        yield from context.on_layer(groups=number)
 
 
 def _same(context: Context) -> Iterator[Candidate]:
     if context.call is not None:
         axes = window_axes(context.call)
-        yield context.on_layer(padding=tuple((axis.extent - 1) // 2 for axis in axes))
-        yield context.on_layer(stride=(1,) * len(axes))
+        yield from context.on_layer(padding=tuple((axis.extent - 1) // 2 for axis in axes))
+        yield from context.on_layer(stride=(1,) * len(axes))
 
 
 def _pool_padding(context: Context) -> Iterator[Candidate]:
     call = context.call
     if call is not None:
         axes = window_axes(call)
-        yield context.on_layer(padding=tuple(min(a.padding, a.kernel // 2) for a in axes))
+        yield from context.on_layer(padding=tuple(min(a.padding, a.kernel // 2) for a in axes))
 
 
 def _padding_mode(context: Context) -> Iterator[Candidate]:
-    yield context.on_layer(padding_mode="zeros")
+    yield from context.on_layer(padding_mode="zeros")
     module, x = context.failure.module, next(iter(context.failure.inputs), None)
     padding = getattr(module, "padding", None)
     if isinstance(padding, tuple) and isinstance(x, Tensor):
         less = int(getattr(module, "padding_mode", "") == "reflect")
         sizes = x.shape[-len(padding) :]
         pairs = zip(padding, sizes, strict=True)
-        yield context.on_layer(padding=tuple(min(p, size - less) for p, size in pairs))
+        yield from context.on_layer(padding=tuple(min(p, size - less) for p, size in pairs))
 
 
 def _transposed(context: Context) -> Iterator[Candidate]:
@@ -178,7 +196,7 @@ def _transposed(context: Context) -> Iterator[Candidate]:
     axes = window_axes(call)
     limits = (max(a.stride, a.dilation) - 1 for a in axes)
     pairs = zip(axes, limits, strict=True)
-    yield context.on_layer(output_padding=tuple(min(a.output_padding, n) for a, n in pairs))
+    yield from context.on_layer(output_padding=tuple(min(a.output_padding, n) for a, n in pairs))
 
 
 def _empty(context: Context) -> Iterator[Candidate]:
@@ -187,7 +205,7 @@ def _empty(context: Context) -> Iterator[Candidate]:
         axes = window_axes(call)
         full = [(a.size - 1) * a.stride + a.extent + a.output_padding for a in axes]
         pairs = zip(axes, full, strict=True)
-        yield context.on_layer(padding=tuple(min(a.padding, (n - 1) // 2) for a, n in pairs))
+        yield from context.on_layer(padding=tuple(min(a.padding, (n - 1) // 2) for a, n in pairs))
 
 
 def _not_an_integer(context: Context) -> Iterator[Candidate]:
@@ -197,7 +215,7 @@ def _not_an_integer(context: Context) -> Iterator[Candidate]:
         numbers = value if isinstance(value, tuple | list) else (value,)
         if any(isinstance(number, float) for number in numbers):
             fixed = tuple(int(number) for number in numbers if number is not None)
-            yield context.on_layer(**{name: fixed if isinstance(value, tuple) else fixed[0]})
+            yield from context.on_layer(**{name: fixed if isinstance(value, tuple) else fixed[0]})
 
 
 WINDOW_FIXES: dict[str, Callable[[Context], Iterator[Candidate]]] = {

@@ -63,11 +63,12 @@ def explain_window(call: Call, is_map: bool = False) -> Finding | None:
     """
     if call.input is None:
         return None
-    finding = _not_integers(call) or _axes(call, is_map) or _groups_and_channels(call, is_map)
+    finding = explain_types(call) or _axes(call, is_map) or _groups_and_channels(call, is_map)
     if finding := finding or _same_with_stride(call):
         return finding
-    if not all(map(_is_regular, _arguments(call).items())):
-        return None
+    irregular = [item for item in _arguments(call).items() if not _is_regular(item)]
+    if irregular:
+        return Finding("unknown", [f"{name} = {value!r} is too small" for name, value in irregular])
     if any(size == 0 for size in call.input.shape[-call.rank :]):
         steps = [f"input: {tuple(call.input.shape)} has an axis without cells"]
         return Finding("empty_output", steps)
@@ -116,7 +117,8 @@ def _is_regular(item: tuple[str, Any]) -> bool:
     return all(number >= minimum for number in _numbers(item[1]))
 
 
-def _not_integers(call: Call) -> Finding | None:
+def explain_types(call: Call) -> Finding | None:
+    """Return the finding if an argument of a window is not an int."""
     for name, value in _arguments(call).items():
         if any(isinstance(number, float | complex | str) for number in _numbers(value)):
             types = ", ".join(type(number).__name__ for number in _numbers(value))
@@ -199,6 +201,19 @@ def _groups_and_channels(call: Call, is_map: bool) -> Finding | None:
     )
 
 
+def explain_bias(call: Call) -> Finding | None:
+    """Return the finding if the bias of a convolution has another length than its output."""
+    bias, weight = call["bias"], call["weight"]
+    if bias is None or weight is None or weight.dim() != call.rank + 2:
+        return None
+    out_channels = (
+        weight.shape[1] * groups(call) if call.kind == "conv_transpose" else weight.shape[0]
+    )
+    if tuple(bias.shape) == (out_channels,):
+        return None
+    return Finding("unknown", [f"bias: shape {tuple(bias.shape)}, out_channels = {out_channels}"])
+
+
 def _same_with_stride(call: Call) -> Finding | None:
     if call["padding"] == "same" and any(stride != 1 for stride in call.integers("stride", 1)):
         return Finding("same_with_stride", [f"padding = 'same', stride = {call['stride']}"])
@@ -210,7 +225,7 @@ def _axis_rule(call: Call) -> Callable[[Axis], Finding | None]:
         return _transposed
     if call.kind == "conv":
         return _no_rule if call["padding"] == "same" else _kernel_fits
-    return _pooling
+    return _kernel_fits if call.kind == "unfold" else _pooling
 
 
 def _no_rule(axis: Axis) -> Finding | None:

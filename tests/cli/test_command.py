@@ -69,7 +69,17 @@ def test_an_unknown_command_or_option_is_one_line(capsys, words):
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["shapes", "-h"], ["summary", "-h"]])
+def test_an_error_is_one_line_of_limited_length_that_prints(capsys):
+    for word in ("-\n\x1b[31m", "-\u2028x", "-" * 100_000):
+        with pytest.raises(SystemExit) as ended:
+            main(["shapes", "3", "--kernel", "3", word])
+        assert ended.value.code == 2
+        error = capsys.readouterr().err
+        assert error[:-1].isprintable()
+        assert len(error) < 2200
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["summary", "-h"], ["explain", "-h"]])
 def test_help_and_version(capsys, words):
     with pytest.raises(SystemExit) as ended:
         main(words)

@@ -34,6 +34,7 @@ class Holder:
     net = torch.nn.ReLU
 
 number = 3
+ready = net()
 """
 
 
@@ -63,6 +64,7 @@ def test_a_callable_is_imported(capsys, mine):
     assert main(["summary", "my_networks:net", "--input", "1x8x8"]) == 0
     assert "Conv2d, input 1x1x8x8" in capsys.readouterr().out
     assert main(["summary", "my_networks:Holder.net", "--input", "1x8x8"]) == 0
+    assert main(["summary", "my_networks:ready", "--input", "1x8x8"]) == 0
     assert main(["summary", "torch.nn:Identity", "--input", "1x8x8", "--json"]) == 0
 
 

@@ -47,6 +47,7 @@ def test_the_exception_is_the_same():
     assert note.splitlines() == [
         "convlab: [unknown] fc (Linear): not recognized",
         "  argument: shape (2, 8), float32",
+        "  book: errors.html#error-unknown",
     ]
 
 
@@ -59,6 +60,7 @@ def test_a_note_of_several_lines():
         "  axis 3: 8 != 6",
         "  last layer that worked: blocks.1.conv2, output (2, 8, 6, 6)",
         "  fix: blocks.1.conv1: padding that keeps the size",
+        "  book: errors.html#error-skip-connection-shapes",
     ]
 
 

@@ -1,9 +1,9 @@
-/* Settings as text, in an address (`explorer.html#op=conv2d&stride=2`) or in the fields of a form.
- Texts are only read as numbers and known words, never run or shown as HTML. */
+/* Settings as text: in an address (`explorer.html#op=conv2d&stride=2`), in the fields of a form, as a
+ line of PyTorch. Texts are only read as numbers and known words, never run or shown as HTML. */
 window.Explorer ??= {};
 Explorer.address = (() => {
 "use strict";
-const { OPS, isPool } = Explorer.arithmetic;
+const { OPS, isPool, layer } = Explorer.arithmetic;
 const LARGEST = 2 ** 31 - 1;
 
 const START = {
@@ -12,80 +12,6 @@ const START = {
 };
 const FLAGS = ["bias", "ceil_mode", "count_include_pad"];
 const OWN = ["x", "w", "b", "cell", "layers", "see", "show"]; // keys of the figures, read by them
-
-class Wrong extends Error {}
-
-const number = (text, name, whole) => {
-	const shown = clip(whole ?? text);
-	if (!/^-?\d{1,15}$/.test(text)) {
-		const wanted = name === "input" ? "three whole numbers such as 3x224x224" : `a whole number${whole === undefined ? "" : ", or two such as 3x5"}`;
-		throw new Wrong(`${name}=${shown} is not ${wanted}.`);
-	}
-	if (Number(text) > LARGEST) throw new Wrong(`${name}=${shown} is larger than ${LARGEST}.`);
-	return Number(text);
-};
-
-const clip = (text) => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
-
-const pair = (text, name) => {
-	const parts = text.split(/[x×]/).map((part) => number(part.trim(), name, text));
-	if (parts.length > 2) throw new Wrong(`${name}=${clip(text)} has ${parts.length} numbers; it takes one or two, such as 3 or 3x5.`);
-	return parts.length === 2 ? parts : [parts[0], parts[0]];
-};
-
-const readPadding = (text) => {
-	if (text === "same" || text === "valid") return text;
-	if (text.includes(",")) {
-		const parts = text.split(",").map((part) => number(part.trim(), "padding", text));
-		if (parts.length !== 4) throw new Wrong(`padding=${clip(text)} has ${parts.length} numbers; give four (left, right, top, bottom), or two such as 1x2.`);
-		return parts;
-	}
-	if (/^[a-z]/i.test(text)) throw new Wrong(`Invalid padding string '${clip(text)}', should be one of {'same', 'valid'}`);
-	return pair(text, "padding");
-};
-
-const flag = (text, name) => {
-	if (/^(1|true)$/i.test(text)) return true;
-	if (/^(0|false)$/i.test(text)) return false;
-	throw new Wrong(`${name}=${clip(text)} is neither 1 nor 0.`);
-};
-
-/** Read texts, {name: text}: {setting, error}; one of them is empty. */
-const read = (texts) => {
-	const of = (name) => (texts[name] ?? START[name]).trim();
-	try {
-		const unknown = Object.keys(texts).find((name) => !Object.hasOwn(START, name) && !OWN.includes(name));
-		if (unknown) throw new Wrong(`Unknown argument ${clip(unknown)}. Known are ${[...Object.keys(START), ...OWN].join(", ")}.`);
-		const setting = { op: of("op") };
-		if (!Object.hasOwn(OPS, setting.op)) throw new Wrong(`op=${clip(setting.op)} is not one of ${Object.keys(OPS).join(", ")}.`);
-		const empty = ["input", "kernel_size", "padding", "dilation", "groups", "out_channels"].find((name) => !of(name));
-		if (empty) throw new Wrong(`${empty} is empty.`);
-		setting.input = of("input").split(/[x×]/).map((part) => number(part.trim(), "input", of("input")));
-		if (setting.input.length !== 3) throw new Wrong(`input=${clip(of("input"))} is not three whole numbers such as 3x224x224.`);
-		for (const name of ["kernel_size", "stride", "dilation", "output_padding"]) setting[name] = name === "stride" && !of("stride") ? null : pair(of(name), name);
-		setting.stride ??= isPool(setting) ? setting.kernel_size : [1, 1]; // PyTorch's defaults
-		setting.padding = readPadding(of("padding"));
-		for (const name of ["groups", "out_channels"]) setting[name] = number(of(name), name);
-		for (const name of FLAGS) setting[name] = flag(of(name), name);
-		setting.padding_mode = clip(of("padding_mode"));
-		return { setting, error: "" };
-	} catch (error) {
-		if (error instanceof Wrong) return { setting: null, error: error.message };
-		throw error;
-	}
-};
-
-/** The texts that an address holds: {name: text}. */
-const parse = (hash) => {
-	const texts = Object.create(null); // a key may have any name
-	for (const part of hash.replace(/^#/, "").split("&").filter(Boolean)) {
-		const [name, ...rest] = part.split("=");
-		const text = rest.join("=").replaceAll("+", " ");
-		try { texts[decodeURIComponent(name)] = decodeURIComponent(text); } catch { texts[name] = text; }
-	}
-	return texts;
-};
-
 const FIRST = "op input out_channels kernel_size stride padding";
 const NAMES = {
 	conv2d: `${FIRST} dilation groups bias padding_mode`,
@@ -96,14 +22,95 @@ const NAMES = {
 /** The names of the arguments that a kind of layer takes, in PyTorch's order. */
 const namesOf = (op) => (Object.hasOwn(NAMES, op) ? NAMES[op] : NAMES.conv2d).split(" ");
 
-/** The address of texts; arguments that have their default are left out, but for the main ones. */
-const write = (texts) => {
-	const names = namesOf(texts.op);
-	const all = [...names, ...Object.keys(texts).filter((name) => !names.includes(name) && !OWN.includes(name))]
-		.filter((name) => name in texts && (texts[name] !== START[name] || (FIRST.split(" ").includes(name) && name !== "stride")));
-	const own = OWN.filter((name) => texts[name]);
-	return `#${[...all, ...own].map((name) => `${encodeURIComponent(name)}=${encodeURIComponent(texts[name]).replace(/%(2C|3A|3B|3D)/g, decodeURIComponent)}`).join("&")}`;
+class Wrong extends Error {}
+
+const clip = (text) => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
+
+/** The numbers in a text, as many as `counts` allows. */
+const numbers = (name, text, counts, wanted, between = /[x×]/) => {
+	const parts = text.split(between).map((part) => part.trim());
+	if (!counts.includes(parts.length) || !parts.every((part) => /^-?\d{1,15}$/.test(part))) throw new Wrong(`${name}=${clip(text)} is not ${wanted}.`);
+	if (parts.some((part) => Number(part) > LARGEST)) throw new Wrong(`${name}=${clip(text)} is larger than ${LARGEST}.`);
+	return parts.map(Number);
 };
 
-return { FLAGS, START, namesOf, parse, read, write };
+const pair = (name, text) => {
+	if (name === "padding" && /^(same|valid)$/.test(text)) return text;
+	if (name === "padding" && text.includes(",")) return numbers(name, text, [4], "four whole numbers (left, right, top, bottom), or two such as 1x2", ",");
+	if (name === "padding" && /^[a-z]/i.test(text)) throw new Wrong(`Invalid padding string '${clip(text)}', should be one of {'same', 'valid'}`);
+	const [height, width = height] = numbers(name, text, [1, 2], "a whole number, or two such as 3x5");
+	return [height, width];
+};
+
+const flag = (name, text) => {
+	if (!/^(1|0|true|false)$/i.test(text)) throw new Wrong(`${name}=${clip(text)} is neither 1 nor 0.`);
+	return /^(1|true)$/i.test(text);
+};
+
+/** Read texts, {name: text}: {setting, error}; one of them is empty. */
+const read = (texts) => {
+	const of = (name) => (texts[name] ?? START[name]).trim();
+	try {
+		const unknown = Object.keys(texts).find((name) => !Object.hasOwn(START, name) && !OWN.includes(name));
+		if (unknown !== undefined) throw new Wrong(`Unknown argument ${clip(unknown)}. Known are ${[...Object.keys(START), ...OWN].join(", ")}.`);
+		const setting = { op: of("op"), padding_mode: clip(of("padding_mode")) };
+		if (!Object.hasOwn(OPS, setting.op)) throw new Wrong(`op=${clip(setting.op)} is not one of ${Object.keys(OPS).join(", ")}.`);
+		const empty = ["input", "kernel_size", "padding", "dilation", "groups", "out_channels"].find((name) => !of(name));
+		if (empty) throw new Wrong(`${empty} is empty.`);
+		setting.input = numbers("input", of("input"), [3], "three whole numbers such as 3x224x224");
+		for (const name of ["kernel_size", "dilation", "output_padding", "padding"]) setting[name] = pair(name, of(name));
+		// PyTorch's defaults
+		setting.stride = of("stride") ? pair("stride", of("stride")) : isPool(setting) ? setting.kernel_size : [1, 1];
+		for (const name of ["groups", "out_channels"]) [setting[name]] = numbers(name, of(name), [1], "a whole number");
+		for (const name of FLAGS) setting[name] = flag(name, of(name));
+		return { setting, error: "" };
+	} catch (error) {
+		if (error instanceof Wrong) return { setting: null, error: error.message };
+		throw error;
+	}
+};
+
+/** What `layer` finds of texts, and their setting; an error is that of the texts or of the layer. */
+const find = (texts) => {
+	const { setting, error } = read(texts);
+	return { setting, ...(setting ? layer(setting) : { error }) };
+};
+
+/** The texts that an address holds: {name: text}. */
+const parse = (hash) => {
+	const texts = Object.create(null); // a key may have any name
+	for (const [name, text] of new URLSearchParams(hash.replace(/^#/, ""))) texts[name] = text;
+	return texts;
+};
+
+/** The address of texts; arguments that have their default are left out, but for the main ones. */
+const write = (texts) => {
+	const names = [...new Set([...namesOf(texts.op), ...Object.keys(texts).filter((name) => !OWN.includes(name))])]
+		.filter((name) => name in texts && (texts[name] !== START[name] || (FIRST.includes(name) && name !== "stride")));
+	const own = OWN.filter((name) => texts[name]);
+	return `#${[...names, ...own].map((name) => `${encodeURIComponent(name)}=${encodeURIComponent(texts[name]).replace(/%(2C|3A|3B|3D)/g, decodeURIComponent)}`).join("&")}`;
+};
+
+/** A value as Python writes it; equal pairs are one number. */
+const python = (value) => {
+	if (typeof value === "string") return `"${value}"`;
+	if (!Array.isArray(value)) return { true: "True", false: "False" }[value] ?? String(value);
+	return value.length === 2 && value[0] === value[1] ? String(value[0]) : `(${value.join(", ")})`;
+};
+
+/** The line of PyTorch that makes the layer; arguments that have their default are left out. */
+const code = (setting) => {
+	const { op, input, out_channels, kernel_size, padding, padding_mode } = setting;
+	const usual = read({ op, kernel_size: kernel_size.join("x") }).setting;
+	const four = Array.isArray(padding) && padding.length === 4;
+	const words = namesOf(op).filter((name) => !["op", "input", "out_channels", ...(four ? ["padding", "padding_mode"] : [])].includes(name)
+		&& (name === "kernel_size" || python(setting[name]) !== python(usual[name]))).map((name) => `${name}=${python(setting[name])}`);
+	if (!isPool(setting)) words.unshift(input[0], out_channels);
+	const call = `nn.${OPS[op].layer}(${words.join(", ")})`;
+	if (!four) return call;
+	const pads = { zeros: "Zero", reflect: "Reflection", replicate: "Replication", circular: "Circular" };
+	return `nn.Sequential(nn.${pads[padding_mode]}Pad2d(${python(padding)}), ${call})`;
+};
+
+return { FLAGS, START, code, find, namesOf, parse, read, write };
 })();

@@ -2,9 +2,9 @@
 window.Explorer ??= {};
 Explorer.network = (() => {
 "use strict";
-const { axisReads, code, isTransposed, layer, receptiveField } = Explorer.arithmetic;
+const { axisReads, clamp, isTransposed, layer, receptiveField } = Explorer.arithmetic;
 const { box, bytes, button, element, menu, tell, thousands } = Explorer.controls;
-const { START, namesOf, read } = Explorer.address;
+const { START, code, find, namesOf, read } = Explorer.address;
 // A layer is op:out_channels:kernel_size:stride:padding:dilation:groups, and then name=value of
 // further arguments; what is empty has PyTorch's default.
 const KEYS = ["op", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups"];
@@ -31,53 +31,45 @@ const parseLayer = (text) => {
 	return texts;
 };
 const line = (texts) => {
-	const op = texts.op ?? START.op;
-	const names = namesOf(op);
-	const given = (name) => texts[name] && texts[name] !== START[name] && names.includes(name);
-	const words = KEYS.map((name) => (name === "op" ? Object.keys(SHORT).find((one) => SHORT[one] === op) : given(name) ? texts[name] : ""));
-	return [...words.join(":").replace(/:+$/, "").split(":"), ...names.filter((name) => name !== "input" && !KEYS.includes(name) && given(name)).map((name) => `${name}=${texts[name]}`)].join(":");
+	const { op = START.op } = texts, names = namesOf(op);
+	const given = (name) => names.includes(name) && name !== "input" && texts[name] && texts[name] !== START[name];
+	const [, ...words] = KEYS.map((name) => (given(name) ? texts[name] : ""));
+	const short = [Object.keys(SHORT).find((one) => SHORT[one] === op), ...words].join(":").replace(/:+$/, "");
+	return [short, ...names.filter((name) => !KEYS.includes(name) && given(name)).map((name) => `${name}=${texts[name]}`)].join(":");
 };
 
 /** The layers in `layers`, each with its input; stops at a layer that does not fit. */
 const rows = (layers, input) => {
 	const found = [];
-	let shape = input;
+	let shown = input;
 	for (const part of parts(layers).slice(0, 200)) {
-		const texts = { ...parseLayer(part), input: shape };
-		const { setting, error } = read(texts);
-		const result = setting ? layer(setting) : { error };
-		found.push({ part, shown: shape, setting, ...result });
+		const result = find({ ...parseLayer(part), input: shown });
+		found.push({ part, shown, ...result });
 		if (result.error) break;
-		shape = result.shape.join("x");
+		shown = result.shape.join("x");
 	}
 	return found;
 };
 
 /** On how many paths each cell of the input, and of every map, leads to cell `index` of the last, along one axis. */
-const paths = (settings, index, axis) => {
-	let counts = new Map([[index, 1]]);
-	const every = [counts];
-	for (const setting of [...settings].reverse()) {
-		const before = new Map();
-		for (const [cell, times] of counts) {
-			for (const { cell: one } of axisReads(setting, cell, axis)) if (one >= 0) before.set(one, (before.get(one) ?? 0) + times);
-		}
-		counts = before;
-		every.unshift(counts);
+const paths = (settings, index, axis) => settings.reduceRight((every, setting) => {
+	const before = new Map();
+	for (const [cell, times] of every[0]) {
+		for (const { cell: one } of axisReads(setting, cell, axis)) if (one >= 0) before.set(one, (before.get(one) ?? 0) + times);
 	}
-	return every;
-};
+	return [before, ...every];
+}, [new Map([[index, 1]])]);
 
 const many = (count) => `${Number.isSafeInteger(count) ? thousands(count) : `about ${count.toPrecision(2)}`} ${count === 1 ? "path" : "paths"}`;
 
 const mount = (place, { texts, changed }) => {
 	const table = element("tbody");
-	const region = element("div", { class: "ex-scroll", tabindex: "0", role: "region", "aria-label": "Layers" });
+	const cells = (name, contents) => element("tr", {}, ...contents.map((one) => element(name, {}, one)));
+	const region = element("div", { class: "ex-scroll", tabindex: "0", role: "region", "aria-label": "Layers" },
+		element("table", { class: "ex-network" }, element("thead", {}, cells("th", ["remove", "layer", "output", "parameters", "multiply-accumulates", "receptive field, jump"])), table));
 	const total = element("p", { "data-explorer": "network", role: "status" });
 	const maps = box("ex-panels");
 	const seen = element("p", { class: "ex-sum", "aria-live": "polite" });
-	const cells = (name, contents) => element("tr", {}, ...contents.map((one) => element(name, {}, one)));
-	region.append(element("table", { class: "ex-network" }, element("thead", {}, cells("th", ["remove", "layer", "output", "parameters", "multiply-accumulates", "receptive field, jump"])), table));
 	const set = (layers) => { texts.layers = layers.join(";"); delete texts.see; changed(texts); show(texts); };
 	const add = button("Add this layer", () => {
 		const layers = [...parts(texts.layers), line(texts)];
@@ -106,7 +98,7 @@ const mount = (place, { texts, changed }) => {
 		else delete texts.see;
 		let counts = [];
 		const look = () => {
-			counts = [0, 1].map((axis) => paths(settings, at[last][axis], axis));
+			counts = at[last].map((one, axis) => paths(settings, one, axis));
 			canvases.forEach((canvas, map) => {
 				const [down, across] = counts.map((one) => one[map]);
 				const pen = canvas.getContext("2d");
@@ -118,45 +110,44 @@ const mount = (place, { texts, changed }) => {
 				}
 				pen.putImageData(image, 0, 0);
 			});
-			const span = (one, name) => {
-				const read = [...one[0].keys()].sort((a, b) => a - b);
-				const holes = read.at(-1) - read[0] + 1 - read.length;
-				return `${name} ${read[0]} to ${read.at(-1)}${holes ? ` (${holes} of them are holes)` : ""}`;
-			};
 			const ends = counts.map((one) => [...one[0].values()]);
+			const [rows, columns] = counts.map((one) => {
+				const cells = [...one[0].keys()].sort((a, b) => a - b), [first] = cells, end = cells.at(-1);
+				const holes = end - first + 1 - cells.length;
+				return `${first} to ${end}${holes ? ` (${holes} of them are holes)` : ""}`;
+			});
 			const [least, most] = [Math.min, Math.max].map((end) => end(...ends[0]) * end(...ends[1]));
 			tell(seen, `Cell (${at[last].join(", ")}) of the last map ${ends.every((one) => one.length)
-				? `sees ${span(counts[0], "rows")} and ${span(counts[1], "columns")} of the input. Each pixel that it sees lies on ${least === most ? many(most) : `${thousands(least)} to ${many(most)}`}.`
+				? `sees rows ${rows} and columns ${columns} of the input. Each pixel that it sees lies on ${least === most ? "" : `${thousands(least)} to `}${many(most)}.`
 				: "depends on no pixel of the input."}`);
 		};
 		/** Choose a cell of the last map, or count the paths of a pixel of another. */
 		const choose = (map, wish) => {
-			const next = wish.map((one, axis) => Math.min(Math.max(one, 0), shapes[map][axis] - 1));
+			const next = wish.map((one, axis) => clamp(one, shapes[map][axis] - 1));
 			if (map === last && next.join() === at[map].join()) return;
 			at[map] = next;
 			if (map === last) {
 				look();
 				texts.see = next.join();
 				changed(texts, false, true);
-			} else tell(seen, `Pixel (${next.join(", ")}) of ${map ? `map ${map}` : "the input"} lies on ${many((counts[0][map].get(next[0]) ?? 0) * (counts[1][map].get(next[1]) ?? 0))} to cell (${at[last].join(", ")}).`);
+			} else tell(seen, `Pixel (${next.join(", ")}) of ${map ? `map ${map}` : "the input"} lies on ${many(next.reduce((product, one, axis) => product * (counts[axis][map].get(one) ?? 0), 1))} to cell (${at[last].join(", ")}).`);
 		};
 		const canvases = shapes.map(([height, width], map) => {
-			const canvas = element("canvas", { height, width, "aria-hidden": "true", style: `width: ${Math.max(24, 180 * width / widest)}px` });
-			for (const kind of ["pointermove", "pointerdown"]) {
-				canvas.addEventListener(kind, ({ offsetX, offsetY }) => choose(map, [offsetY / canvas.clientHeight * height, offsetX / canvas.clientWidth * width].map(Math.floor)));
-			}
+			const move = ({ offsetX, offsetY }) => choose(map, [offsetY / canvas.clientHeight * height, offsetX / canvas.clientWidth * width].map(Math.floor));
+			const canvas = element("canvas", { height, width, "aria-hidden": "true", style: `width: ${Math.max(24, 180 * width / widest)}px`, pointermove: move, pointerdown: move });
 			return canvas;
 		});
 		maps.replaceChildren(...canvases.map((canvas, map) => {
 			const title = map ? `map ${map}` : "input";
-			const figure = element("div", { class: map === last && "ex-target", tabindex: "0", role: "application", "aria-label": `${title}: arrow keys choose a ${map === last ? "cell" : "pixel"}` }, box("ex-title", title), canvas);
-			figure.addEventListener("keydown", (event) => {
-				const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-				if (!move) return;
-				event.preventDefault();
-				choose(map, at[map].map((one, axis) => one + move[axis]));
-			});
-			return figure;
+			return element("div", {
+				class: map === last && "ex-target", tabindex: "0", role: "application", "aria-label": `${title}: arrow keys choose a ${map === last ? "cell" : "pixel"}`,
+				keydown: (event) => {
+					const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+					if (!move) return;
+					event.preventDefault();
+					choose(map, at[map].map((one, axis) => one + move[axis]));
+				},
+			}, box("ex-title", title), canvas);
 		}));
 		look();
 	};
@@ -173,16 +164,15 @@ const mount = (place, { texts, changed }) => {
 			}, { "aria-label": `Remove layer ${index + 1}` });
 			if (error) return element("tr", {}, element("td", {}, remove), element("td", { colspan: 5, class: "ex-error" }, `${setting ? code(setting) : part} after ${shown}: ${error}`));
 			const stack = kept.slice(0, index + 1).map((one) => one.setting);
-			const fields = [0, 1].map((axis) => receptiveField(stack, axis));
-			const both = (name) => (fields[0][name] === fields[1][name] ? fields[0][name] : `${fields[0][name]}x${fields[1][name]}`);
+			const [down, across] = [0, 1].map((axis) => receptiveField(stack, axis));
+			const both = (name) => [...new Set([down[name], across[name]])].join("x");
 			// Behind a transposed convolution it differs from cell to cell.
 			const field = stack.some(isTransposed) ? "varies" : `${both("size")}, ${both("jump")}`;
 			return cells("td", [remove, code(setting), shape.join("x"), thousands(parameters), thousands(macs), field]);
 		}));
 		const sum = (name) => kept.reduce((result, one) => result + one[name], 0n);
-		const last = kept.at(-1);
-		tell(total, last ? `Layers: ${kept.length}${all > kept.length ? ` of ${all}` : ""}, output ${last.shape.join("x")}, ${thousands(sum("parameters"))} parameters, ${thousands(sum("macs"))} multiply-accumulates, feature maps ${bytes(sum("bytes"))}.` : "");
-		const largest = kept.length ? Math.max(...kept[0].setting.input.slice(1), ...kept.flatMap(({ shape }) => shape.slice(1))) : 0;
+		tell(total, kept.length ? `Layers: ${kept.length}${all > kept.length ? ` of ${all}` : ""}, output ${kept.at(-1).shape.join("x")}, ${thousands(sum("parameters"))} parameters, ${thousands(sum("macs"))} multiply-accumulates, feature maps ${bytes(sum("bytes"))}.` : "");
+		const largest = Math.max(0, ...kept.flatMap(({ setting, shape }) => [...setting.input.slice(1), ...shape.slice(1)]));
 		maps.replaceChildren();
 		seen.hidden = !largest;
 		tell(seen, largest > 256 ? "Maps of more than 256 rows or columns are not drawn." : "");

@@ -2,9 +2,9 @@
 window.Explorer ??= {};
 Explorer.small = (() => {
 "use strict";
-const { box, check, choice, element } = Explorer.controls;
-const { MODES, range, source } = Explorer.arithmetic;
+const { box, check, choice, element, plural } = Explorer.controls;
 
+const range = (length) => Array.from({ length }, (_, one) => one);
 const labelled = (text, field) => element("label", {}, element("span", {}, text), field);
 const options = (names) => choice({}, String(names[0]), names.map((one) => [one, String(one)]));
 const slider = (min, max, step, value) => element("input", { type: "range", min, max, step, value });
@@ -17,7 +17,7 @@ const TOOLS = {
 	/** Which of 12 channels reach an output of two grouped layers, with and without a shuffle. */
 	groups(bar, figure) {
 		const count = options([1, 2, 3, 4, 6, 12]);
-		const { field: shuffle, label } = check("shuffle between the layers", () => {});
+		const label = check("shuffle between the layers", () => {}), shuffle = label.control;
 		count.value = "3";
 		bar.append(labelled("groups", count), label);
 		return () => {
@@ -31,7 +31,7 @@ const TOOLS = {
 				cells("input channels", 12, range(12).map((one) => [one, mark(one, sources.has(groupOf(one)) ? " ex-read" : "")])),
 				cells("outputs of the first layer, in the order in which the second reads them", 12, order.map((one, place) => [one, mark(one, place < width ? " ex-read" : "")])),
 				cells("outputs of the second layer", 12, range(12).map((one) => [one, mark(one, one ? "" : " ex-made")])));
-			return `${groups} ${groups === 1 ? "group" : "groups"}${shuffle.checked ? ", shuffled" : ""}: output 0 of the second layer sees ${seen.length} of the 12 input channels${seen.length < 12 ? `: ${seen.join(", ")}` : ""}.`;
+			return `${plural(groups, "group")}${shuffle.checked ? ", shuffled" : ""}: output 0 of the second layer sees ${seen.length} of the 12 input channels${seen.length < 12 ? `: ${seen.join(", ")}` : ""}.`;
 		};
 	},
 
@@ -65,6 +65,7 @@ const TOOLS = {
 
 	/** What lies beyond the edge of a row, for each padding mode. */
 	border(bar, figure) {
+		const { MODES, source } = Explorer.arithmetic; // which the pages of the other figures do not load
 		const mode = options(MODES), padding = slider(0, 3, 1, 3);
 		bar.append(labelled("padding_mode", mode), labelled("padding", padding));
 		return () => {
@@ -87,7 +88,7 @@ const TOOLS = {
 			const shares = range(12).map((one) => group(Math.floor(one / 4), one % 4));
 			const marked = range(12).filter((one) => shares[one] === 0).map((one) => `(${Math.floor(one / 4)}, ${one % 4})`);
 			figure.replaceChildren(cells("maps of 3 images (rows) with 4 channels (columns)", 4, shares.map((one) => [one, one ? "" : "ex-read"])));
-			return `${kind.value}: ${new Set(shares).size} means, numbered in the cells. Mean 0 is taken over ${marked.length} ${marked.length === 1 ? "map" : "maps"} (image, channel): ${marked.join(", ")}.`;
+			return `${kind.value}: ${new Set(shares).size} means, numbered in the cells. Mean 0 is taken over ${plural(marked.length, "map")} (image, channel): ${marked.join(", ")}.`;
 		};
 	},
 };

@@ -1,0 +1,126 @@
+"""Causes of errors in the constructors of layers, and arguments with which they can be built."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from convlab.explain.windows import Finding, explain_constructor
+
+# By the argument that counts channels: the one that divides it.
+_DIVISORS = {"num_channels": "num_groups", "embed_dim": "num_heads"}
+# Arguments that must be an int; a normalized_shape may also hold several.
+_INTEGERS = (
+    "in_features", "out_features", "in1_features", "in2_features", "num_features", "num_channels",
+    "num_embeddings", "embedding_dim", "embed_dim", "kdim", "vdim", "input_size", "hidden_size",
+    "num_layers", "num_parameters",
+)  # fmt: skip
+_WINDOW = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")
+
+
+class Built(NamedTuple):
+    """Why a layer cannot be built, and arguments with which it can, or an empty text."""
+
+    finding: Finding
+    fix: str
+
+
+def explain_layer(arguments: Mapping[str, Any]) -> Built | None:
+    """Return why a layer cannot be built with the arguments of its constructor, or None.
+
+    Examples
+    --------
+    >>> explain_layer({"num_groups": 3, "num_channels": 8})  # doctest: +NORMALIZE_WHITESPACE
+    Built(finding=Finding(cause='groups_do_not_divide',
+          steps=['num_channels / num_groups = 8 / 3 leaves a remainder of 2']),
+          fix='num_groups=2 or 4')
+    >>> explain_layer({"in_features": 16.0, "out_features": 10}).fix
+    'in_features=16'
+    """
+    if "in_channels" in arguments and "kernel_size" in arguments:
+        finding = explain_constructor(arguments)
+        return None if finding is None else Built(finding, _convolution_fix(finding, arguments))
+    finding = _of_groups(arguments) or _of_integers(arguments)
+    if finding is None:
+        return None
+    fixes = _integers(arguments, (*_INTEGERS, *_DIVISORS.values(), "normalized_shape"))
+    for channels, groups in _DIVISORS.items():
+        if isinstance(total := fixes.get(channels, arguments.get(channels)), int):
+            number = fixes.get(groups, arguments.get(groups))
+            if isinstance(number, int) and (number < 1 or total % number):
+                fixes[groups] = _neighbours(total, number)
+    return Built(finding, _text(fixes))
+
+
+def _of_groups(arguments: Mapping[str, Any]) -> Finding | None:
+    for channels, groups in _DIVISORS.items():
+        total, number = arguments.get(channels), arguments.get(groups)
+        if not isinstance(total, int | float) or not isinstance(number, int | float):
+            continue
+        if number < 1:
+            return Finding("groups_do_not_divide", [f"{groups} = {number} must be at least 1"])
+        if number == int(number) and total % number:
+            step = f"{channels} / {groups} = {total} / {number} leaves a remainder of"
+            return Finding("groups_do_not_divide", [f"{step} {total % number}"])
+    return None
+
+
+def _of_integers(arguments: Mapping[str, Any]) -> Finding | None:
+    for name in (*_INTEGERS, *_DIVISORS.values(), "normalized_shape"):
+        value = arguments.get(name, 0)
+        if name in _DIVISORS.values() and isinstance(value, float) and value.is_integer():
+            continue  # PyTorch takes it
+        values = _tuple(value) if name == "normalized_shape" else (value,)
+        if any(isinstance(x, float | complex | str | tuple) for x in values):
+            return Finding("not_an_integer", [f"{name} = {value!r} is not an int"])
+    return None
+
+
+def _convolution_fix(finding: Finding, arguments: Mapping[str, Any]) -> str:
+    fixes = _integers(arguments, _WINDOW)
+    values = {name: fixes.get(name, arguments.get(name)) for name in _WINDOW}
+    if finding.cause == "same_with_stride":
+        kernels, dilations = _tuple(values["kernel_size"]), _tuple(values["dilation"] or 1)
+        if all(isinstance(x, int) for x in (*kernels, *dilations)):
+            dilations *= len(kernels) // len(dilations)
+            pads = tuple(d * (k - 1) // 2 for k, d in zip(kernels, dilations, strict=True))
+            return f"padding={_single(pads)}, or stride=1"
+    before, after, number = (values[name] for name in ("in_channels", "out_channels", "groups"))
+    if isinstance(number, int) and isinstance(before, int) and isinstance(after, int):
+        common = math.gcd(before, after)
+        if number < 1 or common % number:
+            fixes["groups"] = _neighbours(common, number)
+    return _text(fixes)
+
+
+def _integers(arguments: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the arguments that hold floats, with ints in their place."""
+    fixes = {}
+    for name in names:
+        numbers = _tuple(arguments.get(name))
+        if any(isinstance(x, float) for x in numbers) and all(
+            isinstance(x, int) or (isinstance(x, float) and math.isfinite(x)) for x in numbers
+        ):
+            fixes[name] = _single(tuple(int(x) for x in numbers))
+    return fixes
+
+
+def _neighbours(total: int, number: int) -> str:
+    """Return the divisors on both sides of a number."""
+    divisors = [n for n in range(1, total + 1) if total % n == 0]
+    below, above = [n for n in divisors if n < number], [n for n in divisors if n > number]
+    return " or ".join(str(n) for n in (*below[-1:], *above[:1]))
+
+
+def _tuple(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def _single(numbers: tuple[Any, ...]) -> Any:
+    """Return one number in place of several equal ones."""
+    return numbers[0] if len(set(numbers)) == 1 else numbers
+
+
+def _text(fixes: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in fixes.items() if value != "")
