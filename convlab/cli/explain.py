@@ -80,8 +80,8 @@ def parse_shape(text: str) -> tuple[int, ...]:
 def run(arguments: argparse.Namespace) -> str:
     """Return the output shape if the call runs.
 
-    Raises CheckFailed with the explanation if it does not, and CommandError if PyTorch is missing or
-    the model cannot be built.
+    Raises CheckFailed with the explanation if it does not, and CommandError if PyTorch is missing
+    or the model cannot be built.
     """
     text = arguments.model
     layer = parse_layer(text) if is_layer_text(text) else None
