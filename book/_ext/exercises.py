@@ -55,7 +55,7 @@ def solution(exercise):
     return f"`{right}`. {exercise.explanation}"
 
 
-class Field(nodes.General, nodes.Element):
+class Answer(nodes.General, nodes.Element):
     """A field for the answer to an exercise; its children are shown after an answer."""
 
 
@@ -77,7 +77,7 @@ class AnswerField(SphinxDirective):
             "tolerance": exercise.tolerance,
             "mistakes": {mistake.id: listed(mistake.answer) for mistake in exercise.mistakes},
         }
-        field = Field(exercise=exercise.id, data=json.dumps(data))
+        field = Answer(exercise=exercise.id, data=json.dumps(data))
         texts = {"": exercise.explanation}
         texts |= {mistake.id: mistake.hint for mistake in exercise.mistakes}
         for name, text in texts.items():
@@ -93,7 +93,7 @@ def listed(value):
 
 def visit_field(translator, node):
     """Open the element, and before the first one of a page load the script."""
-    if node is next(iter(node.document.findall(Field))):
+    if node is next(iter(node.document.findall(Answer))):
         page = translator.builder.get_target_uri(translator.builder.current_docname)
         script = relative_uri(page, "_static/exercises.js")
         translator.body.append(f'<script defer src="{script}"></script>\n')
@@ -117,7 +117,7 @@ def setup(app):
     """Add the directive, and the texts."""
     app.connect("source-read", add_help)
     others = {"latex": (skip, None), "text": (skip, None)}
-    app.add_node(Field, html=(visit_field, closing("conv-exercise")), **others)
+    app.add_node(Answer, html=(visit_field, closing("conv-exercise")), **others)
     app.add_node(AnswerText, html=(visit_text, closing("div")), **others)
     app.add_directive("answer-field", AnswerField)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

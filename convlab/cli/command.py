@@ -42,8 +42,8 @@ def build_parser() -> argparse.ArgumentParser:
     """
     parser = _Parser(
         prog="convlab",
-        description="Derive output sizes, summarize models, explain errors, train networks, classify "
-        "pictures, and check exercises.",
+        description="Derive output sizes, summarize models, explain errors, train networks, "
+        "classify pictures, and check exercises.",
     )
     parser.add_argument("--version", action="version", version=f"convlab {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
