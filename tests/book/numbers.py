@@ -223,10 +223,15 @@ def blocks_of_markdown(content: str) -> Iterator[Block]:
 
 
 def blocks_of_notebook(content: str) -> Iterator[Block]:
-    """Read a notebook piece by piece."""
+    """Read a notebook piece by piece.
+
+    The numbers of an exercise are given, and those that follow are checked by `tests/check`.
+    """
     headings: tuple[str, ...] = ()
     for index, cell in enumerate(json.loads(content)["cells"]):
         source = "".join(cell["source"])
+        if cell["id"].startswith(("exercise-", "answer-")):
+            continue
         if cell["cell_type"] == "markdown":
             for text, above in sections(source, headings):
                 headings = above

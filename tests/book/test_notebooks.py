@@ -54,7 +54,7 @@ def test_it_was_run_once_from_top_to_bottom(notebook):
 
 def test_every_cell_that_prints_or_draws_has_its_output_stored(notebook):
     for cell in code_cells(notebook):
-        shows = r"^\s*(print\(|plots\.|plt\.show|with caught\()"
+        shows = r"^\s*(print\(|check\.|plots\.|plt\.show|with caught\()"
         has_output = re.search(shows, cell.source, re.MULTILINE)
         assert bool(cell.outputs) == bool(has_output), f"unexpected outputs of:\n{cell.source}"
 

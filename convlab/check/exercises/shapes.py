@@ -265,8 +265,8 @@ def _networks(random: Random) -> Iterator[Arguments]:
 @chapter.code(
     title="Through a whole network",
     minutes=8,
-    text="A network is a list of layers, each a tuple `(kernel_size, stride, padding)`; poolings "
-    "are layers, too. Return the size of the map behind the last one, for an input of `size` rows.",
+    text="A network is a list of layers, each a tuple `(kernel_size, stride, padding)`. Return the "
+    "size of the map behind the last one, for an input of `size` rows.",
     cases=_networks,
     hints=[
         "The output of a layer is the input of the next one: one variable can hold both.",
