@@ -230,7 +230,7 @@ def blocks_of_notebook(content: str) -> Iterator[Block]:
     headings: tuple[str, ...] = ()
     for index, cell in enumerate(json.loads(content)["cells"]):
         source = "".join(cell["source"])
-        if cell["id"].startswith(("exercise-", "answer-")):
+        if cell.get("id", "").startswith(("exercise-", "answer-")):
             continue
         if cell["cell_type"] == "markdown":
             for text, above in sections(source, headings):
