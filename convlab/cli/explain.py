@@ -94,17 +94,17 @@ def run(arguments: argparse.Namespace) -> str:
         from convlab.explain import explain
     except ImportError as error:
         raise CommandError(str(error), code=1) from error
-    # What the model prints would come once for every trial, and layers without cells warn.
+    inputs = _inputs(arguments.input, arguments.dtype or [])
+    # Modules may print when they are imported, and layers without cells warn.
     with redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        inputs = _inputs(arguments.input, arguments.dtype or [])
         model = build_layer(layer) if layer else _model(text)
-        if arguments.eval:
-            model.eval()
-        try:
-            found = explain(model, *inputs)
-        except (Exception, SystemExit) as error:
-            raise CommandError(f"{text} raised {describe_error(error)}") from error
+    if arguments.eval:
+        model.eval()
+    try:
+        found = explain(model, *inputs)
+    except (Exception, SystemExit) as error:
+        raise CommandError(f"{text} raised {describe_error(error)}") from error
     if not found.ok:
         raise CallFails(str(found))
     return str(found)

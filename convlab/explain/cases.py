@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,12 +14,12 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from convlab.explain.candidates import Candidate
-from convlab.explain.dtypes import runs_on_cpu
 from convlab.explain.explanation import Change, Explanation, Fix, make_apply
 from convlab.explain.fixes import candidates, image_size, resized
 from convlab.explain.meta import floating_dtype, meta_copy, meta_tensor
-from convlab.explain.rules import check_call, explain_failure
+from convlab.explain.rules import check_call, explain_failure, facts
 from convlab.explain.trace import Failure, Outcome, Tracer, WouldFail, run
+from convlab.explain.trials import runs_on_cpu
 from convlab.explain.windows import Finding, output_may_be_empty
 
 # To make a call run that has several faults.
@@ -104,8 +105,7 @@ class Case:
         autocast = failed is not None and failed[0] is failure.error and failed[2]
         undecided = finding.cause == "unknown" and (autocast or _is_undecided(failure))
         if finding.cause == "empty_output" and failure.call is not None:
-            is_transposed = failure.call.kind == "conv_transpose"
-            undecided = is_transposed and output_may_be_empty(failure.call)
+            undecided = output_may_be_empty(failure.call)
         fixes = () if finding.cause == "unknown" else tuple(self._fixes(finding, outcome, inputs))
         return Explanation(
             None if undecided else False, None, finding.cause, failure.path,
@@ -143,13 +143,13 @@ class Case:
     def _candidates(
         self, finding: Finding, outcome: Outcome, inputs: list[Any]
     ) -> Iterator[Candidate]:
-        assert outcome.failure is not None
         yield from _proposed(finding, outcome, inputs)
         size = image_size(outcome, inputs)
-        if size is not None and finding.cause in _SIZE_CAUSES:
-            yield from self._sizes(finding.cause, size)
-        if size is not None and finding.cause == "linear_after_flatten":
-            yield from self._size_before_flatten(outcome, size)
+        with suppress(Exception):  # as in `_proposed`
+            if size is not None and finding.cause in _SIZE_CAUSES:
+                yield from self._sizes(finding.cause, size)
+            if size is not None and finding.cause == "linear_after_flatten":
+                yield from self._size_before_flatten(outcome, size)
 
     def _try(self, steps: list[Candidate]) -> Run | None:
         """Return the run after changes; None if a layer does not allow one of them."""
@@ -251,8 +251,8 @@ def _finding(outcome: Outcome) -> Finding:
     failed = outcome.tracer.failed
     try:
         finding = explain_failure(outcome.failure, outcome.tracer)
-    except Exception as error:  # arguments of unusual types
-        finding = Finding("unknown", [f"{type(error).__name__}: {error}"])
+    except Exception:  # arguments of unusual types
+        finding = Finding("unknown", facts(outcome.failure))
     dtypes = ("dtype_mismatch", "integer_image")
     if failed is not None and failed[2] and finding.cause in dtypes:
         return Finding("unknown", [*finding.steps, "autocast may convert the tensors"])
@@ -273,6 +273,6 @@ def _flattened(outcome: Outcome) -> tuple[int, int] | None:
 def _is_undecided(failure: Failure) -> bool:
     """Return whether code reads values, or only the meta device refuses a call."""
     error, call = failure.error, failure.call
-    if "meta" in str(error).lower() or isinstance(error, NotImplementedError):
+    if re.search(r"\bmeta\b", str(error), re.IGNORECASE):
         return True
     return call is not None and not isinstance(error, WouldFail) and runs_on_cpu(call)

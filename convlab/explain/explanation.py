@@ -14,7 +14,7 @@ from convlab.explain.meta import is_shape
 # What a cause means, in a few words.
 CAUSES: dict[str, str] = {
     "channels": "the input has another number of channels than the layer",
-    "channels_last_image": "the channels of the image are its last axis",
+    "channels_last_image": "the channels of the input are its last axis",
     "missing_axis": "the input lacks an axis, such as that of the batch or of the channels",
     "extra_axis": "the input has more axes than the layer takes",
     "kernel_larger_than_input": "the window spans more cells than the padded input has",

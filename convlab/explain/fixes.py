@@ -14,7 +14,7 @@ from convlab.explain.calls import call_of_layer
 from convlab.explain.candidates import Candidate, Context, change_inputs
 from convlab.explain.explanation import Change
 from convlab.explain.layers import LAYERS, change_layer, rebuild, replace_layer, set_attribute
-from convlab.explain.losses import known_targets
+from convlab.explain.losses import class_shape, known_targets
 from convlab.explain.meta import meta_tensor
 from convlab.explain.trace import Outcome
 from convlab.explain.window_fixes import WINDOW_FIXES
@@ -70,6 +70,9 @@ def _features(context: Context) -> Iterator[Candidate]:
         yield from context.on_layer(**sizes)
     elif call.kind == "attention" and x.shape[-1] != call["embed_dim"]:
         yield from context.on_layer(embed_dim=x.shape[-1])
+    elif call.kind == "unflatten":
+        sizes = [size for size in call["sizes"] or call["unflattened_size"] if size != -1]
+        yield from context.on_last_layer(out_features=prod(sizes))
     elif call.kind == "view":
         yield Candidate("flatten with x.flatten(1), and set in_features of the next layer")
 
@@ -240,9 +243,8 @@ def _target_shape(context: Context) -> Iterator[Candidate]:
     if not isinstance(target, Tensor) or x is None or call is None:
         return
     is_classification = call.kind == "cross_entropy"
-    shape = x.shape[:1] + x.shape[2:] if is_classification else x.shape
-    if target.numel() == shape.numel():
-        sizes = tuple(shape)
+    sizes = class_shape(x) if is_classification else tuple(x.shape)
+    if target.numel() == prod(sizes):
         yield Candidate(
             f"reshape the target: target.reshape({sizes})",
             change_inputs(lambda value: value.reshape(sizes), [1]),
@@ -252,7 +254,7 @@ def _target_shape(context: Context) -> Iterator[Candidate]:
             "class numbers of one-hot vectors: target.argmax(dim=1)",
             change_inputs(lambda value: value.argmax(dim=1), [1]),
         )
-    elif is_classification and x.dim() > 1 and target.shape == (*shape, x.shape[1]):
+    elif is_classification and x.dim() > 1 and target.shape == (*sizes, x.shape[1]):
         yield Candidate(
             "class numbers of one-hot vectors: target.argmax(dim=-1)",
             change_inputs(lambda value: value.argmax(dim=-1), [1]),

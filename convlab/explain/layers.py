@@ -30,6 +30,17 @@ _ARGUMENTS: dict[str, str] = {
     "Linear": "in_features out_features",
     "Bilinear": "in1_features in2_features out_features",
     "PReLU": "num_parameters",
+    **{f"Adaptive{kind}Pool{n}d": "output_size" for kind in ("Avg", "Max") for n in (1, 2, 3)},
+    **{
+        f"{kind}Pad{n}d": "padding"
+        for kind in ("Reflection", "Replication", "Circular", "Zero")
+        for n in (1, 2, 3)
+    },
+    "PixelShuffle": "upscale_factor",
+    "PixelUnshuffle": "downscale_factor",
+    "ChannelShuffle": "groups",
+    "Flatten": "start_dim end_dim",
+    "Fold": "output_size kernel_size dilation padding stride",
     "RNN": f"{_RECURRENT} nonlinearity",
     "LSTM": _RECURRENT,
     "GRU": _RECURRENT,

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from torch import Tensor, nn
 
-from convlab.explain.dtypes import describe
-from convlab.explain.windows import Finding
+from convlab.explain.calls import describe
+from convlab.explain.windows import Finding, number_of_axes
 from convlab.shapes import conv_transpose2d_output_size
 
-# The numbers of axes that layers take.
-_RANKS: dict[type[nn.Module], tuple[int, ...]] = {
-    nn.BatchNorm1d: (2, 3),
-    nn.BatchNorm2d: (4,),
-    nn.BatchNorm3d: (5,),
-    nn.InstanceNorm1d: (2, 3),
-    nn.InstanceNorm2d: (3, 4),
-    nn.InstanceNorm3d: (4, 5),
-    nn.RNNBase: (2, 3),
+# The numbers of axes that layers take, and their names.
+_LAYOUTS: dict[type[nn.Module], tuple[str, ...]] = {
+    nn.BatchNorm1d: ("(N, C)", "(N, C, L)"),
+    nn.BatchNorm2d: ("(N, C, H, W)",),
+    nn.BatchNorm3d: ("(N, C, D, H, W)",),
+    nn.InstanceNorm1d: ("(C, L)", "(N, C, L)"),
+    nn.InstanceNorm2d: ("(C, H, W)", "(N, C, H, W)"),
+    nn.InstanceNorm3d: ("(C, D, H, W)", "(N, C, D, H, W)"),
+    nn.RNNBase: ("(L, features)", "(L, N, features)"),
 }
+# Arguments of layers that must be ints, or tuples of ints.
+INTEGERS = (
+    "kernel_size", "stride", "padding", "output_padding", "dilation", "groups", "output_size",
+    "size", "upscale_factor", "downscale_factor", "num_groups", "num_heads", "start_dim", "end_dim",
+)  # fmt: skip
 
 
 def explain_module(
     module: Any, inputs: tuple[Any, ...], keywords: dict[str, Any]
 ) -> Finding | None:
     """Return the cause of an error that a module raises itself; None if it is not recognized."""
+    if finding := _signature(module, inputs, keywords):
+        return finding
     x = next(iter(inputs), None)
     if not isinstance(x, Tensor):
         return None
-    for cls, allowed in _RANKS.items():
-        if isinstance(module, cls) and x.dim() not in allowed:
-            step = f"input: shape {tuple(x.shape)} has {x.dim()} axes"
-            numbers = " or ".join(map(str, allowed))
-            cause = "missing_axis" if x.dim() < min(allowed) else "extra_axis"
-            return Finding(cause, [step, f"{type(module).__name__} takes {numbers}"])
+    for cls, layouts in _LAYOUTS.items():
+        if isinstance(module, cls):
+            name = type(module).__name__
+            if finding := number_of_axes(x, name, [text.count(",") + 1 for text in layouts]):
+                takes = f"{name} takes {' or '.join(layouts)}"
+                return Finding(finding.cause, [finding.steps[0], takes])
     if isinstance(module, nn.modules.conv._ConvTransposeNd):
         requested = next(iter(inputs[1:]), keywords.get("output_size"))
         return _requested_size(module, x, requested)
@@ -45,9 +53,34 @@ def explain_module(
     return None
 
 
+def float_argument(module: nn.Module) -> Finding | None:
+    """Return the finding if a layer of PyTorch has a float where it needs an int."""
+    if not type(module).__module__.startswith("torch.nn."):
+        return None
+    for name in INTEGERS:
+        value = getattr(module, name, None)
+        numbers = value if isinstance(value, tuple | list) else (value,)
+        if any(isinstance(number, float | complex) for number in numbers):
+            return Finding("not_an_integer", [f"{name} = {value!r} is not an int"])
+    return None
+
+
+def _signature(
+    module: nn.Module, inputs: tuple[Any, ...], keywords: dict[str, Any]
+) -> Finding | None:
+    """Return the finding if a module is called with too few arguments, or too many."""
+    signature = inspect.signature(module.forward)
+    try:
+        signature.bind(*inputs, **keywords)
+    except TypeError as error:
+        step = f"{type(module).__name__}.forward({', '.join(signature.parameters)}): {error}"
+        return Finding("unknown", [step, f"got {len(inputs) + len(keywords)} arguments"])
+    return None
+
+
 def _instance_norm(module: Any, x: Tensor) -> Finding | None:
-    ranks = next(ranks for cls, ranks in _RANKS.items() if isinstance(module, cls))
-    channels = x.shape[-ranks[0]]
+    layouts = next(layouts for cls, layouts in _LAYOUTS.items() if isinstance(module, cls))
+    channels = x.shape[-layouts[0].count(",") - 1]
     if channels == module.num_features:
         return None
     steps = [f"input: shape {tuple(x.shape)} has {channels} channels"]

@@ -10,19 +10,23 @@ from math import prod
 
 from torch import Tensor
 
-from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, call_of_layer
-from convlab.explain.dtypes import describe, tensors_differ
+from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, call_of_layer, describe
+from convlab.explain.dtypes import tensors_differ
 from convlab.explain.losses import (
     check_loss,
     explain_cross_entropy,
     explain_pointwise_loss,
     index_range,
 )
-from convlab.explain.modules import explain_module
+from convlab.explain.modules import explain_module, float_argument
 from convlab.explain.trace import Failure, Tracer, WouldFail
-from convlab.explain.windows import Finding, explain_bias, explain_types, explain_window
-
-__all__ = ["check_call", "describe", "explain_failure"]
+from convlab.explain.windows import (
+    Finding,
+    explain_bias,
+    explain_types,
+    explain_window,
+    number_of_axes,
+)
 
 
 def explain_failure(failure: Failure, tracer: Tracer) -> Finding:
@@ -39,7 +43,9 @@ def explain_failure(failure: Failure, tracer: Tracer) -> Finding:
         finding = explain_module(failure.module, failure.inputs, failure.keywords)
     if finding is None and isinstance(failure.error, WouldFail):
         finding = failure.error.finding
-    return finding or by_tensors or Finding("unknown", _facts(failure))
+    if finding is None and isinstance(failure.error, TypeError):
+        finding = float_argument(failure.module)
+    return finding or by_tensors or Finding("unknown", facts(failure))
 
 
 def _of_convolution(failure: Failure, tracer: Tracer) -> Finding | None:
@@ -55,9 +61,10 @@ def _of_convolution(failure: Failure, tracer: Tracer) -> Finding | None:
     return explain_window(own, id(own.input) in tracer.maps)
 
 
-def _facts(failure: Failure) -> list[str]:
+def facts(failure: Failure) -> list[str]:
+    """Return the message of the error, and the function and the tensors of the call."""
     message = str(failure.error).strip().partition("\n")[0]
-    steps = [f"{type(failure.error).__name__}: {message}"]
+    steps = [f"{type(failure.error).__name__}: {' '.join(message.split())}"]
     call = failure.call
     values = list(failure.inputs) if call is None else list(call.arguments.values())
     if call is not None and call.name:
@@ -90,8 +97,8 @@ def check_call(tracer: Tracer, call: Call) -> Finding | None:
         return finding
     if call.kind in CONVOLUTIONS:
         return explain_window(call, id(call.input) in tracer.maps) or explain_bias(call)
-    if call.kind == "adaptive_pool":
-        return _adaptive(call, tracer)
+    if call.kind in _CHECKED:
+        return _RULES[call.kind](call, tracer)
     return check_loss(tracer, call)
 
 
@@ -101,15 +108,7 @@ def _window(call: Call, tracer: Tracer) -> Finding | None:
 
 def _adaptive(call: Call, tracer: Tracer) -> Finding | None:
     x = call.input
-    if x is None:
-        return None
-    step = f"input: shape {tuple(x.shape)} has {x.dim()} axes"
-    if x.dim() not in (call.rank + 1, call.rank + 2):
-        cause = "missing_axis" if x.dim() <= call.rank else "extra_axis"
-        return Finding(cause, [step, f"{call.name} takes {call.rank + 1} or {call.rank + 2}"])
-    if 0 in x.shape[-call.rank - 1 :]:
-        return Finding("empty_output", [f"input: {tuple(x.shape)} has an axis without cells"])
-    return None
+    return None if x is None else number_of_axes(x, call.name, (call.rank + 1, call.rank + 2))
 
 
 def _linear(call: Call, tracer: Tracer) -> Finding | None:
@@ -208,10 +207,9 @@ def _batch_norm(call: Call, tracer: Tracer) -> Finding | None:
         return Finding("batchnorm_channels", [*steps, f"num_features = {features.shape[0]}"])
     if call["training"] and values == 1:
         product = " * ".join(map(str, (shape[0], *shape[2:])))
-        return Finding(
-            "batchnorm_single_value",
-            [f"input: shape {shape}, training", f"values per channel: {product} = 1"],
-        )
+        counted = "1" if product == "1" else f"{product} = 1"
+        steps = [f"input: shape {shape}, training", f"values per channel: {counted}"]
+        return Finding("batchnorm_single_value", steps)
     return None
 
 
@@ -248,11 +246,12 @@ def _group_norm(call: Call, tracer: Tracer) -> Finding | None:
 
 def _prelu(call: Call, tracer: Tracer) -> Finding | None:
     x, weight = call.input, call["weight"]
-    if x is None or not isinstance(weight, Tensor) or x.dim() < 2 or weight.dim() != 1:
+    if x is None or not isinstance(weight, Tensor) or weight.dim() != 1:
         return None
-    if weight.shape[0] in (1, x.shape[1]):
+    channels = x.shape[1] if x.dim() > 1 else 1
+    if weight.shape[0] in (1, channels):
         return None
-    steps = [f"input: shape {tuple(x.shape)} has {x.shape[1]} channels"]
+    steps = [f"input: shape {tuple(x.shape)} has {channels} channels"]
     return Finding("channels", [*steps, f"num_parameters = {weight.shape[0]}"])
 
 
@@ -269,6 +268,64 @@ def _shuffle(call: Call, tracer: Tracer) -> Finding | None:
     steps = [f"input: shape {tuple(x.shape)} has {channels} channels", name]
     step = f"{channels} / {number} leaves a remainder of {channels % number}"
     return Finding("groups_do_not_divide", [*steps, step])
+
+
+def _unshuffle(call: Call, tracer: Tracer) -> Finding | None:
+    x, number = call.input, call["downscale_factor"]
+    if x is None or x.dim() < 3 or not isinstance(number, int) or number < 1:
+        return None
+    names = {"height": x.shape[-2], "width": x.shape[-1]}
+    steps = [
+        f"{name} / downscale_factor = {size} / {number} leaves a remainder of {size % number}"
+        for name, size in names.items()
+        if size % number
+    ]
+    return Finding("unknown", [f"input: shape {tuple(x.shape)}", *steps]) if steps else None
+
+
+def _dim(call: Call, tracer: Tracer) -> Finding | None:
+    """Return the finding if an argument names an axis that the input lacks."""
+    x = call.input
+    if x is None:
+        return None
+    for name in ("dim", "start_dim", "end_dim"):
+        value = call[name]
+        for dim in value if isinstance(value, tuple | list) else (value,):
+            if type(dim) is int and x.dim() and not -x.dim() <= dim < x.dim():
+                steps = [f"input: shape {tuple(x.shape)} has {x.dim()} axes"]
+                steps.append(f"{name} = {dim} is not in {-x.dim()} to {x.dim() - 1}")
+                return Finding("missing_axis", steps)
+    return _glu(call) if call.name == "glu" else None
+
+
+def _glu(call: Call) -> Finding | None:
+    x, dim = call.input, -1 if call["dim"] is None else call["dim"]
+    if x is None or x.dim() == 0 or x.shape[dim] % 2 == 0:
+        return None
+    size = x.shape[dim]
+    steps = [f"input: shape {tuple(x.shape)}, of which glu halves axis {dim % x.dim()}"]
+    return Finding("groups_do_not_divide", [*steps, f"{size} / 2 leaves a remainder of 1"])
+
+
+def _unflatten(call: Call, tracer: Tracer) -> Finding | None:
+    x, dim, sizes = call.input, call["dim"], call["sizes"] or call["unflattened_size"]
+    if finding := _dim(call, tracer):
+        return finding
+    if x is None or not isinstance(dim, int) or not isinstance(sizes, tuple | list):
+        return None
+    fixed, size = [n for n in sizes if n != -1], x.shape[dim]
+    if size == prod(fixed) or (len(fixed) < len(sizes) and size % prod(fixed) == 0):
+        return None
+    relation = "is not" if len(fixed) == len(sizes) else "does not divide"
+    step = f"{' * '.join(map(str, fixed))} = {prod(fixed)} {relation} {size}"
+    cause = "features" if dim % x.dim() == x.dim() - 1 else "unknown"
+    return Finding(cause, [f"input: shape {tuple(x.shape)} has {size} along axis {dim}", step])
+
+
+def _interpolate(call: Call, tracer: Tracer) -> Finding | None:
+    x, mode = call.input, call["mode"] or "nearest"
+    axes = {"linear": (3,), "bilinear": (4,), "bicubic": (4,), "trilinear": (5,)}
+    return None if x is None else number_of_axes(x, f"{mode} mode", axes.get(mode, (3, 4, 5)))
 
 
 def _concatenation(call: Call, tracer: Tracer) -> Finding | None:
@@ -317,14 +374,23 @@ def _broadcast(call: Call, shape: tuple[int, ...], other: tuple[int, ...]) -> Fi
 
 
 def _pad(call: Call, tracer: Tracer) -> Finding | None:
-    x, amounts, mode = call.input, call["pad"], call["mode"]
-    if x is None or not isinstance(amounts, tuple | list) or mode not in ("reflect", "circular"):
+    x, amounts, mode = call.input, call["pad"], call["mode"] or "constant"
+    if x is None or not isinstance(amounts, tuple | list):
         return None
-    if any(not isinstance(amount, int) for amount in amounts) or len(amounts) > 2 * x.dim() - 2:
+    if any(not isinstance(amount, int) for amount in amounts) or len(amounts) % 2:
         return None
+    rank, constant = len(amounts) // 2, mode == "constant"
+    allowed = range(max(rank, 1), max(rank, x.dim()) + 1) if constant else (rank + 1, rank + 2)
+    if finding := number_of_axes(x, f"padding of {len(amounts)} numbers", allowed):
+        return finding
+    for axis in range(rank):
+        size, (left, right) = x.shape[-1 - axis], amounts[2 * axis : 2 * axis + 2]
+        if size + left + right < (0 if constant else 1):
+            step = f"axis {x.dim() - 1 - axis}: {size} {left:+d} {right:+d} = {size + left + right}"
+            return Finding("empty_output", [f"input: shape {tuple(x.shape)}", f"{step} cells"])
     for position, amount in enumerate(amounts):
         size = x.shape[-1 - position // 2]
-        if amount > size - (mode == "reflect"):
+        if mode in ("reflect", "circular") and amount > size - (mode == "reflect"):
             rule = "less than" if mode == "reflect" else "at most"
             step = f"axis {x.dim() - 1 - position // 2}: padding = {amount} must be {rule} {size}"
             steps = [f"input: shape {tuple(x.shape)}, padding_mode = {mode!r}"]
@@ -346,6 +412,8 @@ def _view(call: Call, tracer: Tracer) -> Finding | None:
     return Finding("linear_after_flatten", [*steps, f"{call.name} to {tuple(shape)}"])
 
 
+# Kinds of calls of which the meta device takes some that fail elsewhere.
+_CHECKED = ("adaptive_pool", "average", "interpolate", "pixel_unshuffle")
 _RULES: dict[str, Callable[[Call, Tracer], Finding | None]] = {
     **dict.fromkeys((*CONVOLUTIONS, *POOLINGS, "unfold"), _window),
     "adaptive_pool": _adaptive,
@@ -362,6 +430,10 @@ _RULES: dict[str, Callable[[Call, Tracer], Finding | None]] = {
     "prelu": _prelu,
     "pixel_shuffle": _shuffle,
     "channel_shuffle": _shuffle,
+    "pixel_unshuffle": _unshuffle,
+    **dict.fromkeys(("average", "reduce", "flatten"), _dim),
+    "unflatten": _unflatten,
+    "interpolate": _interpolate,
     "cat": _concatenation,
     "stack": _concatenation,
     "binary": _binary,

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 
-from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, parse_call
-from convlab.explain.meta import device_constructors, first_tensor, to_meta
+from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, describe, parse_call
+from convlab.explain.meta import device_constructors, first_tensor, meta_tensor, to_meta
+from convlab.explain.trials import is_empty, is_emptiness_refused, run_on_cpu, tensors_of
 from convlab.explain.windows import Finding
 
 # The axes of their results, or the numbers along them, are others than those of a map.
@@ -115,10 +116,10 @@ class Tracer(TorchFunctionMode):
         self.rank = self.rank or call.rank
         try:
             autocast = torch.is_autocast_enabled("cuda") or torch.is_autocast_enabled("cpu")
-            finding = None if autocast else self.check(self, call)
+            finding = None if autocast else self._checked(call)
             if finding is not None:
                 raise WouldFail(finding)
-            result = func(*args, **kwargs)
+            result = self._run_empty(call) if is_empty(call) else func(*args, **kwargs)
         except Exception as error:
             if self.failed is None or self.failed[0] is not error:
                 self.failed = error, call, autocast
@@ -126,6 +127,36 @@ class Tracer(TorchFunctionMode):
         if isinstance(result, Tensor):
             self._record(call, args, result, target)
         return result
+
+    def is_on_cpu(self, call: Call) -> bool:
+        """Return whether the tensors of a call stand for some on the CPU, as far as is known."""
+        places = (self.devices.get(id(x)) for x in tensors_of(call))
+        return {place[1].type for place in places if place is not None} <= {"cpu", "meta"}
+
+    def _checked(self, call: Call) -> Finding | None:
+        try:
+            return self.check(self, call)
+        except Exception:  # arguments of unusual types: left to the function
+            return None
+
+    def _run_empty(self, call: Call) -> Any:
+        """Run a call with axes of length 0, which the meta device takes for other shapes."""
+        if not self.is_on_cpu(call):
+            return call.function(*call.args, **call.kwargs)
+        try:
+            expected = run_on_cpu(call)
+        except Exception:
+            if not is_emptiness_refused(call):
+                raise
+            steps = [f"argument: {describe(x)}" for x in tensors_of(call)]
+            steps.append(f"{call.name} does not take an axis of length 0 here")
+            raise WouldFail(Finding("empty_output", steps)) from None
+        try:
+            result = call.function(*call.args, **call.kwargs)
+        except Exception:
+            return tree_map(_meta, expected)
+        is_other = isinstance(result, Tensor) and result.shape != expected.shape
+        return meta_tensor(expected) if is_other else result
 
     def _record(
         self, call: Call, args: tuple[Any, ...], result: Tensor, target: torch.device | None
@@ -151,6 +182,10 @@ class Tracer(TorchFunctionMode):
                 result.shape == source.shape or (flattened is None and result.dim() == source.dim())
             ):
                 self.maps[id(result)] = result, flattened
+
+
+def _meta(value: Any) -> Any:
+    return meta_tensor(value) if isinstance(value, Tensor) else value
 
 
 def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Tracer) -> Outcome:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from torch import Tensor
 
 from convlab.explain.calls import Call
 from convlab.shapes import conv_transpose2d_output_size, dilated_kernel_size
@@ -36,6 +38,11 @@ class Axis(NamedTuple):
         """Number of cells with the padding of both sides."""
         return self.size + 2 * self.padding
 
+    @property
+    def transposed(self) -> int:
+        """Number of cells that a transposed convolution has before its padding is cut off."""
+        return (self.size - 1) * self.stride + self.extent + self.output_padding
+
 
 def window_axes(call: Call) -> list[Axis]:
     """Return the arguments of the window along each axis; all must be ints."""
@@ -66,10 +73,10 @@ def explain_window(call: Call, is_map: bool = False) -> Finding | None:
     finding = explain_types(call) or _axes(call, is_map) or _groups_and_channels(call, is_map)
     if finding := finding or _same_with_stride(call):
         return finding
-    irregular = [item for item in _arguments(call).items() if not _is_regular(item)]
-    if irregular:
-        return Finding("unknown", [f"{name} = {value!r} is too small" for name, value in irregular])
-    if any(size == 0 for size in call.input.shape[-call.rank :]):
+    steps = _irregular(call)
+    if steps:
+        return Finding("unknown", steps)
+    if has_no_cells(call):
         steps = [f"input: {tuple(call.input.shape)} has an axis without cells"]
         return Finding("empty_output", steps)
     axes = window_axes(call)
@@ -102,6 +109,20 @@ def explain_constructor(arguments: Mapping[str, Any]) -> Finding | None:
     return None
 
 
+def number_of_axes(x: Tensor, name: str, allowed: Sequence[int]) -> Finding | None:
+    """Return the finding if a tensor has another number of axes than those allowed."""
+    if x.dim() in allowed:
+        return None
+    steps = [f"input: shape {tuple(x.shape)} has {x.dim()} axes"]
+    steps.append(f"{name} takes {' or '.join(map(str, allowed))} axes")
+    return Finding("missing_axis" if x.dim() < min(allowed) else "extra_axis", steps)
+
+
+def has_no_cells(call: Call) -> bool:
+    """Return whether the input of a window has an axis of length 0."""
+    return call.input is not None and 0 in call.input.shape[-call.rank :]
+
+
 def _arguments(call: Call) -> dict[str, Any]:
     names = ("kernel_size", "stride", "padding", "dilation", "groups", "output_padding")
     arguments = {name: call[name] for name in names if call[name] is not None}
@@ -112,9 +133,20 @@ def _numbers(value: Any) -> Iterator[Any]:
     yield from value if isinstance(value, tuple | list) else (value,)
 
 
-def _is_regular(item: tuple[str, Any]) -> bool:
-    minimum = 0 if item[0] in ("padding", "output_padding") else 1
-    return all(number >= minimum for number in _numbers(item[1]))
+def _irregular(call: Call) -> list[str]:
+    """Return a line for each argument with a number that is too small, or too many of them."""
+    steps, weight, rank = [], call["weight"], call.rank
+    arguments = _arguments(call)
+    if weight is not None:
+        arguments = {"kernel_size": tuple(weight.shape[2:])} | arguments
+    for name, value in arguments.items():
+        least, numbers = int(name not in ("padding", "output_padding")), [*_numbers(value)]
+        if any(number < least for number in numbers):
+            steps.append(f"{name} = {value!r} must be at least {least}")
+        stands_for_all = len(numbers) == 1 and (weight is None or name != "kernel_size")
+        if len(numbers) != rank and not stands_for_all:
+            steps.append(f"{name} = {value!r} has {len(numbers)} numbers, {call.name} takes {rank}")
+    return steps
 
 
 def explain_types(call: Call) -> Finding | None:
@@ -151,11 +183,9 @@ def _axes(call: Call, is_map: bool) -> Finding | None:
     if len(shape) == rank + 1 and expected not in (None, shape[0]):
         if shape[-1] == expected and not is_map:
             return _channels_last(shape, call, expected)
-        if expected == 1:
-            return Finding(
-                "missing_axis",
-                [*steps, f"read without a batch, it has {shape[0]} channels; in_channels = 1"],
-            )
+        if expected == 1 or (rank == 3 and shape[1] == expected):
+            channels = f"{shape[0]} channels; in_channels = {expected}"
+            return Finding("missing_axis", [*steps, f"read without a batch, it has {channels}"])
     return None
 
 
@@ -273,9 +303,6 @@ def output_may_be_empty(call: Call) -> bool:
 
     Some backends of PyTorch return it, others raise an error. A negative number is always an error.
     """
-    sizes = [
-        conv_transpose2d_output_size(a.size, a.kernel, a.stride, 0, a.output_padding, a.dilation)[0]
-        - 2 * a.padding
-        for a in window_axes(call)
-    ]
-    return min(sizes) == 0
+    if call.kind != "conv_transpose" or has_no_cells(call):
+        return False
+    return min(axis.transposed - 2 * axis.padding for axis in window_axes(call)) == 0
