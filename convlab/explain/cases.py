@@ -15,12 +15,13 @@ from torch.utils._pytree import tree_map
 
 from convlab.explain.candidates import Candidate
 from convlab.explain.explanation import Change, Explanation, Fix, make_apply
+from convlab.explain.findings import Finding
 from convlab.explain.fixes import candidates, image_size, resized
 from convlab.explain.meta import floating_dtype, meta_copy, meta_tensor
 from convlab.explain.rules import check_call, explain_failure, facts
 from convlab.explain.trace import Failure, Outcome, Tracer, WouldFail, run
 from convlab.explain.trials import runs_on_cpu
-from convlab.explain.windows import Finding, output_may_be_empty
+from convlab.explain.windows import output_may_be_empty
 
 # To make a call run that has several faults.
 _MAX_CHANGES, _MAX_RUNS = 4, 40

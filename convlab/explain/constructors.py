@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from convlab.explain.windows import Finding, explain_constructor
+from convlab.explain.findings import Finding, remainder
+from convlab.explain.windows import explain_constructor
 
 # By the argument that counts channels: the one that divides it.
 _DIVISORS = {"num_channels": "num_groups", "embed_dim": "num_heads"}
@@ -61,8 +62,8 @@ def _of_groups(arguments: Mapping[str, Any]) -> Finding | None:
         if number < 1:
             return Finding("groups_do_not_divide", [f"{groups} = {number} must be at least 1"])
         if number == int(number) and total % number:
-            step = f"{channels} / {groups} = {total} / {number} leaves a remainder of"
-            return Finding("groups_do_not_divide", [f"{step} {total % number}"])
+            step = remainder(f"{channels} / {groups} = ", total, number)
+            return Finding("groups_do_not_divide", [step])
     return None
 
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from convlab.explain.calls import CONVOLUTIONS, Call, describe
+from convlab.explain.findings import Finding
 from convlab.explain.trace import Tracer
 from convlab.explain.trials import is_dtype_refused, tensors_of
-from convlab.explain.windows import Finding
 
 _WEIGHTED = (*CONVOLUTIONS, "linear", "recurrent", "attention")
 _NORMS = ("batch_norm", "layer_norm", "group_norm")

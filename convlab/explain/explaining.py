@@ -16,11 +16,11 @@ from convlab.explain.constructors import explain_layer
 from convlab.explain.explain import explain_call, unwrapped
 from convlab.explain.explanation import CAUSES, Explanation, Fix
 from convlab.explain.expression import failing_call
+from convlab.explain.findings import Finding
 from convlab.explain.silent import SilentMistakeWarning
 from convlab.explain.state_dict import explain_state_dict, state_dict_fixes
 from convlab.explain.trace import ModuleCall, module_calls
 from convlab.explain.watch import close_watch, open_watch, without_watch
-from convlab.explain.windows import Finding
 
 _PREFIX = "convlab: "
 
@@ -255,8 +255,7 @@ def _of_state_dict(frame: FrameType) -> Explanation | None:
     module, values = names.get("self"), names.get("state_dict")
     if frame.f_code.co_name != "load_state_dict" or not isinstance(module, nn.Module):
         return None
-    finding = explain_state_dict(module, values) if isinstance(values, Mapping) else None
-    if finding is None:
+    if not isinstance(values, Mapping) or not (finding := explain_state_dict(module, values)):
         return None
     return _explanation(finding, type(module).__name__, state_dict_fixes(module, values))
 

@@ -71,8 +71,8 @@ def _features(context: Context) -> Iterator[Candidate]:
     elif call.kind == "attention" and x.shape[-1] != call["embed_dim"]:
         yield from context.on_layer(embed_dim=x.shape[-1])
     elif call.kind == "unflatten":
-        sizes = [size for size in call["sizes"] or call["unflattened_size"] if size != -1]
-        yield from context.on_last_layer(out_features=prod(sizes))
+        fixed = [size for size in call["sizes"] or call["unflattened_size"] if size != -1]
+        yield from context.on_last_layer(out_features=prod(fixed))
     elif call.kind == "view":
         yield Candidate("flatten with x.flatten(1), and set in_features of the next layer")
 

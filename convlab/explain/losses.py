@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from convlab.explain.calls import Call, describe
+from convlab.explain.findings import Finding
 from convlab.explain.trace import Tracer
-from convlab.explain.windows import Finding
 
 
 def check_loss(tracer: Tracer, call: Call) -> Finding | None:
@@ -31,7 +31,7 @@ def explain_cross_entropy(call: Call, tracer: Tracer) -> Finding | None:
     if not x.is_floating_point() and target.is_floating_point():
         steps.append("the prediction holds integers, and the target floating point numbers")
         return Finding("dtype_mismatch", [*steps, "loss(input, target): are they exchanged?"])
-    # One class number may have an axis; cross_entropy takes the shape (1,) of both for probabilities.
+    # One class number may have an axis, but for cross_entropy two shapes (1,) are probabilities.
     has_axis = x.dim() == 1 and target.shape == (1,)
     has_axis = has_axis and (call.name == "nll_loss" or x.shape != target.shape)
     if tuple(target.shape) == expected or has_axis:

@@ -8,17 +8,17 @@ from typing import Any
 from torch import Tensor, nn
 
 from convlab.explain.calls import describe
-from convlab.explain.windows import Finding, number_of_axes
+from convlab.explain.features import last_axis
+from convlab.explain.findings import LAYOUTS, Finding, has, number_of_axes
 from convlab.shapes import conv_transpose2d_output_size
 
-# The numbers of axes that layers take, and their names.
 _LAYOUTS: dict[type[nn.Module], tuple[str, ...]] = {
     nn.BatchNorm1d: ("(N, C)", "(N, C, L)"),
-    nn.BatchNorm2d: ("(N, C, H, W)",),
-    nn.BatchNorm3d: ("(N, C, D, H, W)",),
-    nn.InstanceNorm1d: ("(C, L)", "(N, C, L)"),
-    nn.InstanceNorm2d: ("(C, H, W)", "(N, C, H, W)"),
-    nn.InstanceNorm3d: ("(C, D, H, W)", "(N, C, D, H, W)"),
+    nn.BatchNorm2d: LAYOUTS[2][1:],
+    nn.BatchNorm3d: LAYOUTS[3][1:],
+    nn.InstanceNorm1d: LAYOUTS[1],
+    nn.InstanceNorm2d: LAYOUTS[2],
+    nn.InstanceNorm3d: LAYOUTS[3],
     nn.RNNBase: ("(L, features)", "(L, N, features)"),
 }
 # Arguments of layers that must be ints, or tuples of ints.
@@ -32,17 +32,15 @@ def explain_module(
     module: Any, inputs: tuple[Any, ...], keywords: dict[str, Any]
 ) -> Finding | None:
     """Return the cause of an error that a module raises itself; None if it is not recognized."""
-    if finding := _signature(module, inputs, keywords):
-        return finding
+    finding = _signature(module, inputs, keywords)
     x = next(iter(inputs), None)
     if not isinstance(x, Tensor):
-        return None
+        return finding
     for cls, layouts in _LAYOUTS.items():
         if isinstance(module, cls):
-            name = type(module).__name__
-            if finding := number_of_axes(x, name, [text.count(",") + 1 for text in layouts]):
-                takes = f"{name} takes {' or '.join(layouts)}"
-                return Finding(finding.cause, [finding.steps[0], takes])
+            finding = finding or number_of_axes(x, type(module).__name__, layouts)
+    if finding:
+        return finding
     if isinstance(module, nn.modules.conv._ConvTransposeNd):
         requested = next(iter(inputs[1:]), keywords.get("output_size"))
         return _requested_size(module, x, requested)
@@ -74,7 +72,7 @@ def _signature(
         signature.bind(*inputs, **keywords)
     except TypeError as error:
         step = f"{type(module).__name__}.forward({', '.join(signature.parameters)}): {error}"
-        return Finding("unknown", [step, f"got {len(inputs) + len(keywords)} arguments"])
+        return Finding("unknown", [step, f"number of arguments: {len(inputs) + len(keywords)}"])
     return None
 
 
@@ -83,8 +81,8 @@ def _instance_norm(module: Any, x: Tensor) -> Finding | None:
     channels = x.shape[-layouts[0].count(",") - 1]
     if channels == module.num_features:
         return None
-    steps = [f"input: shape {tuple(x.shape)} has {channels} channels"]
-    return Finding("batchnorm_channels", [*steps, f"num_features = {module.num_features}"])
+    steps = [has(x, channels, "channels"), f"num_features = {module.num_features}"]
+    return Finding("batchnorm_channels", steps)
 
 
 def _recurrent(module: Any, x: Tensor) -> Finding | None:
@@ -92,10 +90,7 @@ def _recurrent(module: Any, x: Tensor) -> Finding | None:
     if x.dtype != weight.dtype:
         steps = [f"input: {describe(x)}", f"weight: {describe(weight)}"]
         return Finding("dtype_mismatch" if x.is_floating_point() else "integer_image", steps)
-    if x.shape[-1] == module.input_size:
-        return None
-    steps = [f"input: shape {tuple(x.shape)} has {x.shape[-1]} features, its last axis"]
-    return Finding("features", [*steps, f"input_size = {module.input_size}"])
+    return last_axis(x, "input_size", module.input_size)
 
 
 def _requested_size(module: Any, x: Tensor, requested: Any) -> Finding | None:

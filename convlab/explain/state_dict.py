@@ -10,7 +10,7 @@ from torch import nn
 
 from convlab._model_state import copy_model
 from convlab.explain.explanation import Fix
-from convlab.explain.windows import Finding
+from convlab.explain.findings import Finding
 
 _MAX_LINES = 5
 # What wrappers for parallel training and compilation put before each key.

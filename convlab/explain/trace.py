@@ -16,9 +16,15 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, describe, parse_call
+from convlab.explain.findings import Finding
 from convlab.explain.meta import device_constructors, first_tensor, meta_tensor, to_meta
-from convlab.explain.trials import is_empty, is_emptiness_refused, run_on_cpu, tensors_of
-from convlab.explain.windows import Finding
+from convlab.explain.trials import (
+    is_emptiness_refused,
+    is_empty,
+    run_on_cpu,
+    runs_on_cpu,
+    tensors_of,
+)
 
 # The axes of their results, or the numbers along them, are others than those of a map.
 _NO_MAPS = {
@@ -119,7 +125,7 @@ class Tracer(TorchFunctionMode):
             finding = None if autocast else self._checked(call)
             if finding is not None:
                 raise WouldFail(finding)
-            result = self._run_empty(call) if is_empty(call) else func(*args, **kwargs)
+            result = self._run(call)
         except Exception as error:
             if self.failed is None or self.failed[0] is not error:
                 self.failed = error, call, autocast
@@ -139,10 +145,20 @@ class Tracer(TorchFunctionMode):
         except Exception:  # arguments of unusual types: left to the function
             return None
 
-    def _run_empty(self, call: Call) -> Any:
-        """Run a call with axes of length 0, which the meta device takes for other shapes."""
-        if not self.is_on_cpu(call):
+    def _run(self, call: Call) -> Any:
+        """Run a call, also where only the meta device refuses it."""
+        if is_empty(call) and self.is_on_cpu(call):
+            return self._run_empty(call)
+        try:
             return call.function(*call.args, **call.kwargs)
+        except RuntimeError:
+            # The meta device takes no class number with an axis for one prediction.
+            if call.kind != "cross_entropy" or not runs_on_cpu(call):
+                raise
+            return meta_tensor(run_on_cpu(call))
+
+    def _run_empty(self, call: Call) -> Any:
+        """Run a call with axes of length 0, of which the meta device takes others."""
         try:
             expected = run_on_cpu(call)
         except Exception:

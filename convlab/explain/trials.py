@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from convlab.explain.calls import Call
 
+_OF_INDICES = ("cross_entropy", "embedding", "select_indices", "index")
 # Sizes of the tensors with which a call is tried, and their numbers in all.
 _SMALL, _MAX_NUMBERS = 16, 2**20
 
@@ -78,7 +79,9 @@ def _run(call: Call, dtypes: dict[int, torch.dtype], sizes: Callable[[int], int]
     def ones(value: Any) -> Any:
         if not isinstance(value, Tensor):
             return value
-        return torch.ones([*map(sizes, value.shape)], dtype=dtypes.get(id(value), value.dtype))
+        dtype = dtypes.get(id(value), value.dtype)
+        fill = torch.zeros if call.kind in _OF_INDICES and dtype == torch.int64 else torch.ones
+        return fill([*map(sizes, value.shape)], dtype=dtype)
 
     args, kwargs = tree_map(ones, (call.args, call.kwargs))
     return call.function(*args, **kwargs)

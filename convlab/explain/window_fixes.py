@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from convlab.explain.candidates import Candidate, Context, change_inputs
+from convlab.explain.channels import prelu_channels
 from convlab.explain.layers import replace_layer
 from convlab.explain.modules import INTEGERS
 from convlab.explain.windows import expected_channels, groups, window_axes
@@ -22,7 +23,7 @@ def _channels(context: Context) -> Iterator[Candidate]:
         yield from context.on_layer(num_channels=call.input.shape[1])
         return
     if call.kind == "prelu":
-        yield from context.on_layer(num_parameters=call.input.shape[1])
+        yield from context.on_layer(num_parameters=prelu_channels(call.input))
         return
     expected, axis = expected_channels(call), call.input.dim() - call.rank - 1
     got = call.input.shape[axis]
@@ -218,13 +219,15 @@ def _empty(context: Context) -> Iterator[Candidate]:
 
 
 def _not_an_integer(context: Context) -> Iterator[Candidate]:
-    module: Any = context.failure.module
-    for name in INTEGERS:
-        value = getattr(module, name, None)
+    values = {name: getattr(context.failure.module, name, None) for name in INTEGERS}
+    changes = {}
+    for name, value in values.items():
         numbers = value if isinstance(value, tuple | list) else (value,)
         if any(isinstance(number, float) for number in numbers):
-            fixed = tuple(int(number) for number in numbers if number is not None)
-            yield from context.on_layer(**{name: fixed if isinstance(value, tuple) else fixed[0]})
+            fixed = tuple(number if number is None else int(number) for number in numbers)
+            changes[name] = fixed if isinstance(value, tuple | list) else fixed[0]
+    if changes:
+        yield from context.on_layer(**changes)
 
 
 WINDOW_FIXES: dict[str, Callable[[Context], Iterator[Candidate]]] = {

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from torch import Tensor
-
 from convlab.explain.calls import Call
+from convlab.explain.findings import LAYOUTS, Finding, has, number_of_axes, remainder
 from convlab.shapes import conv_transpose2d_output_size, dilated_kernel_size
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-_LAYOUT = {1: "(N, C, L)", 2: "(N, C, H, W)", 3: "(N, C, D, H, W)"}
-
-
-class Finding(NamedTuple):
-    """A cause, and the arithmetic that shows it."""
-
-    cause: str
-    steps: list[str]
 
 
 class Axis(NamedTuple):
@@ -101,21 +92,12 @@ def explain_constructor(arguments: Mapping[str, Any]) -> Finding | None:
     number = arguments.get("groups")
     for name, value in channels.items():
         if isinstance(number, int) and isinstance(value, int) and number > 0 and value % number:
-            step = f"{name} / groups = {value} / {number} leaves a remainder of {value % number}"
+            step = remainder(f"{name} / groups = ", value, number)
             return Finding("groups_do_not_divide", [step])
     stride = arguments.get("stride", 1)
     if arguments.get("padding") == "same" and any(x != 1 for x in _numbers(stride)):
         return Finding("same_with_stride", [f"padding = 'same', stride = {stride!r}"])
     return None
-
-
-def number_of_axes(x: Tensor, name: str, allowed: Sequence[int]) -> Finding | None:
-    """Return the finding if a tensor has another number of axes than those allowed."""
-    if x.dim() in allowed:
-        return None
-    steps = [f"input: shape {tuple(x.shape)} has {x.dim()} axes"]
-    steps.append(f"{name} takes {' or '.join(map(str, allowed))} axes")
-    return Finding("missing_axis" if x.dim() < min(allowed) else "extra_axis", steps)
 
 
 def has_no_cells(call: Call) -> bool:
@@ -153,8 +135,7 @@ def explain_types(call: Call) -> Finding | None:
     """Return the finding if an argument of a window is not an int."""
     for name, value in _arguments(call).items():
         if any(isinstance(number, float | complex | str) for number in _numbers(value)):
-            types = ", ".join(type(number).__name__ for number in _numbers(value))
-            return Finding("not_an_integer", [f"{name} = {value!r} is not an int: {types}"])
+            return Finding("not_an_integer", [f"{name} = {value!r} is not an int"])
     return None
 
 
@@ -174,18 +155,14 @@ def groups(call: Call) -> int:
 def _axes(call: Call, is_map: bool) -> Finding | None:
     assert call.input is not None
     shape, rank, expected = tuple(call.input.shape), call.rank, expected_channels(call)
-    layout = _LAYOUT[rank]
-    steps = [f"input: shape {shape} has {len(shape)} axes", f"{call.name} takes {layout}"]
-    if len(shape) < rank + 1:
-        return Finding("missing_axis", [*steps, f"{rank + 2 - len(shape)} axes are missing"])
-    if len(shape) > rank + 2:
-        return Finding("extra_axis", steps)
+    if finding := number_of_axes(call.input, call.name, LAYOUTS[rank]):
+        return finding
     if len(shape) == rank + 1 and expected not in (None, shape[0]):
         if shape[-1] == expected and not is_map:
             return _channels_last(shape, call, expected)
         if expected == 1 or (rank == 3 and shape[1] == expected):
-            channels = f"{shape[0]} channels; in_channels = {expected}"
-            return Finding("missing_axis", [*steps, f"read without a batch, it has {channels}"])
+            steps = [has(call.input, shape[0], "channels if it is read without a batch")]
+            return Finding("missing_axis", [*steps, f"in_channels = {expected}"])
     return None
 
 
@@ -210,8 +187,7 @@ def _groups_and_channels(call: Call, is_map: bool) -> Finding | None:
     transposed = call.kind == "conv_transpose"
     if weight.shape[0] % number:
         name = "in_channels" if transposed else "out_channels"
-        rest = weight.shape[0] % number
-        step = f"{name} / groups = {weight.shape[0]} / {number} leaves a remainder of {rest}"
+        step = remainder(f"{name} / groups = ", weight.shape[0], number)
         return Finding("groups_do_not_divide", [step])
     channels = shape[-call.rank - 1]
     if channels == expected:
@@ -224,7 +200,7 @@ def _groups_and_channels(call: Call, is_map: bool) -> Finding | None:
     return Finding(
         "channels",
         [
-            f"input: shape {shape} has {channels} channels",
+            has(call.input, channels, "channels"),
             f"in_channels = {expected}{'' if transposed else per_group}",
             f"{channels} != {expected}",
         ],
