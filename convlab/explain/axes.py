@@ -72,9 +72,9 @@ def explain_dim(call: Call, tracer: Tracer) -> Finding | None:
     for name in ("dim", "start_dim", "end_dim"):
         value = call[name]
         for dim in value if isinstance(value, tuple | list) else (value,):
-            if type(dim) is int and x.dim() and not -x.dim() <= dim < x.dim():
-                steps = [has(x, x.dim(), "axes")]
-                steps.append(f"{name} = {dim} is not in {-x.dim()} to {x.dim() - 1}")
+            rank = max(x.dim(), 1)  # a number without axes is taken for one of one axis
+            if type(dim) is int and not -rank <= dim < rank:
+                steps = [has(x, x.dim(), "axes"), f"{name} = {dim} is not in {-rank} to {rank - 1}"]
                 return Finding("missing_axis", steps)
     if call.name != "glu":
         return None

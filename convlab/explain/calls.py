@@ -116,7 +116,7 @@ class Call:
     def integers(self, name: str, default: int) -> tuple[int, ...]:
         """Return an argument as one int per axis of the window."""
         value = self.arguments.get(name)
-        if value is None or value == ():
+        if value is None or value in ((), []):
             value = default
         numbers = tuple(value) if isinstance(value, tuple | list) else (value,)
         return numbers * self.rank if len(numbers) == 1 else numbers

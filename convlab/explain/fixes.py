@@ -317,8 +317,7 @@ def image_size(outcome: Outcome, inputs: list[Any]) -> tuple[int, ...] | None:
     rank = outcome.tracer.rank
     if x is None or not rank or x.dim() not in (rank + 1, rank + 2) or not x.is_floating_point():
         return None
-    size = tuple(x.shape[-rank:])
-    return size if min(size) > 0 else None
+    return tuple(x.shape[-rank:]) if x.numel() else None
 
 
 _MAKERS: dict[str, Callable[[Context], Iterator[Candidate]]] = {

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 from convlab.explain.axes import (
     explain_adaptive,
@@ -89,7 +90,7 @@ def facts(failure: Failure) -> list[str]:
         steps.append(f"in a call of {call.name}")
     for value in values:
         for tensor in value if isinstance(value, tuple | list) else [value]:
-            if isinstance(tensor, Tensor):
+            if isinstance(tensor, Tensor) and not is_lazy(tensor):
                 steps.append(f"argument: {describe(tensor)}")
     return steps
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import torch
@@ -13,8 +14,8 @@ from torch.utils._pytree import tree_leaves, tree_map
 from convlab.explain.calls import Call
 
 _OF_INDICES = ("cross_entropy", "embedding", "select_indices", "index")
-# Sizes of the tensors with which a call is tried, and their numbers in all.
-_SMALL, _MAX_NUMBERS = 16, 2**20
+# Sizes of the tensors with which a call is tried, their numbers, and the other arguments.
+_SMALL, _MAX_NUMBERS, _MAX_ARGUMENT = 16, 2**20, 64
 
 
 def tensors_of(call: Call) -> list[Tensor]:
@@ -46,10 +47,10 @@ def runs_on_cpu(call: Call) -> bool:
 
 def is_empty(call: Call) -> bool:
     """Return whether a tensor of a call has no numbers, and the call can be tried as it is."""
-    tensors = tensors_of(call)
-    if all(x.numel() for x in tensors) or call.name.startswith("__") or not _can_try(call):
+    if call.name.startswith("__") or not _can_try(call):
         return False
-    return sum(x.numel() for x in tensors) <= _MAX_NUMBERS
+    numbers = [x.numel() for x in tensors_of(call)]
+    return 0 in numbers and sum(numbers) <= _MAX_NUMBERS
 
 
 def run_on_cpu(call: Call) -> Any:
@@ -58,7 +59,13 @@ def run_on_cpu(call: Call) -> Any:
 
 
 def is_emptiness_refused(call: Call) -> bool:
-    """Return whether a call that fails with axes of length 0 runs with axes of another length."""
+    """Return whether a call that fails with axes of length 0 runs with axes of another length.
+
+    Where its result may be large, it is not tried.
+    """
+    numbers = [x for x in tree_leaves((call.args, call.kwargs)) if isinstance(x, int | float)]
+    if any(abs(number) > _MAX_ARGUMENT for number in numbers):
+        return False
     return _runs(call, {}, lambda size: size or 2) or _runs(call, {}, lambda size: size or _SMALL)
 
 
@@ -80,8 +87,11 @@ def _run(call: Call, dtypes: dict[int, torch.dtype], sizes: Callable[[int], int]
         if not isinstance(value, Tensor):
             return value
         dtype = dtypes.get(id(value), value.dtype)
+        shape = [*map(sizes, value.shape)]
+        if prod(shape) > _MAX_NUMBERS:
+            raise MemoryError(f"the shape {shape} is too large for a trial")
         fill = torch.zeros if call.kind in _OF_INDICES and dtype == torch.int64 else torch.ones
-        return fill([*map(sizes, value.shape)], dtype=dtype)
+        return fill(shape, dtype=dtype)
 
     args, kwargs = tree_map(ones, (call.args, call.kwargs))
     return call.function(*args, **kwargs)

@@ -126,7 +126,7 @@ def _irregular(call: Call) -> list[str]:
         if any(number < least for number in numbers):
             steps.append(f"{name} = {value!r} must be at least {least}")
         stands_for_all = len(numbers) == 1 and (weight is None or name != "kernel_size")
-        if len(numbers) != rank and not stands_for_all:
+        if numbers and len(numbers) != rank and not stands_for_all:
             steps.append(f"{name} = {value!r} has {len(numbers)} numbers, {call.name} takes {rank}")
     return steps
 

@@ -127,7 +127,7 @@ def test_an_error_that_the_module_handles_is_not_explained():
     assert (found.layer, found.cause) == ("", "features")
     assert found.steps == (
         "input: shape (1, 2, 6, 6) has 6 numbers along its last axis",
-        "other: shape (7, 1) has 7 along axis 0",
+        "other: shape (7, 1) has 7 numbers along axis 0",
     )
 
 
