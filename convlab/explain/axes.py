@@ -117,7 +117,10 @@ def explain_view(call: Call, tracer: Tracer) -> Finding | None:
 def explain_adaptive(call: Call, tracer: Tracer) -> Finding | None:
     """Return the cause of a failing adaptive pooling."""
     x = call.input
-    return None if x is None else number_of_axes(x, call.name, LAYOUTS[call.rank])
+    averages_all = "avg" in call.name and {*call.integers("output_size", 0)} == {1}
+    if x is None or averages_all:  # a mean, which takes any number of axes
+        return None
+    return number_of_axes(x, call.name, LAYOUTS[call.rank])
 
 
 def explain_interpolate(call: Call, tracer: Tracer) -> Finding | None:

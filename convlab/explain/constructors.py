@@ -109,7 +109,8 @@ def _integers(arguments: Mapping[str, Any], names: tuple[str, ...]) -> dict[str,
 
 def _neighbours(total: int, number: int) -> str:
     """Return the divisors on both sides of a number."""
-    divisors = [n for n in range(1, total + 1) if total % n == 0]
+    small = [n for n in range(1, math.isqrt(max(total, 0)) + 1) if total % n == 0]
+    divisors = sorted({*small, *(total // n for n in small)})
     below, above = [n for n in divisors if n < number], [n for n in divisors if n > number]
     return " or ".join(str(n) for n in (*below[-1:], *above[:1]))
 

@@ -32,7 +32,7 @@ def _devices(tracer: Tracer, call: Call) -> Finding | None:
 
 def _dtypes(call: Call) -> Finding | None:
     x, weight, other, index = call.input, call["weight"], call["other"], call["index"]
-    if x is None:
+    if x is None or x.numel() == 0:  # the CPU computes nothing, so it may take any dtype
         return None
     if call.kind in _WEIGHTED or (call.kind in _NORMS and isinstance(weight, Tensor)):
         return _weight_dtype(call, x, weight)

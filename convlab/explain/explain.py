@@ -15,7 +15,7 @@ from torch import nn
 from convlab._model_state import ModelState, random_generators
 from convlab.explain.cases import Case, Shape
 from convlab.explain.explanation import Explanation
-from convlab.explain.meta import is_shape
+from convlab.explain.meta import is_shape, unwrapped
 
 # All threads share the filters of warnings, the output and the random number generators.
 _lock = threading.RLock()
@@ -34,8 +34,9 @@ def explain(module: nn.Module, *inputs: Any) -> Explanation:
         The model, the layer or the loss.
     *inputs : shape, tensor or other value
         One for each argument of the call. A shape, such as ``(1, 3, 224, 224)``, stands for a
-        tensor with the dtype and on the device of the module's parameters. Of tensors, only
-        indices and the targets of a classification are read.
+        tensor with the dtype and on the device of the module's parameters; a tuple of ints that
+        is none cannot be given. Of tensors, only indices and the targets of a classification are
+        read.
 
     Returns
     -------
@@ -92,18 +93,6 @@ def explain_call(
     module = unwrapped(module)
     with _lock, _random_state_preserved(), _silenced():
         return Case(module, list(args), kwargs, all_fixes).explanation()
-
-
-def unwrapped(module: nn.Module) -> nn.Module:
-    """Return the module inside the wrappers of torch.compile and of parallel training."""
-    wrappers = {"OptimizedModule": "_orig_mod", "DataParallel": "module"}
-    wrappers["DistributedDataParallel"] = "module"
-    while name := wrappers.get(type(module).__name__):
-        inner = getattr(module, name, None)
-        if not isinstance(inner, nn.Module):
-            break
-        module = inner
-    return module
 
 
 @contextmanager

@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from convlab.explain.book import section
 from convlab.explain.calls import Call, describe, parse_call
 from convlab.explain.constructors import explain_layer
-from convlab.explain.explain import explain_call, unwrapped
+from convlab.explain.explain import explain_call
 from convlab.explain.explanation import CAUSES, Explanation, Fix
 from convlab.explain.expression import failing_call
 from convlab.explain.findings import Finding
+from convlab.explain.meta import unwrapped
 from convlab.explain.silent import SilentMistakeWarning
 from convlab.explain.state_dict import explain_state_dict, state_dict_fixes
 from convlab.explain.trace import ModuleCall, module_calls

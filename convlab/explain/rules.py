@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import NoneType
 
+import torch
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
@@ -89,9 +91,11 @@ def facts(failure: Failure) -> list[str]:
     if call is not None and call.name:
         steps.append(f"in a call of {call.name}")
     for value in values:
-        for tensor in value if isinstance(value, tuple | list) else [value]:
-            if isinstance(tensor, Tensor) and not is_lazy(tensor):
-                steps.append(f"argument: {describe(tensor)}")
+        for part in value if isinstance(value, tuple | list) else [value]:
+            if isinstance(part, Tensor) and not is_lazy(part):
+                steps.append(f"argument: {describe(part)}")
+            elif not isinstance(part, Tensor | str | int | float | torch.dtype | NoneType):
+                steps.append(f"argument: {type(part).__module__}.{type(part).__name__}")
     return steps
 
 

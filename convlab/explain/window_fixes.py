@@ -27,6 +27,13 @@ def _channels(context: Context) -> Iterator[Candidate]:
         return
     expected, axis = expected_channels(call), call.input.dim() - call.rank - 1
     got = call.input.shape[axis]
+    if got == 0:
+        return
+    if call.rank == 3 and call.input.dim() == 5 and call.input.shape[2] == expected:
+        yield from context.on_input(
+            "exchange the axes of the channels and of the time: x.transpose(1, 2)",
+            lambda x: x.transpose(1, 2),
+        )
     ones = ", ".join(str(expected) if i == axis else "1" for i in range(call.input.dim()))
     image = call.rank == 2
     if image and got == 1 and expected == 3:
