@@ -61,7 +61,7 @@ class Case:
     def run(self, changes: list[Change]) -> tuple[Outcome, list[Any]]:
         """Run the call after changes of copies; return the outcome and the inputs."""
         model, pairs = meta_copy(self.module)
-        tracer = Tracer(check_call)
+        tracer = Tracer(check_call, model_devices={original.device for original, _ in pairs})
         for original, copy in pairs:
             tracer.devices[id(copy)] = copy, original.device
         device = next((original.device for original, _ in pairs), torch.device("cpu"))
@@ -162,6 +162,7 @@ class Case:
     ) -> Iterator[Candidate]:
         if self.batched is not None:
             yield self.batched
+            return
         yield from _proposed(finding, outcome, inputs)
         size = image_size(outcome, inputs)
         with suppress(Exception):  # as in `_proposed`

@@ -68,7 +68,7 @@ def explain(module: nn.Module, *inputs: Any) -> Explanation:
     >>> found.cause, found.layer
     ('channels', '2')
     >>> print(found)
-    [channels] 2 (Conv2d) fails: the input has another number of channels than the layer
+    [channels] 2 (Conv2d) fails: the input has a different number of channels than the layer
       input: shape (1, 8, 15, 15) has 8 channels
       in_channels = 16
       8 != 16

@@ -71,7 +71,7 @@ class explaining:
     ...         model(torch.ones(1, 3, 32, 32))
     ... except RuntimeError as error:
     ...     print(error.__notes__[0])
-    convlab: [channels] 1 (Conv2d): the input has another number of channels than the layer
+    convlab: [channels] 1 (Conv2d): the input has a different number of channels than the layer
       input: shape (1, 8, 30, 30) has 8 channels
       in_channels = 16
       8 != 16

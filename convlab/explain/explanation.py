@@ -20,7 +20,7 @@ CAUSES: dict[str, str] = {
     "kernel_larger_than_input": "the window spans more cells than the padded input has",
     "groups_do_not_divide": "the channels cannot be split into this number of groups",
     "same_with_stride": "padding='same' is defined for a stride of 1 only",
-    "linear_after_flatten": "the flattened map has a different length than the code behind it takes",
+    "linear_after_flatten": "the flattened map has a different length than the next layer takes",
     "missing_flatten": "a linear layer receives a map that was not flattened",
     "features": "the last axis of the input has a different length than the layer takes",
     "integer_image": "the image holds integers, where floating point numbers are needed",

@@ -59,12 +59,7 @@ def _features(context: Context) -> Iterator[Candidate]:
         if len(shape) == 1:
             yield from context.on_last_layer(out_features=shape[0])
     elif call.kind == "linear":
-        source = context.outcome.tracer.maps.get(id(x), (None, None))[1] or ()
-        in_features = call["weight"].shape[1]
-        if x.dim() < 3 and len(source) > 1 and prod(source[1:]) == in_features != x.shape[-1]:
-            yield Candidate("flatten each image for itself: x.flatten(1)")
-        else:
-            yield from context.on_layer(in_features=x.shape[-1])
+        yield from _linear(context, x, call["weight"].shape[1])
     elif call.kind == "bilinear":
         sizes = {"in1_features": x.shape[-1], "in2_features": call["second"].shape[-1]}
         yield from context.on_layer(**sizes)
@@ -75,6 +70,29 @@ def _features(context: Context) -> Iterator[Candidate]:
         yield from context.on_last_layer(out_features=prod(fixed))
     elif call.kind == "view":
         yield Candidate("flatten with x.flatten(1), and set in_features of the next layer")
+
+
+def _linear(context: Context, x: Tensor, in_features: int) -> Iterator[Candidate]:
+    source = context.outcome.tracer.maps.get(id(x), (None, None))[1] or ()
+    if x.dim() < 3 and len(source) > 1 and prod(source[1:]) == in_features != x.shape[-1]:
+        yield Candidate("flatten each image for itself: x.flatten(1)")
+        return
+    if len(source) > 2 and source[1] == in_features:
+        yield from _global_average(context, source)
+    yield from context.on_layer(in_features=x.shape[-1])
+
+
+def _global_average(context: Context, source: tuple[int, ...]) -> Iterator[Candidate]:
+    """Yield the average over each map, in front of a layer that has an input for each channel."""
+    name = f"AdaptiveAvgPool{len(source) - 2}d"
+    if len(source) <= 5 and isinstance(context.failure.module, nn.Linear):
+
+        def averaged(layer: nn.Module) -> nn.Module:
+            average = getattr(nn, name)(1)
+            return nn.Sequential(nn.Unflatten(1, source[1:]), average, nn.Flatten(), layer)
+
+        text = f"average over each map before it is flattened: nn.{name}(1)"
+        yield Candidate(text, replace_layer(context.path, averaged))
 
 
 def _flatten(context: Context) -> Iterator[Candidate]:
@@ -150,7 +168,14 @@ def _devices(context: Context) -> Iterator[Candidate]:
             moved = [x.to(device) if isinstance(x, Tensor) else x for x in inputs]
         return model, moved
 
-    yield Candidate("move the inputs: x.to(next(model.parameters()).device)", move)
+    tracer = context.outcome.tracer
+    inputs = {original.device for _, original in tracer.values.values()}
+    if len(tracer.model_devices) > 1:
+        yield Candidate("move the model to one device, and the inputs: model.to(device)")
+    elif inputs <= tracer.model_devices and inputs:
+        yield Candidate("make the tensor on the device of the others: device=x.device")
+    else:
+        yield Candidate("move the inputs: x.to(next(model.parameters()).device)", move)
 
 
 def _batch_norm(context: Context) -> Iterator[Candidate]:
@@ -229,9 +254,10 @@ def _concat(context: Context) -> Iterator[Candidate]:
     if len({len(shape) for shape in shapes}) > 1:
         return
     differ = [axis for axis, sizes in enumerate(zip(*shapes, strict=True)) if len({*sizes}) > 1]
-    if len(shapes[0]) > 3 and min(differ) > 0:
+    if context.call is not None and len(shapes[0]) > 3 and min(differ) > 0:
         yield Candidate(
-            "bring the maps to one size before torch.cat: F.interpolate(x, size=other.shape[2:])"
+            f"bring the maps to one size before torch.{context.call.name}: "
+            "F.interpolate(x, size=other.shape[2:])"
         )
     elif len(differ) == 1 and differ[0] > 0 and context.call and context.call.kind == "cat":
         yield Candidate(f"join along the axis in which they differ: dim={differ[0]}")

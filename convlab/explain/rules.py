@@ -85,7 +85,8 @@ def _of_convolution(failure: Failure, tracer: Tracer) -> Finding | None:
 def facts(failure: Failure) -> list[str]:
     """Return the message of the error, and the function and the tensors of the call."""
     message = str(failure.error).strip().partition("\n")[0]
-    steps = [f"{type(failure.error).__name__}: {' '.join(message.split())}"]
+    message = " ".join(message.replace("(sparse_coo)", "").split())  # a wrong name of PyTorch
+    steps = [f"{type(failure.error).__name__}: {message}"]
     call = failure.call
     values = list(failure.inputs) if call is None else list(call.arguments.values())
     if call is not None and call.name:

@@ -99,6 +99,8 @@ class Tracer(TorchFunctionMode):
         By the id of an input: it and the tensor that it stands for.
     rank : int
         Axes of the window of the first convolution or pooling; 0 if there is none.
+    model_devices : set
+        The devices of the model that the copy stands for.
     """
 
     check: Callable[[Tracer, Call], Finding | None]
@@ -106,6 +108,7 @@ class Tracer(TorchFunctionMode):
     maps: dict[int, tuple[Tensor, tuple[int, ...] | None]] = field(default_factory=dict)
     values: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
     rank: int = 0
+    model_devices: set[torch.device] = field(default_factory=set)
     failed: tuple[Exception, Call, bool] | None = None
 
     def __post_init__(self) -> None:

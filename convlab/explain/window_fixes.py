@@ -116,7 +116,7 @@ def _extra_axis(context: Context) -> Iterator[Candidate]:
             text = f"make one axis of the first {last + 1}: x.flatten(0, {last})"
             yield from context.on_input(text, lambda x: x.flatten(0, last))
             yield Candidate(f"{text}, before {where}")
-        if rank <= 3:
+        if rank <= 3 and name != call.name:
             yield Candidate(f"{context.layer}{name} in place of {call.name}")
     yield from _other_batch_norm(context, x)
 
@@ -151,7 +151,7 @@ def _kernel(context: Context) -> Iterator[Candidate]:
         needed = tuple(max(a.padding, -((a.size - a.extent) // 2)) for a in axes)
         yield from context.on_layer(padding=needed)
     sizes = tuple(min(a.kernel, a.padded) for a in axes)
-    if all(a.dilation == 1 for a in axes):
+    if all(a.dilation == 1 for a in axes) and (call.kind == "conv" or max(sizes) > 1):
         changes = {"kernel_size": sizes}
         if call.kind not in ("conv", "unfold") and any(a.padding for a in axes):
             pairs = zip(axes, sizes, strict=True)
