@@ -60,10 +60,11 @@ def parse_shape(text: str) -> tuple[int, ...]:
 
     Examples
     --------
-    >>> parse_shape("1x3x224x224"), parse_shape("[1, 3, 224, 224]")
+    >>> parse_shape("1x3x224x224"), parse_shape("torch.Size([1, 3, 224, 224])")
     ((1, 3, 224, 224), (1, 3, 224, 224))
     """
-    plain = re.sub(" *[,×X] *", "x", text.strip("()[] ").removesuffix(","))
+    plain = text.strip().removeprefix("torch.Size")
+    plain = re.sub(" *[,×X] *", "x", plain.strip("()[] ").removesuffix(","))
     if not _SHAPE.fullmatch(plain):
         raise argparse.ArgumentTypeError(
             f"expected whole numbers with an x between them, such as 1x3x224x224, got "

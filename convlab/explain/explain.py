@@ -56,9 +56,10 @@ def explain(module: nn.Module, *inputs: Any) -> Explanation:
     for targets and indices out of range that are inputs themselves. The meta device computes with
     dtypes that the CPU refuses, and with axes of length 0; a call with such tensors is therefore
     tried with small ones on the CPU. Where the code of a module reads a value, such as
-    ``if x.max() > 1``, the result has ``ok=None``. Forward hooks that are not PyTorch's own do not
-    run. Inside a block of ``torch.autocast``, dtypes are not checked. What the module prints is
-    dropped, and so are its warnings, since it runs once for each change that is tried.
+    ``if x.max() > 1``, the result has ``ok=None``. Tensors and models on the meta device stand for
+    those on any device. Forward hooks that are not PyTorch's own do not run. Inside a block of
+    ``torch.autocast``, dtypes are not checked. What the module prints is dropped, and so are its
+    warnings, since it runs once for each change that is tried.
 
     Examples
     --------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
+from itertools import chain
 from typing import Any
 
 import torch
@@ -84,7 +85,7 @@ def rebuild(layer: nn.Module, **changes: Any) -> nn.Module:
         raise TypeError(f"{type(layer).__name__} is not a layer that can be built again")
     names = _ARGUMENTS[cls.__name__].split()
     arguments = {name: getattr(layer, name) for name in names} | changes
-    tensor, devices = next(layer.parameters(), None), []
+    tensor, devices = next(chain(layer.parameters(), layer.buffers()), None), []
     if tensor is not None:
         arguments |= {"device": tensor.device, "dtype": tensor.dtype}
         devices = [tensor.device] if tensor.device.type == "cuda" else []

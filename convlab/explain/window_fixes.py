@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from math import gcd
 from typing import Any
 
@@ -20,7 +21,9 @@ def _channels(context: Context) -> Iterator[Candidate]:
     if call is None or call.input is None:
         return
     if call.kind == "group_norm":
-        yield from context.on_layer(num_channels=call.input.shape[1])
+        channels, number = call.input.shape[1], call["num_groups"]
+        changes = {} if channels % number == 0 else {"num_groups": gcd(channels, number)}
+        yield from context.on_layer(**changes, num_channels=channels)
         return
     if call.kind == "prelu":
         yield from context.on_layer(num_parameters=prelu_channels(call.input))
@@ -129,7 +132,7 @@ def _other_batch_norm(context: Context, x: Tensor) -> Iterator[Candidate]:
         return
 
     def other(layer: Any) -> nn.Module:
-        tensor = next(layer.parameters(), None)
+        tensor = next(chain(layer.parameters(), layer.buffers()), None)
         place = {} if tensor is None else {"device": tensor.device, "dtype": tensor.dtype}
         options = (layer.eps, layer.momentum, layer.affine, layer.track_running_stats)
         new: nn.Module = cls(layer.num_features, *options, **place)

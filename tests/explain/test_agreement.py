@@ -91,6 +91,8 @@ CASES = [
      "exchange the axes of the channels and of the time: x.transpose(1, 2)"),
     (nn.Conv3d(3, 8, 3), (1, 1, 8, 8, 8), "channels", "in_channels=1"),
     (nn.Conv1d(3, 8, 3), (1, 1, 9), "channels", "in_channels=1"),
+    (nn.GroupNorm(2, 6), (1, 7, 4, 4), "channels", "num_groups=1, num_channels=7"),
+    (nn.BatchNorm2d(16, affine=False), (2, 7, 4, 4), "batchnorm_channels", "num_features=7"),
     (nn.Unfold(3), (1, 2, 3, 4, 5), EXTRA, "make one axis of the first 2: x.flatten(0, 1)"),
     (nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8, 2)), (2, 3, 9, 9),
      "linear_after_flatten",
@@ -199,6 +201,14 @@ def test_arguments_that_are_no_tensors_are_named():
 def test_messages_in_one_line_without_runs_of_spaces():
     (step, *_) = explain(nn.LocalResponseNorm(5), (3,)).steps
     assert step == "ValueError: Expected 3D or higher dimensionality input (got 1 dimensions)"
+
+
+def test_a_model_on_several_devices_is_not_mended_by_its_inputs():
+    found = explain(nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8).to("meta")), torch.ones(2, 8))
+    assert (found.cause, found.layer) == ("device_mismatch", "1")
+    (fix,) = found.fixes
+    assert fix.text == "move the model to one device, and the inputs: model.to(device)"
+    assert fix.apply is None
 
 
 def test_the_fix_of_a_wrapped_model_is_applied_to_the_model():
