@@ -163,13 +163,15 @@ class Case:
         if self.batched is not None:
             yield self.batched
             return
-        yield from _proposed(finding, outcome, inputs)
+        proposed = list(_proposed(finding, outcome, inputs))
+        yield from (candidate for candidate in proposed if not candidate.last)
         size = image_size(outcome, inputs)
         with suppress(Exception):  # as in `_proposed`
             if size is not None and finding.cause in _SIZE_CAUSES:
                 yield from self._sizes(finding.cause, size)
             if size is not None and finding.cause == "linear_after_flatten":
                 yield from self._size_before_flatten(outcome, size)
+        yield from (candidate for candidate in proposed if candidate.last)
 
     def _try(self, steps: list[Candidate]) -> Run | None:
         """Return the run after changes; None if a layer does not allow one of them."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -21,6 +21,26 @@ class Finding(NamedTuple):
 
     cause: str
     steps: list[str]
+
+
+def entries(value: Any) -> list[Any]:
+    """Return the numbers of an argument, which is one, or several in a tuple or list."""
+    return list(value) if isinstance(value, tuple | list) else [value]
+
+
+def not_integers(arguments: Mapping[str, Any]) -> Finding | None:
+    """Return the finding if one of the arguments, that must hold ints, does not.
+
+    Examples
+    --------
+    >>> not_integers({"stride": (1, 2), "padding": "same", "kernel_size": 3.0})
+    Finding(cause='not_an_integer', steps=['kernel_size = 3.0 is not an int'])
+    """
+    for name, value in arguments.items():
+        is_text = name == "padding" and isinstance(value, str)
+        if not is_text and any(isinstance(x, float | complex | str) for x in entries(value)):
+            return Finding("not_an_integer", [f"{name} = {value!r} is not an int"])
+    return None
 
 
 def has(x: Tensor, number: int | str, noun: str, argument: str = "input") -> str:

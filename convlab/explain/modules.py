@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from convlab.explain.calls import describe
 from convlab.explain.features import last_axis
-from convlab.explain.findings import LAYOUTS, Finding, has, number_of_axes
+from convlab.explain.findings import LAYOUTS, Finding, has, not_integers, number_of_axes
 from convlab.shapes import conv_transpose2d_output_size
 
 _LAYOUTS: dict[type[nn.Module], tuple[str, ...]] = {
@@ -55,12 +55,7 @@ def float_argument(module: nn.Module) -> Finding | None:
     """Return the finding if a layer of PyTorch has a float where it needs an int."""
     if not type(module).__module__.startswith("torch.nn."):
         return None
-    for name in INTEGERS:
-        value = getattr(module, name, None)
-        numbers = value if isinstance(value, tuple | list) else (value,)
-        if any(isinstance(number, float | complex) for number in numbers):
-            return Finding("not_an_integer", [f"{name} = {value!r} is not an int"])
-    return None
+    return not_integers({name: getattr(module, name, None) for name in INTEGERS})
 
 
 def _signature(

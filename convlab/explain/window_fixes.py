@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from convlab.explain.candidates import Candidate, Context, change_inputs
 from convlab.explain.channels import prelu_channels
+from convlab.explain.findings import entries
 from convlab.explain.layers import replace_layer
 from convlab.explain.modules import INTEGERS
 from convlab.explain.windows import expected_channels, groups, window_axes
@@ -154,12 +155,13 @@ def _kernel(context: Context) -> Iterator[Candidate]:
         needed = tuple(max(a.padding, -((a.size - a.extent) // 2)) for a in axes)
         yield from context.on_layer(padding=needed)
     sizes = tuple(min(a.kernel, a.padded) for a in axes)
-    if all(a.dilation == 1 for a in axes) and (call.kind == "conv" or max(sizes) > 1):
+    if all(a.dilation == 1 for a in axes):
         changes = {"kernel_size": sizes}
         if call.kind not in ("conv", "unfold") and any(a.padding for a in axes):
             pairs = zip(axes, sizes, strict=True)
             changes["padding"] = tuple(min(a.padding, size // 2) for a, size in pairs)
-        yield from context.on_layer(**changes)
+        pools_nothing = call.kind != "conv" and max(sizes) == 1
+        yield from (c._replace(last=pools_nothing) for c in context.on_layer(**changes))
 
 
 def _groups(context: Context) -> Iterator[Candidate]:
@@ -232,7 +234,7 @@ def _not_an_integer(context: Context) -> Iterator[Candidate]:
     values = {name: getattr(context.failure.module, name, None) for name in INTEGERS}
     changes = {}
     for name, value in values.items():
-        numbers = value if isinstance(value, tuple | list) else (value,)
+        numbers = entries(value)
         if any(isinstance(number, float) for number in numbers):
             fixed = tuple(number if number is None else int(number) for number in numbers)
             changes[name] = fixed if isinstance(value, tuple | list) else fixed[0]

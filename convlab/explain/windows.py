@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from convlab.explain.calls import Call
-from convlab.explain.findings import LAYOUTS, Finding, has, number_of_axes, remainder
+from convlab.explain.findings import (
+    LAYOUTS,
+    Finding,
+    entries,
+    has,
+    not_integers,
+    number_of_axes,
+    remainder,
+)
 from convlab.shapes import conv_transpose2d_output_size, dilated_kernel_size
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -74,32 +82,6 @@ def explain_window(call: Call, is_map: bool = False) -> Finding | None:
     return next(filter(None, map(_axis_rule(call), axes)), None)
 
 
-def explain_constructor(arguments: Mapping[str, Any]) -> Finding | None:
-    """Return the cause if a convolution cannot be built with these arguments, or None.
-
-    Examples
-    --------
-    >>> explain_constructor({"in_channels": 6, "out_channels": 8, "groups": 3}).steps
-    ['out_channels / groups = 8 / 3 leaves a remainder of 2']
-    """
-    channels = {name: arguments.get(name) for name in ("in_channels", "out_channels")}
-    windows = ("kernel_size", "stride", "padding", "dilation", "groups")
-    numbers = channels | {name: arguments.get(name) for name in windows}
-    for name, value in numbers.items():
-        is_text = name == "padding" and isinstance(value, str)
-        if not is_text and any(isinstance(x, float | complex | str) for x in _numbers(value)):
-            return Finding("not_an_integer", [f"{name} = {value!r} is not an int"])
-    number = arguments.get("groups")
-    for name, value in channels.items():
-        if isinstance(number, int) and isinstance(value, int) and number > 0 and value % number:
-            step = remainder(f"{name} / groups = ", value, number)
-            return Finding("groups_do_not_divide", [step])
-    stride = arguments.get("stride", 1)
-    if arguments.get("padding") == "same" and any(x != 1 for x in _numbers(stride)):
-        return Finding("same_with_stride", [f"padding = 'same', stride = {stride!r}"])
-    return None
-
-
 def has_no_cells(call: Call) -> bool:
     """Return whether the input of a window has an axis of length 0."""
     return call.input is not None and 0 in call.input.shape[-call.rank :]
@@ -111,10 +93,6 @@ def _arguments(call: Call) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if not isinstance(value, str)}
 
 
-def _numbers(value: Any) -> Iterator[Any]:
-    yield from value if isinstance(value, tuple | list) else (value,)
-
-
 def _irregular(call: Call) -> list[str]:
     """Return a line for each argument with a number that is too small, or too many of them."""
     steps, weight, rank = [], call["weight"], call.rank
@@ -122,7 +100,7 @@ def _irregular(call: Call) -> list[str]:
     if weight is not None:
         arguments = {"kernel_size": tuple(weight.shape[2:])} | arguments
     for name, value in arguments.items():
-        least, numbers = int(name not in ("padding", "output_padding")), [*_numbers(value)]
+        least, numbers = int(name not in ("padding", "output_padding")), entries(value)
         if any(number < least for number in numbers):
             steps.append(f"{name} = {value!r} must be at least {least}")
         stands_for_all = len(numbers) == 1 and (weight is None or name != "kernel_size")
@@ -133,10 +111,7 @@ def _irregular(call: Call) -> list[str]:
 
 def explain_types(call: Call) -> Finding | None:
     """Return the finding if an argument of a window is not an int."""
-    for name, value in _arguments(call).items():
-        if any(isinstance(number, float | complex | str) for number in _numbers(value)):
-            return Finding("not_an_integer", [f"{name} = {value!r} is not an int"])
-    return None
+    return not_integers(_arguments(call))
 
 
 def expected_channels(call: Call) -> int | None:
