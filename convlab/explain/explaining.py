@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from types import FrameType, TracebackType
@@ -11,17 +11,17 @@ from typing import Any
 from torch import Tensor, nn
 
 from convlab.explain.book import section
-from convlab.explain.calls import Call, parse_call
+from convlab.explain.calls import Call, describe, parse_call
 from convlab.explain.constructors import explain_layer
-from convlab.explain.explain import explain_call, unwrapped
+from convlab.explain.explain import explain_call
 from convlab.explain.explanation import CAUSES, Explanation, Fix
 from convlab.explain.expression import failing_call
-from convlab.explain.rules import describe
+from convlab.explain.findings import Finding
+from convlab.explain.meta import unwrapped
 from convlab.explain.silent import SilentMistakeWarning
-from convlab.explain.state_dict import explain_state_dict
+from convlab.explain.state_dict import explain_state_dict, state_dict_fixes
 from convlab.explain.trace import ModuleCall, module_calls
 from convlab.explain.watch import close_watch, open_watch, without_watch
-from convlab.explain.windows import Finding
 
 _PREFIX = "convlab: "
 
@@ -71,7 +71,7 @@ class explaining:
     ...         model(torch.ones(1, 3, 32, 32))
     ... except RuntimeError as error:
     ...     print(error.__notes__[0])
-    convlab: [channels] 1 (Conv2d): the input has another number of channels than the layer
+    convlab: [channels] 1 (Conv2d): the input has a different number of channels than the layer
       input: shape (1, 8, 30, 30) has 8 channels
       in_channels = 16
       8 != 16
@@ -247,8 +247,7 @@ def _of_constructor(frame: FrameType) -> Explanation | None:
     built = explain_layer(frame.f_locals)
     if built is None:
         return None
-    found = _explanation(built.finding, type(module).__name__)
-    return replace(found, fixes=(Fix(built.fix),)) if built.fix else found
+    return _explanation(built.finding, type(module).__name__, [Fix(built.fix)] if built.fix else [])
 
 
 def _of_state_dict(frame: FrameType) -> Explanation | None:
@@ -257,12 +256,13 @@ def _of_state_dict(frame: FrameType) -> Explanation | None:
     module, values = names.get("self"), names.get("state_dict")
     if frame.f_code.co_name != "load_state_dict" or not isinstance(module, nn.Module):
         return None
-    finding = explain_state_dict(module, values) if isinstance(values, Mapping) else None
-    return None if finding is None else _explanation(finding, type(module).__name__)
+    if not isinstance(values, Mapping) or not (finding := explain_state_dict(module, values)):
+        return None
+    return _explanation(finding, type(module).__name__, state_dict_fixes(module, values))
 
 
-def _explanation(finding: Finding, name: str) -> Explanation:
-    return Explanation(False, None, finding.cause, "", name, tuple(finding.steps))
+def _explanation(finding: Finding, name: str, fixes: Sequence[Fix]) -> Explanation:
+    return Explanation(False, None, finding.cause, "", name, tuple(finding.steps), tuple(fixes))
 
 
 class _Function(nn.Module):

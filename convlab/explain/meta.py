@@ -127,6 +127,18 @@ def _device(value: Any) -> torch.device | None:
     return torch.device(value) if isinstance(value, str) else None
 
 
+def unwrapped(module: nn.Module) -> nn.Module:
+    """Return the module inside the wrappers of torch.compile and of parallel training."""
+    wrappers = {"OptimizedModule": "_orig_mod", "DataParallel": "module"}
+    wrappers["DistributedDataParallel"] = "module"
+    while name := wrappers.get(type(module).__name__):
+        inner = getattr(module, name, None)
+        if not isinstance(inner, nn.Module):
+            break
+        module = inner
+    return module
+
+
 def first_tensor(values: Iterable[Any]) -> Tensor | None:
     """Return the first tensor among values."""
     return next((x for x in values if isinstance(x, Tensor)), None)

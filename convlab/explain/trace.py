@@ -13,11 +13,18 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 
-from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, parse_call
-from convlab.explain.meta import device_constructors, first_tensor, to_meta
-from convlab.explain.windows import Finding
+from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, describe, parse_call
+from convlab.explain.findings import Finding
+from convlab.explain.meta import device_constructors, first_tensor, meta_tensor, to_meta
+from convlab.explain.trials import (
+    is_emptiness_refused,
+    is_empty,
+    run_on_cpu,
+    runs_on_cpu,
+    tensors_of,
+)
 
 # The axes of their results, or the numbers along them, are others than those of a map.
 _NO_MAPS = {
@@ -92,6 +99,8 @@ class Tracer(TorchFunctionMode):
         By the id of an input: it and the tensor that it stands for.
     rank : int
         Axes of the window of the first convolution or pooling; 0 if there is none.
+    model_devices : set
+        The devices of the model that the copy stands for.
     """
 
     check: Callable[[Tracer, Call], Finding | None]
@@ -99,6 +108,7 @@ class Tracer(TorchFunctionMode):
     maps: dict[int, tuple[Tensor, tuple[int, ...] | None]] = field(default_factory=dict)
     values: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
     rank: int = 0
+    model_devices: set[torch.device] = field(default_factory=set)
     failed: tuple[Exception, Call, bool] | None = None
 
     def __post_init__(self) -> None:
@@ -115,10 +125,10 @@ class Tracer(TorchFunctionMode):
         self.rank = self.rank or call.rank
         try:
             autocast = torch.is_autocast_enabled("cuda") or torch.is_autocast_enabled("cpu")
-            finding = None if autocast else self.check(self, call)
+            finding = None if autocast else self._checked(call)
             if finding is not None:
                 raise WouldFail(finding)
-            result = func(*args, **kwargs)
+            result = self._run(call)
         except Exception as error:
             if self.failed is None or self.failed[0] is not error:
                 self.failed = error, call, autocast
@@ -126,6 +136,46 @@ class Tracer(TorchFunctionMode):
         if isinstance(result, Tensor):
             self._record(call, args, result, target)
         return result
+
+    def is_on_cpu(self, call: Call) -> bool:
+        """Return whether the tensors of a call stand for some on the CPU, as far as is known."""
+        places = (self.devices.get(id(x)) for x in tensors_of(call))
+        return {place[1].type for place in places if place is not None} <= {"cpu", "meta"}
+
+    def _checked(self, call: Call) -> Finding | None:
+        try:
+            return self.check(self, call)
+        except Exception:  # arguments of unusual types: left to the function
+            return None
+
+    def _run(self, call: Call) -> Any:
+        """Run a call, also where only the meta device refuses it."""
+        if is_empty(call) and self.is_on_cpu(call):
+            return self._run_empty(call)
+        try:
+            return call.function(*call.args, **call.kwargs)
+        except RuntimeError:
+            # The meta device takes no class number with an axis for one prediction.
+            if call.kind != "cross_entropy" or not runs_on_cpu(call):
+                raise
+            return meta_tensor(run_on_cpu(call))
+
+    def _run_empty(self, call: Call) -> Any:
+        """Run a call with axes of length 0, of which the meta device takes others."""
+        try:
+            expected = run_on_cpu(call)
+        except Exception:
+            if not is_emptiness_refused(call):
+                raise
+            steps = [f"argument: {describe(x)}" for x in tensors_of(call)]
+            steps.append(f"{call.name} does not take an axis of length 0 here")
+            raise WouldFail(Finding("empty_output", steps)) from None
+        try:
+            result = call.function(*call.args, **call.kwargs)
+        except Exception:
+            return tree_map(_meta, expected)
+        is_other = isinstance(result, Tensor) and result.shape != expected.shape
+        return meta_tensor(expected) if is_other else result
 
     def _record(
         self, call: Call, args: tuple[Any, ...], result: Tensor, target: torch.device | None
@@ -151,6 +201,10 @@ class Tracer(TorchFunctionMode):
                 result.shape == source.shape or (flattened is None and result.dim() == source.dim())
             ):
                 self.maps[id(result)] = result, flattened
+
+
+def _meta(value: Any) -> Any:
+    return meta_tensor(value) if isinstance(value, Tensor) else value
 
 
 def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Tracer) -> Outcome:
