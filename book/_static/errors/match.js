@@ -82,21 +82,35 @@ const warning = ({ message }) => {
 	return { numbers: {}, entries: [{ entry: Errors.silent[name], says: [`${says}.`], cures: cure ? [cure] : [] }] };
 };
 
+/** What an exception is, in the catalogue or for convlab. */
+const foundOf = (exception) => {
+	const found = warning(exception) ?? candidates(exception);
+	return exception.note ? narrowed(found, exception.note) : found;
+};
+
+/** The last error of each other chain of a text, once each. */
+const othersOf = (exceptions, { chain, type, message }) => {
+	const lasts = new Map(exceptions.filter((one) => one.chain !== chain && one.type).map((one) => [one.chain, one]));
+	const told = new Map([...lasts.values()].map((one) => [`${one.type}: ${one.message}`, one]));
+	told.delete(`${type}: ${message}`);
+	return [...told].map(([text, one]) => ({ text, entry: foundOf(one)?.entries[0].entry ?? "" }));
+};
+
 /** What is to be said of a pasted text; `found` is null where nothing of it is in the catalogue. */
 const answer = (pasted) => {
 	const exceptions = read(pasted);
 	for (let place = exceptions.length - 1; place >= 0; place -= 1) {
 		const exception = exceptions[place];
-		let found = warning(exception) ?? candidates(exception);
-		if (exception.note) found = narrowed(found, exception.note);
+		const found = foundOf(exception);
 		if (found) {
 			const last = exceptions[exceptions.length - 1];
 			const earlier = place < exceptions.length - 1;
-			return { found, note: exception.note, frame: ownFrame(exception) ?? exceptions.map(ownFrame).findLast(Boolean) ?? null, type: exception.type, last: earlier ? last : null };
+			const chain = exceptions.filter((one) => one.chain === exception.chain);
+			return { found, note: exception.note, frame: ownFrame(exception) ?? chain.map(ownFrame).findLast(Boolean) ?? null, type: exception.type, last: earlier ? last : null, others: othersOf(exceptions, exception) };
 		}
 	}
 	const last = exceptions.at(-1) ?? null;
-	return { found: null, note: last?.note ?? null, frame: last && ownFrame(last), type: last?.type ?? "", last: null };
+	return { found: null, note: last?.note ?? null, frame: last && ownFrame(last), type: last?.type ?? "", last: null, others: last ? othersOf(exceptions, last) : [] };
 };
 
 return { answer, find };
