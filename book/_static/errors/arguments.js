@@ -17,7 +17,8 @@ const NOT_TENSORS = [
 const ofNotTensor = ({ op, type }) => {
 	const bare = type.split(".").at(-1);
 	const [, kind, cures] = NOT_TENSORS.find(([name]) => name.test(bare)) ?? [null, `\`${type}\``, []];
-	return [{ entry: bare === "ndarray" ? "error-numpy-array" : "error-list-input", says: [`${op} takes a tensor, and got ${kind}.`], cures }];
+	const entry = { ndarray: "error-numpy-array", tuple: "error-tuple-input", NoneType: "error-none-input" }[bare] ?? "error-list-input";
+	return [{ entry, says: [`${op} takes a tensor, and got ${kind}.`], cures }];
 };
 
 const ofCombination = ({ op, types }, { message }) => {
@@ -75,7 +76,7 @@ Errors.messages.push(
 			: { entry: /pool/.test(op) ? "error-float-pool" : "error-float-argument", says: [`\`${name}\` of ${op} is a float.`], cures: [`\`${name}=int(…)\`, or \`a // b\` instead of \`a / b\``] }],
 	},
 	{
-		words: ["{op:word}(): argument 'input' (position 1) must be Tensor, not {type:word}"], entries: ["error-list-input", "error-numpy-array"], answer: ofNotTensor,
+		words: ["{op:word}(): argument 'input' (position 1) must be Tensor, not {type:word}"], entries: ["error-list-input", "error-tuple-input", "error-none-input", "error-numpy-array"], answer: ofNotTensor,
 	},
 	plain("error-padding-word", "Invalid padding string '{word:text}', should be one of", "`{word}` is not one of `valid` and `same`.", "a number, or four numbers in `F.pad`"),
 	{
@@ -83,24 +84,24 @@ Errors.messages.push(
 		answer: (_, { message }) => [{ entry: "error-padding-mode", says: [`${/padding_mode='(\w{1,40})'/.exec(message)?.[1] ?? "This"} is not a padding mode.`], cures: ["`zeros`, `reflect`, `replicate` or `circular`"] }],
 	},
 	{
-		words: ["expected {name:word} to be a single integer value or a list of {wanted:n} values to match the convolution dimensions, but got {same:word}=[{numbers:list}]"], entries: ["error-padding-four"],
+		words: ["expected {name:word} to be a single integer value or a list of {wanted:n} values to match the convolution dimensions, but got {same:word}=[{numbers:list}]"], entries: ["error-padding-four", "error-stride-three"],
 		answer: ({ name, wanted, numbers }) => [{
-			entry: name === "padding" ? "error-padding-four" : "", says: [`A convolution takes ${wanted} numbers as \`${name}\`, one per axis${name === "padding" ? " and for both of its sides" : ""}; it got ${numbers.length}: ${numbers.join(", ")}.`],
+			entry: name === "padding" ? "error-padding-four" : "error-stride-three", says: [`A convolution takes ${wanted} numbers as \`${name}\`, one per axis${name === "padding" ? " and for both of its sides" : ""}; it got ${numbers.length}: ${numbers.join(", ")}.`],
 			cures: [name === "padding" ? "different numbers on two sides: `F.pad` before the layer" : `\`${name}=${numbers[0]}\`, or ${wanted} numbers`],
 		}],
 	},
 	{
-		words: ["kernel size should be greater than zero, but got kernel_height: {height:n} kernel_width: {width:n}", "kernel size should be greater than zero"], entries: [""],
-		answer: ({ height, width }) => [{ entry: "", says: [`A kernel has at least 1 x 1 cells${height === undefined ? "" : `; this one has ${height} x ${width}`}.`], cures: ["`kernel_size=1` is the smallest: was it computed?"] }],
+		words: ["kernel size should be greater than zero, but got kernel_height: {height:n} kernel_width: {width:n}", "kernel size should be greater than zero"], entries: ["error-kernel-zero"],
+		answer: ({ height, width }) => [{ entry: "error-kernel-zero", says: [`A kernel has at least 1 x 1 cells${height === undefined ? "" : `; this one has ${height} x ${width}`}.`], cures: ["`kernel_size=1` is the smallest: was it computed?"] }],
 	},
 	{
-		words: ["Given weight of size [{weight:list}], expected bias to be 1-dimensional with {wanted:n} elements, but got bias of size [{bias:list}] instead"], entries: [""],
-		answer: ({ weight, wanted, bias }) => [{ entry: "", says: [`The weight [${weight.join(", ")}] makes ${count(wanted, "channel")}, and each has one bias: the bias must have ${wanted} numbers, and has ${bias.join(" x ")}.`], cures: [`a bias of shape (${wanted},)`] }],
+		words: ["Given weight of size [{weight:list}], expected bias to be 1-dimensional with {wanted:n} elements, but got bias of size [{bias:list}] instead"], entries: ["error-bias-size"],
+		answer: ({ weight, wanted, bias }) => [{ entry: "error-bias-size", says: [`The weight [${weight.join(", ")}] makes ${count(wanted, "channel")}, and each has one bias: the bias must have ${wanted} numbers, and has ${bias.join(" x ")}.`], cures: [`a bias of shape (${wanted},)`] }],
 	},
 	{
-		words: ["Unrecognised padding mode {name:word}"], entries: ["error-padding-mode"],
-		answer: ({ name }) => [{ entry: "error-padding-mode", says: [`\`${name}\` is not a mode of \`F.pad\`.`], cures: [name === "zeros" ? "`mode=\"constant\"`: the name `zeros` is that of the layer" : "`constant`, `reflect`, `replicate` or `circular`"] }],
+		words: ["Unrecognised padding mode {name:word}"], entries: ["error-pad-mode"],
+		answer: ({ name }) => [{ entry: "error-pad-mode", says: [`\`${name}\` is not a mode of \`F.pad\`.`], cures: [name === "zeros" ? "`mode=\"constant\"`: the name `zeros` is that of the layer" : "`constant`, `reflect`, `replicate` or `circular`"] }],
 	},
-	{ words: ["output_size must be {wanted:n}"], entries: ["wrong-adaptive-size"], answer: ({ wanted }) => [{ entry: "wrong-adaptive-size", says: [`\`output_size\` must be one number, or ${wanted}.`], cures: ["one number for all axes, such as `1`"] }] },
+	{ words: ["output_size must be {wanted:n}"], entries: ["error-adaptive-size"], answer: ({ wanted }) => [{ entry: "error-adaptive-size", says: [`\`output_size\` must be one number, or ${wanted}.`], cures: ["one number for all axes, such as `1`"] }] },
 );
 })();

@@ -23,12 +23,12 @@ Errors.causes = Object.fromEntries(Object.entries({
 	device_mismatch: "device",
 	batchnorm_channels: "norm-channels",
 	batchnorm_single_value: "norm-single",
-	skip_connection_shapes: "skip",
+	skip_connection_shapes: "skip normalize",
 	concat_shapes: "concat concat-axes stack",
-	target_shape: "loss-batch loss-column loss-onehot loss-maps loss-maps-size bce-shape",
+	target_shape: "loss-batch loss-column loss-onehot loss-maps loss-maps-size loss-no-pooling loss-positions bce-shape",
 	target_range: "loss-range",
 	state_dict_mismatch: "state-keys state-shape state-checkpoint",
-	unknown: "view-stride pad-numbers dilation-zero stride-zero padding-negative padding-word padding-four padding-mode keyword missing-argument lowercase groups-zero embedding-range numpy-array list-input numpy-grad group-norm-made instance-norm bce-range one-hot-range state-not-dict load-pickle load-cuda optimizer",
+	unknown: "view-stride pad-numbers dilation-zero stride-zero padding-negative padding-word padding-four padding-mode keyword missing-argument lowercase groups-zero embedding-range numpy-array list-input numpy-grad group-norm-made instance-norm bce-range one-hot-range state-not-dict load-pickle load-cuda optimizer adaptive-size kernel-zero stride-three bias-size pad-mode unscale tuple-input none-input negative-stride numpy-device collate module-init module-forward optimizer-empty",
 }).flatMap(([cause, names]) => names.split(" ").map((name) => [`error-${name}`, cause])));
 
 /** Mistakes that raise no error: of a warning of convlab, the entry. */
@@ -44,13 +44,9 @@ Errors.elsewhere = {
 	"wrong-backward-twice": ["gradients", "Backward a second time"],
 	"wrong-old-code": ["parameters", "Changed in place"],
 	"wrong-fill-parameter": ["init", "A parameter that is filled"],
-	"wrong-adaptive-size": ["pooling", "The output size of an adaptive pooling"],
 	"wrong-label-out-of-range": ["training", "A label that is not a class, on a GPU"],
-	"wrong-label-type": ["training", "Labels of the wrong type"],
-	"sec-mean-and-std": ["training", "The mean and the standard deviation of the images"],
 	"sec-batch-size": ["scaling", "A batch in parts"],
 	"sec-formats": ["scaling", "Mixed precision"],
-	"sec-from-scratch": ["parameters", "A layer built from scratch"],
 };
 
 Errors.messages = (() => {
@@ -280,6 +276,7 @@ const ofScalarType = ({ x, y }, { functions, code }) => {
 };
 
 const ofNotImplemented = ({ op, x }) => {
+	if (/16$/.test(dtype(x))) return [{ entry: "error-half-model", says: [`${op} does not compute in ${dtype(x)} on this device, in this version of PyTorch.`], cures: ["on a CPU, float32: `model.float()` and `x.float()`"] }];
 	const entry = /norm/.test(op) ? "error-norm-bytes" : /pool|conv|upsample|reflection|addmm|mean/.test(op) ? "error-average-bytes" : "";
 	return entry && isInteger(x) ? [{ entry, says: [`${op} computes with floating point numbers, and the input is ${dtype(x)}.`], cures: [toFloat(x)] }] : [];
 };
@@ -295,7 +292,7 @@ const ofBroadcast = ({ a, b, dim, wanted, got }, { functions, files, code }) => 
 	const skip = { entry: "error-skip", when: "Two branches of a network are added", says, cures: ["one stride and one padding in both branches, and in the shortcut a convolution of 1 x 1 where the channels differ"] };
 	const loss = { entry: "error-bce-shape", when: "A loss compares a prediction with a target", says, cures: ["the model must return one prediction per entry of the target"] };
 	const normalize = {
-		entry: "sec-mean-and-std", when: "`transforms.Normalize` takes one mean and one standard deviation per channel",
+		entry: "error-normalize", when: "`transforms.Normalize` takes one mean and one standard deviation per channel",
 		says: [`The image has ${count(a, "channel")}, and the mean or the standard deviation ${count(b, "number")}.`],
 		cures: a === 4 && b === 3 ? ["`image.convert(\"RGB\")` when it is opened: it has an alpha channel"] : [`one number for each channel: ${a} in \`mean\`, and ${a} in \`std\``],
 	};
@@ -364,16 +361,16 @@ const SIZES = /size mismatch for ([\w.]{1,300}): copying a param with shape torc
 const few = (names) => `${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}`;
 
 const ofMaps = ({ axes: number }) => {
-	const forgotten = { entry: "error-loss-maps", says: ["The scores are maps, and the labels are one per image: the model lacks a global pooling and a flatten before its last layer."], cures: ["`nn.AdaptiveAvgPool2d(1)` and `nn.Flatten()` before the last layer", "scores of shape (N, classes, 1, 1): `scores.flatten(1)`"] };
+	const forgotten = { entry: "error-loss-no-pooling", says: ["The scores are maps, and the labels are one per image: the model lacks a global pooling and a flatten before its last layer."], cures: ["`nn.AdaptiveAvgPool2d(1)` and `nn.Flatten()` before the last layer", "scores of shape (N, classes, 1, 1): `scores.flatten(1)`"] };
 	if (number === 1) return [forgotten];
 	const says = [`The scores are maps; a mask of class numbers has 3 axes, batch, height and width, and this one has ${number}.`];
-	if (number === 2) return [{ entry: "error-loss-maps", when: "One mask without a batch", says, cures: ["`masks.unsqueeze(0)`"] }, { ...forgotten, when: "A label per image, in a column", cures: [...forgotten.cures, "and `labels.squeeze(1)`"] }];
+	if (number === 2) return [{ ...forgotten, when: "A label per image, in a column", cures: [...forgotten.cures, "and `labels.squeeze(1)`"] }, { entry: "error-loss-maps", when: "Masks that were flattened", says, cures: ["their height and width again: `masks.reshape(-1, height, width)`"] }];
 	return [{ entry: "error-loss-maps", says, cures: number === 4 ? ["masks of shape (N, 1, H, W): `masks.squeeze(1)`", "one-hot masks of shape (N, classes, H, W): `masks.argmax(1)`"] : [] }];
 };
 
 const ofTargetSize = ({ wanted, target }) => {
 	const says = [`The target must have shape ${shape(wanted)}, and has ${shape(target)}.`];
-	if (target.length < wanted.length) return [{ entry: "error-loss-maps-size", says: [...says, "The scores hold one for each position, and the target is one per sample."], cures: ["a global pooling, or a flatten, before the last layer"] }];
+	if (target.length < wanted.length) return [{ entry: "error-loss-positions", says: [...says, "The scores hold one for each position, and the target is one per sample."], cures: ["a global pooling, or a flatten, before the last layer"] }];
 	return [{ entry: "error-loss-maps-size", says, cures: ["bring the scores and the target to one size", ...(wanted.length === 2 && wanted[0] === target[0] ? ["scores of shape (N, length, classes): `scores.transpose(1, 2)`"] : [])] }];
 };
 
@@ -540,9 +537,9 @@ return [
 			],
 		}],
 	},
-	{ words: ["only batches of spatial targets supported (3D tensors) but got targets of dimension: {axes:n}"], part: ["only batches of spatial targets supported"], entries: ["error-loss-maps"], answer: ofMaps },
+	{ words: ["only batches of spatial targets supported (3D tensors) but got targets of dimension: {axes:n}"], part: ["only batches of spatial targets supported"], entries: ["error-loss-maps", "error-loss-no-pooling"], answer: ofMaps },
 	plain("error-loss-maps-size", ["size mismatch (got input: [{input:list}] , target: [{target:list}]", "size mismatch (got input: [{input:list}], target: [{target:list}]"], "The scores have shape {input}, and the target {target}: all sizes but that of the classes must be equal.", "`F.interpolate(scores, size=masks.shape[1:])`, or masks of the size of the scores"),
-	{ words: ["Expected target size [{wanted:list}], got [{target:list}]"], entries: ["error-loss-maps-size"], answer: ofTargetSize },
+	{ words: ["Expected target size [{wanted:list}], got [{target:list}]"], entries: ["error-loss-positions", "error-loss-maps-size"], answer: ofTargetSize },
 	plain("error-bce-shape", ["Target size (torch.Size([{target:list}])) must be the same as input size (torch.Size([{input:list}]))", "Using a target size (torch.Size([{target:list}])) that is different to the input size (torch.Size([{input:list}]))"], "The target has shape {target}, and the prediction {input}.", "`target.reshape({input})`, if they hold the same numbers"),
 	plain("error-bce-integers", "result type {x:word} can't be cast to the desired output type {y:word}", "The target is made of integers, and the prediction of floats.", "`target.to(torch.float32)`"),
 	{
