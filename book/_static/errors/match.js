@@ -69,6 +69,8 @@ const narrowed = (found, { cause }) => {
 	if (cause === "unknown") return found;
 	const fitting = found?.entries.filter(({ entry }) => Errors.causes[entry] === cause) ?? [];
 	if (fitting.length) return { ...found, entries: fitting };
+	// The words alone decide where no cause was given to what they mean.
+	if (found && !found.partial && found.entries.every(({ entry }) => (Errors.causes[entry] ?? "unknown") === "unknown")) return found;
 	const others = Object.keys(Errors.causes).filter((entry) => Errors.causes[entry] === cause);
 	return others.length ? { numbers: {}, related: true, entries: others.map((entry) => ({ entry })) } : found;
 };
@@ -91,8 +93,8 @@ const foundOf = (exception) => {
 /** The last error of each other chain of a text, once each. */
 const othersOf = (exceptions, { chain, type, message }) => {
 	const lasts = new Map(exceptions.filter((one) => one.chain !== chain && one.type).map((one) => [one.chain, one]));
-	const told = new Map([...lasts.values()].map((one) => [`${one.type}: ${one.message}`, one]));
-	told.delete(`${type}: ${message}`);
+	const told = new Map([...lasts.values()].map((one) => [`${one.type}: ${one.message}`.trim(), one]));
+	told.delete(`${type}: ${message}`.trim());
 	return [...told].map(([text, one]) => ({ text, entry: foundOf(one)?.entries[0].entry ?? "" }));
 };
 

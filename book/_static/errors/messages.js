@@ -15,20 +15,20 @@ Errors.causes = Object.fromEntries(Object.entries({
 	padding_mode_too_large: "reflect circular",
 	transposed_size: "output-padding output-size",
 	empty_output: "transposed-empty empty-input",
-	groups_do_not_divide: "in-channels-groups out-channels-groups weight-groups group-norm-groups",
+	groups_do_not_divide: "in-channels-groups out-channels-groups weight-groups group-norm-groups group-norm-made",
 	same_with_stride: "same-stride",
 	not_an_integer: "float-argument float-channels float-pool",
 	integer_image: "bytes linear-integers norm-bytes average-bytes mean-bytes",
 	dtype_mismatch: "float64 float64-no-bias half-model matmul-dtype norm-float64 embedding-float loss-float bce-integers bce-probabilities",
 	device_mismatch: "device",
 	batchnorm_channels: "norm-channels",
-	batchnorm_single_value: "norm-single",
+	batchnorm_single_value: "norm-single instance-norm",
 	skip_connection_shapes: "skip normalize",
 	concat_shapes: "concat concat-axes stack",
 	target_shape: "loss-batch loss-column loss-onehot loss-maps loss-maps-size loss-no-pooling loss-positions bce-shape",
 	target_range: "loss-range",
 	state_dict_mismatch: "state-keys state-shape state-checkpoint",
-	unknown: "view-stride pad-numbers dilation-zero stride-zero padding-negative padding-word padding-four padding-mode keyword missing-argument lowercase groups-zero embedding-range numpy-array list-input numpy-grad group-norm-made instance-norm bce-range one-hot-range state-not-dict load-pickle load-cuda optimizer adaptive-size kernel-zero stride-three bias-size pad-mode unscale tuple-input none-input negative-stride numpy-device collate module-init module-forward optimizer-empty",
+	unknown: "view-stride pad-numbers dilation-zero stride-zero padding-negative padding-word padding-four padding-mode keyword missing-argument lowercase groups-zero embedding-range numpy-array list-input numpy-grad bce-range one-hot-range state-not-dict load-pickle load-cuda optimizer adaptive-size kernel-zero stride-three bias-size pad-mode unscale tuple-input none-input negative-stride numpy-device collate module-init module-forward optimizer-empty",
 }).flatMap(([cause, names]) => names.split(" ").map((name) => [`error-${name}`, cause])));
 
 /** Mistakes that raise no error: of a warning of convlab, the entry. */

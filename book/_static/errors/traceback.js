@@ -154,18 +154,18 @@ const read = (pasted) => {
 	for (const line of withoutPrefix(linesOf(pasted))) {
 		const isTest = TEST.test(line);
 		if (CHAIN.test(line)) {
-			continued = true;
-			segments.push({ chain, lines: [] });
+			continued = segments[segments.length - 1].joined = true;
+			segments.push({ chain, joined: true, lines: [] });
 		} else if (isTest || line.includes(HEAD)) {
 			// The traceback of a worker stands within the message of the process that waits for it.
 			if (isTest || (!continued && !/Original Traceback/.test(line))) chain += 1;
 			continued = false;
-			segments.push({ chain, lines: [line] });
+			segments.push({ chain, joined: true, lines: [line] });
 		} else segments[segments.length - 1].lines.push(line);
 	}
 	const all = segments.slice(-MOST_EXCEPTIONS).flatMap((segment, place) => readSegment(segment.lines)
 		// Without frames, each message is an error of its own.
-		.map((one, index) => ({ ...one, chain: one.frames.length || segment.chain ? segment.chain : `${place}/${index}` }))).slice(-MOST_EXCEPTIONS);
+		.map((one, index) => ({ ...one, chain: one.frames.length || segment.joined ? segment.chain : `${place}/${index}` }))).slice(-MOST_EXCEPTIONS);
 	const named = all.filter(({ type, note }) => type || note);
 	// What stands around a traceback has no type; without one, any text may be a message.
 	return named.length ? named : all;
