@@ -248,7 +248,7 @@ def test_of_several_errors_the_last_is_answered_and_all_are_listed(page, text):
         assert kind in pasted_text
         assert message[:20] in pasted_text
     [last] = answers(page, [answer["others"][-1]["text"]])
-    assert entries(last)[0] == answer["others"][-1]["entry"]
+    assert answer["others"][-1]["entry"] in entries(last)  # its line may decide among several
     paste(page, pasted_text)
     page.get_by_text(f"{count} errors found; this is the last.").wait_for()
     assert page.locator(".pe-others li").count() == min(count - 1, 20)
