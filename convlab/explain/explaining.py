@@ -37,8 +37,8 @@ class explaining:
     Errors in a call of a module are explained, in the constructor of a layer, in
     `load_state_dict`, in a function of `torch.nn.functional`, and, from Python 3.11 on, in a call
     of another function of PyTorch or an arithmetic operator with operands that are variables. In an
-    ExceptionGroup, each exception gets its own note. Others, and those that are not an Exception,
-    get none.
+    ExceptionGroup, each exception gets its own note. Other errors, and exceptions that are not
+    subclasses of Exception, get no note.
 
     Some mistakes raise no error. `SilentMistakeWarning` names the line of the reader's code, once:
     a softmax before ``cross_entropy``, a target that broadcasts in a loss of PyTorch or in one by
@@ -240,9 +240,11 @@ def _prefixed(found: Explanation, prefix: str) -> Explanation:
 
 def _of_constructor(frame: FrameType) -> Explanation | None:
     """Explain an error in the constructor of a layer of PyTorch."""
-    module = frame.f_locals.get("self")
     of_torch = str(frame.f_globals.get("__name__")).startswith("torch.nn.modules.")
-    if frame.f_code.co_name != "__init__" or not of_torch or not isinstance(module, nn.Module):
+    if frame.f_code.co_name != "__init__" or not of_torch:
+        return None
+    module = frame.f_locals.get("self")
+    if not isinstance(module, nn.Module):
         return None
     built = explain_layer(frame.f_locals)
     if built is None:
@@ -253,9 +255,11 @@ def _of_constructor(frame: FrameType) -> Explanation | None:
 
 def _of_state_dict(frame: FrameType) -> Explanation | None:
     """Explain an error of `load_state_dict`."""
+    if frame.f_code.co_name != "load_state_dict":
+        return None
     names = frame.f_locals
     module, values = names.get("self"), names.get("state_dict")
-    if frame.f_code.co_name != "load_state_dict" or not isinstance(module, nn.Module):
+    if not isinstance(module, nn.Module):
         return None
     finding = explain_state_dict(module, values) if isinstance(values, Mapping) else None
     return None if finding is None else _explanation(finding, type(module).__name__)

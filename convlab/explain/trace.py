@@ -162,8 +162,9 @@ def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Trace
         if tensor is not None and path and next(module.children(), None) is None:
             outcome.last_layer, outcome.last_shape = path, tuple(tensor.shape)
 
-    for path, module in model.named_modules():
-        module.register_forward_hook(partial(leave, path))
+    handles = [
+        module.register_forward_hook(partial(leave, path)) for path, module in model.named_modules()
+    ]
     try:
         with torch.no_grad(), _eager(), tracer:
             outcome.output = model(*args, **kwargs)
@@ -175,7 +176,17 @@ def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Trace
         call = failed[1] if failed is not None and failed[0] is error else None
         path = paths[id(last.module)]
         outcome.failure = Failure(path, last.module, last.args, last.kwargs, call, error)
+        _drop_frames(error)
+    for handle in handles:  # they hold the outcome
+        handle.remove()
     return outcome
+
+
+def _drop_frames(error: BaseException | None) -> None:
+    """Drop the tracebacks of an error and of its causes, whose frames hold it and the tensors."""
+    while error is not None and error.__traceback__ is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def _eager() -> AbstractContextManager[Any]:
@@ -198,8 +209,8 @@ class ModuleCall(NamedTuple):
 def module_calls(traceback: TracebackType | None) -> Iterator[ModuleCall]:
     """Yield the calls of modules in a traceback, from the outermost to the innermost."""
     while traceback is not None:
-        names = traceback.tb_frame.f_locals
         if traceback.tb_frame.f_code.co_name == "_call_impl":
+            names = traceback.tb_frame.f_locals
             module = names.get("self")
             if isinstance(module, nn.Module):
                 yield ModuleCall(module, tuple(names.get("args", ())), names.get("kwargs", {}))
