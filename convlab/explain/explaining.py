@@ -114,7 +114,11 @@ def annotate(
                 if isinstance(one, Exception):
                     annotate(one, one.__traceback__, model)
         elif not isinstance(error, SilentMistakeWarning) and not _has_note(error):
-            found = _explain_error(error, traceback, model)
+            before = error.__traceback__
+            try:
+                found = _explain_error(error, traceback, model)
+            finally:  # the code of a module may raise the same error again
+                error.__traceback__ = before
             if found is not None:
                 _add_note(error, _note(found))
 

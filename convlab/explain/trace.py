@@ -156,6 +156,7 @@ class Tracer(TorchFunctionMode):
 def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Tracer) -> Outcome:
     """Run a copy on the meta device, to which hooks are added."""
     outcome = Outcome(tracer)
+    handled = sys.exc_info()[1]
 
     def leave(path: str, module: nn.Module, inputs: Any, output: Any) -> None:
         tensor = first_tensor(tree_leaves(output))
@@ -176,15 +177,18 @@ def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Trace
         call = failed[1] if failed is not None and failed[0] is error else None
         path = paths[id(last.module)]
         outcome.failure = Failure(path, last.module, last.args, last.kwargs, call, error)
-        _drop_frames(error)
+        _drop_frames(error, handled)
     for handle in handles:  # they hold the outcome
         handle.remove()
     return outcome
 
 
-def _drop_frames(error: BaseException | None) -> None:
-    """Drop the tracebacks of an error and of its causes, whose frames hold it and the tensors."""
-    while error is not None and error.__traceback__ is not None:
+def _drop_frames(error: BaseException | None, handled: BaseException | None) -> None:
+    """Drop the tracebacks, whose frames hold tensors, of an error and those that led to it.
+
+    The one that was being handled before is not ours.
+    """
+    while error is not None and error is not handled and error.__traceback__ is not None:
         error.__traceback__ = None
         error = error.__cause__ or error.__context__
 
