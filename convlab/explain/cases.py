@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from time import thread_time
 from typing import Any, NamedTuple
 
 import torch
@@ -24,6 +25,8 @@ from convlab.explain.windows import Finding, output_may_be_empty
 # To make a call run that has several faults.
 _MAX_CHANGES, _MAX_RUNS = 4, 40
 _MAX_SIZE, _SIZES_TRIED = 4096, 16
+# CPU time for the search, in seconds: for the first fix, and for all. A run that began goes on.
+_SECONDS_FIRST, _SECONDS_ALL = 0.3, 5.0
 # Causes of a size that halves to different numbers in two branches.
 _SHAPE_CAUSES = ("concat_shapes", "skip_connection_shapes")
 # Causes that a larger image can remove.
@@ -54,6 +57,7 @@ class Case:
         self.module, self.args, self.kwargs = module, args, kwargs
         self.all_fixes = all_fixes
         self.index_dtype: torch.dtype | None = None
+        self.end = math.inf
 
     def run(self, changes: list[Change]) -> tuple[Outcome, list[Any]]:
         """Run the call after changes of copies; return the outcome and the inputs."""
@@ -122,6 +126,7 @@ class Case:
 
     def _fixes(self, finding: Finding, outcome: Outcome, inputs: list[Any]) -> list[Fix]:
         """Return the fixes of one change, or else of several; then those that cannot be tried."""
+        self.end = thread_time() + (_SECONDS_ALL if self.all_fixes else _SECONDS_FIRST)
         proposed = self._candidates(finding, outcome, inputs)
         fixes, failed, untried = list[Fix](), dict[str, Run](), list[Fix]()
         for candidate in proposed:
@@ -152,7 +157,9 @@ class Case:
             yield from self._size_before_flatten(outcome, size)
 
     def _try(self, steps: list[Candidate]) -> Run | None:
-        """Return the run after changes; None if a layer does not allow one of them."""
+        """Return the run after changes; None if a layer does not allow one, or the time is over."""
+        if thread_time() > self.end:
+            return None
         try:
             return Run(steps, *self.run([s.change for s in steps if s.change is not None]))
         except Exception:  # of any type
@@ -233,7 +240,7 @@ class Case:
         return Candidate(text, resized(size, new))
 
     def _runs_with(self, size: tuple[int, ...], new: tuple[int, ...]) -> bool:
-        return self.run([resized(size, new)])[0].failure is None
+        return thread_time() < self.end and self.run([resized(size, new)])[0].failure is None
 
 
 def _proposed(finding: Finding, outcome: Outcome, inputs: list[Any]) -> Iterator[Candidate]:

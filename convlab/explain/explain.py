@@ -54,7 +54,8 @@ def explain(module: nn.Module, *inputs: Any) -> Explanation:
     dtypes that the CPU refuses; a call with others than one of floating point is therefore tried
     with small tensors on the CPU. Where the code of a module reads a value, such as
     ``if x.max() > 1``, the result has ``ok=None``. Forward hooks that are not PyTorch's own do not
-    run. Inside a block of ``torch.autocast``, dtypes are not checked.
+    run. Inside a block of ``torch.autocast``, dtypes are not checked. The search for fixes ends
+    after about 5 s of CPU time, with those that were found.
 
     Examples
     --------
@@ -85,7 +86,10 @@ def explain(module: nn.Module, *inputs: Any) -> Explanation:
 def explain_call(
     module: nn.Module, args: Sequence[Any], kwargs: dict[str, Any], all_fixes: bool = True
 ) -> Explanation:
-    """Explain the call ``module(*args, **kwargs)``, with all fixes or the first that is found."""
+    """Explain the call ``module(*args, **kwargs)``, with all fixes or the first that is found.
+
+    The search for all ends after about 5 s of CPU time, that for the first after about 0.3 s.
+    """
     module = unwrapped(module)
     with _lock, _random_state_preserved(), warnings.catch_warnings():
         warnings.simplefilter("ignore")

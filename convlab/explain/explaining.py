@@ -57,6 +57,9 @@ class explaining:
 
     Notes
     -----
+    After an error, the call runs again, without data, and once more for each fix that is tried. If
+    none is found in about 0.3 s of CPU time, the note comes without one that was tried.
+
     Nothing stays behind. The block may be nested, and left in another order than it was entered, as
     by a generator. Each thread needs its own. If the filters of `warnings` turn warnings into
     errors, the mistake raises at its line.
