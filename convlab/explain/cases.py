@@ -17,7 +17,7 @@ from convlab.explain.candidates import Candidate
 from convlab.explain.dtypes import runs_on_cpu
 from convlab.explain.explanation import Change, Explanation, Fix, make_apply
 from convlab.explain.fixes import candidates, image_size, resized
-from convlab.explain.meta import floating_dtype, meta_copy, meta_tensor
+from convlab.explain.meta import floating_dtype, meta_copy, meta_tensor, skipped_hooks
 from convlab.explain.rules import check_call, explain_failure
 from convlab.explain.trace import Failure, Outcome, Tracer, WouldFail, run
 from convlab.explain.windows import Finding, output_may_be_empty
@@ -25,6 +25,7 @@ from convlab.explain.windows import Finding, output_may_be_empty
 # To make a call run that has several faults.
 _MAX_CHANGES, _MAX_RUNS = 4, 40
 _MAX_SIZE, _SIZES_TRIED = 4096, 16
+SKIPPED_HOOK = "a forward hook of"
 # CPU time for the search, in seconds: for the first fix, and for all. A run that began goes on.
 _SECONDS_FIRST, _SECONDS_ALL = 0.3, 5.0
 # Causes of a size that halves to different numbers in two branches.
@@ -98,8 +99,13 @@ class Case:
             name = type(self.module).__name__
             return Explanation(None, None, "unknown", "", name, (step,), message=str(error))
         failure = outcome.failure
+        hooked = _hooked(self.module, outcome)
         if failure is None:
-            return Explanation(True, outcome.output_shape)
+            if hooked is None:
+                return Explanation(True, outcome.output_shape)
+            step = f"{_hook_step(hooked)}; without it, the output has shape {outcome.output_shape}"
+            name = type(self.module.get_submodule(hooked)).__name__
+            return Explanation(None, None, "unknown", hooked, name, (step,))
         if self._takes_indices(outcome):
             self.index_dtype = torch.int64
             return self.explanation()
@@ -110,6 +116,9 @@ class Case:
         if finding.cause == "empty_output" and failure.call is not None:
             is_transposed = failure.call.kind == "conv_transpose"
             undecided = is_transposed and output_may_be_empty(failure.call)
+        if hooked is not None:
+            undecided = True
+            finding.steps.append(_hook_step(hooked))
         fixes = () if finding.cause == "unknown" else tuple(self._fixes(finding, outcome, inputs))
         return Explanation(
             None if undecided else False, None, finding.cause, failure.path,
@@ -241,6 +250,20 @@ class Case:
 
     def _runs_with(self, size: tuple[int, ...], new: tuple[int, ...]) -> bool:
         return thread_time() < self.end and self.run([resized(size, new)])[0].failure is None
+
+
+def _hooked(module: nn.Module, outcome: Outcome) -> str | None:
+    """Return the path of a module with a hook that did not run, and may have changed tensors."""
+    failing = None if outcome.failure is None else f"{outcome.failure.path}."
+    for path, before in skipped_hooks(module).items():
+        entered = failing is not None and failing.startswith(f"{path}." if path else "")
+        if path in outcome.finished or (before and entered):
+            return path
+    return None
+
+
+def _hook_step(path: str) -> str:
+    return f"{SKIPPED_HOOK} {path or 'the module'}, which may change tensors, did not run"
 
 
 def _proposed(finding: Finding, outcome: Outcome, inputs: list[Any]) -> Iterator[Candidate]:

@@ -54,8 +54,9 @@ def explain(module: nn.Module, *inputs: Any) -> Explanation:
     dtypes that the CPU refuses; a call with others than one of floating point is therefore tried
     with small tensors on the CPU. Where the code of a module reads a value, such as
     ``if x.max() > 1``, the result has ``ok=None``. Forward hooks that are not PyTorch's own do not
-    run. Inside a block of ``torch.autocast``, dtypes are not checked. The search for fixes ends
-    after about 5 s of CPU time, with those that were found.
+    run; after a module with one, the result has ``ok=None`` too, since a hook may change tensors.
+    Inside a block of ``torch.autocast``, dtypes are not checked. The search for fixes ends after
+    about 5 s of CPU time, with those that were found.
 
     Examples
     --------

@@ -12,10 +12,12 @@ from torch import Tensor, nn
 
 from convlab.explain.book import section
 from convlab.explain.calls import Call, parse_call
+from convlab.explain.cases import SKIPPED_HOOK
 from convlab.explain.constructors import explain_layer
 from convlab.explain.explain import explain_call, unwrapped
 from convlab.explain.explanation import CAUSES, Explanation, Fix
 from convlab.explain.expression import failing_call
+from convlab.explain.meta import skipped_hooks
 from convlab.explain.rules import describe
 from convlab.explain.silent import SilentMistakeWarning
 from convlab.explain.state_dict import explain_state_dict
@@ -155,7 +157,7 @@ def _note(found: Explanation) -> str:
     cause = found.cause or "unknown"
     name = f"{found.layer} ({found.layer_class})" if found.layer else str(found.layer_class)
     lines = [f"{_PREFIX}[{cause}] {name}: {CAUSES[cause]}"]
-    lines += [f"  {step}" for step in found.steps]
+    lines += [f"  {step}" for step in found.steps if not step.startswith(SKIPPED_HOOK)]
     if found.last_layer is not None:
         lines.append(f"  last layer that worked: {found.last_layer}, output {found.last_shape}")
     lines += [f"  fix: {fix.text}" for fix in found.fixes[:1]]
@@ -202,6 +204,15 @@ def _is_plausible(found: Explanation, error: Exception) -> bool:
     return found.ok is not True and found.cause != "unknown" and (confirmed or not about_dtypes)
 
 
+def _is_sure(found: Explanation, error: Exception, module: nn.Module) -> bool:
+    """Return whether the numbers are those of the error, whatever hooks have not run.
+
+    The hooks of the module itself have run before its arguments were looked up.
+    """
+    inside = set(skipped_hooks(module)) - {""}
+    return found.ok is False or not inside or found.message == str(error)
+
+
 def _of_modules(error: Exception, calls: list[ModuleCall], model: nn.Module | None) -> Explanation:
     outer, inner = calls[0], calls[-1]
     root = unwrapped(outer.module)
@@ -214,13 +225,16 @@ def _of_modules(error: Exception, calls: list[ModuleCall], model: nn.Module | No
     wrapped = id(inner.module) not in paths or type(error).__module__.startswith("torch._dynamo")
     path = paths.get(id(inner.module), "")
     found = explain_call(root, outer.args, outer.kwargs, all_fixes=False)
-    if _is_plausible(found, error) and (
-        found.layer == path or (wrapped and str(found.layer).startswith(path))
+    if (
+        _is_plausible(found, error)
+        and _is_sure(found, error, root)
+        and (found.layer == path or (wrapped and str(found.layer).startswith(path)))
     ):
         return _prefixed(found, prefix)
     if not wrapped and inner is not outer:
         found = explain_call(inner.module, inner.args, inner.kwargs, all_fixes=False)
-        if _is_plausible(found, error) and found.layer == "":
+        sure = _is_sure(found, error, inner.module)
+        if _is_plausible(found, error) and sure and found.layer == "":
             fixes = tuple(replace(fix, text=_named(fix.text, path)) for fix in found.fixes)
             return _prefixed(replace(found, layer=path, fixes=fixes), prefix)
     arguments = [*inner.args, *inner.kwargs.values()]

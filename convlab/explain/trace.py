@@ -52,13 +52,14 @@ class Failure:
 
 @dataclass
 class Outcome:
-    """A run: the output or the failure, and the last layer that worked."""
+    """A run: the output or the failure, the last layer that worked, and all modules that did."""
 
     tracer: Tracer
     output: Any = None
     failure: Failure | None = None
     last_layer: str | None = None
     last_shape: tuple[int, ...] | None = None
+    finished: set[str] = field(default_factory=set)
 
     @property
     def output_shape(self) -> tuple[int, ...] | None:
@@ -159,6 +160,7 @@ def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Trace
     handled = sys.exc_info()[1]
 
     def leave(path: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        outcome.finished.add(path)
         tensor = first_tensor(tree_leaves(output))
         if tensor is not None and path and next(module.children(), None) is None:
             outcome.last_layer, outcome.last_shape = path, tuple(tensor.shape)
