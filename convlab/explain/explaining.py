@@ -44,8 +44,8 @@ class explaining:
 
     Some mistakes raise no error. `SilentMistakeWarning` names the line of the reader's code, once:
     a softmax before ``cross_entropy``, a target that broadcasts in a loss of PyTorch or in one by
-    hand, and a batch of grey images taken for one image. Only what no legitimate code does is
-    warned of.
+    hand, and a batch of grey images taken for one image. Each has a rule, such as
+    `convlab.explain.silent.maps_broadcast`, which states what it takes for legitimate code.
 
     Parameters
     ----------
