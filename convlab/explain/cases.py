@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from time import thread_time
 from typing import Any, NamedTuple
 
 import torch
@@ -16,7 +17,13 @@ from convlab.explain.candidates import Candidate, change_inputs
 from convlab.explain.explanation import Change, Explanation, Fix, make_apply
 from convlab.explain.findings import Finding
 from convlab.explain.fixes import candidates, image_size, resized
-from convlab.explain.meta import first_tensor, floating_dtype, meta_copy, meta_tensor
+from convlab.explain.meta import (
+    first_tensor,
+    floating_dtype,
+    meta_copy,
+    meta_tensor,
+    skipped_hooks,
+)
 from convlab.explain.rules import check_call, explain_failure, facts
 from convlab.explain.trace import Failure, Outcome, Tracer, WouldFail, run
 from convlab.explain.trials import runs_on_cpu
@@ -26,6 +33,9 @@ from convlab.explain.windows import output_may_be_empty
 _MAX_CHANGES, _MAX_RUNS = 4, 40
 _ADD_BATCH = "add the axis of the batch: x.unsqueeze(0)"
 _MAX_SIZE, _SIZES_TRIED = 4096, 16
+SKIPPED_HOOK = "a forward hook of"
+# CPU time for the search, in seconds: for the first fix, and for all. A run that began goes on.
+_SECONDS_FIRST, _SECONDS_ALL = 0.3, 5.0
 # Causes of a size that halves to different numbers in two branches.
 _SHAPE_CAUSES = ("concat_shapes", "skip_connection_shapes")
 # Causes that a larger image can remove.
@@ -57,6 +67,7 @@ class Case:
         self.all_fixes = all_fixes
         self.index_dtype: torch.dtype | None = None
         self.batched: Candidate | None = None
+        self.end = math.inf
 
     def run(self, changes: list[Change]) -> tuple[Outcome, list[Any]]:
         """Run the call after changes of copies; return the outcome and the inputs."""
@@ -97,8 +108,13 @@ class Case:
             name = type(self.module).__name__
             return Explanation(None, None, "unknown", "", name, (step,), message=str(error))
         failure = outcome.failure
+        hooked = _hooked(self.module, outcome)
         if failure is None:
-            return Explanation(True, outcome.output_shape)
+            if hooked is None:
+                return Explanation(True, outcome.output_shape)
+            step = f"{_hook_step(hooked)}; without it, the output has shape {outcome.output_shape}"
+            name = type(self.module.get_submodule(hooked)).__name__
+            return Explanation(None, None, "unknown", hooked, name, (step,))
         if self._takes_indices(outcome):
             self.index_dtype = torch.int64
             return self.explanation()
@@ -108,6 +124,9 @@ class Case:
         undecided = finding.cause == "unknown" and (autocast or _is_undecided(failure))
         if finding.cause == "empty_output" and failure.call is not None:
             undecided = output_may_be_empty(failure.call)
+        if hooked is not None:
+            undecided = True
+            finding.steps.append(_hook_step(hooked))
         fixes = () if finding.cause == "unknown" else tuple(self._fixes(finding, outcome, inputs))
         return Explanation(
             None if undecided else False, None, finding.cause, failure.path,
@@ -139,6 +158,7 @@ class Case:
 
     def _fixes(self, finding: Finding, outcome: Outcome, inputs: list[Any]) -> list[Fix]:
         """Return the fixes of one change, or else of several; then those that cannot be tried."""
+        self.end = thread_time() + (_SECONDS_ALL if self.all_fixes else _SECONDS_FIRST)
         proposed = self._candidates(finding, outcome, inputs)
         fixes, failed, untried = list[Fix](), dict[str, Run](), list[Fix]()
         for candidate in proposed:
@@ -174,7 +194,9 @@ class Case:
         yield from (candidate for candidate in proposed if candidate.last)
 
     def _try(self, steps: list[Candidate]) -> Run | None:
-        """Return the run after changes; None if a layer does not allow one of them."""
+        """Return the run after changes; None if a layer does not allow one, or the time is over."""
+        if thread_time() > self.end:
+            return None
         try:
             return Run(steps, *self.run([s.change for s in steps if s.change is not None]))
         except Exception:  # of any type
@@ -255,7 +277,21 @@ class Case:
         return Candidate(text, resized(size, new))
 
     def _runs_with(self, size: tuple[int, ...], new: tuple[int, ...]) -> bool:
-        return self.run([resized(size, new)])[0].failure is None
+        return thread_time() < self.end and self.run([resized(size, new)])[0].failure is None
+
+
+def _hooked(module: nn.Module, outcome: Outcome) -> str | None:
+    """Return the path of a module with a hook that did not run, and may have changed tensors."""
+    failing = None if outcome.failure is None else f"{outcome.failure.path}."
+    for path, before in skipped_hooks(module).items():
+        entered = failing is not None and failing.startswith(f"{path}." if path else "")
+        if path in outcome.finished or (before and entered):
+            return path
+    return None
+
+
+def _hook_step(path: str) -> str:
+    return f"{SKIPPED_HOOK} {path or 'the module'}, which may change tensors, did not run"
 
 
 def _first_rank(module: nn.Module) -> int:

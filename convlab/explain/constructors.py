@@ -17,6 +17,8 @@ _INTEGERS = (
     "num_layers", "num_parameters",
 )  # fmt: skip
 _WINDOW = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")
+# To search for divisors.
+_MOST_TRIED = 100_000
 
 
 class Built(NamedTuple):
@@ -121,11 +123,12 @@ def _integers(arguments: Mapping[str, Any], names: tuple[str, ...]) -> dict[str,
 
 
 def _neighbours(total: int, number: int) -> str:
-    """Return the divisors on both sides of a number."""
-    small = [n for n in range(1, math.isqrt(max(total, 0)) + 1) if total % n == 0]
-    divisors = sorted({*small, *(total // n for n in small)})
-    below, above = [n for n in divisors if n < number], [n for n in divisors if n > number]
-    return " or ".join(str(n) for n in (*below[-1:], *above[:1]))
+    """Return the divisors on both sides of a number, the nearest; of a huge total, near ones."""
+    small = range(1, min(math.isqrt(max(total, 0)), _MOST_TRIED) + 1)
+    divisors = {d for n in small if total % n == 0 for d in (n, total // n)}
+    below, above = [d for d in divisors if d < number], [d for d in divisors if d > number]
+    neighbours = [*([max(below)] if below else []), *([min(above)] if above else [])]
+    return " or ".join(map(str, neighbours))
 
 
 def _single(numbers: tuple[Any, ...]) -> Any:

@@ -57,9 +57,11 @@ def explain(module: nn.Module, *inputs: Any) -> Explanation:
     dtypes that the CPU refuses, and with axes of length 0; a call with such tensors is therefore
     tried with small ones on the CPU. Where the code of a module reads a value, such as
     ``if x.max() > 1``, the result has ``ok=None``. Tensors and models on the meta device stand for
-    those on any device. Forward hooks that are not PyTorch's own do not run. Inside a block of
+    those on any device. Forward hooks that are not PyTorch's own do not run; after a module with
+    one, the result has ``ok=None`` too, since a hook may change tensors. Inside a block of
     ``torch.autocast``, dtypes are not checked. What the module prints is dropped, and so are its
-    warnings, since it runs once for each change that is tried.
+    warnings, since it runs once for each change that is tried. The search for fixes ends after
+    about 5 s of CPU time, with those that were found.
 
     Examples
     --------
@@ -90,7 +92,10 @@ def explain(module: nn.Module, *inputs: Any) -> Explanation:
 def explain_call(
     module: nn.Module, args: Sequence[Any], kwargs: dict[str, Any], all_fixes: bool = True
 ) -> Explanation:
-    """Explain the call ``module(*args, **kwargs)``, with all fixes or the first that is found."""
+    """Explain the call ``module(*args, **kwargs)``, with all fixes or the first that is found.
+
+    The search for all ends after about 5 s of CPU time, that for the first after about 0.3 s.
+    """
     module = unwrapped(module)
     with _lock, _random_state_preserved(), _silenced():
         return Case(module, list(args), kwargs, all_fixes).explanation()

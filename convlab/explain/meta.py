@@ -75,6 +75,20 @@ def _is_of_torch(hook: Callable[..., Any]) -> bool:
     return str(module).partition(".")[0] == "torch"
 
 
+def skipped_hooks(model: nn.Module) -> dict[str, bool]:
+    """Return the paths of modules with hooks that `meta_copy` leaves out.
+
+    The value is whether a hook runs before the module, and may change its input.
+    """
+    found = {}
+    for path, module in model.named_modules():
+        names = ("_forward_pre_hooks", "_forward_hooks")
+        before, after = (getattr(module, name, {}).values() for name in names)
+        if not all(map(_is_of_torch, (*before, *after))):
+            found[path] = not all(map(_is_of_torch, before))
+    return found
+
+
 def is_shape(value: Any) -> bool:
     """Return whether a value is a shape: a tuple or list of ints, not empty."""
     return (

@@ -59,13 +59,14 @@ class Failure:
 
 @dataclass
 class Outcome:
-    """A run: the output or the failure, and the last layer that worked."""
+    """A run: the output or the failure, the last layer that worked, and all modules that did."""
 
     tracer: Tracer
     output: Any = None
     failure: Failure | None = None
     last_layer: str | None = None
     last_shape: tuple[int, ...] | None = None
+    finished: set[str] = field(default_factory=set)
 
     @property
     def output_shape(self) -> tuple[int, ...] | None:
@@ -210,14 +211,17 @@ def _meta(value: Any) -> Any:
 def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Tracer) -> Outcome:
     """Run a copy on the meta device, to which hooks are added."""
     outcome = Outcome(tracer)
+    handled = sys.exc_info()[1]
 
     def leave(path: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        outcome.finished.add(path)
         tensor = first_tensor(tree_leaves(output))
         if tensor is not None and path and next(module.children(), None) is None:
             outcome.last_layer, outcome.last_shape = path, tuple(tensor.shape)
 
-    for path, module in model.named_modules():
-        module.register_forward_hook(partial(leave, path))
+    handles = [
+        module.register_forward_hook(partial(leave, path)) for path, module in model.named_modules()
+    ]
     try:
         with torch.no_grad(), _eager(), tracer:
             outcome.output = model(*args, **kwargs)
@@ -229,7 +233,20 @@ def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Trace
         call = failed[1] if failed is not None and failed[0] is error else None
         path = paths[id(last.module)]
         outcome.failure = Failure(path, last.module, last.args, last.kwargs, call, error)
+        _drop_frames(error, handled)
+    for handle in handles:  # they hold the outcome
+        handle.remove()
     return outcome
+
+
+def _drop_frames(error: BaseException | None, handled: BaseException | None) -> None:
+    """Drop the tracebacks, whose frames hold tensors, of an error and those that led to it.
+
+    The one that was being handled before is not ours.
+    """
+    while error is not None and error is not handled and error.__traceback__ is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def _eager() -> AbstractContextManager[Any]:
@@ -252,8 +269,8 @@ class ModuleCall(NamedTuple):
 def module_calls(traceback: TracebackType | None) -> Iterator[ModuleCall]:
     """Yield the calls of modules in a traceback, from the outermost to the innermost."""
     while traceback is not None:
-        names = traceback.tb_frame.f_locals
         if traceback.tb_frame.f_code.co_name == "_call_impl":
+            names = traceback.tb_frame.f_locals
             module = names.get("self")
             if isinstance(module, nn.Module):
                 yield ModuleCall(module, tuple(names.get("args", ())), names.get("kwargs", {}))
