@@ -63,7 +63,7 @@ def parse_shape(text: str) -> tuple[int, ...]:
     >>> parse_shape("1x3x224x224"), parse_shape("torch.Size([1, 3, 224, 224])")
     ((1, 3, 224, 224), (1, 3, 224, 224))
     """
-    plain = text.strip().removeprefix("torch.Size")
+    plain = text.strip(" ").removeprefix("torch.Size")
     plain = re.sub(" *[,×X] *", "x", plain.strip("()[] ").removesuffix(","))
     if not _SHAPE.fullmatch(plain):
         raise argparse.ArgumentTypeError(
