@@ -141,7 +141,9 @@ def test_a_row_of_the_table_leads_to_messages_that_begin_so(begin, links):
             assert any(begin in printed for printed in outputs_below(link)), link
         else:
             texts = messages_of(link[6:])
-            assert any(begins(text, begin) for text in texts) or is_of_two_devices(begin, link), link
+            assert any(begins(text, begin) for text in texts) or is_of_two_devices(begin, link), (
+                link
+            )
 
 
 def is_of_two_devices(begin, link):
