@@ -250,7 +250,7 @@ MISTAKES = {
     "the name of a file": (
         lambda: LINEAR.load_state_dict("weights.pt"),
         ["error-state-not-dict"],
-        ["got a str", "model.load_state_dict(torch.load(path))"],
+        ["got str", "model.load_state_dict(torch.load(path))"],
         ["saved.state_dict()"],
     ),
     "other classes": (
@@ -342,7 +342,7 @@ MISTAKES = {
     "images in a batch": (
         lambda: next(iter(DataLoader([IMAGE, IMAGE]))),
         ["error-collate"],
-        ["returned a PIL.Image.Image", "transforms.ToTensor()"],
+        ["returned PIL.Image.Image", "transforms.ToTensor()"],
         [],
     ),
     "nothing in a batch": (

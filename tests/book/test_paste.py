@@ -217,7 +217,7 @@ def test_a_section_of_another_chapter_is_linked(page, site):
     link = page.locator(".pe-answer a")
     assert link.get_attribute("href") == "gradients.html#wrong-backward-scalar"
     paste(page, "TypeError: pic should be PIL Image or ndarray. Got <class 'int'>")
-    page.get_by_text("takes an image of PIL or an array, and got a int.").wait_for()
+    page.get_by_text("takes an image of PIL or an array, and got int.").wait_for()
     assert link.count() == 0
 
 

@@ -450,7 +450,7 @@ return [
 		part: ["output padding must be smaller than either stride or dilation"], entries: ["error-output-padding"], answer: ofOutputPadding,
 	},
 	plain("error-output-size", ["requested an output size of [{asked:list}], but valid sizes range from [{low:list}] to [{high:list}]", "requested an output size of ({asked:list}), but valid sizes range from [{low:list}] to [{high:list}]"],
-		"You asked for {asked}. With this layer, sizes from {low} to {high} can be made.", "an `output_size` in this range, or another `stride` or `padding`", { part: ["but valid sizes range from"] }),
+		"You asked for {asked}. With this layer, sizes from {low} to {high} can be made.", "an `output_size` in this range, or a different `stride` or `padding`", { part: ["but valid sizes range from"] }),
 	plain("error-empty-input", "Only zero batch or zero channel inputs are supported, but got input shape: [{input:list}]", "The input {input} has an axis without cells.", "look at the slice that made it"),
 	plain("error-in-channels-groups", "in_channels must be divisible by groups", "Every group takes equally many input channels.", "`groups` must divide `in_channels`"),
 	plain("error-out-channels-groups", "out_channels must be divisible by groups", "Every group makes equally many output channels.", "`groups` must divide `out_channels`"),
@@ -552,7 +552,7 @@ return [
 	{
 		words: ["Expected state_dict to be dict-like, got <class '{type:word}'>"], entries: ["error-state-not-dict"],
 		answer: ({ type }) => [{
-			entry: "error-state-not-dict", says: [`\`load_state_dict\` takes a dictionary, and got a ${type}.`],
+			entry: "error-state-not-dict", says: [`\`load_state_dict\` takes a dictionary, and got \`${type}\`.`],
 			cures: /^str$|^pathlib\b/.test(type) ? ["the name of a file: `model.load_state_dict(torch.load(path))`"] : type.includes(".") ? ["a model that was saved whole: `saved.state_dict()`"] : [],
 		}],
 	},

@@ -22,7 +22,7 @@ const ofInPlace = ({ own, wanted }, { functions, files }) => {
 const ofCollate = ({ type }) => {
 	const cures = /^PIL\b/.test(type) ? ["`transforms.ToTensor()` as the transform of the data set, or as its last step"]
 		: type === "NoneType" ? ["a `return` in `__getitem__`, and in every transform; a broken image that gives None must be left out"] : ["tensors from `__getitem__`, or a `collate_fn` of your own"];
-	return [{ entry: "error-collate", says: [`The DataLoader makes batches of tensors, arrays and numbers; the data set returned a ${type}.`], cures }];
+	return [{ entry: "error-collate", says: [`The DataLoader makes batches of tensors, arrays and numbers; the data set returned \`${type}\`.`], cures }];
 };
 
 Errors.messages.push(
@@ -30,7 +30,7 @@ Errors.messages.push(
 	plain("error-negative-stride", "At least one stride in the given numpy array is negative", "The array was flipped or reversed, as in `x[:, ::-1]`, without moving its numbers; a tensor cannot hold it so.", "`torch.from_numpy(x.copy())`"),
 	{
 		words: ["pic should be PIL Image or ndarray. Got <class '{type:word}'>"], entries: [""],
-		answer: ({ type }) => [{ entry: "", says: [`\`ToTensor\` takes an image of PIL or an array, and got a ${type}.`], cures: type === "torch.Tensor" ? ["it is a tensor already: leave `ToTensor` out, or apply it once only"] : [] }],
+		answer: ({ type }) => [{ entry: "", says: [`\`ToTensor\` takes an image of PIL or an array, and got \`${type}\`.`], cures: type === "torch.Tensor" ? ["it is a tensor already: leave `ToTensor` out, or apply it once only"] : [] }],
 	},
 	{ words: ["batch must contain tensors, numpy arrays, numbers, dicts or lists; found <class '{type:word}'>"], entries: ["error-collate"], answer: ofCollate },
 
