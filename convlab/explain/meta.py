@@ -70,9 +70,18 @@ def meta_copy(model: nn.Module) -> tuple[nn.Module, list[tuple[Tensor, Tensor]]]
     return copy, pairs
 
 
-def _is_of_torch(hook: Callable[..., Any]) -> bool:
+def _package(hook: Callable[..., Any]) -> str:
     module = getattr(hook, "__module__", None) or type(hook).__module__
-    return str(module).partition(".")[0] == "torch"
+    return str(module).partition(".")[0]
+
+
+def _is_of_torch(hook: Callable[..., Any]) -> bool:
+    return _package(hook) == "torch"
+
+
+def _is_harmless(hook: Callable[..., Any]) -> bool:
+    """Return whether a hook runs in a copy, or only checks its input, as those of convlab do."""
+    return _package(hook) in ("torch", "convlab")
 
 
 def skipped_hooks(model: nn.Module) -> dict[str, bool]:
@@ -84,8 +93,8 @@ def skipped_hooks(model: nn.Module) -> dict[str, bool]:
     for path, module in model.named_modules():
         names = ("_forward_pre_hooks", "_forward_hooks")
         before, after = (getattr(module, name, {}).values() for name in names)
-        if not all(map(_is_of_torch, (*before, *after))):
-            found[path] = not all(map(_is_of_torch, before))
+        if not all(map(_is_harmless, (*before, *after))):
+            found[path] = not all(map(_is_harmless, before))
     return found
 
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from convlab.explain import explain, explaining
+from convlab.models import MODELS
 
 X = torch.ones(2, 3, 8, 8)
 
@@ -96,3 +97,10 @@ def test_a_hook_after_the_failing_module_does_not_matter():
     assert (found.ok, found.cause, found.layer) == (False, "channels", "2")
     assert found.fixes[0].text == "2: in_channels=8"
     assert explain(nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 3)), X).ok
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_hooks_of_our_models_only_check_the_image(name):
+    model, shape = MODELS[name].build().eval(), (1, *MODELS[name].input_shape)
+    found = explain(model, shape)
+    assert (found.ok, found.output_shape) == (True, tuple(model(torch.zeros(shape)).shape))
