@@ -10,7 +10,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.osutil import relative_uri
 
-SCRIPTS = ("traceback", "messages", "match", "field")
+SCRIPTS = ("traceback", "messages", "arguments", "training", "match", "field")
 
 
 class Field(nodes.General, nodes.Element):

@@ -60,10 +60,11 @@ def parse_shape(text: str) -> tuple[int, ...]:
 
     Examples
     --------
-    >>> parse_shape("1x3x224x224"), parse_shape("[1, 3, 224, 224]")
+    >>> parse_shape("1x3x224x224"), parse_shape("torch.Size([1, 3, 224, 224])")
     ((1, 3, 224, 224), (1, 3, 224, 224))
     """
-    plain = re.sub(" *[,×X] *", "x", text.strip("()[] ").removesuffix(","))
+    plain = text.strip(" ").removeprefix("torch.Size")
+    plain = re.sub(" *[,×X] *", "x", plain.strip("()[] ").removesuffix(","))
     if not _SHAPE.fullmatch(plain):
         raise argparse.ArgumentTypeError(
             f"expected whole numbers with an x between them, such as 1x3x224x224, got "
@@ -94,17 +95,17 @@ def run(arguments: argparse.Namespace) -> str:
         from convlab.explain import explain
     except ImportError as error:
         raise CommandError(str(error), code=1) from error
-    # What the model prints would come once for every trial, and layers without cells warn.
+    inputs = _inputs(arguments.input, arguments.dtype or [])
+    # Modules may print when they are imported, and layers without cells warn.
     with redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        inputs = _inputs(arguments.input, arguments.dtype or [])
         model = build_layer(layer) if layer else _model(text)
-        if arguments.eval:
-            model.eval()
-        try:
-            found = explain(model, *inputs)
-        except (Exception, SystemExit) as error:
-            raise CommandError(f"{text} raised {describe_error(error)}") from error
+    if arguments.eval:
+        model.eval()
+    try:
+        found = explain(model, *inputs)
+    except (Exception, SystemExit) as error:
+        raise CommandError(f"{text} raised {describe_error(error)}") from error
     if not found.ok:
         raise CheckFailed(str(found))
     return str(found)

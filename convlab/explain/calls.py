@@ -26,6 +26,7 @@ _SIGNATURES = {
     "prelu": "input weight",
     "bilinear": "input second weight bias",
     "pixel_shuffle": "input upscale_factor",
+    "pixel_unshuffle": "input downscale_factor",
     "channel_shuffle": "input groups",
     "cat": "tensors dim",
     "stack": "tensors dim",
@@ -35,13 +36,16 @@ _SIGNATURES = {
     "matmul": "input other",
     "view": "input shape",
     "flatten": "input start_dim end_dim",
+    "unflatten": "input dim sizes",
+    "interpolate": "input size scale_factor mode",
     "embedding": "input weight",
     "one_hot": "input num_classes",
     "index": "input index",
     "select_indices": "input dim index",
     "cross_entropy": "input target weight size_average ignore_index reduce reduction",
     "pointwise_loss": "input target",
-    "average": "input",
+    "average": "input dim",
+    "reduce": "input dim",
     "recurrent": "input hidden weight",
     "attention": "input key value embed_dim num_heads weight",
 }
@@ -52,8 +56,9 @@ _NAMES = {
     "multi_head_attention_forward": "attention", "__matmul__": "matmul",
     "nll_loss": "cross_entropy",
     **dict.fromkeys(
-        ("mean", "var", "std", "softmax", "log_softmax", "glu"), "average",
+        ("mean", "var", "std", "softmax", "softmin", "log_softmax", "glu"), "average",
     ),
+    **dict.fromkeys(("sum", "amax", "amin", "argmax", "argmin", "cumsum"), "reduce"),
     **dict.fromkeys(("rnn_tanh_cell", "rnn_relu_cell", "lstm_cell", "gru_cell"), "recurrent"),
     **dict.fromkeys(
         ("binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss",
@@ -111,10 +116,15 @@ class Call:
     def integers(self, name: str, default: int) -> tuple[int, ...]:
         """Return an argument as one int per axis of the window."""
         value = self.arguments.get(name)
-        if value is None or value == ():
+        if value is None or value in ((), []):
             value = default
         numbers = tuple(value) if isinstance(value, tuple | list) else (value,)
         return numbers * self.rank if len(numbers) == 1 else numbers
+
+
+def describe(tensor: Tensor) -> str:
+    """Return shape and dtype of a tensor."""
+    return f"shape {tuple(tensor.shape)}, {str(tensor.dtype).removeprefix('torch.')}"
 
 
 def parse_call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:

@@ -16,10 +16,14 @@ from convlab.explain.trace import Failure, Outcome
 
 
 class Candidate(NamedTuple):
-    """A text, and a change to try; None if only the author of the code can make it."""
+    """A text, and a change to try; None if only the author of the code can make it.
+
+    One that is `last` comes after larger images.
+    """
 
     text: str
     change: Change | None = None
+    last: bool = False
 
 
 def change_inputs(function: Callable[[Tensor], Tensor], indices: list[int] | None = None) -> Change:

@@ -6,24 +6,36 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from time import thread_time
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
-from convlab.explain.candidates import Candidate
-from convlab.explain.dtypes import runs_on_cpu
+from convlab.explain.candidates import Candidate, change_inputs
 from convlab.explain.explanation import Change, Explanation, Fix, make_apply
+from convlab.explain.findings import Finding
 from convlab.explain.fixes import candidates, image_size, resized
-from convlab.explain.meta import floating_dtype, meta_copy, meta_tensor
-from convlab.explain.rules import check_call, explain_failure
+from convlab.explain.meta import (
+    first_tensor,
+    floating_dtype,
+    meta_copy,
+    meta_tensor,
+    skipped_hooks,
+)
+from convlab.explain.rules import check_call, explain_failure, facts
 from convlab.explain.trace import Failure, Outcome, Tracer, WouldFail, run
-from convlab.explain.windows import Finding, output_may_be_empty
+from convlab.explain.trials import runs_on_cpu
+from convlab.explain.windows import output_may_be_empty
 
 # To make a call run that has several faults.
 _MAX_CHANGES, _MAX_RUNS = 4, 40
+_ADD_BATCH = "add the axis of the batch: x.unsqueeze(0)"
 _MAX_SIZE, _SIZES_TRIED = 4096, 16
+SKIPPED_HOOK = "a forward hook of"
+# CPU time for the search, in seconds: for the first fix, and for all. A run that began goes on.
+_SECONDS_FIRST, _SECONDS_ALL = 0.3, 5.0
 # Causes of a size that halves to different numbers in two branches.
 _SHAPE_CAUSES = ("concat_shapes", "skip_connection_shapes")
 # Causes that a larger image can remove.
@@ -54,11 +66,13 @@ class Case:
         self.module, self.args, self.kwargs = module, args, kwargs
         self.all_fixes = all_fixes
         self.index_dtype: torch.dtype | None = None
+        self.batched: Candidate | None = None
+        self.end = math.inf
 
     def run(self, changes: list[Change]) -> tuple[Outcome, list[Any]]:
         """Run the call after changes of copies; return the outcome and the inputs."""
         model, pairs = meta_copy(self.module)
-        tracer = Tracer(check_call)
+        tracer = Tracer(check_call, model_devices={original.device for original, _ in pairs})
         for original, copy in pairs:
             tracer.devices[id(copy)] = copy, original.device
         device = next((original.device for original, _ in pairs), torch.device("cpu"))
@@ -94,24 +108,46 @@ class Case:
             name = type(self.module).__name__
             return Explanation(None, None, "unknown", "", name, (step,), message=str(error))
         failure = outcome.failure
+        hooked = _hooked(self.module, outcome)
         if failure is None:
-            return Explanation(True, outcome.output_shape)
+            if hooked is None:
+                return Explanation(True, outcome.output_shape)
+            step = f"{_hook_step(hooked)}; without it, the output has shape {outcome.output_shape}"
+            name = type(self.module.get_submodule(hooked)).__name__
+            return Explanation(None, None, "unknown", hooked, name, (step,))
         if self._takes_indices(outcome):
             self.index_dtype = torch.int64
             return self.explanation()
-        finding = _finding(outcome)
+        finding = self._without_batch(outcome, inputs) or _finding(outcome)
         failed = outcome.tracer.failed
         autocast = failed is not None and failed[0] is failure.error and failed[2]
         undecided = finding.cause == "unknown" and (autocast or _is_undecided(failure))
         if finding.cause == "empty_output" and failure.call is not None:
-            is_transposed = failure.call.kind == "conv_transpose"
-            undecided = is_transposed and output_may_be_empty(failure.call)
+            undecided = output_may_be_empty(failure.call)
+        if hooked is not None:
+            undecided = True
+            finding.steps.append(_hook_step(hooked))
         fixes = () if finding.cause == "unknown" else tuple(self._fixes(finding, outcome, inputs))
         return Explanation(
             None if undecided else False, None, finding.cause, failure.path,
             type(failure.module).__name__, tuple(finding.steps), fixes,
             outcome.last_layer, outcome.last_shape, str(failure.error),
         )  # fmt: skip
+
+    def _without_batch(self, outcome: Outcome, inputs: list[Any]) -> Finding | None:
+        """Return the finding if the call runs once the inputs have an axis for the batch."""
+        x = first_tensor(inputs)
+        rank = outcome.tracer.rank or _first_rank(self.module)
+        if x is None or not rank or x.dim() != rank + 1 or not x.is_floating_point():
+            return None
+        same = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.dim() == rank + 1]
+        candidate = Candidate(_ADD_BATCH, change_inputs(lambda x: x.unsqueeze(0), same))
+        found = self._try([candidate])
+        if found is None or found.outcome.failure is not None:
+            return None
+        self.batched = candidate
+        step = f"the model gets {tuple(x.shape)}, and runs with {(1, *x.shape)}: (N, C, ...)"
+        return Finding("missing_axis", [*_finding(outcome).steps, step])
 
     def _takes_indices(self, outcome: Outcome) -> bool:
         """Return whether an input given as a shape is one of indices."""
@@ -122,6 +158,7 @@ class Case:
 
     def _fixes(self, finding: Finding, outcome: Outcome, inputs: list[Any]) -> list[Fix]:
         """Return the fixes of one change, or else of several; then those that cannot be tried."""
+        self.end = thread_time() + (_SECONDS_ALL if self.all_fixes else _SECONDS_FIRST)
         proposed = self._candidates(finding, outcome, inputs)
         fixes, failed, untried = list[Fix](), dict[str, Run](), list[Fix]()
         for candidate in proposed:
@@ -143,16 +180,23 @@ class Case:
     def _candidates(
         self, finding: Finding, outcome: Outcome, inputs: list[Any]
     ) -> Iterator[Candidate]:
-        assert outcome.failure is not None
-        yield from _proposed(finding, outcome, inputs)
+        if self.batched is not None:
+            yield self.batched
+            return
+        proposed = list(_proposed(finding, outcome, inputs))
+        yield from (candidate for candidate in proposed if not candidate.last)
         size = image_size(outcome, inputs)
-        if size is not None and finding.cause in _SIZE_CAUSES:
-            yield from self._sizes(finding.cause, size)
-        if size is not None and finding.cause == "linear_after_flatten":
-            yield from self._size_before_flatten(outcome, size)
+        with suppress(Exception):  # as in `_proposed`
+            if size is not None and finding.cause in _SIZE_CAUSES:
+                yield from self._sizes(finding.cause, size)
+            if size is not None and finding.cause == "linear_after_flatten":
+                yield from self._size_before_flatten(outcome, size)
+        yield from (candidate for candidate in proposed if candidate.last)
 
     def _try(self, steps: list[Candidate]) -> Run | None:
-        """Return the run after changes; None if a layer does not allow one of them."""
+        """Return the run after changes; None if a layer does not allow one, or the time is over."""
+        if thread_time() > self.end:
+            return None
         try:
             return Run(steps, *self.run([s.change for s in steps if s.change is not None]))
         except Exception:  # of any type
@@ -233,7 +277,27 @@ class Case:
         return Candidate(text, resized(size, new))
 
     def _runs_with(self, size: tuple[int, ...], new: tuple[int, ...]) -> bool:
-        return self.run([resized(size, new)])[0].failure is None
+        return thread_time() < self.end and self.run([resized(size, new)])[0].failure is None
+
+
+def _hooked(module: nn.Module, outcome: Outcome) -> str | None:
+    """Return the path of a module with a hook that did not run, and may have changed tensors."""
+    failing = None if outcome.failure is None else f"{outcome.failure.path}."
+    for path, before in skipped_hooks(module).items():
+        entered = failing is not None and failing.startswith(f"{path}." if path else "")
+        if path in outcome.finished or (before and entered):
+            return path
+    return None
+
+
+def _hook_step(path: str) -> str:
+    return f"{SKIPPED_HOOK} {path or 'the module'}, which may change tensors, did not run"
+
+
+def _first_rank(module: nn.Module) -> int:
+    """Return the number of axes of the window of the first convolution of a model, or 0."""
+    kernels = (m.kernel_size for m in module.modules() if isinstance(m, nn.modules.conv._ConvNd))
+    return len(next(kernels, ()))
 
 
 def _proposed(finding: Finding, outcome: Outcome, inputs: list[Any]) -> Iterator[Candidate]:
@@ -251,8 +315,8 @@ def _finding(outcome: Outcome) -> Finding:
     failed = outcome.tracer.failed
     try:
         finding = explain_failure(outcome.failure, outcome.tracer)
-    except Exception as error:  # arguments of unusual types
-        finding = Finding("unknown", [f"{type(error).__name__}: {error}"])
+    except Exception:  # arguments of unusual types
+        finding = Finding("unknown", facts(outcome.failure))
     dtypes = ("dtype_mismatch", "integer_image")
     if failed is not None and failed[2] and finding.cause in dtypes:
         return Finding("unknown", [*finding.steps, "autocast may convert the tensors"])
@@ -273,6 +337,6 @@ def _flattened(outcome: Outcome) -> tuple[int, int] | None:
 def _is_undecided(failure: Failure) -> bool:
     """Return whether code reads values, or only the meta device refuses a call."""
     error, call = failure.error, failure.call
-    if "meta" in str(error).lower() or isinstance(error, NotImplementedError):
+    if "meta" in str(error).lower():
         return True
     return call is not None and not isinstance(error, WouldFail) and runs_on_cpu(call)

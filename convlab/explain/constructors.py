@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from convlab.explain.windows import Finding, explain_constructor
+from convlab.explain.findings import Finding, entries, not_integers, remainder
 
 # By the argument that counts channels: the one that divides it.
 _DIVISORS = {"num_channels": "num_groups", "embed_dim": "num_heads"}
@@ -17,6 +17,8 @@ _INTEGERS = (
     "num_layers", "num_parameters",
 )  # fmt: skip
 _WINDOW = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")
+# To search for divisors.
+_MOST_TRIED = 100_000
 
 
 class Built(NamedTuple):
@@ -39,7 +41,7 @@ def explain_layer(arguments: Mapping[str, Any]) -> Built | None:
     'in_features=16'
     """
     if "in_channels" in arguments and "kernel_size" in arguments:
-        finding = explain_constructor(arguments)
+        finding = _of_convolution(arguments)
         return None if finding is None else Built(finding, _convolution_fix(finding, arguments))
     finding = _of_groups(arguments) or _of_integers(arguments)
     if finding is None:
@@ -53,6 +55,20 @@ def explain_layer(arguments: Mapping[str, Any]) -> Built | None:
     return Built(finding, _text(fixes))
 
 
+def _of_convolution(arguments: Mapping[str, Any]) -> Finding | None:
+    if finding := not_integers({name: arguments.get(name) for name in _WINDOW}):
+        return finding
+    number, stride = arguments.get("groups"), arguments.get("stride", 1)
+    for name in ("in_channels", "out_channels"):
+        value = arguments.get(name)
+        if isinstance(number, int) and isinstance(value, int) and number > 0 and value % number:
+            step = remainder(f"{name} / groups = ", value, number)
+            return Finding("groups_do_not_divide", [step])
+    if arguments.get("padding") == "same" and any(x != 1 for x in entries(stride)):
+        return Finding("same_with_stride", [f"padding = 'same', stride = {stride!r}"])
+    return None
+
+
 def _of_groups(arguments: Mapping[str, Any]) -> Finding | None:
     for channels, groups in _DIVISORS.items():
         total, number = arguments.get(channels), arguments.get(groups)
@@ -61,8 +77,8 @@ def _of_groups(arguments: Mapping[str, Any]) -> Finding | None:
         if number < 1:
             return Finding("groups_do_not_divide", [f"{groups} = {number} must be at least 1"])
         if number == int(number) and total % number:
-            step = f"{channels} / {groups} = {total} / {number} leaves a remainder of"
-            return Finding("groups_do_not_divide", [f"{step} {total % number}"])
+            step = remainder(f"{channels} / {groups} = ", total, number)
+            return Finding("groups_do_not_divide", [step])
     return None
 
 
@@ -71,7 +87,7 @@ def _of_integers(arguments: Mapping[str, Any]) -> Finding | None:
         value = arguments.get(name, 0)
         if name in _DIVISORS.values() and isinstance(value, float) and value.is_integer():
             continue  # PyTorch takes it
-        values = _tuple(value) if name == "normalized_shape" else (value,)
+        values = entries(value) if name == "normalized_shape" else (value,)
         if any(isinstance(x, float | complex | str | tuple) for x in values):
             return Finding("not_an_integer", [f"{name} = {value!r} is not an int"])
     return None
@@ -81,7 +97,7 @@ def _convolution_fix(finding: Finding, arguments: Mapping[str, Any]) -> str:
     fixes = _integers(arguments, _WINDOW)
     values = {name: fixes.get(name, arguments.get(name)) for name in _WINDOW}
     if finding.cause == "same_with_stride":
-        kernels, dilations = _tuple(values["kernel_size"]), _tuple(values["dilation"] or 1)
+        kernels, dilations = entries(values["kernel_size"]), entries(values["dilation"] or 1)
         if all(isinstance(x, int) for x in (*kernels, *dilations)):
             dilations *= len(kernels) // len(dilations)
             pads = tuple(d * (k - 1) // 2 for k, d in zip(kernels, dilations, strict=True))
@@ -98,7 +114,7 @@ def _integers(arguments: Mapping[str, Any], names: tuple[str, ...]) -> dict[str,
     """Return the arguments that hold floats, with ints in their place."""
     fixes = {}
     for name in names:
-        numbers = _tuple(arguments.get(name))
+        numbers = entries(arguments.get(name))
         if any(isinstance(x, float) for x in numbers) and all(
             isinstance(x, int) or (isinstance(x, float) and math.isfinite(x)) for x in numbers
         ):
@@ -107,14 +123,12 @@ def _integers(arguments: Mapping[str, Any], names: tuple[str, ...]) -> dict[str,
 
 
 def _neighbours(total: int, number: int) -> str:
-    """Return the divisors on both sides of a number."""
-    divisors = [n for n in range(1, total + 1) if total % n == 0]
-    below, above = [n for n in divisors if n < number], [n for n in divisors if n > number]
-    return " or ".join(str(n) for n in (*below[-1:], *above[:1]))
-
-
-def _tuple(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else (value,)
+    """Return the divisors on both sides of a number, the nearest; of a huge total, near ones."""
+    small = range(1, min(math.isqrt(max(total, 0)), _MOST_TRIED) + 1)
+    divisors = {d for n in small if total % n == 0 for d in (n, total // n)}
+    below, above = [d for d in divisors if d < number], [d for d in divisors if d > number]
+    neighbours = [*([max(below)] if below else []), *([min(above)] if above else [])]
+    return " or ".join(map(str, neighbours))
 
 
 def _single(numbers: tuple[Any, ...]) -> Any:

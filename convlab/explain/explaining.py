@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from types import FrameType, TracebackType
@@ -11,17 +11,18 @@ from typing import Any
 from torch import Tensor, nn
 
 from convlab.explain.book import section
-from convlab.explain.calls import Call, parse_call
+from convlab.explain.calls import Call, describe, parse_call
+from convlab.explain.cases import SKIPPED_HOOK
 from convlab.explain.constructors import explain_layer
-from convlab.explain.explain import explain_call, unwrapped
+from convlab.explain.explain import explain_call
 from convlab.explain.explanation import CAUSES, Explanation, Fix
 from convlab.explain.expression import failing_call
-from convlab.explain.rules import describe
+from convlab.explain.findings import Finding
+from convlab.explain.meta import skipped_hooks, unwrapped
 from convlab.explain.silent import SilentMistakeWarning
-from convlab.explain.state_dict import explain_state_dict
+from convlab.explain.state_dict import explain_state_dict, state_dict_fixes
 from convlab.explain.trace import ModuleCall, module_calls
 from convlab.explain.watch import close_watch, open_watch, without_watch
-from convlab.explain.windows import Finding
 
 _PREFIX = "convlab: "
 
@@ -37,13 +38,13 @@ class explaining:
     Errors in a call of a module are explained, in the constructor of a layer, in
     `load_state_dict`, in a function of `torch.nn.functional`, and, from Python 3.11 on, in a call
     of another function of PyTorch or an arithmetic operator with operands that are variables. In an
-    ExceptionGroup, each exception gets its own note. Others, and those that are not an Exception,
-    get none.
+    ExceptionGroup, each exception gets its own note. Other errors, and exceptions that are not
+    subclasses of Exception, get no note.
 
     Some mistakes raise no error. `SilentMistakeWarning` names the line of the reader's code, once:
     a softmax before ``cross_entropy``, a target that broadcasts in a loss of PyTorch or in one by
-    hand, and a batch of grey images taken for one image. Only what no legitimate code does is
-    warned of.
+    hand, and a batch of grey images taken for one image. Each has a rule, such as
+    `convlab.explain.silent.maps_broadcast`, which states what it takes for legitimate code.
 
     Parameters
     ----------
@@ -57,6 +58,9 @@ class explaining:
 
     Notes
     -----
+    After an error, the call runs again, without data, and once more for each fix that is tried. If
+    none is found in about 0.3 s of CPU time, the note comes without one that was tried.
+
     Nothing stays behind. The block may be nested, and left in another order than it was entered, as
     by a generator. Each thread needs its own. If the filters of `warnings` turn warnings into
     errors, the mistake raises at its line.
@@ -71,7 +75,7 @@ class explaining:
     ...         model(torch.ones(1, 3, 32, 32))
     ... except RuntimeError as error:
     ...     print(error.__notes__[0])
-    convlab: [channels] 1 (Conv2d): the input has another number of channels than the layer
+    convlab: [channels] 1 (Conv2d): the input has a different number of channels than the layer
       input: shape (1, 8, 30, 30) has 8 channels
       in_channels = 16
       8 != 16
@@ -114,7 +118,11 @@ def annotate(
                 if isinstance(one, Exception):
                     annotate(one, one.__traceback__, model)
         elif not isinstance(error, SilentMistakeWarning) and not _has_note(error):
-            found = _explain_error(error, traceback, model)
+            before = error.__traceback__
+            try:
+                found = _explain_error(error, traceback, model)
+            finally:  # the code of a module may raise the same error again
+                error.__traceback__ = before
             if found is not None:
                 _add_note(error, _note(found))
 
@@ -148,7 +156,7 @@ def _note(found: Explanation) -> str:
     cause = found.cause or "unknown"
     name = f"{found.layer} ({found.layer_class})" if found.layer else str(found.layer_class)
     lines = [f"{_PREFIX}[{cause}] {name}: {CAUSES[cause]}"]
-    lines += [f"  {step}" for step in found.steps]
+    lines += [f"  {step}" for step in found.steps if not step.startswith(SKIPPED_HOOK)]
     if found.last_layer is not None:
         lines.append(f"  last layer that worked: {found.last_layer}, output {found.last_shape}")
     lines += [f"  fix: {fix.text}" for fix in found.fixes[:1]]
@@ -195,6 +203,15 @@ def _is_plausible(found: Explanation, error: Exception) -> bool:
     return found.ok is not True and found.cause != "unknown" and (confirmed or not about_dtypes)
 
 
+def _is_sure(found: Explanation, error: Exception, module: nn.Module) -> bool:
+    """Return whether the numbers are those of the error, whatever hooks have not run.
+
+    The hooks of the module itself have run before its arguments were looked up.
+    """
+    inside = set(skipped_hooks(module)) - {""}
+    return found.ok is False or not inside or found.message == str(error)
+
+
 def _of_modules(error: Exception, calls: list[ModuleCall], model: nn.Module | None) -> Explanation:
     outer, inner = calls[0], calls[-1]
     root = unwrapped(outer.module)
@@ -207,13 +224,16 @@ def _of_modules(error: Exception, calls: list[ModuleCall], model: nn.Module | No
     wrapped = id(inner.module) not in paths or type(error).__module__.startswith("torch._dynamo")
     path = paths.get(id(inner.module), "")
     found = explain_call(root, outer.args, outer.kwargs, all_fixes=False)
-    if _is_plausible(found, error) and (
-        found.layer == path or (wrapped and str(found.layer).startswith(path))
+    if (
+        _is_plausible(found, error)
+        and _is_sure(found, error, root)
+        and (found.layer == path or (wrapped and str(found.layer).startswith(path)))
     ):
         return _prefixed(found, prefix)
     if not wrapped and inner is not outer:
         found = explain_call(inner.module, inner.args, inner.kwargs, all_fixes=False)
-        if _is_plausible(found, error) and found.layer == "":
+        sure = _is_sure(found, error, inner.module)
+        if _is_plausible(found, error) and sure and found.layer == "":
             fixes = tuple(replace(fix, text=_named(fix.text, path)) for fix in found.fixes)
             return _prefixed(replace(found, layer=path, fixes=fixes), prefix)
     arguments = [*inner.args, *inner.kwargs.values()]
@@ -240,29 +260,33 @@ def _prefixed(found: Explanation, prefix: str) -> Explanation:
 
 def _of_constructor(frame: FrameType) -> Explanation | None:
     """Explain an error in the constructor of a layer of PyTorch."""
-    module = frame.f_locals.get("self")
     of_torch = str(frame.f_globals.get("__name__")).startswith("torch.nn.modules.")
-    if frame.f_code.co_name != "__init__" or not of_torch or not isinstance(module, nn.Module):
+    if frame.f_code.co_name != "__init__" or not of_torch:
+        return None
+    module = frame.f_locals.get("self")
+    if not isinstance(module, nn.Module):
         return None
     built = explain_layer(frame.f_locals)
     if built is None:
         return None
-    found = _explanation(built.finding, type(module).__name__)
-    return replace(found, fixes=(Fix(built.fix),)) if built.fix else found
+    return _explanation(built.finding, type(module).__name__, [Fix(built.fix)] if built.fix else [])
 
 
 def _of_state_dict(frame: FrameType) -> Explanation | None:
     """Explain an error of `load_state_dict`."""
+    if frame.f_code.co_name != "load_state_dict":
+        return None
     names = frame.f_locals
     module, values = names.get("self"), names.get("state_dict")
-    if frame.f_code.co_name != "load_state_dict" or not isinstance(module, nn.Module):
+    if not isinstance(module, nn.Module):
         return None
-    finding = explain_state_dict(module, values) if isinstance(values, Mapping) else None
-    return None if finding is None else _explanation(finding, type(module).__name__)
+    if not isinstance(values, Mapping) or not (finding := explain_state_dict(module, values)):
+        return None
+    return _explanation(finding, type(module).__name__, state_dict_fixes(module, values))
 
 
-def _explanation(finding: Finding, name: str) -> Explanation:
-    return Explanation(False, None, finding.cause, "", name, tuple(finding.steps))
+def _explanation(finding: Finding, name: str, fixes: Sequence[Fix]) -> Explanation:
+    return Explanation(False, None, finding.cause, "", name, tuple(finding.steps), tuple(fixes))
 
 
 class _Function(nn.Module):

@@ -9,25 +9,25 @@ from typing import Any
 from torch import Tensor, nn
 
 from convlab._model_state import copy_model
-from convlab.explain.meta import is_shape
+from convlab.explain.meta import is_shape, unwrapped
 
 # What a cause means, in a few words.
 CAUSES: dict[str, str] = {
-    "channels": "the input has another number of channels than the layer",
-    "channels_last_image": "the channels of the image are its last axis",
+    "channels": "the input has a different number of channels than the layer",
+    "channels_last_image": "the channels of the input are its last axis",
     "missing_axis": "the input lacks an axis, such as that of the batch or of the channels",
     "extra_axis": "the input has more axes than the layer takes",
     "kernel_larger_than_input": "the window spans more cells than the padded input has",
     "groups_do_not_divide": "the channels cannot be split into this number of groups",
     "same_with_stride": "padding='same' is defined for a stride of 1 only",
-    "linear_after_flatten": "the flattened map has another length than in_features",
+    "linear_after_flatten": "the flattened map has a different length than the next layer takes",
     "missing_flatten": "a linear layer receives a map that was not flattened",
-    "features": "the last axis of the input has another length than the layer",
-    "integer_image": "the image holds integers, and the weight floating point numbers",
+    "features": "the last axis of the input has a different length than the layer takes",
+    "integer_image": "the image holds integers, where floating point numbers are needed",
     "dtype_mismatch": "tensors of different dtypes, or a dtype that the operation does not take",
     "device_mismatch": "tensors on different devices",
-    "batchnorm_channels": "the input has another number of channels than the normalization",
-    "batchnorm_single_value": "in training, a channel has one value, which has no variance",
+    "batchnorm_channels": "the input has a different number of channels than the normalization",
+    "batchnorm_single_value": "a normalization over a single value, which has no variance",
     "pool_padding": "the padding of a pooling exceeds half of its window",
     "padding_mode_too_large": "there are fewer cells than the padding mode has to copy",
     "transposed_size": "no transposed convolution with these arguments has this output size",
@@ -55,7 +55,8 @@ class Fix:
         The change in one line.
     apply : callable or None
         ``apply(model, inputs)`` returns a changed copy of the model and a tuple of new inputs; the
-        model and the tensors that it gets are not changed. Before a fix is offered, it is applied
+        model and the tensors that it gets are not changed. The copy has no wrapper for parallel
+        training or compilation around it. Before a fix is offered, it is applied
         to a copy without data, which then runs. None if only the author of the code can make the
         change.
     """
@@ -73,7 +74,7 @@ def make_apply(changes: Sequence[Change]) -> Callable[[nn.Module, Any], tuple[nn
     def apply(model: nn.Module, inputs: Any) -> tuple[nn.Module, tuple[Any, ...]]:
         several = inputs if isinstance(inputs, tuple | list) and not is_shape(inputs) else (inputs,)
         copies = [x.clone() if isinstance(x, Tensor) else x for x in several]
-        new_model = copy_model(model)
+        new_model = copy_model(unwrapped(model))
         for change in changes:
             new_model, copies = change(new_model, copies)
         return new_model, tuple(copies)

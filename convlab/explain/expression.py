@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import linecache
+import sys
 import textwrap
 from collections.abc import Callable
+from inspect import CO_OPTIMIZED
 from itertools import islice
 from types import FrameType, ModuleType, TracebackType
 from typing import Any
@@ -99,7 +101,7 @@ def _call(
 
 def _value(node: ast.AST, frame: FrameType) -> Any:
     if isinstance(node, ast.Name):
-        for names in (frame.f_locals, frame.f_globals):
+        for names in (_local_variables(frame), frame.f_globals):
             if node.id in names:
                 return names[node.id]
     elif isinstance(node, ast.Constant) and isinstance(node.value, _CONSTANTS):
@@ -114,6 +116,21 @@ def _value(node: ast.AST, frame: FrameType) -> Any:
     elif isinstance(node, ast.Attribute):
         return _attribute(_value(node.value, frame), node.attr)
     raise NotALookupError
+
+
+def _local_variables(frame: FrameType) -> dict[str, Any]:
+    """Return the local variables, and leave none alive that the code of the frame deletes later.
+
+    Until Python 3.13, the frame of a function keeps a dictionary of them once it was asked for.
+    """
+    kept = frame.f_locals
+    names = dict(kept)
+    # The frame, the name above, and the argument: nobody else uses it.
+    if frame.f_code.co_flags & CO_OPTIMIZED and type(kept) is dict and sys.getrefcount(kept) <= 3:
+        code = frame.f_code
+        for name in (*code.co_varnames, *code.co_cellvars, *code.co_freevars):
+            kept.pop(name, None)
+    return names
 
 
 def _attribute(owner: Any, name: str) -> Any:

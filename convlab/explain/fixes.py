@@ -14,7 +14,7 @@ from convlab.explain.calls import call_of_layer
 from convlab.explain.candidates import Candidate, Context, change_inputs
 from convlab.explain.explanation import Change
 from convlab.explain.layers import LAYERS, change_layer, rebuild, replace_layer, set_attribute
-from convlab.explain.losses import known_targets
+from convlab.explain.losses import class_shape, known_targets
 from convlab.explain.meta import meta_tensor
 from convlab.explain.trace import Outcome
 from convlab.explain.window_fixes import WINDOW_FIXES
@@ -59,19 +59,40 @@ def _features(context: Context) -> Iterator[Candidate]:
         if len(shape) == 1:
             yield from context.on_last_layer(out_features=shape[0])
     elif call.kind == "linear":
-        source = context.outcome.tracer.maps.get(id(x), (None, None))[1] or ()
-        in_features = call["weight"].shape[1]
-        if x.dim() < 3 and len(source) > 1 and prod(source[1:]) == in_features != x.shape[-1]:
-            yield Candidate("flatten each image for itself: x.flatten(1)")
-        else:
-            yield from context.on_layer(in_features=x.shape[-1])
+        yield from _linear(context, x, call["weight"].shape[1])
     elif call.kind == "bilinear":
         sizes = {"in1_features": x.shape[-1], "in2_features": call["second"].shape[-1]}
         yield from context.on_layer(**sizes)
     elif call.kind == "attention" and x.shape[-1] != call["embed_dim"]:
         yield from context.on_layer(embed_dim=x.shape[-1])
+    elif call.kind == "unflatten":
+        fixed = [size for size in call["sizes"] or call["unflattened_size"] if size != -1]
+        yield from context.on_last_layer(out_features=prod(fixed))
     elif call.kind == "view":
         yield Candidate("flatten with x.flatten(1), and set in_features of the next layer")
+
+
+def _linear(context: Context, x: Tensor, in_features: int) -> Iterator[Candidate]:
+    source = context.outcome.tracer.maps.get(id(x), (None, None))[1] or ()
+    if x.dim() < 3 and len(source) > 1 and prod(source[1:]) == in_features != x.shape[-1]:
+        yield Candidate("flatten each image for itself: x.flatten(1)")
+        return
+    if len(source) > 2 and source[1] == in_features:
+        yield from _global_average(context, source)
+    yield from context.on_layer(in_features=x.shape[-1])
+
+
+def _global_average(context: Context, source: tuple[int, ...]) -> Iterator[Candidate]:
+    """Yield the average over each map, in front of a layer that has an input for each channel."""
+    name = f"AdaptiveAvgPool{len(source) - 2}d"
+    if len(source) <= 5 and isinstance(context.failure.module, nn.Linear):
+
+        def averaged(layer: nn.Module) -> nn.Module:
+            average = getattr(nn, name)(1)
+            return nn.Sequential(nn.Unflatten(1, source[1:]), average, nn.Flatten(), layer)
+
+        text = f"average over each map before it is flattened: nn.{name}(1)"
+        yield Candidate(text, replace_layer(context.path, averaged))
 
 
 def _flatten(context: Context) -> Iterator[Candidate]:
@@ -147,7 +168,14 @@ def _devices(context: Context) -> Iterator[Candidate]:
             moved = [x.to(device) if isinstance(x, Tensor) else x for x in inputs]
         return model, moved
 
-    yield Candidate("move the inputs: x.to(next(model.parameters()).device)", move)
+    tracer = context.outcome.tracer
+    inputs = {original.device for _, original in tracer.values.values()}
+    if len(tracer.model_devices) > 1:
+        yield Candidate("move the model to one device, and the inputs: model.to(device)")
+    elif inputs <= tracer.model_devices and inputs:
+        yield Candidate("make the tensor on the device of the others: device=x.device")
+    else:
+        yield Candidate("move the inputs: x.to(next(model.parameters()).device)", move)
 
 
 def _batch_norm(context: Context) -> Iterator[Candidate]:
@@ -226,9 +254,10 @@ def _concat(context: Context) -> Iterator[Candidate]:
     if len({len(shape) for shape in shapes}) > 1:
         return
     differ = [axis for axis, sizes in enumerate(zip(*shapes, strict=True)) if len({*sizes}) > 1]
-    if len(shapes[0]) > 3 and min(differ) > 0:
+    if context.call is not None and len(shapes[0]) > 3 and min(differ) > 0:
         yield Candidate(
-            "bring the maps to one size before torch.cat: F.interpolate(x, size=other.shape[2:])"
+            f"bring the maps to one size before torch.{context.call.name}: "
+            "F.interpolate(x, size=other.shape[2:])"
         )
     elif len(differ) == 1 and differ[0] > 0 and context.call and context.call.kind == "cat":
         yield Candidate(f"join along the axis in which they differ: dim={differ[0]}")
@@ -240,9 +269,8 @@ def _target_shape(context: Context) -> Iterator[Candidate]:
     if not isinstance(target, Tensor) or x is None or call is None:
         return
     is_classification = call.kind == "cross_entropy"
-    shape = x.shape[:1] + x.shape[2:] if is_classification else x.shape
-    if target.numel() == shape.numel():
-        sizes = tuple(shape)
+    sizes = class_shape(x) if is_classification else tuple(x.shape)
+    if target.numel() == prod(sizes):
         yield Candidate(
             f"reshape the target: target.reshape({sizes})",
             change_inputs(lambda value: value.reshape(sizes), [1]),
@@ -252,7 +280,7 @@ def _target_shape(context: Context) -> Iterator[Candidate]:
             "class numbers of one-hot vectors: target.argmax(dim=1)",
             change_inputs(lambda value: value.argmax(dim=1), [1]),
         )
-    elif is_classification and x.dim() > 1 and target.shape == (*shape, x.shape[1]):
+    elif is_classification and x.dim() > 1 and target.shape == (*sizes, x.shape[1]):
         yield Candidate(
             "class numbers of one-hot vectors: target.argmax(dim=-1)",
             change_inputs(lambda value: value.argmax(dim=-1), [1]),
@@ -315,8 +343,7 @@ def image_size(outcome: Outcome, inputs: list[Any]) -> tuple[int, ...] | None:
     rank = outcome.tracer.rank
     if x is None or not rank or x.dim() not in (rank + 1, rank + 2) or not x.is_floating_point():
         return None
-    size = tuple(x.shape[-rank:])
-    return size if min(size) > 0 else None
+    return tuple(x.shape[-rank:]) if x.numel() else None
 
 
 _MAKERS: dict[str, Callable[[Context], Iterator[Candidate]]] = {

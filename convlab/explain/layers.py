@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
+from itertools import chain
 from typing import Any
 
 import torch
@@ -30,6 +31,17 @@ _ARGUMENTS: dict[str, str] = {
     "Linear": "in_features out_features",
     "Bilinear": "in1_features in2_features out_features",
     "PReLU": "num_parameters",
+    **{f"Adaptive{kind}Pool{n}d": "output_size" for kind in ("Avg", "Max") for n in (1, 2, 3)},
+    **{
+        f"{kind}Pad{n}d": "padding"
+        for kind in ("Reflection", "Replication", "Circular", "Zero")
+        for n in (1, 2, 3)
+    },
+    "PixelShuffle": "upscale_factor",
+    "PixelUnshuffle": "downscale_factor",
+    "ChannelShuffle": "groups",
+    "Flatten": "start_dim end_dim",
+    "Fold": "output_size kernel_size dilation padding stride",
     "RNN": f"{_RECURRENT} nonlinearity",
     "LSTM": _RECURRENT,
     "GRU": _RECURRENT,
@@ -73,7 +85,7 @@ def rebuild(layer: nn.Module, **changes: Any) -> nn.Module:
         raise TypeError(f"{type(layer).__name__} is not a layer that can be built again")
     names = _ARGUMENTS[cls.__name__].split()
     arguments = {name: getattr(layer, name) for name in names} | changes
-    tensor, devices = next(layer.parameters(), None), []
+    tensor, devices = next(chain(layer.parameters(), layer.buffers()), None), []
     if tensor is not None:
         arguments |= {"device": tensor.device, "dtype": tensor.dtype}
         devices = [tensor.device] if tensor.device.type == "cuda" else []

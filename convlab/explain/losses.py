@@ -7,10 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from convlab.explain.calls import Call
-from convlab.explain.dtypes import describe
+from convlab.explain.calls import Call, describe
+from convlab.explain.findings import Finding
 from convlab.explain.trace import Tracer
-from convlab.explain.windows import Finding
 
 
 def check_loss(tracer: Tracer, call: Call) -> Finding | None:
@@ -27,18 +26,26 @@ def explain_cross_entropy(call: Call, tracer: Tracer) -> Finding | None:
     x, target = call.input, call["target"]
     if x is None or not isinstance(target, Tensor) or x.dim() < 1:
         return None
-    expected = tuple(x.shape[:1] + x.shape[2:]) if x.dim() > 1 else ()
+    expected = class_shape(x)
     steps = [f"input: {describe(x)}", f"target: {describe(target)}"]
     if not x.is_floating_point() and target.is_floating_point():
         steps.append("the prediction holds integers, and the target floating point numbers")
         return Finding("dtype_mismatch", [*steps, "loss(input, target): are they exchanged?"])
-    if tuple(target.shape) == expected:
+    # One class number may have an axis, but for cross_entropy two shapes (1,) are probabilities.
+    has_axis = x.dim() == 1 and target.shape == (1,)
+    has_axis = has_axis and (call.name == "nll_loss" or x.shape != target.shape)
+    if tuple(target.shape) == expected or has_axis:
         if target.dtype not in (torch.int64, torch.uint8):
             return Finding("dtype_mismatch", [*steps, "class numbers must be int64"])
         return _class_range(tracer, call)
     if target.shape == x.shape and target.is_floating_point() and call.name == "cross_entropy":
         return None  # probabilities
     return Finding("target_shape", [*steps, f"class numbers have shape {expected}"])
+
+
+def class_shape(x: Tensor) -> tuple[int, ...]:
+    """Return the shape of the class numbers for a prediction."""
+    return tuple(x.shape[:1] + x.shape[2:]) if x.dim() > 1 else ()
 
 
 def known_targets(tracer: Tracer, call: Call) -> Tensor | None:
@@ -54,7 +61,7 @@ def _class_range(tracer: Tracer, call: Call) -> Finding | None:
     if x is None or kept is None:
         return None
     classes = x.shape[1] if x.dim() > 1 else x.shape[0]
-    if kept.numel() == 0 or (int(kept.min()) >= 0 and int(kept.max()) < classes):
+    if 0 in (classes, kept.numel()) or (int(kept.min()) >= 0 and int(kept.max()) < classes):
         return None
     steps = [f"input: shape {tuple(x.shape)}: classes 0 to {classes - 1}"]
     return Finding("target_range", [*steps, f"target: {int(kept.min())} to {int(kept.max())}"])

@@ -70,9 +70,32 @@ def meta_copy(model: nn.Module) -> tuple[nn.Module, list[tuple[Tensor, Tensor]]]
     return copy, pairs
 
 
-def _is_of_torch(hook: Callable[..., Any]) -> bool:
+def _package(hook: Callable[..., Any]) -> str:
     module = getattr(hook, "__module__", None) or type(hook).__module__
-    return str(module).partition(".")[0] == "torch"
+    return str(module).partition(".")[0]
+
+
+def _is_of_torch(hook: Callable[..., Any]) -> bool:
+    return _package(hook) == "torch"
+
+
+def _is_harmless(hook: Callable[..., Any]) -> bool:
+    """Return whether a hook runs in a copy, or only checks its input, as those of convlab do."""
+    return _package(hook) in ("torch", "convlab")
+
+
+def skipped_hooks(model: nn.Module) -> dict[str, bool]:
+    """Return the paths of modules with hooks that `meta_copy` leaves out.
+
+    The value is whether a hook runs before the module, and may change its input.
+    """
+    found = {}
+    for path, module in model.named_modules():
+        names = ("_forward_pre_hooks", "_forward_hooks")
+        before, after = (getattr(module, name, {}).values() for name in names)
+        if not all(map(_is_harmless, (*before, *after))):
+            found[path] = not all(map(_is_harmless, before))
+    return found
 
 
 def is_shape(value: Any) -> bool:
@@ -125,6 +148,18 @@ def _device(value: Any) -> torch.device | None:
     if isinstance(value, torch.device):
         return value
     return torch.device(value) if isinstance(value, str) else None
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """Return the module inside the wrappers of torch.compile and of parallel training."""
+    wrappers = {"OptimizedModule": "_orig_mod", "DataParallel": "module"}
+    wrappers["DistributedDataParallel"] = "module"
+    while name := wrappers.get(type(module).__name__):
+        inner = getattr(module, name, None)
+        if not isinstance(inner, nn.Module):
+            break
+        module = inner
+    return module
 
 
 def first_tensor(values: Iterable[Any]) -> Tensor | None:

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from torch import Tensor, nn
 
-from convlab.explain.dtypes import describe
-from convlab.explain.windows import Finding
+from convlab.explain.calls import describe
+from convlab.explain.features import last_axis
+from convlab.explain.findings import LAYOUTS, Finding, has, not_integers, number_of_axes
 from convlab.shapes import conv_transpose2d_output_size
 
-# The numbers of axes that layers take.
-_RANKS: dict[type[nn.Module], tuple[int, ...]] = {
-    nn.BatchNorm1d: (2, 3),
-    nn.BatchNorm2d: (4,),
-    nn.BatchNorm3d: (5,),
-    nn.InstanceNorm1d: (2, 3),
-    nn.InstanceNorm2d: (3, 4),
-    nn.InstanceNorm3d: (4, 5),
-    nn.RNNBase: (2, 3),
+_LAYOUTS: dict[type[nn.Module], tuple[str, ...]] = {
+    nn.BatchNorm1d: ("(N, C)", "(N, C, L)"),
+    nn.BatchNorm2d: LAYOUTS[2][1:],
+    nn.BatchNorm3d: LAYOUTS[3][1:],
+    nn.InstanceNorm1d: LAYOUTS[1],
+    nn.InstanceNorm2d: LAYOUTS[2],
+    nn.InstanceNorm3d: LAYOUTS[3],
+    nn.RNNBase: ("(L, features)", "(L, N, features)"),
 }
+# Arguments of layers that must be ints, or tuples of ints.
+INTEGERS = (
+    "kernel_size", "stride", "padding", "output_padding", "dilation", "groups", "output_size",
+    "size", "upscale_factor", "downscale_factor", "num_groups", "num_heads", "start_dim", "end_dim",
+)  # fmt: skip
 
 
 def explain_module(
     module: Any, inputs: tuple[Any, ...], keywords: dict[str, Any]
 ) -> Finding | None:
     """Return the cause of an error that a module raises itself; None if it is not recognized."""
+    finding = _signature(module, inputs, keywords)
     x = next(iter(inputs), None)
     if not isinstance(x, Tensor):
-        return None
-    for cls, allowed in _RANKS.items():
-        if isinstance(module, cls) and x.dim() not in allowed:
-            step = f"input: shape {tuple(x.shape)} has {x.dim()} axes"
-            numbers = " or ".join(map(str, allowed))
-            cause = "missing_axis" if x.dim() < min(allowed) else "extra_axis"
-            return Finding(cause, [step, f"{type(module).__name__} takes {numbers}"])
+        return finding
+    for cls, layouts in _LAYOUTS.items():
+        if isinstance(module, cls):
+            finding = finding or number_of_axes(x, type(module).__name__, layouts)
+    if finding:
+        return finding
     if isinstance(module, nn.modules.conv._ConvTransposeNd):
         requested = next(iter(inputs[1:]), keywords.get("output_size"))
         return _requested_size(module, x, requested)
@@ -45,13 +51,33 @@ def explain_module(
     return None
 
 
+def float_argument(module: nn.Module) -> Finding | None:
+    """Return the finding if a layer of PyTorch has a float where it needs an int."""
+    if not type(module).__module__.startswith("torch.nn."):
+        return None
+    return not_integers({name: getattr(module, name, None) for name in INTEGERS})
+
+
+def _signature(
+    module: nn.Module, inputs: tuple[Any, ...], keywords: dict[str, Any]
+) -> Finding | None:
+    """Return the finding if a module is called with too few arguments, or too many."""
+    signature = inspect.signature(module.forward)
+    try:
+        signature.bind(*inputs, **keywords)
+    except TypeError as error:
+        step = f"{type(module).__name__}.forward({', '.join(signature.parameters)}): {error}"
+        return Finding("unknown", [step, f"number of arguments: {len(inputs) + len(keywords)}"])
+    return None
+
+
 def _instance_norm(module: Any, x: Tensor) -> Finding | None:
-    ranks = next(ranks for cls, ranks in _RANKS.items() if isinstance(module, cls))
-    channels = x.shape[-ranks[0]]
+    layouts = next(layouts for cls, layouts in _LAYOUTS.items() if isinstance(module, cls))
+    channels = x.shape[-layouts[0].count(",") - 1]
     if channels == module.num_features:
         return None
-    steps = [f"input: shape {tuple(x.shape)} has {channels} channels"]
-    return Finding("batchnorm_channels", [*steps, f"num_features = {module.num_features}"])
+    steps = [has(x, channels, "channels"), f"num_features = {module.num_features}"]
+    return Finding("batchnorm_channels", steps)
 
 
 def _recurrent(module: Any, x: Tensor) -> Finding | None:
@@ -59,10 +85,7 @@ def _recurrent(module: Any, x: Tensor) -> Finding | None:
     if x.dtype != weight.dtype:
         steps = [f"input: {describe(x)}", f"weight: {describe(weight)}"]
         return Finding("dtype_mismatch" if x.is_floating_point() else "integer_image", steps)
-    if x.shape[-1] == module.input_size:
-        return None
-    steps = [f"input: shape {tuple(x.shape)} has {x.shape[-1]} features, its last axis"]
-    return Finding("features", [*steps, f"input_size = {module.input_size}"])
+    return last_axis(x, "input_size", module.input_size)
 
 
 def _requested_size(module: Any, x: Tensor, requested: Any) -> Finding | None:

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import zip_longest
-from math import prod
+from types import NoneType
 
+import torch
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
-from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, call_of_layer
-from convlab.explain.dtypes import describe, tensors_differ
+from convlab.explain.axes import (
+    explain_adaptive,
+    explain_binary,
+    explain_concatenation,
+    explain_dim,
+    explain_interpolate,
+    explain_pad,
+    explain_unflatten,
+    explain_view,
+)
+from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, call_of_layer, describe
+from convlab.explain.channels import (
+    explain_batch_norm,
+    explain_group_norm,
+    explain_instance_norm,
+    explain_prelu,
+    explain_shuffle,
+    explain_unshuffle,
+)
+from convlab.explain.dtypes import tensors_differ
+from convlab.explain.features import (
+    explain_attention,
+    explain_bilinear,
+    explain_layer_norm,
+    explain_linear,
+    explain_matmul,
+    explain_recurrent,
+)
+from convlab.explain.findings import Finding
 from convlab.explain.losses import (
     check_loss,
     explain_cross_entropy,
     explain_pointwise_loss,
     index_range,
 )
-from convlab.explain.modules import explain_module
+from convlab.explain.modules import explain_module, float_argument
 from convlab.explain.trace import Failure, Tracer, WouldFail
-from convlab.explain.windows import Finding, explain_bias, explain_types, explain_window
-
-__all__ = ["check_call", "describe", "explain_failure"]
+from convlab.explain.windows import explain_bias, explain_types, explain_window
 
 
 def explain_failure(failure: Failure, tracer: Tracer) -> Finding:
@@ -39,7 +64,9 @@ def explain_failure(failure: Failure, tracer: Tracer) -> Finding:
         finding = explain_module(failure.module, failure.inputs, failure.keywords)
     if finding is None and isinstance(failure.error, WouldFail):
         finding = failure.error.finding
-    return finding or by_tensors or Finding("unknown", _facts(failure))
+    if finding is None and isinstance(failure.error, TypeError):
+        finding = float_argument(failure.module)
+    return finding or by_tensors or Finding("unknown", facts(failure))
 
 
 def _of_convolution(failure: Failure, tracer: Tracer) -> Finding | None:
@@ -55,33 +82,22 @@ def _of_convolution(failure: Failure, tracer: Tracer) -> Finding | None:
     return explain_window(own, id(own.input) in tracer.maps)
 
 
-def _facts(failure: Failure) -> list[str]:
+def facts(failure: Failure) -> list[str]:
+    """Return the message of the error, and the function and the tensors of the call."""
     message = str(failure.error).strip().partition("\n")[0]
+    message = " ".join(message.replace("(sparse_coo)", "").split())  # a wrong name of PyTorch
     steps = [f"{type(failure.error).__name__}: {message}"]
     call = failure.call
     values = list(failure.inputs) if call is None else list(call.arguments.values())
     if call is not None and call.name:
         steps.append(f"in a call of {call.name}")
     for value in values:
-        for tensor in value if isinstance(value, tuple | list) else [value]:
-            if isinstance(tensor, Tensor):
-                steps.append(f"argument: {describe(tensor)}")
-    return steps + _numbers_of_view(call)
-
-
-def _numbers_of_view(call: Call | None) -> list[str]:
-    """Return the line that counts the numbers of a tensor and those of the shape asked for."""
-    if call is None or call.kind != "view" or call.input is None:
-        return []
-    x, shape = call.input, call["shape"]
-    sizes = list(shape) if isinstance(shape, tuple | list) else [shape]
-    if not all(isinstance(size, int) for size in sizes) or x.numel() == prod(sizes):
-        return []
-    given = f"{' * '.join(map(str, x.shape))} = {x.numel()}"
-    fixed = [size for size in sizes if size != -1]
-    wanted = f"{' * '.join(map(str, fixed))} = {prod(fixed)}"
-    relation = "is not a multiple of" if -1 in sizes else "is not"
-    return [f"{call.name}: {given} numbers {relation} {wanted}"]
+        for part in value if isinstance(value, tuple | list) else [value]:
+            if isinstance(part, Tensor) and not is_lazy(part):
+                steps.append(f"argument: {describe(part)}")
+            elif not isinstance(part, Tensor | str | int | float | torch.dtype | NoneType):
+                steps.append(f"argument: {type(part).__module__}.{type(part).__name__}")
+    return steps
 
 
 def check_call(tracer: Tracer, call: Call) -> Finding | None:
@@ -90,8 +106,8 @@ def check_call(tracer: Tracer, call: Call) -> Finding | None:
         return finding
     if call.kind in CONVOLUTIONS:
         return explain_window(call, id(call.input) in tracer.maps) or explain_bias(call)
-    if call.kind == "adaptive_pool":
-        return _adaptive(call, tracer)
+    if call.kind in _CHECKED:
+        return _RULES[call.kind](call, tracer)
     return check_loss(tracer, call)
 
 
@@ -99,275 +115,34 @@ def _window(call: Call, tracer: Tracer) -> Finding | None:
     return explain_window(call, id(call.input) in tracer.maps)
 
 
-def _adaptive(call: Call, tracer: Tracer) -> Finding | None:
-    x = call.input
-    if x is None:
-        return None
-    step = f"input: shape {tuple(x.shape)} has {x.dim()} axes"
-    if x.dim() not in (call.rank + 1, call.rank + 2):
-        cause = "missing_axis" if x.dim() <= call.rank else "extra_axis"
-        return Finding(cause, [step, f"{call.name} takes {call.rank + 1} or {call.rank + 2}"])
-    if 0 in x.shape[-call.rank - 1 :]:
-        return Finding("empty_output", [f"input: {tuple(x.shape)} has an axis without cells"])
-    return None
-
-
-def _linear(call: Call, tracer: Tracer) -> Finding | None:
-    x, weight = call.input, call["weight"]
-    if x is None or not isinstance(weight, Tensor) or weight.dim() != 2 or x.dim() < 1:
-        return None
-    shape, in_features = tuple(x.shape), weight.shape[1]
-    if shape[-1] == in_features:
-        return None
-    _, source = tracer.maps.get(id(x), (None, None))
-    is_map = id(x) in tracer.maps and source is None
-    if len(shape) > 2 and (is_map or prod(shape[1:]) == in_features):
-        steps = [f"input: shape {shape} is a map; Linear computes along its last axis: {shape[-1]}"]
-        product = " * ".join(map(str, shape[1:]))
-        steps.append(f"flattened, it has {product} = {prod(shape[1:])} numbers per image")
-        return Finding("missing_flatten", [*steps, f"in_features = {in_features}"])
-    if source is not None and len(source) > 1 and shape[-1] in (prod(source[1:]), prod(source)):
-        numbers = source[1:] if prod(source[1:]) == shape[-1] else source
-        product = " * ".join(map(str, numbers))
-        steps = [f"flattened from {tuple(source)}: {product} = {prod(numbers)}"]
-        if numbers is source and prod(source[1:]) == in_features:
-            steps.append(f"the axis of the batch, {source[0]}, was flattened too")
-        if len(source) == tracer.rank + 1 and prod(source) == in_features:
-            whole = " * ".join(map(str, source))
-            steps += [f"an image without a batch: {whole} = {in_features} = in_features"]
-            return Finding("missing_axis", steps)
-        return Finding("linear_after_flatten", [*steps, f"in_features = {in_features}"])
-    return _last_axis("input", x, "in_features", in_features)
-
-
-def _matmul(call: Call, tracer: Tracer) -> Finding | None:
-    x, other = call.input, call["other"]
-    if x is None or not isinstance(other, Tensor) or x.dim() < 1 or other.dim() < 1:
-        return None
-    axis = max(other.dim() - 2, 0)
-    if x.shape[-1] == other.shape[axis]:
-        return None
-    steps = [f"input: shape {tuple(x.shape)} has {x.shape[-1]} numbers along its last axis"]
-    steps.append(f"other: shape {tuple(other.shape)} has {other.shape[axis]} along axis {axis}")
-    return Finding("features", steps)
-
-
-def _recurrent(call: Call, tracer: Tracer) -> Finding | None:
-    x, weight = call.input, call["weight"]
-    if x is None or not isinstance(weight, Tensor) or x.dim() < 1:
-        return None
-    return _last_axis("input", x, "input_size", weight.shape[-1])
-
-
-def _bilinear(call: Call, tracer: Tracer) -> Finding | None:
-    x, second, weight = call.input, call["second"], call["weight"]
-    if (
-        x is None
-        or not isinstance(second, Tensor)
-        or weight is None
-        or min(x.dim(), second.dim()) < 1
-    ):
-        return None
-    return _last_axis("input1", x, "in1_features", weight.shape[1]) or _last_axis(
-        "input2", second, "in2_features", weight.shape[2]
-    )
-
-
-def _attention(call: Call, tracer: Tracer) -> Finding | None:
-    embed_dim = call["embed_dim"]
-    if not isinstance(embed_dim, int):
-        return None
-    names = {"input": "query"} if call["use_separate_proj_weight"] else _QKV
-    for argument, name in names.items():
-        x = call[argument]
-        if isinstance(x, Tensor) and x.dim() >= 2 and x.shape[-1] != embed_dim:
-            return _last_axis(name, x, "embed_dim", embed_dim)
-    return None
-
-
-_QKV = {"input": "query", "key": "key", "value": "value"}
-
-
-def _last_axis(argument: str, x: Tensor, name: str, number: int) -> Finding | None:
-    """Return the finding if the last axis of an argument has another length than the layer."""
-    if x.shape[-1] == number:
-        return None
-    steps = [f"{argument}: shape {tuple(x.shape)} has {x.shape[-1]} features, its last axis"]
-    return Finding("features", [*steps, f"{name} = {number}"])
-
-
-def _batch_norm(call: Call, tracer: Tracer) -> Finding | None:
-    x = call.input
-    features = next((v for v in (call["running_mean"], call["weight"]) if v is not None), None)
-    if x is None or x.dim() < 2:
-        return None
-    shape = tuple(x.shape)
-    values = prod(shape) // max(1, shape[1])
-    if features is not None and features.shape[0] != shape[1]:
-        steps = [f"input: shape {shape} has {shape[1]} channels"]
-        return Finding("batchnorm_channels", [*steps, f"num_features = {features.shape[0]}"])
-    if call["training"] and values == 1:
-        product = " * ".join(map(str, (shape[0], *shape[2:])))
-        return Finding(
-            "batchnorm_single_value",
-            [f"input: shape {shape}, training", f"values per channel: {product} = 1"],
-        )
-    return None
-
-
-def _instance_norm(call: Call, tracer: Tracer) -> Finding | None:
-    x = call.input
-    if x is None or x.dim() < 3 or call["use_input_stats"] is False or prod(x.shape[2:]) != 1:
-        return None
-    product = " * ".join(map(str, x.shape[2:]))
-    steps = [f"input: shape {tuple(x.shape)}", f"values per image and channel: {product} = 1"]
-    return Finding("batchnorm_single_value", steps)
-
-
-def _layer_norm(call: Call, tracer: Tracer) -> Finding | None:
-    x, normalized = call.input, tuple(call["normalized_shape"] or ())
-    if x is None or not normalized or tuple(x.shape[-len(normalized) :]) == normalized:
-        return None
-    steps = [f"input: shape {tuple(x.shape)}", f"normalized_shape = {normalized}: its last axes"]
-    return Finding("features", steps)
-
-
-def _group_norm(call: Call, tracer: Tracer) -> Finding | None:
-    x, weight, number = call.input, call["weight"], call["num_groups"]
-    if x is None or x.dim() < 2 or not isinstance(number, int):
-        return None
-    channels = x.shape[1]
-    if weight is not None and weight.shape[0] != channels:
-        steps = [f"input: shape {tuple(x.shape)} has {channels} channels"]
-        return Finding("channels", [*steps, f"num_channels = {weight.shape[0]}"])
-    if number < 1 or channels % number == 0:
-        return None
-    step = f"channels / num_groups = {channels} / {number} leaves a remainder of"
-    return Finding("groups_do_not_divide", [f"{step} {channels % number}"])
-
-
-def _prelu(call: Call, tracer: Tracer) -> Finding | None:
-    x, weight = call.input, call["weight"]
-    if x is None or not isinstance(weight, Tensor) or x.dim() < 2 or weight.dim() != 1:
-        return None
-    if weight.shape[0] in (1, x.shape[1]):
-        return None
-    steps = [f"input: shape {tuple(x.shape)} has {x.shape[1]} channels"]
-    return Finding("channels", [*steps, f"num_parameters = {weight.shape[0]}"])
-
-
-def _shuffle(call: Call, tracer: Tracer) -> Finding | None:
-    x, number = call.input, call["groups"] or call["upscale_factor"]
-    if x is None or x.dim() < 3 or not isinstance(number, int) or number < 1:
-        return None
-    channels = x.shape[1] if call["groups"] else x.shape[-3]
-    name = f"groups = {number}"
-    if not call["groups"]:
-        number, name = number**2, f"upscale_factor**2 = {number}**2 = {number**2}"
-    if channels % number == 0:
-        return None
-    steps = [f"input: shape {tuple(x.shape)} has {channels} channels", name]
-    step = f"{channels} / {number} leaves a remainder of {channels % number}"
-    return Finding("groups_do_not_divide", [*steps, step])
-
-
-def _concatenation(call: Call, tracer: Tracer) -> Finding | None:
-    tensors, dim = call["tensors"], call["dim"]
-    if not isinstance(tensors, tuple | list) or not isinstance(dim, int):
-        return None
-    if not all(isinstance(x, Tensor) for x in tensors) or len(tensors) < 2:
-        return None
-    steps = [f"tensor {i}: shape {tuple(x.shape)}" for i, x in enumerate(tensors)]
-    # cat skips tensors of shape (0,).
-    shapes = [tuple(x.shape) for x in tensors if call.kind == "stack" or x.shape != (0,)]
-    rank = len(shapes[0]) if shapes else 0
-    if len({len(shape) for shape in shapes}) > 1:
-        return Finding("concat_shapes", [*steps, "the numbers of axes differ"])
-    joined = dim % rank if call.kind == "cat" and rank else None
-    for axis in range(rank):
-        sizes = [shape[axis] for shape in shapes]
-        if axis != joined and len(set(sizes)) > 1:
-            numbers = " != ".join(map(str, dict.fromkeys(sizes)))
-            return Finding("concat_shapes", [*steps, f"dim = {dim}, but axis {axis}: {numbers}"])
-    return None
-
-
-def _binary(call: Call, tracer: Tracer) -> Finding | None:
-    terms = [call[name] for name in ("condition", "input", "other")]
-    tensors = [x for x in terms if isinstance(x, Tensor)]
-    for position, other in enumerate(tensors[1:]):
-        for x in tensors[: position + 1]:
-            if finding := _broadcast(call, tuple(x.shape), tuple(other.shape)):
-                return finding
-    return None
-
-
-def _broadcast(call: Call, shape: tuple[int, ...], other: tuple[int, ...]) -> Finding | None:
-    name = call.name.strip("_")
-    steps = [f"{name}: shapes {shape} and {other}"]
-    rank = max(len(shape), len(other))
-    for axis, (a, b) in enumerate(zip_longest(shape[::-1], other[::-1], fillvalue=1), start=1):
-        if a != b and 1 not in (a, b):
-            return Finding("skip_connection_shapes", [*steps, f"axis {rank - axis}: {a} != {b}"])
-        in_place = call.name.startswith("__i") or re.fullmatch("[a-z].*[a-z]_", call.name)
-        if in_place and b not in (a, 1):
-            step = f"axis {rank - axis}: the result of {b} does not fit into the first term, {a}"
-            return Finding("skip_connection_shapes", [*steps, step])
-    return None
-
-
-def _pad(call: Call, tracer: Tracer) -> Finding | None:
-    x, amounts, mode = call.input, call["pad"], call["mode"]
-    if x is None or not isinstance(amounts, tuple | list) or mode not in ("reflect", "circular"):
-        return None
-    if any(not isinstance(amount, int) for amount in amounts) or len(amounts) > 2 * x.dim() - 2:
-        return None
-    for position, amount in enumerate(amounts):
-        size = x.shape[-1 - position // 2]
-        if amount > size - (mode == "reflect"):
-            rule = "less than" if mode == "reflect" else "at most"
-            step = f"axis {x.dim() - 1 - position // 2}: padding = {amount} must be {rule} {size}"
-            steps = [f"input: shape {tuple(x.shape)}, padding_mode = {mode!r}"]
-            return Finding("padding_mode_too_large", [*steps, step])
-    return None
-
-
-def _view(call: Call, tracer: Tracer) -> Finding | None:
-    x, shape = call.input, call["shape"]
-    if x is None or not isinstance(shape, tuple | list) or len(shape) != 2 or x.dim() < 3:
-        return None
-    if not all(isinstance(size, int) for size in shape) or shape[1] < 1:
-        return None
-    numbers = prod(x.shape[1:])
-    if numbers == shape[1] or shape[0] not in (-1, x.shape[0]):
-        return None
-    product = " * ".join(map(str, x.shape[1:]))
-    steps = [f"input: shape {tuple(x.shape)} has {product} = {numbers} numbers per image"]
-    return Finding("linear_after_flatten", [*steps, f"{call.name} to {tuple(shape)}"])
-
-
+# Kinds of calls of which the meta device takes some that fail elsewhere.
+_CHECKED = ("adaptive_pool", "average", "interpolate", "pixel_unshuffle")
 _RULES: dict[str, Callable[[Call, Tracer], Finding | None]] = {
     **dict.fromkeys((*CONVOLUTIONS, *POOLINGS, "unfold"), _window),
-    "adaptive_pool": _adaptive,
-    "linear": _linear,
-    "matmul": _matmul,
-    "recurrent": _recurrent,
-    "bilinear": _bilinear,
-    "attention": _attention,
-    "batch_norm": _batch_norm,
-    "instance_norm": _instance_norm,
-    "layer_norm": _layer_norm,
-    "rms_norm": _layer_norm,
-    "group_norm": _group_norm,
-    "prelu": _prelu,
-    "pixel_shuffle": _shuffle,
-    "channel_shuffle": _shuffle,
-    "cat": _concatenation,
-    "stack": _concatenation,
-    "binary": _binary,
-    "where": _binary,
-    "pad": _pad,
-    "view": _view,
+    "adaptive_pool": explain_adaptive,
+    "linear": explain_linear,
+    "matmul": explain_matmul,
+    "recurrent": explain_recurrent,
+    "bilinear": explain_bilinear,
+    "attention": explain_attention,
+    "batch_norm": explain_batch_norm,
+    "instance_norm": explain_instance_norm,
+    "layer_norm": explain_layer_norm,
+    "rms_norm": explain_layer_norm,
+    "group_norm": explain_group_norm,
+    "prelu": explain_prelu,
+    "pixel_shuffle": explain_shuffle,
+    "channel_shuffle": explain_shuffle,
+    "pixel_unshuffle": explain_unshuffle,
+    **dict.fromkeys(("average", "reduce", "flatten"), explain_dim),
+    "unflatten": explain_unflatten,
+    "interpolate": explain_interpolate,
+    "cat": explain_concatenation,
+    "stack": explain_concatenation,
+    "binary": explain_binary,
+    "where": explain_binary,
+    "pad": explain_pad,
+    "view": explain_view,
     "cross_entropy": explain_cross_entropy,
     "pointwise_loss": explain_pointwise_loss,
 }

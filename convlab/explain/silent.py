@@ -27,7 +27,7 @@ from convlab.explain.calls import Call, parse_call
 MISTAKES: dict[str, str] = {
     "softmax_before_cross_entropy": "the loss applies the activation that the model ends with",
     "target_broadcasts": "the target of a loss is expanded to another shape",
-    "maps_broadcast": "a difference or product of prediction and target expands both",
+    "maps_broadcast": "the difference of prediction and target expands both",
     "batch_as_channels": "a batch of grey images is taken for one image",
 }
 
@@ -66,6 +66,9 @@ _POINTWISE = {
     "NativeDropout", "Neg", "Relu", "Sigmoid", "Silu", "Softplus", "Sub", "Tanh", "ToCopy",
 }  # fmt: skip
 _RESHAPE = {"View", "Squeeze", "Select", "Slice", "ReshapeAlias"}
+_LAYOUT = _RESHAPE | {
+    "Alias", "Clone", "Permute", "T", "ToCopy", "Transpose", "UnsafeView", "Unsqueeze",
+}  # fmt: skip
 _MAX_NODES = 32
 
 
@@ -99,11 +102,12 @@ def softmax_before_loss(call: Call) -> Mistake | None:
 def sigmoid_before_loss(call: Call) -> Mistake | None:
     """Find the output of a sigmoid in a loss "with logits", which applies one itself.
 
-    Nothing may follow the sigmoid. Legitimate is a sigmoid as the target, and
-    ``binary_cross_entropy``.
+    Casts, copies, views and slices may follow the sigmoid. Legitimate is a sigmoid as the target,
+    one that is scaled or shifted, and ``binary_cross_entropy``.
     """
     x = call.input
-    if x is None or next((kind for kind, _ in _nodes(x)), "") != "Sigmoid":
+    kinds = () if x is None else (kind for kind, _ in _nodes(x))
+    if x is None or next((kind for kind in kinds if kind not in _LAYOUT), "") != "Sigmoid":
         return None
     return Mistake(
         "softmax_before_cross_entropy",
@@ -149,24 +153,25 @@ def target_broadcasts(call: Call) -> Mistake | None:
 def maps_broadcast(call: Call) -> Mistake | None:
     """Find a difference of a prediction and its target, in a loss by hand, that expands both.
 
-    Shapes are equal but for axes of length 1, such as (32, 1) and (32,), 30x1 and 1x30, or
-    (8, 1, 64, 64) and (8, 64, 64). One operand is the output of a layer, also after activations,
-    the other one is data. The same goes for a product with at least three axes. Legitimate are
-    outer sums of data, of parameters, or of two outputs; axes that were made for broadcasting, as
-    in `target_broadcasts`; and all that the ``forward`` of a module with parameters computes, such
-    as attention, strip pooling, and encodings of positions: nothing tells a mistake from these. The
-    code of PyTorch, such as that of its distributions, is left alone too.
+    One operand is the output of a layer, also after activations, the other one is data. One has an
+    axis of length 1 that the other lacks, such as (32, 1) and (32,), or (8, 1, 64, 64) and
+    (8, 64, 64); or they are maps such as 30x1 and 1x30, of four axes or more.
+
+    The difference alone is no mistake: `explaining` warns if its square or absolute value, and
+    nothing else, is averaged or summed over all axes, and names the line of the difference.
+    Legitimate are therefore costs of all pairs, distances to centres and bins, thresholds and
+    margins. So are a row minus a column; outer sums of data, of parameters, or of two outputs; axes
+    that were made for broadcasting, as in `target_broadcasts`; and all that the ``forward`` of a
+    module with parameters computes. The code of PyTorch, such as that of its distributions, is left
+    alone too.
     """
     x, other = call.input, call["other"]
     if x is None or type(other) not in (Tensor, nn.Parameter):
         return None
-    product = "mul" in call.name
     if x.requires_grad == other.requires_grad or not _both_expand(x.shape, other.shape):
         return None
     prediction, target = (x, other) if x.requires_grad else (other, x)
-    if _without_ones(x.shape) != _without_ones(other.shape) or (
-        product and max(x.dim(), other.dim()) < 3
-    ):
+    if not _lacks_an_axis(x.shape, other.shape) and not _are_row_and_column(x.shape, other.shape):
         return None
     related = prediction.untyped_storage().data_ptr() == target.untyped_storage().data_ptr()
     if related or _has_made_axes(target) or not _is_prediction(prediction) or _is_in_a_model():
@@ -176,11 +181,43 @@ def maps_broadcast(call: Call) -> Mistake | None:
         "maps_broadcast",
         [
             f"prediction: shape {tuple(prediction.shape)}, target: shape {tuple(target.shape)}",
-            f"the {'product' if product else 'difference'} has shape {expanded}: "
-            f"{math.prod(expanded)} numbers, not {prediction.numel()}",
+            f"the difference has shape {expanded}: {math.prod(expanded)} numbers, not "
+            f"{prediction.numel()}",
         ],
         _cure(prediction, target),
     )
+
+
+def is_distance(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Return whether a call computes the absolute value or the square of its first argument."""
+    name = _bare_name(func)
+    if name in ("abs", "absolute", "square"):
+        return True
+    other = args[1] if len(args) > 1 else kwargs.get("exponent", kwargs.get("other"))
+    if name == "mul":
+        return other is args[0]
+    return name == "pow" and isinstance(other, int | float) and other == 2
+
+
+def is_total(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Return whether a call computes the mean or the sum of all elements."""
+    return _bare_name(func) in ("mean", "sum") and len(args) < 2 and kwargs.keys() <= {"input"}
+
+
+def _bare_name(func: Any) -> str:
+    return str(getattr(func, "__name__", "")).strip("_")
+
+
+def _lacks_an_axis(first: Shape, second: Shape) -> bool:
+    """Return whether one shape is the other one without one axis of length 1."""
+    less, more = sorted((tuple(first), tuple(second)), key=len)
+    return any(n == 1 and more[:i] + more[i + 1 :] == less for i, n in enumerate(more))
+
+
+def _are_row_and_column(first: Shape, second: Shape) -> bool:
+    """Return whether two shapes of at least four axes differ in the order of the last two."""
+    one, two = tuple(first), tuple(second)
+    return len(one) == len(two) > 3 and (*one[:-2], one[-1], one[-2]) == two
 
 
 def batch_as_channels(shape: Shape) -> Mistake:
@@ -188,8 +225,9 @@ def batch_as_channels(shape: Shape) -> Mistake:
 
     A convolution takes three axes as one image (C, H, W), and nothing in the shape tells N from C.
     So the batch must be known as one: a ``DataLoader`` without worker processes has stacked it in
-    the block, and since then it has been converted, moved or scaled at most. All other inputs of
-    three axes are taken for images.
+    the block, of items that have a number each, such as a label; and since then it has been
+    converted, moved or scaled at most. All other inputs of three axes are taken for images, such as
+    neighbouring slices of a volume.
     """
     return Mistake(
         "batch_as_channels",
@@ -209,8 +247,8 @@ RULES: dict[Any, Rule] = {
          F.gaussian_nll_loss, F.hinge_embedding_loss), target_broadcasts,
     ),
     **dict.fromkeys(
-        (Tensor.sub, torch.sub, Tensor.subtract, torch.subtract, Tensor.__rsub__, torch.rsub,
-         Tensor.mul, torch.mul, Tensor.multiply, torch.multiply), maps_broadcast,
+        (Tensor.sub, torch.sub, Tensor.subtract, torch.subtract, Tensor.__rsub__, torch.rsub),
+        maps_broadcast,
     ),
 }  # fmt: skip
 
@@ -331,10 +369,6 @@ def _broadcast(first: Shape, second: Shape) -> Shape:
     """Return the shape that two shapes broadcast to."""
     pairs = zip_longest(reversed(first), reversed(second), fillvalue=1)
     return tuple(b if a == 1 else a for a, b in pairs)[::-1]
-
-
-def _without_ones(shape: Shape) -> list[int]:
-    return [size for size in shape if size != 1]
 
 
 def _cure(prediction: Tensor, target: Tensor) -> str:

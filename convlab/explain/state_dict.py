@@ -10,11 +10,13 @@ from torch import nn
 
 from convlab._model_state import copy_model
 from convlab.explain.explanation import Fix
-from convlab.explain.windows import Finding
+from convlab.explain.findings import Finding
 
 _MAX_LINES = 5
 # What wrappers for parallel training and compilation put before each key.
 _PREFIXES = ("module.", "_orig_mod.", "model.")
+# Keys under which training programs save the state_dict of the model, beside others.
+_WITHIN = ("state_dict", "model_state_dict", "model")
 
 
 class Differences(NamedTuple):
@@ -85,6 +87,9 @@ def state_dict_fixes(module: nn.Module, values: Mapping[str, Any]) -> list[Fix]:
     ['weight', 'bias']
     """
     changes: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {}
+    for key in _WITHIN:
+        if isinstance(values.get(key), Mapping):
+            changes[f"load what the key {key!r} holds: values[{key!r}]"] = partial(_at, key)
     for prefix in _PREFIXES:
         changes[f"remove the prefix {prefix!r} of the keys"] = partial(_without, prefix)
         changes[f"add the prefix {prefix!r} to the keys"] = partial(_with, prefix)
@@ -102,6 +107,10 @@ def state_dict_fixes(module: nn.Module, values: Mapping[str, Any]) -> list[Fix]:
         return {key: value for key, value in values.items() if key not in other}
 
     return [Fix(text, _loading(kept, strict=False))]
+
+
+def _at(key: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(values[key])
 
 
 def _without(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,11 +13,18 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 
-from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, parse_call
-from convlab.explain.meta import device_constructors, first_tensor, to_meta
-from convlab.explain.windows import Finding
+from convlab.explain.calls import CONVOLUTIONS, POOLINGS, Call, describe, parse_call
+from convlab.explain.findings import Finding
+from convlab.explain.meta import device_constructors, first_tensor, meta_tensor, to_meta
+from convlab.explain.trials import (
+    is_emptiness_refused,
+    is_empty,
+    run_on_cpu,
+    runs_on_cpu,
+    tensors_of,
+)
 
 # The axes of their results, or the numbers along them, are others than those of a map.
 _NO_MAPS = {
@@ -52,13 +59,14 @@ class Failure:
 
 @dataclass
 class Outcome:
-    """A run: the output or the failure, and the last layer that worked."""
+    """A run: the output or the failure, the last layer that worked, and all modules that did."""
 
     tracer: Tracer
     output: Any = None
     failure: Failure | None = None
     last_layer: str | None = None
     last_shape: tuple[int, ...] | None = None
+    finished: set[str] = field(default_factory=set)
 
     @property
     def output_shape(self) -> tuple[int, ...] | None:
@@ -92,6 +100,8 @@ class Tracer(TorchFunctionMode):
         By the id of an input: it and the tensor that it stands for.
     rank : int
         Axes of the window of the first convolution or pooling; 0 if there is none.
+    model_devices : set
+        The devices of the model that the copy stands for.
     """
 
     check: Callable[[Tracer, Call], Finding | None]
@@ -99,6 +109,7 @@ class Tracer(TorchFunctionMode):
     maps: dict[int, tuple[Tensor, tuple[int, ...] | None]] = field(default_factory=dict)
     values: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
     rank: int = 0
+    model_devices: set[torch.device] = field(default_factory=set)
     failed: tuple[Exception, Call, bool] | None = None
 
     def __post_init__(self) -> None:
@@ -115,10 +126,10 @@ class Tracer(TorchFunctionMode):
         self.rank = self.rank or call.rank
         try:
             autocast = torch.is_autocast_enabled("cuda") or torch.is_autocast_enabled("cpu")
-            finding = None if autocast else self.check(self, call)
+            finding = None if autocast else self._checked(call)
             if finding is not None:
                 raise WouldFail(finding)
-            result = func(*args, **kwargs)
+            result = self._run(call)
         except Exception as error:
             if self.failed is None or self.failed[0] is not error:
                 self.failed = error, call, autocast
@@ -126,6 +137,46 @@ class Tracer(TorchFunctionMode):
         if isinstance(result, Tensor):
             self._record(call, args, result, target)
         return result
+
+    def is_on_cpu(self, call: Call) -> bool:
+        """Return whether the tensors of a call stand for some on the CPU, as far as is known."""
+        places = (self.devices.get(id(x)) for x in tensors_of(call))
+        return {place[1].type for place in places if place is not None} <= {"cpu", "meta"}
+
+    def _checked(self, call: Call) -> Finding | None:
+        try:
+            return self.check(self, call)
+        except Exception:  # arguments of unusual types: left to the function
+            return None
+
+    def _run(self, call: Call) -> Any:
+        """Run a call, also where only the meta device refuses it."""
+        if is_empty(call) and self.is_on_cpu(call):
+            return self._run_empty(call)
+        try:
+            return call.function(*call.args, **call.kwargs)
+        except RuntimeError:
+            # The meta device takes no class number with an axis for one prediction.
+            if call.kind != "cross_entropy" or not runs_on_cpu(call):
+                raise
+            return meta_tensor(run_on_cpu(call))
+
+    def _run_empty(self, call: Call) -> Any:
+        """Run a call with axes of length 0, of which the meta device takes others."""
+        try:
+            expected = run_on_cpu(call)
+        except Exception:
+            if not is_emptiness_refused(call):
+                raise
+            steps = [f"argument: {describe(x)}" for x in tensors_of(call)]
+            steps.append(f"{call.name} does not take an axis of length 0 here")
+            raise WouldFail(Finding("empty_output", steps)) from None
+        try:
+            result = call.function(*call.args, **call.kwargs)
+        except Exception:
+            return tree_map(_meta, expected)
+        is_other = isinstance(result, Tensor) and result.shape != expected.shape
+        return meta_tensor(expected) if is_other else result
 
     def _record(
         self, call: Call, args: tuple[Any, ...], result: Tensor, target: torch.device | None
@@ -153,17 +204,24 @@ class Tracer(TorchFunctionMode):
                 self.maps[id(result)] = result, flattened
 
 
+def _meta(value: Any) -> Any:
+    return meta_tensor(value) if isinstance(value, Tensor) else value
+
+
 def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Tracer) -> Outcome:
     """Run a copy on the meta device, to which hooks are added."""
     outcome = Outcome(tracer)
+    handled = sys.exc_info()[1]
 
     def leave(path: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        outcome.finished.add(path)
         tensor = first_tensor(tree_leaves(output))
         if tensor is not None and path and next(module.children(), None) is None:
             outcome.last_layer, outcome.last_shape = path, tuple(tensor.shape)
 
-    for path, module in model.named_modules():
-        module.register_forward_hook(partial(leave, path))
+    handles = [
+        module.register_forward_hook(partial(leave, path)) for path, module in model.named_modules()
+    ]
     try:
         with torch.no_grad(), _eager(), tracer:
             outcome.output = model(*args, **kwargs)
@@ -175,7 +233,20 @@ def run(model: nn.Module, args: list[Any], kwargs: dict[str, Any], tracer: Trace
         call = failed[1] if failed is not None and failed[0] is error else None
         path = paths[id(last.module)]
         outcome.failure = Failure(path, last.module, last.args, last.kwargs, call, error)
+        _drop_frames(error, handled)
+    for handle in handles:  # they hold the outcome
+        handle.remove()
     return outcome
+
+
+def _drop_frames(error: BaseException | None, handled: BaseException | None) -> None:
+    """Drop the tracebacks, whose frames hold tensors, of an error and those that led to it.
+
+    The one that was being handled before is not ours.
+    """
+    while error is not None and error is not handled and error.__traceback__ is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def _eager() -> AbstractContextManager[Any]:
@@ -198,8 +269,8 @@ class ModuleCall(NamedTuple):
 def module_calls(traceback: TracebackType | None) -> Iterator[ModuleCall]:
     """Yield the calls of modules in a traceback, from the outermost to the innermost."""
     while traceback is not None:
-        names = traceback.tb_frame.f_locals
         if traceback.tb_frame.f_code.co_name == "_call_impl":
+            names = traceback.tb_frame.f_locals
             module = names.get("self")
             if isinstance(module, nn.Module):
                 yield ModuleCall(module, tuple(names.get("args", ())), names.get("kwargs", {}))

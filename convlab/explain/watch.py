@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import ref
 
 import torch
@@ -23,6 +23,9 @@ from convlab.explain.silent import (
     SilentMistakeWarning,
     batch_as_channels,
     find_mistake,
+    is_distance,
+    is_total,
+    maps_broadcast,
 )
 
 _untyped: Any = torch  # for functions without types, most of them private
@@ -33,11 +36,21 @@ _KEEPS_BATCH = {
     "pin_memory", "sub", "to",
 }  # fmt: skip
 Place = tuple[str, str, int]  # name of the mistake, file, line
+Line = tuple[str, int, str]  # file, number, module
 _STANDARD_LIBRARY = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
 
 
 def _call(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return func(*args, **kwargs)
+
+
+class Difference(NamedTuple):
+    """A difference that expands both operands, its square or its absolute value."""
+
+    tensor: ref[Tensor]
+    mistake: Mistake
+    line: Line
+    is_distance: bool
 
 
 class Watch(TorchFunctionMode):
@@ -49,6 +62,8 @@ class Watch(TorchFunctionMode):
         Number of blocks that are open.
     batches : dict
         Weak references to the batches (N, H, W) that a DataLoader has stacked, by their id.
+    differences : dict
+        The differences that may be mistakes, by the id of the tensor.
     callers : dict
         By file and line: the function `_call` in their name.
     places : set
@@ -59,6 +74,7 @@ class Watch(TorchFunctionMode):
         super().__init__()
         self.depth = 0
         self.batches: dict[int, ref[Tensor]] = {}
+        self.differences: dict[int, Difference] = {}
         self.callers: dict[tuple[str, int], Callable[..., Any]] = {}
         self.places: set[Place] = set()
 
@@ -69,18 +85,18 @@ class Watch(TorchFunctionMode):
             return func(*args, **(kwargs or {}))
         result = self._caller()(func, args, kwargs or {})
         try:
-            watched = func in RULES or func is torch.stack or self.batches
+            watched = func in RULES or func is torch.stack or self.batches or self.differences
             # In a graph break, torch.compile would compile the rules.
             compiles = watched and _untyped._C._dynamo.eval_frame.get_eval_frame_callback()
-            mistake = (
+            found = (
                 self._mistake(func, args, kwargs or {}, result)
                 if watched and compiles is None
                 else None
             )
         except Exception:  # must not become an error of the block
-            mistake = None
-        if mistake is not None:
-            _warn(mistake, self.places)
+            found = None
+        if found is not None:
+            _warn(*found, self.places)
         return result
 
     def _caller(self) -> Callable[..., Any]:
@@ -105,21 +121,42 @@ class Watch(TorchFunctionMode):
 
     def _mistake(
         self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
-    ) -> Mistake | None:
+    ) -> tuple[Mistake, Line | None] | None:
         if _untyped.jit.is_tracing():  # a trace records that a shape is read
             return None
         first: Any = args[0] if args else kwargs.get("input")
         with torch._C.DisableTorchFunction():  # other modes do not see that it is
             if func is torch.stack:
-                caller = sys._getframe(2).f_globals.get("__name__")
-                if caller == _COLLATE and result.dim() == 3 and type(result) is Tensor:
+                caller = sys._getframe(2)
+                stacks = caller.f_globals.get("__name__") == _COLLATE
+                if stacks and result.dim() == 3 and type(result) is Tensor and _has_labels(caller):
                     self._remember(result)
             elif self.batches and self._is_batch(first):
                 if func is torch.conv2d and first.dim() == 3:
-                    return batch_as_channels(tuple(first.shape))
+                    return batch_as_channels(tuple(first.shape)), _readers_line()
                 if getattr(func, "__name__", "") in _KEEPS_BATCH and type(result) is Tensor:
                     self._remember(result)
-            return find_mistake(func, args, kwargs) if func in RULES else None
+            if self.differences:
+                known = self._difference(first)
+                if known is not None and known.is_distance and is_total(func, args, kwargs):
+                    return known.mistake, known.line
+                if known is not None and not known.is_distance and is_distance(func, args, kwargs):
+                    known = known._replace(tensor=ref(result), is_distance=True)
+                    self.differences[id(result)] = known
+            mistake = find_mistake(func, args, kwargs) if func in RULES else None
+        if mistake is None:
+            return None
+        line = _readers_line()
+        if RULES[func] is not maps_broadcast:
+            return mistake, line
+        if line is not None:
+            self.differences[id(result)] = Difference(ref(result), mistake, line, False)
+        return None
+
+    def _difference(self, value: Any) -> Difference | None:
+        for key in [key for key, known in self.differences.items() if known.tensor() is None]:
+            del self.differences[key]
+        return self.differences.get(id(value))
 
     def _remember(self, batch: Tensor) -> None:
         for key in [key for key, known in self.batches.items() if known() is None]:
@@ -129,6 +166,21 @@ class Watch(TorchFunctionMode):
     def _is_batch(self, value: Any) -> bool:
         known = self.batches.get(id(value))
         return known is not None and known() is value
+
+
+def _has_labels(frame: FrameType | None) -> bool:
+    """Return whether a DataLoader stacks one part of items that have a number each as well."""
+    while frame is not None and frame.f_globals.get("__name__") == _COLLATE:
+        item = next(iter(frame.f_locals.get("batch", ())), None)
+        if isinstance(item, dict | tuple | list):
+            parts = item.values() if isinstance(item, dict) else item
+            return any(_is_number(part) for part in parts)
+        frame = frame.f_back
+    return False
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) or getattr(value, "shape", None) == ()
 
 
 @lru_cache(maxsize=4096)
@@ -221,16 +273,23 @@ def forget_places() -> None:
     _places.known.clear()
 
 
-def _warn(mistake: Mistake, places: set[Place]) -> None:
-    """Warn in the name of the reader's line, once, and add it to the places of the block."""
-    frame = _readers_frame()
-    if frame is None:
+def _warn(mistake: Mistake, line: Line | None, places: set[Place]) -> None:
+    """Warn in the name of a line, once, and add it to the places of the block."""
+    if line is None:
         return
-    place = (mistake.name, frame.f_code.co_filename, frame.f_lineno)
+    path, number, module = line
+    place = (mistake.name, path, number)
     if place not in places and _places.is_new(place):
         places.add(place)
-        module = frame.f_globals.get("__name__")
-        warnings.warn_explicit(str(mistake), SilentMistakeWarning, *place[1:], module)
+        warnings.warn_explicit(str(mistake), SilentMistakeWarning, path, number, module)
+
+
+def _readers_line() -> Line | None:
+    """Return the line that is run in the innermost frame of the reader's code."""
+    frame = _readers_frame()
+    if frame is None:
+        return None
+    return frame.f_code.co_filename, frame.f_lineno, str(frame.f_globals.get("__name__"))
 
 
 def _readers_frame() -> FrameType | None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from math import gcd
 from typing import Any
 
 from torch import Tensor, nn
 
 from convlab.explain.candidates import Candidate, Context, change_inputs
+from convlab.explain.channels import prelu_channels
+from convlab.explain.findings import entries
 from convlab.explain.layers import replace_layer
+from convlab.explain.modules import INTEGERS
 from convlab.explain.windows import expected_channels, groups, window_axes
 
 
@@ -18,24 +22,34 @@ def _channels(context: Context) -> Iterator[Candidate]:
     if call is None or call.input is None:
         return
     if call.kind == "group_norm":
-        yield from context.on_layer(num_channels=call.input.shape[1])
+        channels, number = call.input.shape[1], call["num_groups"]
+        changes = {} if channels % number == 0 else {"num_groups": gcd(channels, number)}
+        yield from context.on_layer(**changes, num_channels=channels)
         return
     if call.kind == "prelu":
-        yield from context.on_layer(num_parameters=call.input.shape[1])
+        yield from context.on_layer(num_parameters=prelu_channels(call.input))
         return
     expected, axis = expected_channels(call), call.input.dim() - call.rank - 1
     got = call.input.shape[axis]
+    if got == 0:
+        return
+    if call.rank == 3 and call.input.dim() == 5 and call.input.shape[2] == expected:
+        yield from context.on_input(
+            "exchange the axes of the channels and of the time: x.transpose(1, 2)",
+            lambda x: x.transpose(1, 2),
+        )
     ones = ", ".join(str(expected) if i == axis else "1" for i in range(call.input.dim()))
-    if got == 1 and expected == 3:
+    image = call.rank == 2
+    if image and got == 1 and expected == 3:
         repeats = [expected if i == axis else 1 for i in range(call.input.dim())]
         yield from context.on_input(
             f"repeat the grey channel: x.repeat({ones})", lambda x: x.repeat(repeats)
         )
-    elif got == 4 and expected == 3:
+    elif image and got == 4 and expected == 3:
         yield from context.on_input(
             "drop the alpha channel, x[..., :3, :, :]", lambda x: x.narrow(axis, 0, 3)
         )
-    elif got == 3 and expected == 1:
+    elif image and got == 3 and expected == 1:
         yield from context.on_input(
             f"make the image grey: x.mean(dim={axis}, keepdim=True)",
             lambda x: x.mean(dim=axis, keepdim=True),
@@ -79,6 +93,9 @@ def _missing_axis(context: Context) -> Iterator[Candidate]:
         ones = (1,) * rank
         text = f"add the axes of the map: x.reshape{(*x.shape, *ones)}"
         yield from context.on_input(text, lambda x: x.reshape(*x.shape, *ones))
+    elif rank == 3 and x.dim() == 4 and x.shape[1] == expected:
+        text = f"{add} depth: x.unsqueeze(2)"
+        yield from context.on_input(text, lambda x: x.unsqueeze(2))
     elif rank and expected == 1:
         text = f"{add} channels: x.unsqueeze(1)"
         yield from context.on_input(text, lambda x: x.unsqueeze(1))
@@ -103,20 +120,20 @@ def _extra_axis(context: Context) -> Iterator[Candidate]:
             text = f"make one axis of the first {last + 1}: x.flatten(0, {last})"
             yield from context.on_input(text, lambda x: x.flatten(0, last))
             yield Candidate(f"{text}, before {where}")
-        if rank <= 3:
+        if rank <= 3 and name != call.name:
             yield Candidate(f"{context.layer}{name} in place of {call.name}")
     yield from _other_batch_norm(context, x)
 
 
 def _other_batch_norm(context: Context, x: Tensor) -> Iterator[Candidate]:
     """Yield the batch normalization for another number of axes."""
-    cls = {2: nn.BatchNorm1d, 4: nn.BatchNorm2d, 5: nn.BatchNorm3d}.get(x.dim())
+    cls = {2: nn.BatchNorm1d, 3: nn.BatchNorm1d, 4: nn.BatchNorm2d, 5: nn.BatchNorm3d}.get(x.dim())
     module: Any = context.failure.module
     if cls is None or type(module) not in (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d):
         return
 
     def other(layer: Any) -> nn.Module:
-        tensor = next(layer.parameters(), None)
+        tensor = next(chain(layer.parameters(), layer.buffers()), None)
         place = {} if tensor is None else {"device": tensor.device, "dtype": tensor.dtype}
         options = (layer.eps, layer.momentum, layer.affine, layer.track_running_stats)
         new: nn.Module = cls(layer.num_features, *options, **place)
@@ -143,7 +160,8 @@ def _kernel(context: Context) -> Iterator[Candidate]:
         if call.kind not in ("conv", "unfold") and any(a.padding for a in axes):
             pairs = zip(axes, sizes, strict=True)
             changes["padding"] = tuple(min(a.padding, size // 2) for a, size in pairs)
-        yield from context.on_layer(**changes)
+        pools_nothing = call.kind != "conv" and max(sizes) == 1
+        yield from (c._replace(last=pools_nothing) for c in context.on_layer(**changes))
 
 
 def _groups(context: Context) -> Iterator[Candidate]:
@@ -176,14 +194,18 @@ def _pool_padding(context: Context) -> Iterator[Candidate]:
 
 
 def _padding_mode(context: Context) -> Iterator[Candidate]:
-    yield from context.on_layer(padding_mode="zeros")
-    module, x = context.failure.module, next(iter(context.failure.inputs), None)
-    padding = getattr(module, "padding", None)
-    if isinstance(padding, tuple) and isinstance(x, Tensor):
-        less = int(getattr(module, "padding_mode", "") == "reflect")
-        sizes = x.shape[-len(padding) :]
-        pairs = zip(padding, sizes, strict=True)
-        yield from context.on_layer(padding=tuple(min(p, size - less) for p, size in pairs))
+    call, module = context.failure.call, context.failure.module
+    x, padding = next(iter(context.failure.inputs), None), getattr(module, "padding", None)
+    if call is None or not isinstance(x, Tensor) or not isinstance(padding, tuple):
+        return
+    less = int(call["mode"] == "reflect")
+    if hasattr(module, "padding_mode"):
+        yield from context.on_layer(padding_mode="zeros")
+        sizes = list(x.shape[-len(padding) :])
+    else:  # two numbers for each axis, from the last one
+        sizes = [x.shape[-1 - position // 2] for position in range(len(padding))]
+    pairs = zip(padding, sizes, strict=True)
+    yield from context.on_layer(padding=tuple(min(p, size - less) for p, size in pairs))
 
 
 def _transposed(context: Context) -> Iterator[Candidate]:
@@ -203,19 +225,21 @@ def _empty(context: Context) -> Iterator[Candidate]:
     call = context.call
     if call is not None and call.kind == "conv_transpose":
         axes = window_axes(call)
-        full = [(a.size - 1) * a.stride + a.extent + a.output_padding for a in axes]
-        pairs = zip(axes, full, strict=True)
-        yield from context.on_layer(padding=tuple(min(a.padding, (n - 1) // 2) for a, n in pairs))
+        yield from context.on_layer(
+            padding=tuple(min(a.padding, (a.transposed - 1) // 2) for a in axes)
+        )
 
 
 def _not_an_integer(context: Context) -> Iterator[Candidate]:
-    module: Any = context.failure.module
-    for name in ("kernel_size", "stride", "padding", "dilation", "groups"):
-        value = getattr(module, name, None)
-        numbers = value if isinstance(value, tuple | list) else (value,)
+    values = {name: getattr(context.failure.module, name, None) for name in INTEGERS}
+    changes = {}
+    for name, value in values.items():
+        numbers = entries(value)
         if any(isinstance(number, float) for number in numbers):
-            fixed = tuple(int(number) for number in numbers if number is not None)
-            yield from context.on_layer(**{name: fixed if isinstance(value, tuple) else fixed[0]})
+            fixed = tuple(number if number is None else int(number) for number in numbers)
+            changes[name] = fixed if isinstance(value, tuple | list) else fixed[0]
+    if changes:
+        yield from context.on_layer(**changes)
 
 
 WINDOW_FIXES: dict[str, Callable[[Context], Iterator[Candidate]]] = {

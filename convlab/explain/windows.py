@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from convlab.explain.calls import Call
+from convlab.explain.findings import (
+    LAYOUTS,
+    Finding,
+    entries,
+    has,
+    not_integers,
+    number_of_axes,
+    remainder,
+)
 from convlab.shapes import conv_transpose2d_output_size, dilated_kernel_size
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-_LAYOUT = {1: "(N, C, L)", 2: "(N, C, H, W)", 3: "(N, C, D, H, W)"}
-
-
-class Finding(NamedTuple):
-    """A cause, and the arithmetic that shows it."""
-
-    cause: str
-    steps: list[str]
 
 
 class Axis(NamedTuple):
@@ -35,6 +36,11 @@ class Axis(NamedTuple):
     def padded(self) -> int:
         """Number of cells with the padding of both sides."""
         return self.size + 2 * self.padding
+
+    @property
+    def transposed(self) -> int:
+        """Number of cells that a transposed convolution has before its padding is cut off."""
+        return (self.size - 1) * self.stride + self.extent + self.output_padding
 
 
 def window_axes(call: Call) -> list[Axis]:
@@ -66,40 +72,19 @@ def explain_window(call: Call, is_map: bool = False) -> Finding | None:
     finding = explain_types(call) or _axes(call, is_map) or _groups_and_channels(call, is_map)
     if finding := finding or _same_with_stride(call):
         return finding
-    irregular = [item for item in _arguments(call).items() if not _is_regular(item)]
-    if irregular:
-        return Finding("unknown", [f"{name} = {value!r} is too small" for name, value in irregular])
-    if any(size == 0 for size in call.input.shape[-call.rank :]):
+    steps = _irregular(call)
+    if steps:
+        return Finding("unknown", steps)
+    if has_no_cells(call):
         steps = [f"input: {tuple(call.input.shape)} has an axis without cells"]
         return Finding("empty_output", steps)
     axes = window_axes(call)
     return next(filter(None, map(_axis_rule(call), axes)), None)
 
 
-def explain_constructor(arguments: Mapping[str, Any]) -> Finding | None:
-    """Return the cause if a convolution cannot be built with these arguments, or None.
-
-    Examples
-    --------
-    >>> explain_constructor({"in_channels": 6, "out_channels": 8, "groups": 3}).steps
-    ['out_channels / groups = 8 / 3 leaves a remainder of 2']
-    """
-    channels = {name: arguments.get(name) for name in ("in_channels", "out_channels")}
-    windows = ("kernel_size", "stride", "padding", "dilation", "groups")
-    numbers = channels | {name: arguments.get(name) for name in windows}
-    for name, value in numbers.items():
-        is_text = name == "padding" and isinstance(value, str)
-        if not is_text and any(isinstance(x, float | complex | str) for x in _numbers(value)):
-            return Finding("not_an_integer", [f"{name} = {value!r} is not an int"])
-    number = arguments.get("groups")
-    for name, value in channels.items():
-        if isinstance(number, int) and isinstance(value, int) and number > 0 and value % number:
-            step = f"{name} / groups = {value} / {number} leaves a remainder of {value % number}"
-            return Finding("groups_do_not_divide", [step])
-    stride = arguments.get("stride", 1)
-    if arguments.get("padding") == "same" and any(x != 1 for x in _numbers(stride)):
-        return Finding("same_with_stride", [f"padding = 'same', stride = {stride!r}"])
-    return None
+def has_no_cells(call: Call) -> bool:
+    """Return whether the input of a window has an axis of length 0."""
+    return call.input is not None and 0 in call.input.shape[-call.rank :]
 
 
 def _arguments(call: Call) -> dict[str, Any]:
@@ -108,22 +93,25 @@ def _arguments(call: Call) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if not isinstance(value, str)}
 
 
-def _numbers(value: Any) -> Iterator[Any]:
-    yield from value if isinstance(value, tuple | list) else (value,)
-
-
-def _is_regular(item: tuple[str, Any]) -> bool:
-    minimum = 0 if item[0] in ("padding", "output_padding") else 1
-    return all(number >= minimum for number in _numbers(item[1]))
+def _irregular(call: Call) -> list[str]:
+    """Return a line for each argument with a number that is too small, or too many of them."""
+    steps, weight, rank = [], call["weight"], call.rank
+    arguments = _arguments(call)
+    if weight is not None:
+        arguments = {"kernel_size": tuple(weight.shape[2:])} | arguments
+    for name, value in arguments.items():
+        least, numbers = int(name not in ("padding", "output_padding")), entries(value)
+        if any(number < least for number in numbers):
+            steps.append(f"{name} = {value!r} must be at least {least}")
+        stands_for_all = len(numbers) == 1 and (weight is None or name != "kernel_size")
+        if numbers and len(numbers) != rank and not stands_for_all:
+            steps.append(f"{name} = {value!r} has {len(numbers)} numbers, {call.name} takes {rank}")
+    return steps
 
 
 def explain_types(call: Call) -> Finding | None:
     """Return the finding if an argument of a window is not an int."""
-    for name, value in _arguments(call).items():
-        if any(isinstance(number, float | complex | str) for number in _numbers(value)):
-            types = ", ".join(type(number).__name__ for number in _numbers(value))
-            return Finding("not_an_integer", [f"{name} = {value!r} is not an int: {types}"])
-    return None
+    return not_integers(_arguments(call))
 
 
 def expected_channels(call: Call) -> int | None:
@@ -142,20 +130,14 @@ def groups(call: Call) -> int:
 def _axes(call: Call, is_map: bool) -> Finding | None:
     assert call.input is not None
     shape, rank, expected = tuple(call.input.shape), call.rank, expected_channels(call)
-    layout = _LAYOUT[rank]
-    steps = [f"input: shape {shape} has {len(shape)} axes", f"{call.name} takes {layout}"]
-    if len(shape) < rank + 1:
-        return Finding("missing_axis", [*steps, f"{rank + 2 - len(shape)} axes are missing"])
-    if len(shape) > rank + 2:
-        return Finding("extra_axis", steps)
+    if finding := number_of_axes(call.input, call.name, LAYOUTS[rank]):
+        return finding
     if len(shape) == rank + 1 and expected not in (None, shape[0]):
         if shape[-1] == expected and not is_map:
             return _channels_last(shape, call, expected)
-        if expected == 1:
-            return Finding(
-                "missing_axis",
-                [*steps, f"read without a batch, it has {shape[0]} channels; in_channels = 1"],
-            )
+        if expected == 1 or (rank == 3 and shape[1] == expected):
+            steps = [has(call.input, shape[0], "channels if it is read without a batch")]
+            return Finding("missing_axis", [*steps, f"in_channels = {expected}"])
     return None
 
 
@@ -180,8 +162,7 @@ def _groups_and_channels(call: Call, is_map: bool) -> Finding | None:
     transposed = call.kind == "conv_transpose"
     if weight.shape[0] % number:
         name = "in_channels" if transposed else "out_channels"
-        rest = weight.shape[0] % number
-        step = f"{name} / groups = {weight.shape[0]} / {number} leaves a remainder of {rest}"
+        step = remainder(f"{name} / groups = ", weight.shape[0], number)
         return Finding("groups_do_not_divide", [step])
     channels = shape[-call.rank - 1]
     if channels == expected:
@@ -194,7 +175,7 @@ def _groups_and_channels(call: Call, is_map: bool) -> Finding | None:
     return Finding(
         "channels",
         [
-            f"input: shape {shape} has {channels} channels",
+            has(call.input, channels, "channels"),
             f"in_channels = {expected}{'' if transposed else per_group}",
             f"{channels} != {expected}",
         ],
@@ -273,9 +254,6 @@ def output_may_be_empty(call: Call) -> bool:
 
     Some backends of PyTorch return it, others raise an error. A negative number is always an error.
     """
-    sizes = [
-        conv_transpose2d_output_size(a.size, a.kernel, a.stride, 0, a.output_padding, a.dilation)[0]
-        - 2 * a.padding
-        for a in window_axes(call)
-    ]
-    return min(sizes) == 0
+    if call.kind != "conv_transpose" or has_no_cells(call):
+        return False
+    return min(axis.transposed - 2 * axis.padding for axis in window_axes(call)) == 0

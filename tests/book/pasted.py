@@ -175,7 +175,8 @@ def grey_image():
 
 def in_worker():
     """Return the error of a worker of a data loader."""
-    loader = DataLoader(Failing(), batch_size=2, num_workers=1)
+    # A forked worker would keep the pipes of the browser's driver open, which then never ends.
+    loader = DataLoader(Failing(), batch_size=2, num_workers=1, multiprocessing_context="spawn")
     return error_of(lambda: next(iter(loader)))
 
 

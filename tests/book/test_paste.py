@@ -10,7 +10,7 @@ import torch
 from axe_playwright_python.sync_playwright import Axe
 
 from convlab.explain import CAUSES, explaining
-from tests.book import pasted
+from tests.book import mistakes, pasted
 from tests.book.book_files import ROOT
 from tests.book.tab import PHONE, Tab
 from tests.explain.corpus import CASES, build
@@ -188,12 +188,79 @@ def test_the_numbers_are_those_of_the_call(page):
         assert [number for number in numbers if number not in text] == [], (str(error), text)
 
 
+def test_a_mistake_is_told_from_others_with_its_message(page):
+    """By its numbers or its line; where they do not decide, several reasons are listed."""
+    cases = list(mistakes.texts())
+    answered = answers(page, [traceback for _, _, traceback, *_ in cases])
+    for (name, _, _, expected, said, unsaid), answer in zip(cases, answered, strict=True):
+        assert entries(answer) == expected, name
+        text = told(answer)
+        assert [words for words in said if words not in text] == [], (name, text)
+        assert [words for words in unsaid if words in text] == [], (name, text)
+    alone = answers(page, [message for _, message, *_ in cases])
+    for (name, _, _, expected, *_), answer in zip(cases, alone, strict=True):
+        assert set(expected) <= set(entries(answer)), name
+
+
+def test_a_message_of_another_machine_or_version_is_found(page):
+    answered = answers(page, list(mistakes.ELSEWHERE))
+    for (text, (entry, said)), answer in zip(mistakes.ELSEWHERE.items(), answered, strict=True):
+        assert entries(answer)[0] == entry, text
+        assert said in told(answer), (text, told(answer))
+
+
+def test_a_section_of_another_chapter_is_linked(page, site):
+    for anchor, (chapter, title) in page.evaluate("Errors.elsewhere").items():
+        assert f'id="{anchor}"' in (site / "book" / f"{chapter}.html").read_text(encoding="utf-8")
+        assert title
+    paste(page, "RuntimeError: grad can be implicitly created only for scalar outputs")
+    link = page.locator(".pe-answer a")
+    assert link.get_attribute("href") == "gradients.html#wrong-backward-scalar"
+    paste(page, "TypeError: pic should be PIL Image or ndarray. Got <class 'int'>")
+    page.get_by_text("takes an image of PIL or an array, and got int.").wait_for()
+    assert link.count() == 0
+
+
+def failing_tests():
+    """Print three failing tests as pytest does; the first has two errors in a chain."""
+    errors = {"test_grey": pasted.grey_image()}
+    for name in ("an accuracy", "a kernel of 0"):
+        errors[f"test_{name[-1]}"] = pasted.error_of(mistakes.MISTAKES[name][0])
+    shown = pasted.in_pytest("long")
+    return "\n".join(f"____ {name} ____\n{shown(error)}" for name, error in errors.items())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        failing_tests,
+        lambda: "\n".join(traceback for _, _, traceback, *_ in mistakes.texts())[-90_000:],
+        lambda: "\n".join(message for _, message, *_ in mistakes.texts()),
+    ],
+)
+def test_of_several_errors_the_last_is_answered_and_all_are_listed(page, text):
+    pasted_text = text()
+    [answer] = answers(page, [pasted_text])
+    count = len(answer["others"]) + 1
+    assert count >= 3
+    for other in answer["others"]:
+        kind, message = other["text"].split(": ", 1)
+        assert kind in pasted_text
+        assert message[:20] in pasted_text
+    [last] = answers(page, [answer["others"][-1]["text"]])
+    assert answer["others"][-1]["entry"] in entries(last)  # its line may decide among several
+    paste(page, pasted_text)
+    page.get_by_text(f"{count} errors found; this is the last.").wait_for()
+    assert page.locator(".pe-others li").count() == min(count - 1, 20)
+
+
 @pytest.mark.parametrize("way", pasted.WAYS)
 def test_an_error_is_read_however_it_is_printed(page, way):
     error = pasted.grey_image()
     line = error.__traceback__.tb_next.tb_lineno
     [answer] = answers(page, [pasted.WAYS[way](error)])
     assert entries(answer) == ["error-channels"]
+    assert answer["others"] == []
     assert "takes 3 channels; the input (8, 1, 224, 224) has 1" in told(answer)
     assert answer["found"]["entries"][0]["explorer"]["address"] == (
         "op=conv2d&input=1x224x224&out_channels=64&kernel_size=7"
@@ -208,6 +275,7 @@ def test_an_error_of_a_worker_or_of_a_compiled_model_is_read(page):
     worker, compiled = pasted.in_worker(), pasted.compiled()
     found = answers(page, [pasted.traceback_of(error) for error in (worker, compiled)])
     assert [entries(answer) for answer in found] == [["error-channels"], ["error-channels"]]
+    assert found[0]["others"] == found[1]["others"] == []
     assert "the input (1, 1, 9, 9) has 1" in told(found[0])
     assert found[0]["frame"]["name"] == "__getitem__"
     assert "the input (8, 1, 224, 224) has 1" in told(found[1])
@@ -254,6 +322,7 @@ def test_of_a_chain_the_last_error_counts(page):
     earlier, last = answers(page, [pasted.traceback_of(pasted.error_of(unknown)), both])
     assert entries(earlier) == ["error-channels"]
     assert earlier["last"]["type"] == "SystemError"
+    assert earlier["others"] == last["others"] == []
     assert entries(last) == ["error-norm-axes"]
     assert last["last"] is None
     paste(page, pasted.traceback_of(pasted.error_of(unknown)))
@@ -269,6 +338,11 @@ def test_of_a_chain_the_last_error_counts(page):
         ("Kernel size can't be greater than actual", "error-kernel"),
         ("should be at most half of effective", "error-pool-padding"),
         ("Expected more than 1 value per channel when training", "error-norm-single"),
+        ("mat1 and mat2 shapes", "error-linear-features"),
+        ("The size of tensor a (8) must match", "error-skip"),
+        ("size mismatch, m1: [4 x 2048], m2:", "error-linear-features"),
+        ("Expected 4-dimensional input for 4-dimensional weight", "error-conv-axes"),
+        ("Kernel size can't greater than actual input size", "error-kernel"),
         ("running_mean should contain s50 elements not 16", "error-norm-channels"),
         ("Calculated padded input size per channel: (s69 x s87). Kernel size: (7 x 7). Kernel size "
          "can't be greater than actual input size", "error-kernel"),
@@ -284,7 +358,7 @@ def test_a_part_of_a_message_is_found(page, part, expected):
 UNKNOWN = [
     "no error at all",
     "KeyError: 'width'",
-    "RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB",
+    "RuntimeError: NCCL error: unhandled system error",
     "ValueError: not enough values to unpack (expected 4, got 3)",
     "Given groups, expected input to have channels",
     "TypeError: Net.__init__() missing 1 required positional argument: 'width'",
@@ -487,5 +561,5 @@ def test_it_is_not_printed(page):
 def test_its_scripts_are_small(page, site):
     scripts = page.locator("script[src*='errors/']").evaluate_all("all => all.map(s => s.src)")
     served = [site / "_static" / "errors" / script.split("/")[-1] for script in scripts]
-    assert len(served) == 4
-    assert sum(path.stat().st_size for path in served) < 72 * 1024
+    assert len(served) == 6
+    assert sum(path.stat().st_size for path in served) < 96 * 1024

@@ -226,7 +226,8 @@ DEEP = {
                                              nn.Conv2d(64, 128, 1, bias=False)), [(2, 3, 64, 64)],
                           "skip_connection_shapes", "layer2.0", "layer2.0.downsample.0: stride=2"),
     "resnet-no-pooling": (lambda: changed(torchvision_model("resnet18"), avgpool=nn.Identity()),
-                          [(2, 3, 64, 64)], "linear_after_flatten", "fc", "fc: in_features=2048"),
+                          [(2, 3, 64, 64)], "linear_after_flatten", "fc",
+                          "average over each map before it is flattened: nn.AdaptiveAvgPool2d(1)"),
     "resnet-children": (lambda: stack(*torchvision_model("resnet18").children()),
                         [(2, 3, 64, 64)], "missing_flatten", "9", "put nn.Flatten() before 9"),
     "mobilenet-width": (lambda: with_layer("mobilenet_v2", "features.14.conv.2",
@@ -243,7 +244,7 @@ DEEP = {
                  [(1, 3, 32, 32)], "features", "features.3.0.mlp.0",
                  "features.3.0.mlp.0: in_features=192"),
     "vgg-small": (lambda: torchvision_model("vgg11"), [(1, 3, 16, 16)],
-                  "kernel_larger_than_input", "features.20", "features.20: kernel_size=1"),
+                  "kernel_larger_than_input", "features.20", f"{LARGER}(32, 32))"),
     "unet-odd": (DeepUNet, [(1, 3, 50, 50)], "concat_shapes", "", f"{LARGER}(52, 52))"),
     "unet-unpadded": (lambda: DeepUNet(padding=0), [(1, 3, 64, 64)], "concat_shapes", "",
                       "bring the maps to one size before torch.cat: "

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -215,12 +216,102 @@ def samples_of_a_distribution():
     return normal.log_prob(torch.linspace(-1, 1, N)).mean()
 
 
+def nearest_of_as_many_levels():
+    levels = torch.linspace(-1, 1, N)
+    nearest = (prediction() - levels).abs().argmin(1)
+    errors = (prediction() - levels).square().min(1).values.mean()
+    commitment = ((prediction() - levels) ** 2).softmax(1)
+    return nearest.float().mean() + errors + commitment.mean()
+
+
+def soft_histogram():
+    centres = torch.linspace(0, 1, N)
+    counts = (-((prediction() - centres) ** 2) / 0.1).exp().sum(0)
+    counts += (1 - (prediction() - centres).abs()).clamp(min=0).mean(0)
+    return counts.sum() + torch.exp(-0.5 * (centres - prediction()).pow(2)).mean()
+
+
+def cost_of_an_assignment():
+    truth = torch.rand(1, N)
+    cost = (prediction() - truth).abs()
+    rows, columns = torch.arange(N), cost.detach().argmin(1)
+    return cost[rows, columns].mean() + (prediction() - truth).abs().mean()
+
+
+def axes_that_numpy_made():
+    truth = np.random.default_rng(0).random(N, dtype=np.float32)
+    row = torch.from_numpy(truth[None])
+    column = torch.from_numpy(truth[:, None])
+    pairs = (prediction() - row).abs().mean() + (prediction().T - column).square().sum()
+    return pairs + (prediction() - column).abs().mean()
+
+
+class OrdinalLoss(nn.Module):
+    """Thresholds between as many classes as there are items, in a loss without parameters."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("thresholds", torch.linspace(-1, 1, N))
+
+    def forward(self, scores):
+        above = torch.sigmoid(scores - self.thresholds)
+        return F.binary_cross_entropy(above, torch.rand(N, N).round()) + above.mean()
+
+
+def ordinal_regression():
+    return OrdinalLoss()(prediction())
+
+
+def ranking_hinge():
+    negatives = torch.rand(N)
+    loss = F.relu(1 - (prediction() - negatives)).mean()
+    loss += (1 - (prediction() - negatives)).clamp(min=0).mean()
+    return loss + F.softplus(negatives - prediction()).mean()
+
+
+def projection_of_a_categorical_distribution():
+    atoms = torch.linspace(-1, 1, N)
+    weights = 1 - (prediction() - atoms).abs().clamp(0, 1)
+    return (weights * torch.rand(N, 1)).sum()
+
+
+def compositing():
+    mask = nn.Conv2d(3, 1, 1)(torch.rand(3, 3, H, W)).sigmoid()
+    rgb, background = torch.rand(2, 3, H, W)
+    image = mask * rgb + (1 - mask) * background
+    return image.mean() + (mask * rgb).mean() + torch.sum(rgb * mask)
+
+
+def outer_products():
+    weights = prediction()
+    return (weights * torch.rand(N)).sum() + (weights.view(N, 1, 1) * torch.rand(N, 1)).mean()
+
+
+def kernels_of_all_pairs():
+    x, y = prediction(), torch.rand(N)
+    return (-((x - y).abs())).exp().mean() + F.huber_loss(x - y, torch.zeros(N, N))
+
+
+def slices_of_a_volume():
+    """Neighbouring slices as channels, which a DataLoader stacks."""
+    net, volume = nn.Conv2d(3, C, 3), torch.rand(6, H, W)
+    total = sum(net(x).mean() for x in DataLoader(volume, batch_size=3))
+    total += sum(net(x.float()).mean() for (x,) in DataLoader(TensorDataset(volume), batch_size=3))
+    masks = DataLoader(TensorDataset(volume, volume > 0.5), batch_size=3)
+    named = DataLoader([{"slice": x, "name": "a"} for x in volume], batch_size=3)
+    total += sum(net(batch["slice"]).mean() for batch in named)
+    return total + sum(net(x / 255).mean() for x, _ in masks)
+
+
 FUNCTIONS = [
     coordinate_grid, outer_products_of_parameters, attention_mask, pairwise_differences,
     squared_norms, normalization_by_hand, losses_of_equal_shapes, weighted_loss,
     costs_of_all_pairs, one_number_as_target, cross_entropies, binary_cross_entropies,
     one_image_of_three_channels, a_batch_with_its_axis_of_channels, a_batch_of_colour_images,
     signals_in_a_one_dimensional_convolution, samples_of_a_distribution,
+    nearest_of_as_many_levels, soft_histogram, cost_of_an_assignment, axes_that_numpy_made,
+    ordinal_regression, ranking_hinge, projection_of_a_categorical_distribution, compositing,
+    outer_products, kernels_of_all_pairs, slices_of_a_volume,
 ]  # fmt: skip
 MODULES = [
     SqueezeExcite, SpatialAttention, CoordinateAttention, StripConvolutions, LayerScale, Positions,

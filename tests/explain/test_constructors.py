@@ -1,9 +1,11 @@
 """Notes on layers that cannot be built, and the arguments that they name instead."""
 
 import pytest
+import torch
 from torch import nn
 
 from convlab.explain import explaining
+from convlab.explain.constructors import explain_layer
 
 INTEGER, GROUPS, SAME = "not_an_integer", "groups_do_not_divide", "same_with_stride"
 CASES = [
@@ -20,7 +22,15 @@ CASES = [
         "num_channels=8, num_groups=2 or 4",
     ),
     (nn.MultiheadAttention, {"embed_dim": 10, "num_heads": 3}, GROUPS, "num_heads=2 or 5"),
+    (nn.GroupNorm, {"num_groups": 7, "num_channels": 30_000}, GROUPS, "num_groups=6 or 8"),
+    (
+        nn.GroupNorm,
+        {"num_groups": 200, "num_channels": 2 * 99_991},
+        GROUPS,
+        "num_groups=2 or 99991",
+    ),
     (nn.MultiheadAttention, {"embed_dim": 10.0, "num_heads": 2}, INTEGER, "embed_dim=10"),
+    (nn.MultiheadAttention, {"embed_dim": 10**8, "num_heads": 3}, GROUPS, "num_heads=2 or 4"),
     (nn.BatchNorm1d, {"num_features": 8.0}, INTEGER, "num_features=8"),
     (nn.BatchNorm2d, {"num_features": "8"}, INTEGER, ""),
     (nn.InstanceNorm2d, {"num_features": 8.0, "affine": True}, INTEGER, "num_features=8"),
@@ -88,7 +98,23 @@ def test_the_cause_and_the_arguments_with_which_it_can_be_built(cls, arguments, 
     fixes = [line.removeprefix("  fix: ") for line in note if line.startswith("  fix: ")]
     assert fixes == ([fix] if fix else [])
     for changes in alternatives(fix):
-        cls(**arguments | changes)
+        with torch.device("meta"):
+            cls(**arguments | changes)
+
+
+@pytest.mark.parametrize(
+    ("channels", "groups", "fix"),
+    [
+        (10**9, 3, "num_groups=2 or 4"),
+        (10**40, 3, "num_groups=2 or 4"),
+        (10**40 + 1, 10**30, "num_groups="),
+    ],
+)
+def test_a_huge_number_of_channels(channels, groups, fix):
+    built = explain_layer({"num_groups": groups, "num_channels": channels})
+    assert built.fix.startswith(fix)
+    for number in alternatives(built.fix):
+        assert channels % number["num_groups"] == 0
 
 
 def alternatives(fix):

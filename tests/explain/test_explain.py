@@ -1,6 +1,9 @@
 """What an explanation leaves alone, and calls that are unusual."""
 
 import random
+import sys
+import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -73,7 +76,7 @@ def test_hooks_of_the_user_do_not_run():
     calls = []
     model = nn.Sequential(nn.Conv2d(3, 4, 3))
     model[0].register_forward_hook(lambda *args: calls.append(args))
-    assert explain(model, (1, 3, 8, 8)).ok
+    assert explain(model, (1, 3, 8, 8)).ok is None
     assert not calls
     assert len(model[0]._forward_hooks) == 1
 
@@ -127,7 +130,7 @@ def test_an_error_that_the_module_handles_is_not_explained():
     assert (found.layer, found.cause) == ("", "features")
     assert found.steps == (
         "input: shape (1, 2, 6, 6) has 6 numbers along its last axis",
-        "other: shape (7, 1) has 7 along axis 0",
+        "other: shape (7, 1) has 7 numbers along axis 0",
     )
 
 
@@ -291,3 +294,29 @@ def test_a_model_on_the_gpu_and_an_image_on_the_cpu():
     assert mended(*inputs).device.type == "cuda"
     assert explain(model, x.cuda()).ok
     assert explain(model, x.shape).ok
+
+
+def test_nothing_is_printed_while_a_call_is_explained(capfd):
+    def function(weight, x):
+        print("here")
+        print("there", file=sys.stderr)
+        warnings.warn("old", stacklevel=1)
+        return F.linear(x, weight)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert explain(Functional(function, 2, 4), (3, 5)).cause == "features"
+    assert caught == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_other_threads_print_is_shown(capsys):
+    def function(weight, x):
+        thread = threading.Thread(target=print, args=("elsewhere",))
+        thread.start()
+        thread.join()
+        print("here")
+        return x
+
+    assert explain(Functional(function, 2, 4), (3, 5)).ok
+    assert capsys.readouterr().out == "elsewhere\n"

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from convlab.explain import explaining
+from convlab.explain import cases, explain, explaining
+from convlab.explain.cases import Case
 from tests.explain.corpus import CASES, NETWORKS, PLAIN, ResidualNet, UNet, build
 
 
@@ -164,6 +165,42 @@ def test_a_keyword_argument_and_a_size():
     x = torch.ones(1, 3, 4, 4)
     for call in (lambda: model(x, [20, 20]), lambda: model(x, output_size=[20, 20])):
         assert note_of(call).startswith("convlab: [transposed_size] ConvTranspose2d")
+
+
+class Clock:
+    """Time that passes whenever it is asked for."""
+
+    def __init__(self, step):
+        self.time, self.step = 0.0, step
+
+    def __call__(self):
+        self.time += self.step
+        return self.time
+
+
+def test_the_search_for_fixes_ends(monkeypatch):
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(5, 4, 3), nn.Conv2d(6, 4, 3))
+    x = torch.ones(1, 3, 9, 9)
+    runs, run = [], Case.run
+    monkeypatch.setattr(Case, "run", lambda case, steps: runs.append(steps) or run(case, steps))
+
+    def search(step):
+        monkeypatch.setattr(cases, "thread_time", Clock(step))
+        runs.clear()
+        return note_of(lambda: model(x)), explain(model, x).fixes
+
+    note, fixes = search(0)
+    assert "  fix: 1: in_channels=4; then 2: in_channels=4" in note
+    assert fixes[0].text == "1: in_channels=4; then 2: in_channels=4"
+    most = len(runs)
+    note, fixes = search(0.2)
+    assert note.startswith("convlab: [channels] 1 (Conv2d): ")
+    assert "  fix: " not in note
+    assert fixes[0].text == "1: in_channels=4; then 2: in_channels=4"
+    assert 4 < len(runs) < most
+    _, fixes = search(6)
+    assert fixes == ()
+    assert runs == [[], []]
 
 
 def test_threads():

@@ -43,7 +43,13 @@ def batches_of_grey_images():
 
 def rows_and_columns():
     model = nn.Conv2d(3, 3, 1)
-    return model(torch.rand(2, 3, 30, 1)) - torch.rand(2, 3, 1, 30)
+    return (model(torch.rand(2, 3, 30, 1)) - torch.rand(2, 3, 1, 30)).abs().sum()
+
+
+def rmse_in_several_lines():
+    difference = LINE(X) - Y
+    squared = difference * difference
+    return torch.mean(squared).sqrt()
 
 
 SOFTMAX, LOSS, MAPS = "softmax_before_cross_entropy", "target_broadcasts", "maps_broadcast"
@@ -64,6 +70,16 @@ MISTAKEN = [
     ),
     (lambda: F.cross_entropy(SCORES(X[0]).softmax(0), LABELS[0]), SOFTMAX, "(10,)"),
     (lambda: F.binary_cross_entropy_with_logits(LINE(X).sigmoid(), Y[:, None]), SOFTMAX, "log(2)"),
+    (
+        lambda: F.binary_cross_entropy_with_logits(LINE(X).sigmoid().squeeze(1), Y),
+        SOFTMAX,
+        "input: shape (8,), the output of a sigmoid",
+    ),
+    (
+        lambda: F.binary_cross_entropy_with_logits(LINE(X).sigmoid().float()[:, 0].view(-1), Y),
+        SOFTMAX,
+        "log(2)",
+    ),
     (lambda: F.mse_loss(LINE(X), Y), LOSS, "(8, 8): 64 differences, not 8"),
     (lambda: nn.L1Loss()(LINE(X).squeeze(1), Y.view(N, 1).clone()), LOSS, "(8, 8)"),
     (lambda: nn.SmoothL1Loss()(CONV(IMAGES), MASKS), LOSS, "(8, 8, 6, 6)"),
@@ -73,14 +89,19 @@ MISTAKEN = [
     (lambda: F.gaussian_nll_loss(LINE(X), Y, torch.ones(N, 1)), LOSS, "(8, 8)"),
     (lambda: torch.mean((LINE(X) - Y) ** 2), MAPS, "(8, 8): 64 numbers, not 8"),
     (lambda: (Y - LINE(X)).abs().mean(), MAPS, "(8, 8)"),
-    (lambda: torch.sub(Y[:, None].clone(), LINE(X).sigmoid().squeeze(1)), MAPS, ""),
+    (
+        lambda: torch.sub(Y[:, None].clone(), LINE(X).sigmoid().squeeze(1)).pow(2).sum(),
+        MAPS,
+        "",
+    ),
     (lambda: (LINE(X)[:, 0] - torch.rand(N, 1)).square().mean(), MAPS, "(8, 8)"),
     (lambda: (X @ torch.rand(5, 1, requires_grad=True) - Y).square().mean(), MAPS, "(8, 8)"),
     (
-        lambda: torch.sum(CONV(IMAGES).sigmoid() * MASKS),
+        lambda: torch.sum((CONV(IMAGES).sigmoid() - MASKS) ** 2),
         MAPS,
         "2304 numbers, not 288",
     ),
+    (rmse_in_several_lines, MAPS, "(8, 8)"),
     (rows_and_columns, MAPS, "(2, 3, 30, 30)"),
     (batches_of_grey_images, "batch_as_channels", "(3, 9, 9), 3 items"),
 ]
@@ -109,9 +130,18 @@ def test_the_line_is_the_readers():
 
 
 def test_a_cure_ends_the_warning():
-    (warning,) = caught(lambda: LINE(X) - Y)
+    (warning,) = caught(lambda: (LINE(X) - Y).abs().mean())
     assert ".reshape((8, 1))" in str(warning.message)
-    assert not caught(lambda: LINE(X) - Y.reshape((8, 1)))
+    assert not caught(lambda: (LINE(X) - Y.reshape((8, 1))).abs().mean())
+
+
+def test_a_difference_is_a_mistake_if_it_is_a_loss():
+    assert not caught(lambda: LINE(X) - Y)
+    assert not caught(lambda: torch.mean(LINE(X) - Y))
+    assert not caught(lambda: (LINE(X) - Y).abs().mean(1))
+    assert not caught(lambda: (LINE(X) - Y).abs().clamp(0, 1).mean())
+    (warning,) = caught(rmse_in_several_lines)
+    assert linecache.getline(__file__, warning.lineno).strip() == "difference = LINE(X) - Y"
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -159,7 +189,7 @@ def test_a_place_is_warned_of_once():
     def steps():
         for size in (8, 8, 4):
             with explaining():
-                (LINE(X[:size]) - Y[:size]).mean()
+                (LINE(X[:size]) - Y[:size]).abs().mean()
 
     assert len(caught(steps)) == 1
     assert len(caught(steps)) == 1  # the filters are others
@@ -170,7 +200,7 @@ def test_filters_that_change_in_the_block_do_not_repeat_a_warning():
         for _ in range(3):
             with warnings.catch_warnings():
                 warnings.simplefilter("always")
-                LINE(X) - Y
+                (LINE(X) - Y).abs().mean()
 
     assert len(caught(steps)) == 1
 
@@ -185,18 +215,18 @@ def test_two_mistakes_in_one_line():
 
 def test_an_error_in_place_of_a_warning():
     with pytest.raises(SilentMistakeWarning) as error, explaining():  # pytest makes it one
-        (LINE(X) - Y).mean()
+        (LINE(X) - Y).abs().mean()
     assert not hasattr(error.value, "__notes__")
 
 
 def test_the_switch():
-    assert not caught(lambda: LINE(X) - Y, warn=False)
+    assert not caught(lambda: (LINE(X) - Y).abs().mean(), warn=False)
 
 
 def test_without_autograd_a_prediction_is_not_recognized():
     def evaluate():
         with torch.no_grad():
-            (LINE(X) - Y).mean()
+            (LINE(X) - Y).abs().mean()
 
     assert not caught(evaluate)
 
@@ -209,8 +239,10 @@ def test_nothing_is_kept_alive():
         scores = SCORES(X).softmax(1)
         with pytest.warns(SilentMistakeWarning):
             F.cross_entropy(scores, LABELS)
-        tensors = [weakref.ref(batch), weakref.ref(scores)]
-        del batch, scores
+        difference = LINE(X) - Y
+        squared = difference**2
+        tensors = [weakref.ref(x) for x in (batch, scores, difference, squared)]
+        del batch, scores, difference, squared
         gc.collect()
-        assert [tensor() for tensor in tensors] == [None, None]
+        assert [tensor() for tensor in tensors] == [None] * 4
     assert watch() is None

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from convlab.explain import explaining
 from convlab.explain.state_dict import explain_state_dict, state_dict_fixes
 from tests.explain.corpus import ResidualNet, changed
 
@@ -40,3 +41,20 @@ def test_of_another_model_nothing_is_loaded():
     assert explain_state_dict(ResidualNet(), values).cause == "state_dict_mismatch"
     assert state_dict_fixes(ResidualNet(), values) == []
     assert explain_state_dict(ResidualNet(), ResidualNet().state_dict()) is None
+
+
+@pytest.mark.parametrize("key", ["state_dict", "model_state_dict", "model"])
+def test_a_checkpoint_holds_the_state_dict(key):
+    model, source = ResidualNet(), ResidualNet()
+    values = {key: source.state_dict(), "epoch": 3}
+    (fix,) = state_dict_fixes(model, values)
+    assert fix.text == f"load what the key {key!r} holds: values[{key!r}]"
+    loaded, _ = fix.apply(model, values)
+    assert torch.equal(loaded.stem.weight, source.stem.weight)
+
+
+def test_the_note_has_the_fix():
+    values = {f"module.{key}": value for key, value in ResidualNet().state_dict().items()}
+    with pytest.raises(RuntimeError) as caught, explaining():
+        ResidualNet().load_state_dict(values)
+    assert "\n  fix: remove the prefix 'module.' of the keys\n" in caught.value.__notes__[0]

@@ -5,6 +5,7 @@
 const { answer } = Errors.match;
 const { MOST } = Errors.traceback;
 const LARGE = 100000; // characters; of a larger text the field keeps the end
+const MOST_OTHERS = 20;
 
 const EXAMPLE = `Traceback (most recent call last):
   File "/home/me/train.py", line 31, in <module>
@@ -39,10 +40,12 @@ const titleOf = (heading) => {
 	return copy.textContent.trim();
 };
 
-/** A link to an entry, whose heading gets the focus. */
+/** A link to an entry, whose heading gets the focus, or to a section of a chapter; null without such a place. */
 const linkTo = (entry) => {
+	const [chapter, title] = Errors.elsewhere[entry] ?? [];
+	if (chapter) return element("a", { href: `${chapter}.html#${entry}` }, title);
 	const heading = headingOf(entry);
-	if (!heading) return element("span", {}, entry);
+	if (!heading) return null;
 	const link = element("a", { href: `#${entry}` }, titleOf(heading));
 	link.addEventListener("click", (event) => {
 		if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return; // another tab
@@ -58,7 +61,7 @@ const list = (texts) => (texts.length ? [element("ul", {}, ...texts.map((text) =
 
 /** Where to read on: the entry, and the explorer. */
 const links = ({ entry, explorer }) => [
-	element("p", {}, "The entry: ", linkTo(entry)),
+	...(linkTo(entry) ? [element("p", {}, Errors.elsewhere[entry] ? "In another chapter: " : "The entry: ", linkTo(entry))] : []),
 	...(explorer ? [element("p", {}, element("a", { href: `explorer.html#${explorer.address}`, class: "pe-explorer" }, explorer.same ? "This error in the explorer" : "The corrected layer in the explorer"))] : []),
 ];
 
@@ -66,8 +69,8 @@ const links = ({ entry, explorer }) => [
 const candidate = (one) => {
 	const { entry, when, says = [], cures = [], explorer } = one;
 	return [
-		element("p", { class: "pe-entry" }, ...(when ? [...rich(when), ": "] : []), linkTo(entry)),
-		...says.map((text) => paragraph(text)), ...list(cures), ...links({ entry, explorer }).slice(1),
+		element("p", { class: "pe-entry" }, ...rich(when ?? ""), ...(when && linkTo(entry) ? [": "] : []), linkTo(entry) ?? ""),
+		...says.map((text) => paragraph(text)), ...list(cures), ...links({ entry: "", explorer }),
 	];
 };
 
@@ -83,11 +86,27 @@ const noted = ({ cause, layer, type, steps, fix }) => [
 
 const UNKNOWN = "from convlab.explain import explaining\n\nwith explaining(model):\n    output = model(x)";
 
+/** The other errors of the text. */
+const otherErrors = (others) => (others.length ? [
+	element("p", {}, "The other errors of the text:"),
+	element("ul", { class: "pe-others" }, ...others.slice(-MOST_OTHERS).map(({ text, entry }) => {
+		const link = linkTo(entry);
+		return element("li", {}, code(clip(text, 160)), ...(link ? [": ", link] : []));
+	})),
+] : []);
+
 /** A sentence that is read aloud, and the elements below it. */
-const report = ({ found, note, frame, last, type }, text) => {
+const report = (answered, text) => {
 	if (!text.trim()) return { sentence: "", parts: [] };
+	const { sentence, parts } = reportOne(answered);
+	const { others, last } = answered;
+	const many = others.length ? `${others.length + 1} errors found; this is ${last ? "the last one that is in the catalogue" : "the last"}. ` : "";
+	return { sentence: many + sentence, parts: [...parts, ...otherErrors(others)] };
+};
+
+const reportOne = ({ found, note, frame, last, type }) => {
 	const parts = [];
-	if (last) parts.push(element("p", {}, "The last error is not in the catalogue: ", code(clip(`${last.type}: ${last.message}`, 200)), ". An earlier one of the chain is:"));
+	if (last) parts.push(element("p", {}, "The last error is not in the catalogue: ", code(clip(`${last.type}: ${last.message}`, 200)), ". An earlier one is:"));
 	if (note) parts.push(...noted(note));
 	if (frame) parts.push(...place(frame));
 	if (!found) {
@@ -104,7 +123,7 @@ const report = ({ found, note, frame, last, type }, text) => {
 		return { sentence: says.length ? says.join(" ") : "This error is in the catalogue.", parts };
 	}
 	parts.push(element("ol", { class: "pe-entries" }, ...entries.map((one) => element("li", { "data-entry": one.entry }, ...candidate(one)))));
-	return { sentence: related ? "The message is not in the catalogue; these entries have the same cause:" : `PyTorch says this for ${entries.length} reasons. The likeliest is the first:`, parts };
+	return { sentence: related ? "The message is not in the catalogue; these entries have the same cause:" : `This message has ${entries.length} possible causes, the likeliest first:`, parts };
 };
 
 const button = (text, action) => {
@@ -156,7 +175,7 @@ const mount = (host) => {
 	};
 	host.replaceChildren(
 		element("label", { for: id }, "Paste your error"),
-		paragraph("The whole traceback, or its last line. It is read by this page, in your browser: nothing is sent anywhere.", { id: `${id}-help` }),
+		paragraph("The whole traceback, or the message alone, with all its lines: it starts at the last line that begins with the name of an error. It is read by this page, in your browser: nothing is sent anywhere.", { id: `${id}-help` }),
 		field, cut,
 		element("p", { class: "pe-bar" }, button("Show an example", () => put(EXAMPLE)), button("Clear", () => put(""))),
 		status, answered,

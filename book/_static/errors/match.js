@@ -69,6 +69,8 @@ const narrowed = (found, { cause }) => {
 	if (cause === "unknown") return found;
 	const fitting = found?.entries.filter(({ entry }) => Errors.causes[entry] === cause) ?? [];
 	if (fitting.length) return { ...found, entries: fitting };
+	// The words alone decide where no cause was given to what they mean.
+	if (found && !found.partial && found.entries.every(({ entry }) => (Errors.causes[entry] ?? "unknown") === "unknown")) return found;
 	const others = Object.keys(Errors.causes).filter((entry) => Errors.causes[entry] === cause);
 	return others.length ? { numbers: {}, related: true, entries: others.map((entry) => ({ entry })) } : found;
 };
@@ -82,21 +84,35 @@ const warning = ({ message }) => {
 	return { numbers: {}, entries: [{ entry: Errors.silent[name], says: [`${says}.`], cures: cure ? [cure] : [] }] };
 };
 
+/** What an exception is, in the catalogue or for convlab. */
+const foundOf = (exception) => {
+	const found = warning(exception) ?? candidates(exception);
+	return exception.note ? narrowed(found, exception.note) : found;
+};
+
+/** The last error of each other chain of a text, once each. */
+const othersOf = (exceptions, { chain, type, message }) => {
+	const lasts = new Map(exceptions.filter((one) => one.chain !== chain && one.type).map((one) => [one.chain, one]));
+	const told = new Map([...lasts.values()].map((one) => [`${one.type}: ${one.message}`.trim(), one]));
+	told.delete(`${type}: ${message}`.trim());
+	return [...told].map(([text, one]) => ({ text, entry: foundOf(one)?.entries[0].entry ?? "" }));
+};
+
 /** What is to be said of a pasted text; `found` is null where nothing of it is in the catalogue. */
 const answer = (pasted) => {
 	const exceptions = read(pasted);
 	for (let place = exceptions.length - 1; place >= 0; place -= 1) {
 		const exception = exceptions[place];
-		let found = warning(exception) ?? candidates(exception);
-		if (exception.note) found = narrowed(found, exception.note);
+		const found = foundOf(exception);
 		if (found) {
 			const last = exceptions[exceptions.length - 1];
 			const earlier = place < exceptions.length - 1;
-			return { found, note: exception.note, frame: ownFrame(exception) ?? exceptions.map(ownFrame).findLast(Boolean) ?? null, type: exception.type, last: earlier ? last : null };
+			const chain = exceptions.filter((one) => one.chain === exception.chain);
+			return { found, note: exception.note, frame: ownFrame(exception) ?? chain.map(ownFrame).findLast(Boolean) ?? null, type: exception.type, last: earlier ? last : null, others: othersOf(exceptions, exception) };
 		}
 	}
 	const last = exceptions.at(-1) ?? null;
-	return { found: null, note: last?.note ?? null, frame: last && ownFrame(last), type: last?.type ?? "", last: null };
+	return { found: null, note: last?.note ?? null, frame: last && ownFrame(last), type: last?.type ?? "", last: null, others: last ? othersOf(exceptions, last) : [] };
 };
 
 return { answer, find };

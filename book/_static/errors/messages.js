@@ -15,26 +15,38 @@ Errors.causes = Object.fromEntries(Object.entries({
 	padding_mode_too_large: "reflect circular",
 	transposed_size: "output-padding output-size",
 	empty_output: "transposed-empty empty-input",
-	groups_do_not_divide: "in-channels-groups out-channels-groups weight-groups group-norm-groups",
+	groups_do_not_divide: "in-channels-groups out-channels-groups weight-groups group-norm-groups group-norm-made",
 	same_with_stride: "same-stride",
 	not_an_integer: "float-argument float-channels float-pool",
 	integer_image: "bytes linear-integers norm-bytes average-bytes mean-bytes",
 	dtype_mismatch: "float64 float64-no-bias half-model matmul-dtype norm-float64 embedding-float loss-float bce-integers bce-probabilities",
 	device_mismatch: "device",
 	batchnorm_channels: "norm-channels",
-	batchnorm_single_value: "norm-single",
-	skip_connection_shapes: "skip",
+	batchnorm_single_value: "norm-single instance-norm",
+	skip_connection_shapes: "skip normalize",
 	concat_shapes: "concat concat-axes stack",
-	target_shape: "loss-batch loss-column loss-onehot loss-maps loss-maps-size bce-shape",
+	target_shape: "loss-batch loss-column loss-onehot loss-maps loss-maps-size loss-no-pooling loss-positions bce-shape",
 	target_range: "loss-range",
 	state_dict_mismatch: "state-keys state-shape state-checkpoint",
-	unknown: "view-stride pad-numbers dilation-zero stride-zero padding-negative padding-word padding-four padding-mode keyword missing-argument lowercase groups-zero embedding-range numpy-array list-input numpy-grad group-norm-made instance-norm bce-range one-hot-range state-not-dict load-pickle load-cuda optimizer",
+	unknown: "view-stride pad-numbers dilation-zero stride-zero padding-negative padding-word padding-four padding-mode keyword missing-argument lowercase groups-zero embedding-range numpy-array list-input numpy-grad bce-range one-hot-range state-not-dict load-pickle load-cuda optimizer adaptive-size kernel-zero stride-three bias-size pad-mode unscale tuple-input none-input negative-stride numpy-device collate module-init module-forward optimizer-empty",
 }).flatMap(([cause, names]) => names.split(" ").map((name) => [`error-${name}`, cause])));
 
 /** Mistakes that raise no error: of a warning of convlab, the entry. */
 Errors.silent = {
 	softmax_before_cross_entropy: "silent-softmax", target_broadcasts: "silent-loss",
 	maps_broadcast: "silent-sum", batch_as_channels: "silent-grey-batch",
+};
+
+/** Sections of other chapters: the page and what they treat. */
+Errors.elsewhere = {
+	"wrong-backward-scalar": ["gradients", "Backward of a map"],
+	"wrong-no-grad": ["gradients", "Detached, or made under no_grad"],
+	"wrong-backward-twice": ["gradients", "Backward a second time"],
+	"wrong-old-code": ["parameters", "Changed in place"],
+	"wrong-fill-parameter": ["init", "A parameter that is filled"],
+	"wrong-label-out-of-range": ["training", "A label that is not a class, on a GPU"],
+	"sec-batch-size": ["scaling", "A batch in parts"],
+	"sec-formats": ["scaling", "Mixed precision"],
 };
 
 Errors.messages = (() => {
@@ -59,13 +71,15 @@ const plain = (entry, words, says, cures = [], more = {}) => {
 	};
 };
 
+Errors.tools = { count, plain };
+
 const DTYPES = {
 	Byte: "uint8", "unsigned char": "uint8", Char: "int8", "signed char": "int8", Short: "int16", Int: "int32", Long: "int64", "long int": "int64",
 	Bool: "bool", Half: "float16", BFloat16: "bfloat16", Float: "float32", Double: "float64", ComplexFloat: "complex64", ComplexDouble: "complex128",
 };
 /** PyTorch's name of a dtype, for any of the names in its messages: `c10::Half`, `torch.cuda.ByteTensor`. */
 const dtype = (name) => {
-	const bare = name.replace(/^(?:torch\.(?:\w+\.)?|c10::)/, "").replace(/Tensor$/, "");
+	const bare = name.replace(/^(?:torch\.(?:\w+\.)?|c10::)/, "").replace(/Tensor$|^(?:MPS|CUDA|CPU|XPU|HPU|XLA)(?=\w+Type$)/g, "").replace(/Type$/, "");
 	return DTYPES[bare] ?? DTYPES[bare[0].toUpperCase() + bare.slice(1)] ?? bare;
 };
 const isInteger = (name) => /^(?:u?int|bool)/.test(dtype(name));
@@ -73,7 +87,7 @@ const toFloat = (name) => (dtype(name) === "uint8" ? "`x.to(torch.float32) / 255
 
 const CHANNELS = "weight of size [{weight:list}], expected input[{input:list}] to have {expected:n} channels, but got {got:n} channels instead";
 
-const ofChannels = ({ groups = 1, transposed, weight, input, expected, got }) => {
+const ofChannels = ({ groups = 1, transposed, weight, input, expected, got }, { functions }) => {
 	const says = [`The layer takes ${count(expected, "channel")}; the input${input ? ` ${shape(input)}` : ""} has ${got}.`];
 	if (!input) return ["channels", "channels-last", "grey-batch"].map((name) => ({ entry: `error-${name}`, says }));
 	const rank = input.length - 2, last = input.at(-1), size = input.slice(2), kernel_size = weight.slice(2);
@@ -81,11 +95,19 @@ const ofChannels = ({ groups = 1, transposed, weight, input, expected, got }) =>
 	const fits = rank === 2 && got > 0 && got % groups === 0 && out % groups === 0;
 	const layer = (channels, cells) => (fits || channels !== got ? explorer(false, op, [channels, ...cells], { out_channels: out, kernel_size, ...(groups > 1 && { groups }) }) : null);
 	const cures = [`the layer for this input: \`in_channels=${got}\``];
-	if (got === 1) cures.push(`a grey image for this layer: \`x.expand(-1, ${expected}${", -1".repeat(rank)})\``);
-	if (got === 4 && expected === 3) cures.push("a picture with transparency: drop its fourth channel, `x[:, :3]`");
+	if (got === 1 && expected === 3 && rank === 2) cures.unshift("repeat the grey channel: `x.repeat(1, 3, 1, 1)`; for `(C, H, W)`, `x.repeat(3, 1, 1)`");
+	else if (got === 1) cures.push(`repeat the only channel: \`x.repeat(1, ${expected}${", 1".repeat(rank)})\``);
+	if (got === 4 && expected === 3 && rank === 2) cures.unshift("drop the alpha channel: `x[..., :3, :, :]`");
 	if (got === 3 && expected === 1) cures.push("a color image made grey: `x.mean(dim=1, keepdim=True)`");
+	// In a layer, `groups` is in the shape of its weight.
+	const parts = got / expected;
+	if (groups === 1 && !transposed && expected > 1 && parts > 1 && out % parts === 0 && !functions.includes("_conv_forward")) cures.push(`\`groups=${parts}\`, if it was forgotten: the weight takes ${expected} channels per group, and ${parts} * ${expected} = ${got}`);
 	if (groups > 1) says.push(`\`groups=${groups}\`: ${weight[1]} per group * ${groups} groups = ${expected}.`);
 	const channels = { entry: transposed ? "error-transposed-channels" : "error-channels", says, cures, explorer: fits ? layer(got, size) : null };
+	if (rank === 3 && input[2] === expected) {
+		const video = [input[0], input[2], input[1], ...input.slice(3)];
+		return [{ ...channels, says: [...says, `Axis 2 has ${expected}: the frames stand before the channels.`], cures: [`\`x.transpose(1, 2)\` gives ${shape(video)}`, ...cures] }];
+	}
 	const order = [0, rank + 1, ...Array.from({ length: rank }, (_, axis) => axis + 1)];
 	const moved = order.map((axis) => input[axis]);
 	const lastAxis = {
@@ -144,8 +166,8 @@ const ofKernel = ({ input, kernel }) => {
 };
 
 const ofPooling = ({ input, output, t, h, w, kt, kh, kw }) => {
-	if (t !== undefined) return [{ entry: "error-pool-size", says: [`The input has ${t} x ${h} x ${w} cells, and the window ${kt} x ${kh} x ${kw}.`], cures: ["a smaller window, or fewer poolings before this one"] }];
-	if (!input) return [{ entry: "error-pool-size", says: [`The output would have ${output} cells: the window is larger than the input.`], cures: ["a smaller window, or fewer poolings before this one"] }];
+	if (t !== undefined) return [{ entry: "error-pool-size", says: [`The input has ${t} x ${h} x ${w} cells, and the window ${kt} x ${kh} x ${kw}.`], cures: ["a smaller window, or fewer pooling layers before this one"] }];
+	if (!input) return [{ entry: "error-pool-size", says: [`The output would have ${output} cells: the window is larger than the input.`], cures: ["a smaller window, or fewer pooling layers before this one"] }];
 	const names = axes(input.length - 1), sizes = input.slice(1), made = output.slice(1);
 	const says = names.flatMap((name, axis) => (made[axis] < 1 ? [`In ${name}, the window is larger than the ${count(sizes[axis], "cell")} of the input, so that the output has ${made[axis]}.`] : []));
 	const gives = (size, kernel) => Math.floor((size - kernel) / kernel) + 1;
@@ -154,9 +176,18 @@ const ofPooling = ({ input, output, t, h, w, kt, kh, kw }) => {
 	const both = fitting.length === 2 ? fitting[0].find((kernel) => fitting[1].includes(kernel)) : undefined;
 	const kernel = both ? [both, both] : fitting.map(([first]) => first);
 	return [{
-		entry: "error-pool-size", says, cures: ["a smaller window, or padding", "fewer poolings and strides before this layer, or a larger image"],
+		entry: "error-pool-size", says, cures: ["a smaller window, or padding", "fewer pooling layers and strides before this one, or a larger image"],
 		explorer: fitting.length === 2 && kernel.every(Boolean) ? explorer(true, "max_pool2d", input, { kernel_size: kernel }) : null,
 	}];
+};
+
+const ofPadNumbers = ({ size, axes: number }) => {
+	const numbers = { entry: "error-pad-numbers", when: "A call of `F.pad`", says: ["All modes but `constant` take two numbers for each axis after the channels."], cures: ["for an image, four numbers: `F.pad(x, (left, right, top, bottom), mode=…)`"] };
+	const lacking = { entry: "error-conv-axes", when: "A layer with a `padding_mode`", says: [`Its input${number ? ` has ${number === 1 ? "1 axis" : `${number} axes`}, and` : ""} lacks an axis, of the channels or of the batch.`], cures: ["an image without channels: `x[None]`; `x[None, None]` adds the batch, too"] };
+	const four = { entry: "error-padding-four", when: "A layer with a `padding_mode`", says: [`It was given ${size / 2} numbers for its padding; a layer takes one per axis, for both sides of it.`], cures: ["different numbers on two sides: `nn.ReflectionPad2d((left, right, top, bottom))` before the layer, and its `padding=0`"] };
+	if (!number) return [numbers, lacking];
+	if (size > 6) return [four, numbers];
+	return number > size / 2 ? [numbers] : [lacking, numbers];
 };
 
 const ofTransposed = ({ input, output }) => {
@@ -177,8 +208,24 @@ const ofAxes = ({ low, high, op, input }) => {
 		const flat = [input[0] * input[1], ...input.slice(2)];
 		return [{ entry: "error-conv-video", says: [takes], cures: input.length === high + 1 ? [`make one axis of the first two: \`x.flatten(0, 1)\` gives ${shape(flat)}`] : ["merge axes with `x.flatten`"] }];
 	}
+	const [rows, numbers] = input;
+	const colours = low === 3 && input.length === 2 && rows !== numbers ? [1, 3].find((channels) => numbers >= 64 * channels && Number.isInteger(Math.sqrt(numbers / channels))) : 0;
+	if (colours) {
+		const side = Math.sqrt(numbers / colours);
+		return [{ entry: "error-conv-axes", says: [takes], cures: [
+			`${count(rows, "flattened image")} of ${colours} * ${side} * ${side} = ${numbers} numbers: \`x.view(-1, ${colours}, ${side}, ${side})\``,
+			`one grey image of ${rows} x ${numbers}: \`x[None, None]\` gives ${shape([1, 1, ...input])}`,
+		] }];
+	}
 	const cures = input.length === low - 1 ? [`add the axes of the batch and of the channels: \`x[None, None]\` gives ${shape([1, 1, ...input])}`] : [`${low - input.length} axes are missing: was the map flattened before?`];
 	return [{ entry: "error-conv-axes", says: [takes], cures }];
+};
+
+/** Before torch 1.11, a convolution took no image without a batch. */
+const ofOldAxes = ({ rank, input }) => {
+	const says = [`The layer takes ${rank} axes; the input ${shape(input)} has ${input.length}.`];
+	if (input.length > rank) return [{ entry: "error-conv-video", says, cures: ["make one axis of the first two: `x.flatten(0, 1)`"] }];
+	return [{ entry: "error-conv-axes", says, cures: input.length === rank - 1 ? ["the axis of the batch: `x.unsqueeze(0)`", "the axis of the channels, of a batch of grey images: `x.unsqueeze(1)`"] : input.length === rank - 2 ? ["add the axes of the batch and of the channels: `x[None, None]`"] : [] }];
 };
 
 const ofPoolAxes = ({ op, input, low = 3, high = 4 }) => {
@@ -206,8 +253,9 @@ const ofLinear = ({ a, b, c, d }) => {
 };
 
 const ofInputType = ({ x, y, which }) => {
-	const device = (name) => /^torch\.(\w+)\.\w+Tensor$/.exec(name)?.[1] ?? "cpu";
-	const isType = /^torch\..*Tensor$/.test(x) && /^torch\..*Tensor$/.test(y);
+	// torch.cuda.FloatTensor, or MPSFloatType
+	const device = (name) => (/^torch\.(\w+)\.\w+Tensor$/.exec(name)?.[1] ?? /^(MPS|CUDA|CPU|XPU|HPU|XLA)\w+Type$/.exec(name)?.[1] ?? "cpu").toLowerCase();
+	const isType = [x, y].every((name) => /^torch\..*Tensor$|^[A-Z]{3,4}\w+Type$/.test(name));
 	if (isType && device(x) !== device(y)) return ofDevice({ x: device(x), y: device(y) });
 	const says = [`The input is ${dtype(x)}, and the ${which} ${dtype(y)}.`];
 	if (isInteger(x)) return [{ entry: "error-bytes", says, cures: [toFloat(x)] }];
@@ -228,6 +276,7 @@ const ofScalarType = ({ x, y }, { functions, code }) => {
 };
 
 const ofNotImplemented = ({ op, x }) => {
+	if (/16$/.test(dtype(x))) return [{ entry: "error-half-model", says: [`${op} does not compute in ${dtype(x)} on this device, in this version of PyTorch.`], cures: ["on a CPU, float32: `model.float()` and `x.float()`"] }];
 	const entry = /norm/.test(op) ? "error-norm-bytes" : /pool|conv|upsample|reflection|addmm|mean/.test(op) ? "error-average-bytes" : "";
 	return entry && isInteger(x) ? [{ entry, says: [`${op} computes with floating point numbers, and the input is ${dtype(x)}.`], cures: [toFloat(x)] }] : [];
 };
@@ -237,13 +286,26 @@ const ofDevice = ({ x, y }) => [{
 	cures: [`move the model once, \`model.to(device)\`, and each batch, \`x = x.to(device)\`, with one \`device\`, ${x} or ${y}`],
 }];
 
-const ofBroadcast = ({ a, b, dim, wanted, got }, { functions, code }) => {
+const ofBroadcast = ({ a, b, dim, wanted, got }, { functions, files, code }) => {
 	if (wanted) [a, b, dim] = [wanted.at(dim), got.at(dim), wanted.length + dim];
 	const says = [`Along axis ${dim}, one tensor has ${count(a, "cell")} and the other ${b}; they must be equal, or one of them 1.`];
 	const skip = { entry: "error-skip", when: "Two branches of a network are added", says, cures: ["one stride and one padding in both branches, and in the shortcut a convolution of 1 x 1 where the channels differ"] };
 	const loss = { entry: "error-bce-shape", when: "A loss compares a prediction with a target", says, cures: ["the model must return one prediction per entry of the target"] };
+	const normalize = {
+		entry: "error-normalize", when: "`transforms.Normalize` takes one mean and one standard deviation per channel",
+		says: [`The image has ${count(a, "channel")}, and the mean or the standard deviation ${count(b, "number")}.`],
+		cures: a === 4 && b === 3 ? ["`image.convert(\"RGB\")` when it is opened: it has an alpha channel"] : [`one number for each channel: ${a} in \`mean\`, and ${a} in \`std\``],
+	};
+	const compared = {
+		entry: "error-loss-batch", when: "Predictions are compared with labels",
+		says: [`Along axis ${dim}, there are ${a} on one side, and on the other ${b}.`],
+		cures: ["predictions and labels of the same batch", "the largest score of each row, `scores.argmax(1)`, for scores of shape (N, classes)"],
+	};
+	if (files.some((file) => /torchvision[\\/]transforms/.test(file))) return functions.some((name) => /normalize/i.test(name)) ? [normalize] : [];
 	if (functions.some((name) => /_loss$/.test(name))) return [loss];
-	return dim >= 2 ? [skip] : dim === 0 && !functions.length ? [loss, skip] : /loss|criterion|target|label/i.test(code) ? [loss, skip] : [skip, loss];
+	if (/[^=!]==[^=]|\.(?:eq|ne)\(/.test(code)) return / [-+*/] /.test(code) ? [compared, skip] : [compared];
+	if (a === 4 && b === 3 && dim === 0 && !functions.length) return [normalize, loss, compared, skip];
+	return dim >= 2 ? [skip] : dim === 0 && !functions.length ? [loss, compared, skip] : /loss|criterion|target|label/i.test(code) ? [loss, skip] : [skip, loss];
 };
 
 const ofConcat = ({ joined, a, b, dim, place }) => [{
@@ -298,6 +360,20 @@ const SIZES = /size mismatch for ([\w.]{1,300}): copying a param with shape torc
 
 const few = (names) => `${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}`;
 
+const ofMaps = ({ axes: number }) => {
+	const forgotten = { entry: "error-loss-no-pooling", says: ["The scores are maps, and the labels are one per image: the model lacks a global pooling and a flatten before its last layer."], cures: ["`nn.AdaptiveAvgPool2d(1)` and `nn.Flatten()` before the last layer", "scores of shape (N, classes, 1, 1): `scores.flatten(1)`"] };
+	if (number === 1) return [forgotten];
+	const says = [`The scores are maps; a mask of class numbers has 3 axes, batch, height and width, and this one has ${number}.`];
+	if (number === 2) return [{ ...forgotten, when: "A label per image, in a column", cures: [...forgotten.cures, "and `labels.squeeze(1)`"] }, { entry: "error-loss-maps", when: "Masks that were flattened", says, cures: ["their height and width again: `masks.reshape(-1, height, width)`"] }];
+	return [{ entry: "error-loss-maps", says, cures: number === 4 ? ["masks of shape (N, 1, H, W): `masks.squeeze(1)`", "one-hot masks of shape (N, classes, H, W): `masks.argmax(1)`"] : [] }];
+};
+
+const ofTargetSize = ({ wanted, target }) => {
+	const says = [`The target must have shape ${shape(wanted)}, and has ${shape(target)}.`];
+	if (target.length < wanted.length) return [{ entry: "error-loss-positions", says: [...says, "The scores hold one for each position, and the target is one per sample."], cures: ["a global pooling, or a flatten, before the last layer"] }];
+	return [{ entry: "error-loss-maps-size", says, cures: ["bring the scores and the target to one size", ...(wanted.length === 2 && wanted[0] === target[0] ? ["scores of shape (N, length, classes): `scores.transpose(1, 2)`"] : [])] }];
+};
+
 const ofState = (_, { message }) => {
 	const missing = keys(message, "Missing"), unexpected = keys(message, "Unexpected");
 	const sizes = [...message.matchAll(SIZES)];
@@ -310,32 +386,18 @@ const ofState = (_, { message }) => {
 	const isCheckpoint = unexpected.length && unexpected.some((key) => /^(?:model|state_dict|model_state_dict|net|optimizer\w*|epoch|args|config|loss)$/.test(key));
 	if (isCheckpoint) entries.push({ entry: "error-state-checkpoint", says, cures: [`load what is inside: \`checkpoint["${unexpected.find((key) => /model|state_dict|net/.test(key)) ?? unexpected[0]}"]\``] });
 	else if (missing.length || unexpected.length) entries.push({ entry: "error-state-keys", says, cures: prefix ? [`every key of the file starts with \`${prefix}\`: \`{key.removeprefix("${prefix}"): value for key, value in saved.items()}\``] : [] });
-	if (sizes.length) entries.push({ entry: "error-state-shape", says, cures: ["build the model as it was saved, or leave these keys out and load with `strict=False`"] });
+	if (sizes.length) entries.push({ entry: "error-state-shape", says, cures: ["load first, into a model built as it was saved, and replace the layer afterwards", `or delete these keys, \`del saved["${sizes[0][1]}"]\`, and load with \`strict=False\``] });
 	return entries.length ? entries : ["keys", "shape", "checkpoint"].map((name) => ({ entry: `error-state-${name}` }));
-};
-
-const ofCombination = ({ op, types }, { message }) => {
-	if (/numpy\.ndarray/.test(types)) return [{ entry: "error-numpy-array", says: [`${op} got a NumPy array.`], cures: ["`torch.from_numpy(x)`, with the dtype of the weight"] }];
-	if (op === "empty") return [{ entry: "error-float-channels", says: ["A number of channels or features is not an int."], cures: ["`a // b` instead of `a / b`, or `int(…)`"] }];
-	const told = message.slice(message.indexOf("invalid types: (") + 1).slice(0, 1000).split(" * (")[0];
-	const flags = [...told.matchAll(/tuple of \(([^)]{0,100})\)/g)];
-	const wrong = flags.findIndex(([, kinds]) => /float/.test(kinds));
-	if (wrong < 0) return [];
-	const name = ["stride", "padding", "dilation"][wrong];
-	return [{ entry: "error-float-argument", says: [`\`${name ?? "an argument"}\` of ${op} holds a float.`], cures: ["`a // b` instead of `a / b`, or `int(…)`"] }];
-};
-
-const ARGUMENTS = "in_channels out_channels kernel_size stride padding dilation groups bias padding_mode output_padding ceil_mode count_include_pad num_features in_features out_features".split(" ");
-const LAYER = /^(?:Lazy)?_?(?:Adaptive)?(?:Conv|ConvTranspose|MaxPool|AvgPool|BatchNorm|InstanceNorm|Linear|GroupNorm|LayerNorm|Dropout|Upsample)/;
-const ofKeyword = ({ layer, name }) => {
-	const known = ARGUMENTS.find((one) => one.startsWith(name.slice(0, 3)));
-	return LAYER.test(layer) ? [{ entry: "error-keyword", says: [`${layer} has no argument \`${name}\`.`], cures: known ? [`perhaps \`${known}\``] : [] }] : [];
 };
 
 return [
 	{
 		words: [`Given groups={groups:n}, ${CHANNELS}`, `Given transposed={transposed:n}, ${CHANNELS}`, "to have {expected:n} channels, but got {got:n} channels instead"],
 		part: ["channels, but got", "expected input["], entries: ["error-channels", "error-channels-last", "error-grey-batch", "error-transposed-channels"], answer: ofChannels,
+	},
+	{
+		words: ["Expected {rank:n}-dimensional input for {weight_rank:n}-dimensional weight [{weight:list}], but got {own:n}-dimensional input of size [{input:list}] instead"],
+		part: ["-dimensional input for 3-dimensional weight", "-dimensional input for 4-dimensional weight", "-dimensional input for 5-dimensional weight"], entries: ["error-conv-axes", "error-conv-video"], answer: ofOldAxes,
 	},
 	{ words: ["Expected {low:n}D (unbatched) or {high:n}D (batched) input to {op:word}, but got input of size: [{input:list}]"], part: ["D (batched) input to"], entries: ["error-conv-axes", "error-conv-video"], answer: ofAxes },
 	{
@@ -349,8 +411,8 @@ return [
 			? [{ entry: "error-avgpool-axes", says: ["The input has 2 axes, and average pooling reads the third from the end, that of the channels."], cures: ["`x[None, None]`"] }] : []),
 	},
 	{
-		words: ["mat1 and mat2 shapes cannot be multiplied ({a:n}x{b:n} and {c:n}x{d:n})", "a and b must have same reduction dim, but got [{a:n}, {b:n}] X [{c:n}, {d:n}]"],
-		part: ["shapes cannot be multiplied"], entries: ["error-linear-features", "error-linear-after-flatten", "error-linear-no-flatten", "error-linear-no-batch"], answer: ofLinear,
+		words: ["mat1 and mat2 shapes cannot be multiplied ({a:n}x{b:n} and {c:n}x{d:n})", "a and b must have same reduction dim, but got [{a:n}, {b:n}] X [{c:n}, {d:n}]", "size mismatch, m1: [{a:n} x {b:n}], m2: [{c:n} x {d:n}]"],
+		part: ["shapes cannot be multiplied", "mat1 and mat2 shapes", "size mismatch, m1:"], entries: ["error-linear-features", "error-linear-after-flatten", "error-linear-no-flatten", "error-linear-no-batch"], answer: ofLinear,
 	},
 	{
 		words: ["shape '[{wanted:list}]' is invalid for input of size {size:n}"], part: ["is invalid for input of size"], entries: ["error-view"],
@@ -363,13 +425,9 @@ return [
 	plain("error-view-stride", "view size is not compatible with input tensor's size and stride", "The numbers of this tensor do not stand in memory in the order of its axes.", "`x.reshape(…)`, or `x.contiguous().view(…)`"),
 	{
 		words: ["Padding size {size:n} is not supported for {axes:n}D input tensor", "Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now"], entries: ["error-pad-numbers"],
-		answer: ({ size, axes: number }) => {
-			const numbers = { entry: "error-pad-numbers", when: "A call of `F.pad`", says: ["All modes but zeros want two numbers for each axis after the channels."], cures: ["for an image, four numbers: `F.pad(x, (left, right, top, bottom), mode=…)`"] };
-			const missing = { entry: "error-conv-axes", when: "A layer with a `padding_mode`", says: [`Its input${number ? ` has ${number === 1 ? "1 axis" : `${number} axes`}, and` : ""} lacks an axis, of the channels or of the batch.`], cures: ["an image without channels and batch: `x[None, None]`"] };
-			return number && number > size / 2 ? [numbers] : number ? [missing, numbers] : [numbers, missing];
-		},
+		answer: ofPadNumbers,
 	},
-	{ words: ["Calculated padded input size per channel: ({input:dims}). Kernel size: ({kernel:dims}). Kernel size can't be greater than actual input size"], part: ["Kernel size can't be greater than actual input size", "Calculated padded input size per channel"], entries: ["error-kernel", "error-kernel-dilation"], answer: ofKernel },
+	{ words: ["Calculated padded input size per channel: ({input:dims}). Kernel size: ({kernel:dims}). Kernel size can't be greater than actual input size", "Calculated padded input size per channel: ({input:dims}). Kernel size: ({kernel:dims}). Kernel size can't greater than actual input size"], part: ["Kernel size can't greater than actual input size", "Kernel size can't be greater than actual input size", "Calculated padded input size per channel"], entries: ["error-kernel", "error-kernel-dilation"], answer: ofKernel },
 	{
 		words: ["Given input size: ({input:dims}). Calculated output size: ({output:dims}). Output size is too small", "max_pool1d() Invalid computed output size: {output:n}", "input image (T: {t:n} H: {h:n} W: {w:n}) smaller than kernel size (kT: {kt:n} kH: {kh:n} kW: {kw:n})"],
 		entries: ["error-pool-size"], answer: ofPooling,
@@ -392,7 +450,7 @@ return [
 		part: ["output padding must be smaller than either stride or dilation"], entries: ["error-output-padding"], answer: ofOutputPadding,
 	},
 	plain("error-output-size", ["requested an output size of [{asked:list}], but valid sizes range from [{low:list}] to [{high:list}]", "requested an output size of ({asked:list}), but valid sizes range from [{low:list}] to [{high:list}]"],
-		"You asked for {asked}. With this layer, sizes from {low} to {high} can be made.", "an `output_size` in this range, or another `stride` or `padding`", { part: ["but valid sizes range from"] }),
+		"You asked for {asked}. With this layer, sizes from {low} to {high} can be made.", "an `output_size` in this range, or a different `stride` or `padding`", { part: ["but valid sizes range from"] }),
 	plain("error-empty-input", "Only zero batch or zero channel inputs are supported, but got input shape: [{input:list}]", "The input {input} has an axis without cells.", "look at the slice that made it"),
 	plain("error-in-channels-groups", "in_channels must be divisible by groups", "Every group takes equally many input channels.", "`groups` must divide `in_channels`"),
 	plain("error-out-channels-groups", "out_channels must be divisible by groups", "Every group makes equally many output channels.", "`groups` must divide `out_channels`"),
@@ -401,37 +459,10 @@ return [
 		answer: ({ groups, weight }) => [{ entry: "error-weight-groups", says: [`The weight ${shape(weight)} makes ${count(weight[0], "channel")}, and ${weight[0]} / ${groups} leaves a remainder of ${weight[0] % groups}.`], cures: [`\`groups\` that divides ${weight[0]}: ${divisors(weight[0]).slice(0, 8).join(", ")}`] }],
 	},
 	plain("error-groups-zero", "groups must be a positive integer", "There is at least one group.", "`groups=1`"),
-	plain("error-same-stride", "padding='same' is not supported for strided convolutions", "With a stride of 2 or more, no padding keeps the size.", ["`stride=1`", "numbers for the padding: half of the kernel, `padding=kernel_size // 2`"]),
+	plain("error-same-stride", "padding='same' is not supported for strided convolutions", "With a stride of 2 or more, no padding keeps the size.", ["`stride=1`", "a number for the padding: `padding=dilation * (kernel_size - 1) // 2`"]),
 	plain("error-dilation-zero", "dilation should be greater than zero", "A dilation of 1 is a kernel without gaps.", "`dilation=1`"),
 	plain("error-stride-zero", "non-positive stride is not supported", "The window must move.", "`stride=1`"),
 	plain("error-padding-negative", "negative padding is not supported", "A convolution cannot cut cells off.", "cut them off before: `F.pad(x, (-1, -1, -1, -1))`"),
-	plain("error-padding-word", "Invalid padding string '{word:text}', should be one of", "`{word}` is not one of `valid` and `same`.", "a number, or four numbers in `F.pad`"),
-	plain("error-padding-four", "expected padding to be a single integer value or a list of {wanted:n} values to match the convolution dimensions, but got padding=[{padding:list}]", "A convolution takes {wanted} numbers, one per axis and for both of its sides; it got {padding}.", "different numbers on two sides: `F.pad` before the layer"),
-	{
-		words: ["padding_mode must be one of"], entries: ["error-padding-mode"],
-		answer: (_, { message }) => [{ entry: "error-padding-mode", says: [`${/padding_mode='(\w{1,40})'/.exec(message)?.[1] ?? "This"} is not a padding mode.`], cures: ["`zeros`, `reflect`, `replicate` or `circular`"] }],
-	},
-	{ words: ["{layer:word}.__init__() got an unexpected keyword argument '{name:word}'"], entries: ["error-keyword"], answer: ofKeyword },
-	{
-		words: ["{layer:word}.__init__() missing {count:n} required positional argument"], entries: ["error-missing-argument"],
-		answer: ({ layer, count: number }, { message }) => (LAYER.test(layer) ? [{ entry: "error-missing-argument", says: [`${layer} was built without ${count(number, "argument")}: ${/arguments?: (.{1,100})/.exec(message)?.[1].trim() ?? ""}.`], cures: [] }] : []),
-	},
-	{
-		words: ["module 'torch.nn' has no attribute '{name:word}'"], entries: ["error-lowercase"],
-		answer: ({ name }) => [{ entry: "error-lowercase", says: [`\`torch.nn\` holds layers, whose names start with a capital letter; functions are in \`torch.nn.functional\`. It has no \`${name}\`.`], cures: [`\`nn.${name[0].toUpperCase()}${name.slice(1)}(…)\` for a layer, or \`F.${name}(…)\` for the function`] }],
-	},
-	{ words: ["{op:word}() received an invalid combination of arguments - got ({types:types})"], entries: ["error-float-argument", "error-float-channels", "error-numpy-array"], answer: ofCombination },
-	{
-		words: ["{op:word}(): argument '{name:word}' (position {place:n}) must be tuple of ints, not float", "{op:word}(): argument '{name:word}' (position {place:n}) must be tuple of ints, but found element of type float", "{op:word}(): argument '{name:word}' failed to unpack the object at pos {place:n} with error \"type must be tuple of ints,but got float\""],
-		entries: ["error-float-argument", "error-float-channels", "error-float-pool"],
-		answer: ({ op, name }) => [op === "empty"
-			? { entry: "error-float-channels", says: ["A number of channels or features, or a kernel size, is not an int."], cures: ["`a // b` instead of `a / b`, or `int(…)`"] }
-			: { entry: /pool/.test(op) ? "error-float-pool" : "error-float-argument", says: [`\`${name}\` of ${op} is a float.`], cures: [`\`${name}=int(…)\`, or \`a // b\` instead of \`a / b\``] }],
-	},
-	{
-		words: ["{op:word}(): argument 'input' (position 1) must be Tensor, not {type:word}"], entries: ["error-list-input", "error-numpy-array"],
-		answer: ({ op, type }) => [{ entry: type === "numpy.ndarray" ? "error-numpy-array" : "error-list-input", says: [`${op} got ${type === "list" ? "a list" : type}.`], cures: [type === "numpy.ndarray" ? "`torch.from_numpy(x)`" : "`torch.tensor(x)`"] }],
-	},
 	{ words: ["Input type ({x:type}) and {which:word} type ({y:type}) should be the same"], entries: ["error-bytes", "error-float64", "error-half-model"], answer: ofInputType },
 	{ words: ["expected scalar type {x:word} but found {y:word}"], entries: ["error-float64-no-bias"], answer: ofScalarType },
 	{
@@ -441,7 +472,7 @@ return [
 			: { entry: "error-matmul-dtype", says: [`One matrix is ${dtype(x)}, and the other ${dtype(y)}.`], cures: [`\`x.to(torch.${dtype(y)})\``] }],
 	},
 	{ words: ["\"{op:word}\" not implemented for '{x:word}'"], entries: ["error-norm-bytes", "error-average-bytes"], answer: ofNotImplemented },
-	plain("error-norm-float64", "mixed dtype (CPU): all inputs must share same datatype", "The input has another dtype than the weights of the normalization.", "`x.to(torch.float32)`"),
+	plain("error-norm-float64", "mixed dtype (CPU): all inputs must share same datatype", "The dtype of the input is not that of the weights of the normalization.", "`x.to(torch.float32)`"),
 	{
 		words: ["could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {x:word}"], entries: ["error-mean-bytes"],
 		answer: ({ x }) => [{ entry: "error-mean-bytes", says: [`A mean is not an integer, and the input is ${dtype(x)}.`], cures: [toFloat(x)] }],
@@ -450,7 +481,7 @@ return [
 		words: ["Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got {x:word} instead"], entries: ["error-embedding-float"],
 		answer: ({ x }) => [{ entry: "error-embedding-float", says: [`An embedding takes numbers of rows, int64 or int32; it got ${dtype(x)}.`], cures: ["`x.long()`"] }],
 	},
-	plain("error-embedding-range", "index out of range in self", "A number of a row is negative, or the table of the embedding has no such row.", "`num_embeddings` larger than the largest index: `x.max() + 1`"),
+	plain("error-embedding-range", "index out of range in self", "A number of a row is negative, or the table of the embedding has no such row.", "`num_embeddings` is the size of the vocabulary, and the indices go from 0 to `num_embeddings - 1`"),
 	{
 		words: ["Expected all tensors to be on the same device, but found at least two devices, {x:word} and {y:word}", "Expected all tensors to be on the same device, but got {name:word} is on {x:word}, different from other tensors on {y:word}",
 			"Tensor on device {x:word} is not on the expected device {y:word}", "Tensor for argument {name:word} is on {x:word} but expected on {y:word}"],
@@ -480,7 +511,7 @@ return [
 	plain("error-instance-norm", "Expected more than 1 spatial element when training, got input size torch.Size([{input:list}])", "Each map of the input {input} has 1 cell, which has no variance.", "a larger image, or no such layer after the last pooling"),
 	{
 		words: ["The size of tensor a ({a:n}) must match the size of tensor b ({b:n}) at non-singleton dimension {dim:n}", "Attempting to broadcast a dimension of length {length:n} at {dim:n}! Mismatching argument at index {place:n} had torch.Size([{got:list}]); but expected shape should be broadcastable to [{wanted:list}]"],
-		part: ["must match the size of tensor b"], entries: ["error-skip", "error-bce-shape"], answer: ofBroadcast,
+		part: ["must match the size of tensor b", "The size of tensor a ("], entries: ["error-skip", "error-bce-shape"], answer: ofBroadcast,
 	},
 	{
 		words: ["Sizes of tensors must match except in dimension {joined:n}. Expected size {a:n} but got size {b:n} for tensor number {place:n} in the list", "Sizes of tensors must match except in dimension {joined:n}. Expected {a:n} in dimension {dim:n} but got {b:n} for tensor number {place:n} in the list", "Sizes of tensors must match except in dimension {joined:n}. Expected {a:n} but got {b:n} for tensor number {place:n} in the list"],
@@ -497,11 +528,18 @@ return [
 	},
 	{
 		words: ["Target {target:n} is out of bounds"], entries: ["error-loss-range"],
-		answer: ({ target }) => [{ entry: "error-loss-range", says: [`The target holds class ${target}, and the scores have no such column.`], cures: ["number the classes from 0", ...(target > 0 ? [`at least ${target + 1} outputs of the last layer`] : [])] }],
+		answer: ({ target }) => [{
+			entry: "error-loss-range", says: [`The target holds class ${target}, and the scores have no such column.`],
+			cures: [
+				...(target === 255 || target < 0 ? [`\`ignore_index=${target}\` of the loss, if ${target} marks what must not count`] : []),
+				...(target === 255 ? ["a mask of 0 and 255: `(mask > 0).long()`"] : []),
+				"number the classes from 0", ...(target > 0 ? [`at least ${target + 1} outputs of the last layer`] : []),
+			],
+		}],
 	},
-	plain("error-loss-maps", "only batches of spatial targets supported (3D tensors) but got targets of dimension: {axes:n}", "A mask of class numbers has 3 axes, batch, height and width; this one has {axes}.", "`masks.squeeze(1)`"),
+	{ words: ["only batches of spatial targets supported (3D tensors) but got targets of dimension: {axes:n}"], part: ["only batches of spatial targets supported"], entries: ["error-loss-maps", "error-loss-no-pooling"], answer: ofMaps },
 	plain("error-loss-maps-size", ["size mismatch (got input: [{input:list}] , target: [{target:list}]", "size mismatch (got input: [{input:list}], target: [{target:list}]"], "The scores have shape {input}, and the target {target}: all sizes but that of the classes must be equal.", "`F.interpolate(scores, size=masks.shape[1:])`, or masks of the size of the scores"),
-	plain("error-loss-maps-size", "Expected target size [{wanted:list}], got [{target:list}]", "The target must have shape {wanted}, and has {target}.", "bring the scores and the target to one size"),
+	{ words: ["Expected target size [{wanted:list}], got [{target:list}]"], entries: ["error-loss-positions", "error-loss-maps-size"], answer: ofTargetSize },
 	plain("error-bce-shape", ["Target size (torch.Size([{target:list}])) must be the same as input size (torch.Size([{input:list}]))", "Using a target size (torch.Size([{target:list}])) that is different to the input size (torch.Size([{input:list}]))"], "The target has shape {target}, and the prediction {input}.", "`target.reshape({input})`, if they hold the same numbers"),
 	plain("error-bce-integers", "result type {x:word} can't be cast to the desired output type {y:word}", "The target is made of integers, and the prediction of floats.", "`target.to(torch.float32)`"),
 	{
@@ -511,9 +549,15 @@ return [
 	plain("error-bce-range", "all elements of input should be between 0 and 1", "The prediction is not a probability.", "`F.binary_cross_entropy_with_logits`, without a sigmoid before"),
 	plain("error-one-hot-range", "Class values must be smaller than num_classes", "A class number is too large.", "number the classes from 0, or a larger `num_classes`"),
 	{ words: ["Error(s) in loading state_dict for {model:word}"], entries: ["error-state-keys", "error-state-shape", "error-state-checkpoint"], answer: ofState },
-	plain("error-state-not-dict", "Expected state_dict to be dict-like, got <class '{type:word}'>", "`load_state_dict` got a {type}.", "a model that was saved whole: `saved.state_dict()`"),
-	plain("error-load-pickle", "Weights only load failed", "The file holds more than tensors, a whole model for example.", "save `model.state_dict()` instead; `weights_only=False` only for a file that you made yourself"),
+	{
+		words: ["Expected state_dict to be dict-like, got <class '{type:word}'>"], entries: ["error-state-not-dict"],
+		answer: ({ type }) => [{
+			entry: "error-state-not-dict", says: [`\`load_state_dict\` takes a dictionary, and got \`${type}\`.`],
+			cures: /^str$|^pathlib\b/.test(type) ? ["the name of a file: `model.load_state_dict(torch.load(path))`"] : type.includes(".") ? ["a model that was saved whole: `saved.state_dict()`"] : [],
+		}],
+	},
+	plain("error-load-pickle", "Weights only load failed", "The file holds more than tensors, a whole model for example.", "save `model.state_dict()` instead; for a file that you made yourself, `torch.serialization.add_safe_globals` or `weights_only=False`"),
 	plain("error-load-cuda", "Attempting to deserialize object on a CUDA device but torch.cuda.is_available() is False", "The file was saved with a GPU, and here is none.", "`torch.load(file, map_location=\"cpu\")`"),
-	plain("error-optimizer", "loaded state dict contains a parameter group that doesn't match the size of optimizer's group", "The optimizer was saved with another number of parameters.", "build the model and the optimizer as they were when they were saved"),
+	plain("error-optimizer", "loaded state dict contains a parameter group that doesn't match the size of optimizer's group", "The optimizer was saved with a different number of parameters.", "build the model and the optimizer as they were when they were saved"),
 ];
 })();

@@ -137,7 +137,7 @@ const readSegment = (lines) => {
 		let told = [message, ...lines.slice(place + 1, kept[index + 1]?.place).slice(0, 2000)];
 		const note = noteIn(told);
 		if (note) told = told.slice(0, note.at);
-		told = told.map((line) => line.trim());
+		told = told.filter((line) => !FRAMES[4].test(line)).map((line) => line.trim()); // pytest's line below the error
 		return {
 			type, note, frames,
 			// Lines that were wrapped between words, and lines that were cut at a width.
@@ -147,14 +147,25 @@ const readSegment = (lines) => {
 	});
 };
 
-/** The exceptions of a text, the last one last. */
+/** The exceptions of a text, the last one last; those of one chain have the same `chain`. */
 const read = (pasted) => {
-	const segments = [[]];
+	const segments = [{ chain: 0, lines: [] }];
+	let chain = 0, continued = false;
 	for (const line of withoutPrefix(linesOf(pasted))) {
-		if (line.includes(HEAD) || CHAIN.test(line) || TEST.test(line)) segments.push([]);
-		if (!CHAIN.test(line)) segments[segments.length - 1].push(line);
+		const isTest = TEST.test(line);
+		if (CHAIN.test(line)) {
+			continued = segments[segments.length - 1].joined = true;
+			segments.push({ chain, joined: true, lines: [] });
+		} else if (isTest || line.includes(HEAD)) {
+			// The traceback of a worker stands within the message of the process that waits for it.
+			if (isTest || (!continued && !/Original Traceback/.test(line))) chain += 1;
+			continued = false;
+			segments.push({ chain, joined: true, lines: [line] });
+		} else segments[segments.length - 1].lines.push(line);
 	}
-	const all = segments.slice(-MOST_EXCEPTIONS).flatMap(readSegment).slice(-MOST_EXCEPTIONS);
+	const all = segments.slice(-MOST_EXCEPTIONS).flatMap((segment, place) => readSegment(segment.lines)
+		// Without frames, each message is an error of its own.
+		.map((one, index) => ({ ...one, chain: one.frames.length || segment.joined ? segment.chain : `${place}/${index}` }))).slice(-MOST_EXCEPTIONS);
 	const named = all.filter(({ type, note }) => type || note);
 	// What stands around a traceback has no type; without one, any text may be a message.
 	return named.length ? named : all;
