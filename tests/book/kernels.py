@@ -53,9 +53,9 @@ class Kernel:
         self.send_signal(signal.SIGKILL)
 
 
-def launch_kernel(command, *, env, cwd, **_):
+def launch_kernel(command, *, env, cwd=None, **_):
     """Start a kernel in place of `jupyter_client.launcher.launch_kernel`."""
     arguments = command[command.index("ipykernel_launcher") + 1 :]
     process = server()
-    print(json.dumps([arguments, cwd, dict(env)]), file=process.stdin, flush=True)
+    print(json.dumps([arguments, cwd or os.getcwd(), dict(env)]), file=process.stdin, flush=True)
     return Kernel(int(process.stdout.readline()))
