@@ -9,7 +9,7 @@ Run this after a change of an exercise, and then ``make notebooks``::
 import json
 from pathlib import Path
 
-from convlab.check import CHAPTERS, EXERCISES, CodeExercise
+from convlab.check import CHAPTERS, EXERCISES, CodeExercise, ValueExercise
 
 BOOK = Path(__file__).parent.parent / "book"
 HEADING, NEXT_HEADING = "## Exercises", "## Further reading"
@@ -42,7 +42,9 @@ def exercise_cells(exercise):
     if isinstance(exercise, CodeExercise):
         blank, tags = f"{exercise.blank_source}\n\n\ncheck.{name}({name})", ["remove-output"]
     else:
-        blank, tags = f"{name} = ...\ncheck.{name}({name})", ["remove-cell"]
+        # A value has a field on the page; what has a property is checked in the notebook only.
+        tag = "remove-cell" if isinstance(exercise, ValueExercise) else "remove-output"
+        blank, tags = f"{name} = ...\ncheck.{name}({name})", [tag]
     return [
         markdown(f"exercise-{name}"[:60], text),
         code(f"answer-{name}"[:60], blank, tags),

@@ -30,9 +30,10 @@ PYTHONS = [
 ENVIRONMENTS = {"oldest": (PYTHONS[0], "lowest-direct"), "newest": (PYTHONS[-1], "highest")}
 TEST_PACKAGES = [
     "pytest", "pytest-xdist", "hypothesis", "setuptools", "scipy", "scikit-learn", "jax", "keras",
-    "onnx",
+    "onnx", "ipykernel",
 ]  # fmt: skip
-PARTS = ("shapes", "ops", "nn", "init", "models", "plots", "summary", "data", "cli", "training")
+PARTS = ("shapes", "ops", "nn", "init", "models", "plots", "summary", "data", "cli", "training",
+         "explain", "check")  # fmt: skip
 PYTEST = [
     "-q", "-n", "1", "--dist", "loadfile", "convlab", *(f"tests/{part}" for part in PARTS),
     # Minutes of kills and of processes that wait for each other.

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -91,10 +92,9 @@ def test_a_notebook_with_magics_and_other_languages(capsys, tmp_path):
 
 
 def test_every_chapter_can_be_checked(capsys):
-    from tests.book.book_files import ROOT
-
+    book = Path(__file__).parents[2] / "book"
     for chapter in {exercise.chapter for exercise in EXERCISES.values()}:
-        text = check(capsys, ROOT / "book" / f"{chapter}.ipynb", code=1)
+        text = check(capsys, book / f"{chapter}.ipynb", code=1)
         count = sum(exercise.chapter == chapter for exercise in EXERCISES.values())
         assert text == f"0 right, 0 not yet, {count} not begun\n"
 
