@@ -24,7 +24,7 @@
       numbers.push(numerator / (denominator ?? 1));
       position = NUMBER.lastIndex;
     }
-    return numbers.length ? numbers : "There is no number in the answer.";
+    return numbers.length ? numbers : "The answer contains no number.";
   }
 
   const sameNumbers = (given, right, tolerance) => given.length === right.length

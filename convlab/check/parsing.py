@@ -59,7 +59,8 @@ def _parse_text(answer: str, single: bool) -> tuple[float, ...]:
     numbers: list[float] = []
     position = 0
     while position < len(text):
-        position = _SEPARATORS.match(text, position).end()  # type: ignore[union-attr]
+        if separators := _SEPARATORS.match(text, position):
+            position = separators.end()
         if position == len(text):
             break
         match = _NUMBER.match(text, position)
@@ -68,7 +69,7 @@ def _parse_text(answer: str, single: bool) -> tuple[float, ...]:
         numbers.append(_to_number(match[0]))
         position = match.end()
     if not numbers:
-        raise ValueError("There is no number in the answer.")
+        raise ValueError("The answer contains no number.")
     return tuple(numbers)
 
 

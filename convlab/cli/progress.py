@@ -1,4 +1,4 @@
-"""What a learner has done, kept in a file of the user."""
+"""Store which exercises a learner has solved, in a file of the user."""
 
 from __future__ import annotations
 
