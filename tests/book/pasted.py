@@ -180,9 +180,12 @@ def in_worker():
     return error_of(lambda: next(iter(loader)))
 
 
-def compiled():
-    """Return the error of a layer that torch.compile traces."""
-    layer = torch.compile(nn.Conv2d(3, 64, 7), backend="eager")
+def compiled(*, dynamic=False):
+    """Return the error of a layer that torch.compile traces, with symbols as sizes if dynamic.
+
+    With dynamic=None, the sizes would depend on what was compiled before in the same process.
+    """
+    layer = torch.compile(nn.Conv2d(3, 64, 7), backend="eager", dynamic=dynamic)
     return error_of(lambda: layer(torch.zeros(8, 1, 224, 224)))
 
 

@@ -281,6 +281,15 @@ def test_an_error_of_a_worker_or_of_a_compiled_model_is_read(page):
     assert "the input (8, 1, 224, 224) has 1" in told(found[1])
 
 
+def test_an_error_with_symbols_as_sizes_has_all_entries_and_no_numbers(page):
+    error = pasted.compiled(dynamic=True)
+    assert re.search(r"expected input\[s\d+, 1, s\d+, s\d+\]", str(error))
+    (found,) = answers(page, [pasted.traceback_of(error)])
+    assert entries(found)[0] == "error-channels"
+    assert "error-channels-last" in entries(found)
+    assert not any(entry.get("says") for entry in found["found"]["entries"])
+
+
 FRAMES = {  # the line of the reader, as programs name it that are not installed here
     "Cell In[3], line 5, in Net.forward(self, x)\n      3 def forward(self, x):\n"
     "----> 5     return self.conv(x)\n": ("In[3]", "5", "Net.forward", "return self.conv(x)"),
