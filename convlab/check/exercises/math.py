@@ -1,0 +1,548 @@
+"""Exercises on what the layer computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convlab.check.exercise import Arguments, Chapter, random_array
+
+chapter = Chapter("math")
+
+
+def _slide(image: NDArray[Any], kernel: NDArray[Any], step: int = 1) -> tuple[int, ...]:
+    """Return the numbers of the output for one channel and one kernel, row by row."""
+    windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)[::step, ::step]
+    return tuple(int(total) for total in (windows * kernel).sum(axis=(2, 3)).ravel())
+
+
+_image = np.array([[1, 0, 2, 3], [4, 1, 0, 1], [2, 5, 1, 0]])
+_kernel = np.array([[1, 2], [-1, 3]])
+
+chapter.value(
+    "slide_by_hand",
+    title="A whole output with a pencil",
+    minutes=5,
+    text="An image of 3×4 pixels, and a kernel of 2×2:\n\n"
+    "```\n1 0 2 3      1 2\n4 1 0 1     -1 3\n2 5 1 0\n```\n\n"
+    "What is the output of the layer, without bias? Give its numbers row by row.",
+    answer=_slide(_image, _kernel),
+    hints=[
+        "A window of 2×2 has two places down and three across, so there are six numbers.",
+        "The first window holds 1, 0, 4 and 1. Multiply each by the weight above it, and add up.",
+    ],
+    explanation="The kernel lies on the window as it is written, and each place gives one number.",
+    mistakes=[
+        (
+            "kernel_turned",
+            _slide(_image, _kernel[::-1, ::-1]),
+            "You turned the kernel. The layer lays it on the window as it is.",
+        ),
+        (
+            "kernel_transposed",
+            _slide(_image, _kernel.T),
+            "You exchanged the rows and the columns of the kernel.",
+        ),
+        (
+            "windows_side_by_side",
+            _slide(_image, _kernel, step=2),
+            "The window moves by one pixel at a time, so the windows overlap.",
+        ),
+        (
+            "sign_lost",
+            _slide(_image, np.abs(_kernel)),
+            "One of the weights is negative: its product is taken away.",
+        ),
+        (
+            "output_by_columns",
+            tuple(np.array(_slide(_image, _kernel)).reshape(2, 3).T.ravel().tolist()),
+            "The numbers are right, but write them row by row.",
+        ),
+    ],
+)
+
+_window = np.array([[[2, 1], [0, 3]], [[1, 4], [2, 0]]])
+_slices = np.array([[[1, 0], [2, -1]], [[3, 1], [0, 5]]])
+_parts = [int(part) for part in (_window * _slices).sum(axis=(1, 2))]
+_bias = 10
+
+chapter.value(
+    "two_channels",
+    title="Two channels and a bias",
+    minutes=4,
+    text="An image has two channels of 2×2 pixels, and a kernel has a slice for each:\n\n"
+    "```\nchannel 0    slice 0        channel 1    slice 1\n"
+    " 2  1         1  0           1  4         3  1\n"
+    " 0  3         2 -1           2  0         0  5\n```\n\n"
+    "The bias is 10. What is the one number of the output?",
+    answer=sum(_parts) + _bias,
+    hints=[
+        "Each slice lies on its own channel. What does each of them give?",
+        "The results of the slices are added, and the bias is added once.",
+    ],
+    explanation="However many channels go in, one kernel makes one plane, with one bias.",
+    mistakes=[
+        ("bias_forgotten", sum(_parts), "That is the sum over both channels. What is still added?"),
+        ("bias_per_channel", sum(_parts) + 2 * _bias, "The bias belongs to the kernel: once."),
+        ("first_channel_only", _parts[0] + _bias, "The second channel counts, too."),
+        ("second_channel_only", _parts[1] + _bias, "The first channel counts, too."),
+        (
+            "first_slice_for_both",
+            int((_window * _slices[0]).sum()) + _bias,
+            "You used one slice for both channels. Each channel has its own.",
+        ),
+        (
+            "slices_exchanged",
+            int((_window * _slices[::-1]).sum()) + _bias,
+            "You exchanged the slices: slice 0 lies on channel 0.",
+        ),
+        (
+            "channels_averaged",
+            sum(_parts) / 2 + _bias,
+            "The results of the slices are added, not averaged.",
+        ),
+        (
+            "sign_lost",
+            int((_window * np.abs(_slices)).sum()) + _bias,
+            "One of the weights is negative: its product is taken away.",
+        ),
+    ],
+)
+
+_pixel = np.zeros((3, 4), dtype=int)
+_pixel[1, 2] = 10
+_counting = np.array([[1, 2], [3, 4]])
+
+chapter.value(
+    "predict_bright_pixel",
+    title="Predict: one bright pixel",
+    minutes=4,
+    text="What does this print?",
+    code="image = torch.zeros(1, 1, 3, 4)\n"
+    "image[0, 0, 1, 2] = 10\n"
+    "kernel = torch.tensor([[[[1.0, 2], [3, 4]]]])\n"
+    "print(nn.functional.conv2d(image, kernel).flatten().tolist())",
+    answer=_slide(_pixel, _counting),
+    hints=[
+        "`flatten` puts the rows of the output behind each other: two rows of three numbers.",
+        "In the window at row 0, column 1, the bright pixel lies at the bottom right. Under which "
+        "weight?",
+    ],
+    explanation="A single bright pixel draws the kernel turned by 180 degrees: the first window "
+    "that reaches it does so with its last weight.",
+    mistakes=[
+        (
+            "true_convolution",
+            _slide(_pixel, _counting[::-1, ::-1]),
+            "That is a true convolution. PyTorch does not turn the kernel.",
+        ),
+        (
+            "pixel_is_one",
+            tuple(number // 10 for number in _slide(_pixel, _counting)),
+            "The bright pixel is not 1.",
+        ),
+        (
+            "pixel_one_column_left",
+            _slide(np.roll(_pixel, -1, axis=1), _counting),
+            "Rows and columns are counted from 0: where is the pixel?",
+        ),
+        (
+            "row_and_column_exchanged",
+            _slide(np.array([[0] * 4, [0] * 4, [0, 10, 0, 0]]), _counting),
+            "The row comes first, then the column: where is the pixel?",
+        ),
+    ],
+)
+
+
+def _misses_the_pattern(answer: Any) -> str | None:
+    """Return what is wrong with a row in which the kernel 1 2 3 should miss the pattern."""
+    row = [float(number) for number in answer]
+    if len(row) != 6 or not all(0 <= number <= 9 for number in row):
+        return "six numbers from 0 to 9 are asked for"
+    places = [place for place in range(4) if row[place : place + 3] == [1, 2, 3]]
+    if not places:
+        return "the row does not hold 1, 2, 3 side by side"
+    sums = [row[i] + 2 * row[i + 1] + 3 * row[i + 2] for i in range(4)]
+    if max(sums) > sums[places[0]]:
+        return None
+    return f"the sums are {', '.join(f'{total:g}' for total in sums)}: the pattern has the largest"
+
+
+chapter.search(
+    "break_pattern_finder",
+    title="Break it: the largest sum",
+    minutes=4,
+    text="Somebody looks for the pattern 1, 2, 3 in rows of pixels: slides the kernel `1 2 3` over "
+    "the row, and takes the place with the largest sum. Give a row of six numbers from 0 to 9, as "
+    "a list, that holds 1, 2, 3 side by side, and in which the largest sum is elsewhere.",
+    objection=_misses_the_pattern,
+    example=[1, 2, 3, 9, 9, 9],
+    hints=[
+        "What is the sum where the pattern lies?",
+        "All weights are positive. What do they answer to bright pixels?",
+    ],
+    explanation="A kernel answers to brightness, too. That is why a mean is subtracted from it, so "
+    "that its weights add up to 0; even then contrast counts.",
+    mistakes=[
+        ("dark_elsewhere", [1, 2, 3, 0, 0, 0], "Nothing else in this row is bright."),
+        ("dark_before", [0, 0, 0, 1, 2, 3], "Nothing else in this row is bright."),
+        ("pattern_twice", [1, 2, 3, 1, 2, 3], "The largest sum must lie on another pattern."),
+        ("rising_row", [1, 2, 3, 0, 1, 2], "Nothing else in this row is bright."),
+        ("no_pattern", [9, 9, 9, 9, 9, 9], "The pattern must be there, and be missed."),
+        ("pattern_backwards", [3, 2, 1, 9, 9, 9], "The pattern must be there, from left to right."),
+    ],
+)
+
+
+def _cells(random: Random) -> Iterator[Arguments]:
+    """Yield an image, a kernel and a place, from the simplest on."""
+    yield random_array(random, 1, 2, 2), random_array(random, 1, 2, 2), 0, 0
+    yield random_array(random, 1, 3, 4), random_array(random, 1, 2, 2), 0, 1
+    yield random_array(random, 1, 4, 3), random_array(random, 1, 2, 2), 2, 0
+    yield random_array(random, 1, 3, 4), random_array(random, 1, 2, 3), 1, 1
+    yield random_array(random, 2, 3, 3), random_array(random, 2, 2, 2), 1, 0
+    for _ in range(20):
+        channels, k_h, k_w, i, j = (random.randint(1, 3) for _ in range(5))
+        image = random_array(random, channels, i + k_h + 1, j + k_w + 2)
+        yield image, random_array(random, channels, k_h, k_w), i, j
+
+
+@chapter.code(
+    title="One number of the output",
+    minutes=5,
+    text="`x` is an image of shape (C, H, W), `kernel` has the shape (C, kH, kW), both NumPy "
+    "arrays. Return the number of the output in row `i` and column `j`, without bias, as a float. "
+    "Stride 1, no padding.",
+    cases=_cells,
+    hints=[
+        "Which rows and which columns of `x` lie in the window that begins in row `i`, column `j`?",
+        "A slice of all three axes cuts the window out. It has the shape of the kernel.",
+    ],
+    explanation="All channels at once: the window is a block, as the kernel is.",
+)
+def output_cell(x, kernel, i, j):
+    """Return the number of the output in row i and column j."""
+    _, k_h, k_w = kernel.shape
+    window = x[:, i : i + k_h, j : j + k_w]
+    return float((window * kernel).sum())
+
+
+@output_cell.mistake("The kernel is laid on the window as it is. You turned it.")
+def cell_kernel_turned(x, kernel, i, j):
+    return output_cell.solution(x, kernel[:, ::-1, ::-1], i, j)
+
+
+@output_cell.mistake("The row comes first: `i` counts rows, `j` counts columns.")
+def cell_row_and_column_exchanged(x, kernel, i, j):
+    return output_cell.solution(x, kernel, j, i)
+
+
+@output_cell.mistake("The slices of all channels are added up. You return a number for each.")
+def cell_channels_kept(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return (x[:, i : i + k_h, j : j + k_w] * kernel).sum(axis=(1, 2))
+
+
+@output_cell.mistake("You used the first channel only. Every channel has a slice.")
+def cell_first_channel_only(x, kernel, i, j):
+    return output_cell.solution(x[:1], kernel[:1], i, j)
+
+
+@output_cell.mistake("The results of the slices are added, not averaged.")
+def cell_channels_averaged(x, kernel, i, j):
+    return output_cell.solution(x, kernel, i, j) / len(x)
+
+
+@output_cell.mistake("The products are added, not averaged.")
+def cell_mean(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i : i + k_h, j : j + k_w] * kernel).mean())
+
+
+@output_cell.mistake("A slice ends where its window ends. Where does one end that begins at `i`?")
+def cell_slice_ends_at_kernel_size(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i:k_h, j:k_w] * kernel).sum())
+
+
+@output_cell.mistake("The window moves by one pixel at a time, not by its own size.")
+def cell_windows_side_by_side(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i * k_h : (i + 1) * k_h, j * k_w : (j + 1) * k_w] * kernel).sum())
+
+
+@output_cell.mistake("You always use the first window. Where does the one for `i` and `j` begin?")
+def cell_place_ignored(x, kernel, i, j):
+    return output_cell.solution(x, kernel, 0, 0)
+
+
+@output_cell.mistake("The window becomes one number: add up all products.")
+def cell_products_not_added(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return x[:, i : i + k_h, j : j + k_w] * kernel
+
+
+@output_cell.mistake("`@` multiplies matrices. Here each pixel meets one weight.")
+def cell_matrix_product(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i : i + k_h, j : j + k_w] @ kernel).sum())
+
+
+@output_cell.mistake("An end of a slice is left out, so nothing is taken away from it.")
+def cell_window_too_small(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i : i + k_h - 1, j : j + k_w - 1] * kernel).sum())
+
+
+def _layers(random: Random) -> Iterator[Arguments]:
+    """Yield the arguments of convolutions: one more of them is used each time."""
+    yield random_array(random, 1, 1, 3, 3), random_array(random, 1, 1, 2, 2), None, 1, 0
+    yield random_array(random, 1, 1, 3, 5), random_array(random, 1, 1, 2, 3), None, 1, 0
+    yield random_array(random, 1, 2, 3, 3), random_array(random, 1, 2, 2, 2), None, 1, 0
+    yield random_array(random, 1, 1, 3, 3), random_array(random, 3, 1, 2, 2), None, 1, 0
+    yield random_array(random, 3, 1, 2, 3), random_array(random, 1, 1, 2, 2), None, 1, 0
+    yield np.zeros((1, 1, 2, 3)), random_array(random, 2, 1, 1, 1), np.array([1.0, -2.0]), 1, 0
+    yield random_array(random, 1, 1, 4, 6), random_array(random, 1, 1, 2, 2), None, 2, 0
+    yield random_array(random, 1, 1, 4, 5), random_array(random, 1, 1, 2, 2), None, 3, 0
+    yield random_array(random, 1, 1, 2, 3), random_array(random, 1, 1, 2, 2), None, 1, 1
+    yield random_array(random, 1, 1, 3, 3), random_array(random, 1, 1, 3, 3), None, 2, 1
+    for number in range(12):
+        images, channels, kernels = (random.randint(1, 3) for _ in range(3))
+        k_h, k_w, stride = (random.randint(1, 3) for _ in range(3))
+        x = random_array(random, images, channels, k_h + random.randint(0, 3), k_w + 1)
+        b = random_array(random, kernels) if number % 2 else None
+        yield x, random_array(random, kernels, channels, k_h, k_w), b, stride, random.randint(0, 2)
+
+
+@chapter.code(
+    title="The whole layer",
+    minutes=20,
+    imports="import numpy as np",
+    text="Write the convolution with loops. `x` has the shape (N, C, H, W), `w` (O, C, kH, kW), "
+    "and `b` (O,), or it is None; `stride` and `padding` are ints, for both directions. Zeros are "
+    "put on every side. Return an array of shape (N, O, H_out, W_out), where H_out is "
+    "`(H + 2 * padding - kH) // stride + 1`, and W_out accordingly.",
+    cases=_layers,
+    hints=[
+        "Begin without stride and padding: four loops, over image, kernel, row and column of the "
+        "output, and in them the sum over a window.",
+        "`np.pad` puts a border around an array. How many cells does each of the four axes get?",
+        "Where does the window of output row `i` begin, if it moves by `stride` rows at a time?",
+        "The bias of kernel `o` is added to each number of map `o`, unless `b` is None.",
+    ],
+    explanation="You have written the definition. Every faster way gives the same numbers.",
+)
+def conv2d(x, w, b, stride, padding):
+    """Return the output of the layer, of shape (N, O, H_out, W_out)."""
+    images, _, height, width = x.shape
+    kernels, _, k_h, k_w = w.shape
+    x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    out_h = (height + 2 * padding - k_h) // stride + 1
+    out_w = (width + 2 * padding - k_w) // stride + 1
+    y = np.zeros((images, kernels, out_h, out_w))
+    for n, o, i, j in np.ndindex(y.shape):
+        top, left = i * stride, j * stride
+        window = x[n, :, top : top + k_h, left : left + k_w]
+        y[n, o, i, j] = (window * w[o]).sum()
+        if b is not None:
+            y[n, o, i, j] += b[o]
+    return y
+
+
+@conv2d.mistake("You turned the kernel. The layer lays it on the window as it is.")
+def kernel_turned(x, w, b, stride, padding):
+    return conv2d.solution(x, w[..., ::-1, ::-1], b, stride, padding)
+
+
+@conv2d.mistake("Rows and columns of the kernel are exchanged somewhere.")
+def kernel_transposed(x, w, b, stride, padding):
+    return conv2d.solution(x, w.swapaxes(2, 3), b, stride, padding)
+
+
+@conv2d.mistake("The bias is missing: what does an image of zeros give?")
+def bias_forgotten(x, w, b, stride, padding):
+    return conv2d.solution(x, w, None, stride, padding)
+
+
+@conv2d.mistake("`b` may be None. Then nothing is added.")
+def bias_never_none(x, w, b, stride, padding):
+    return conv2d.solution(x, w, None, stride, padding) + b[:, None, None]
+
+
+@conv2d.mistake("The bias is added once per kernel, not once per channel.")
+def bias_per_channel(x, w, b, stride, padding):
+    b = None if b is None else b * x.shape[1]
+    return conv2d.solution(x, w, b, stride, padding)
+
+
+@conv2d.mistake("The bias is added once per window, not to each product.")
+def bias_per_product(x, w, b, stride, padding):
+    b = None if b is None else b * w[0].size
+    return conv2d.solution(x, w, b, stride, padding)
+
+
+@conv2d.mistake("The last axis of the output is the width. On which axis do the kernels lie?")
+def bias_along_the_width(x, w, b, stride, padding):
+    y = conv2d.solution(x, w, None, stride, padding)
+    return y if b is None else y + b
+
+
+@conv2d.mistake("Every kernel has a bias of its own. You use one for all.")
+def bias_of_first_kernel(x, w, b, stride, padding):
+    b = None if b is None else np.full_like(b, b[0])
+    return conv2d.solution(x, w, b, stride, padding)
+
+
+@conv2d.mistake("The size is right. But where do the windows begin, if they move by `stride`?")
+def stride_in_the_size_only(x, w, b, stride, padding):
+    full = conv2d.solution(x, w, b, 1, padding)
+    height = (x.shape[2] + 2 * padding - w.shape[2]) // stride + 1
+    width = (x.shape[3] + 2 * padding - w.shape[3]) // stride + 1
+    return full[:, :, :height, :width]
+
+
+@conv2d.mistake("The window moves by `stride` pixels at a time: it is missing.")
+def stride_forgotten(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, 1, padding)
+
+
+@conv2d.mistake("The window moves by `stride`, not by its own size.")
+def windows_side_by_side(x, w, b, stride, padding):
+    full = conv2d.solution(x, w, b, 1, padding)
+    return full[:, :, :: w.shape[2], :: w.shape[3]]
+
+
+@conv2d.mistake("The padding is missing: zeros lie around the image.")
+def padding_forgotten(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, stride, 0)
+
+
+@conv2d.mistake("The padding lies on both sides of an axis, and so counts twice in the size.")
+def padding_on_one_side(x, w, b, stride, padding):
+    x = np.pad(x, ((0, 0), (0, 0), (padding, 0), (padding, 0)))
+    return conv2d.solution(x, w, b, stride, 0)
+
+
+@conv2d.mistake("A number alone makes `np.pad` pad all axes, image and channel, too.")
+def padding_of_all_axes(x, w, b, stride, padding):
+    x = np.pad(x, padding)
+    images, _, height, width = x.shape
+    kernels, _, k_h, k_w = w.shape
+    out_h, out_w = (height - k_h) // stride + 1, (width - k_w) // stride + 1
+    y = np.zeros((images, kernels, out_h, out_w))
+    for n, o, i, j in np.ndindex(y.shape):
+        window = x[n, :, i * stride : i * stride + k_h, j * stride : j * stride + k_w]
+        y[n, o, i, j] = (window * w[o]).sum() + (0 if b is None else b[o])
+    return y
+
+
+@conv2d.mistake("The border holds zeros. Yours repeats pixels of the image.")
+def padding_repeats_pixels(x, w, b, stride, padding):
+    widths = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    return conv2d.solution(np.pad(x, widths, mode="edge"), w, b, stride, 0)
+
+
+@conv2d.mistake("Only the first channel is used: the sum runs over all of them.")
+def first_channel_only(x, w, b, stride, padding):
+    return conv2d.solution(x[:, :1], w[:, :1], b, stride, padding)
+
+
+@conv2d.mistake("The next channel overwrites the one before it. They are added.")
+def last_channel_only(x, w, b, stride, padding):
+    return conv2d.solution(x[:, -1:], w[:, -1:], b, stride, padding)
+
+
+@conv2d.mistake("Every channel has a slice of its own. You use the first one for all.")
+def first_slice_for_all(x, w, b, stride, padding):
+    return conv2d.solution(x, np.broadcast_to(w[:, :1], w.shape), b, stride, padding)
+
+
+@conv2d.mistake("The results of the channels are added, not averaged.")
+def channels_averaged(x, w, b, stride, padding):
+    return conv2d.solution(x, w / x.shape[1], b, stride, padding)
+
+
+@conv2d.mistake("The products of a window are added, not averaged.")
+def products_averaged(x, w, b, stride, padding):
+    return conv2d.solution(x, w / w[0].size, b, stride, padding)
+
+
+@conv2d.mistake("Every map has a kernel of its own. You use the first one for all.")
+def first_kernel_only(x, w, b, stride, padding):
+    return conv2d.solution(x, np.broadcast_to(w[:1], w.shape), b, stride, padding)
+
+
+@conv2d.mistake("The maps of the kernels are stacked, not added.")
+def kernels_added(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, stride, padding).sum(axis=1, keepdims=True)
+
+
+@conv2d.mistake("The images of the batch are all convolved, each one by itself.")
+def first_image_only(x, w, b, stride, padding):
+    return conv2d.solution(x[:1], w, b, stride, padding)
+
+
+@conv2d.mistake("Every image gives maps of its own. Here all have those of the first one.")
+def first_image_for_all(x, w, b, stride, padding):
+    return conv2d.solution(np.broadcast_to(x[:1], x.shape), w, b, stride, padding)
+
+
+@conv2d.mistake("The output has four axes: image, kernel, row and column.")
+def batch_axis_lost(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, stride, padding)[0]
+
+
+@conv2d.mistake("The axes of the output are image, kernel, row, column, in this order.")
+def kernel_axis_first(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, stride, padding).swapaxes(0, 1)
+
+
+@conv2d.mistake("The height comes first: rows and columns of the output are exchanged.")
+def output_transposed(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, stride, padding).swapaxes(2, 3)
+
+
+@conv2d.mistake("The last row and the last column are missing. How many places has the window?")
+def last_places_missing(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, stride, padding)[:, :, :-1, :-1]
+
+
+@conv2d.mistake("The 1 is added after the division by the stride, not before it.")
+def one_added_before_division(x, w, b, stride, padding):
+    height = (x.shape[2] + 2 * padding - w.shape[2] + 1) // stride
+    width = (x.shape[3] + 2 * padding - w.shape[3] + 1) // stride
+    return conv2d.solution(x, w, b, stride, padding)[:, :, :height, :width]
+
+
+@conv2d.mistake("Each product overwrites the one before it. They are added up.")
+def products_overwritten(x, w, b, stride, padding):
+    last = np.zeros_like(w)
+    last[:, -1, -1, -1] = w[:, -1, -1, -1]
+    return conv2d.solution(x, last, b, stride, padding)
+
+
+@conv2d.mistake("The sum goes on from window to window. It begins at 0 for each of them.")
+def sum_never_reset(x, w, b, stride, padding):
+    y = conv2d.solution(x, w, b, stride, padding)
+    return y.cumsum().reshape(y.shape)
+
+
+@conv2d.mistake("The sum goes on within a row. It begins at 0 for each window.")
+def sum_reset_once_a_row(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, stride, padding).cumsum(axis=3)
+
+
+@conv2d.mistake("The sum goes on within a map. It begins at 0 for each window.")
+def sum_reset_once_a_map(x, w, b, stride, padding):
+    y = conv2d.solution(x, w, b, stride, padding)
+    return y.reshape(*y.shape[:2], -1).cumsum(axis=2).reshape(y.shape)
+
+
+@conv2d.mistake("The array of the results holds whole numbers. What becomes of a sum like 0.5?")
+def whole_numbers(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, stride, padding).astype(int)
