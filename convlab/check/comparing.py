@@ -76,7 +76,8 @@ def _compare_sequences(given: Any, right: Sequence[Any]) -> str | None:
         return f"yours has {len(given)} entries; right are {len(right)}"
     for index, (one, other) in enumerate(zip(given, right, strict=True)):
         if found := difference(one, other):
-            if not isinstance(other, np.ndarray | tuple | list):
+            is_plain = not isinstance(other, np.ndarray | tuple | list)
+            if is_plain and show(given) != show(right):  # else they differ in their types
                 return f"yours is {show(given)}; right is {show(right)}"
             return f"entry {index}: {found}"
     return None
