@@ -77,7 +77,9 @@ def _compare_sequences(given: Any, right: Sequence[Any]) -> str | None:
     for index, (one, other) in enumerate(zip(given, right, strict=True)):
         if found := difference(one, other):
             is_plain = not isinstance(other, np.ndarray | tuple | list)
-            if is_plain and show(given) != show(right):  # else they differ in their types
+            if is_plain and show(list(given)) != show(
+                list(right)
+            ):  # else they differ in their types
                 return f"yours is {show(given)}; right is {show(right)}"
             return f"entry {index}: {found}"
     return None

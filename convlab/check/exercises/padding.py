@@ -146,7 +146,7 @@ chapter.search(
         (
             "both_accept_ten",
             10,
-            "The map has half as many rows: a smaller image makes a smaller one.",
+            "The map has half as many rows: try a smaller image.",
         ),
     ],
 )
