@@ -76,10 +76,9 @@ def _compare_sequences(given: Any, right: Sequence[Any]) -> str | None:
         return f"yours has {len(given)} entries; right are {len(right)}"
     for index, (one, other) in enumerate(zip(given, right, strict=True)):
         if found := difference(one, other):
-            is_plain = not isinstance(other, np.ndarray | tuple | list)
-            if is_plain and show(list(given)) != show(
-                list(right)
-            ):  # else they differ in their types
+            is_nested = isinstance(other, np.ndarray | tuple | list)
+            only_types_differ = show(list(given)) == show(list(right))
+            if not is_nested and not only_types_differ:
                 return f"yours is {show(given)}; right is {show(right)}"
             return f"entry {index}: {found}"
     return None
