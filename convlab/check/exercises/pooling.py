@@ -61,7 +61,7 @@ chapter.value(
         ),
         (
             "window_of_two_with_rest",
-            (3, 6, 5, 9, 7, 2, 1, 6, 1),
+            _listed(_windows(np.pad(_map, (0, 1)), 2, 2).max(axis=(2, 3))),
             "The window has three rows and three columns, and stays on the map.",
         ),
         (
@@ -89,8 +89,8 @@ chapter.value(
     "mean_at_border",
     title="Means at the border",
     minutes=4,
-    text="What does average pooling make of the row `9 6 12 3 15`, with a window of 3, stride 2 and "
-    "padding 1? All other arguments are PyTorch's defaults.",
+    text="What does average pooling make of the row `9 6 12 3 15`, with a window of 3, stride 2 "
+    "and padding 1? All other arguments are PyTorch's defaults.",
     answer=_listed(np.lib.stride_tricks.sliding_window_view(_padded, 3)[::2].mean(axis=1)),
     hints=[
         "The first window lies on the padding, 9 and 6. How many windows are there?",
@@ -173,8 +173,8 @@ chapter.search(
     "break_zeros",
     title="Break it: a border of zeros",
     minutes=3,
-    text="Somebody writes a max pooling that pads with zeros, and tests it on rows of four numbers, "
-    "with a window of 3, stride 1 and padding 1. Give a row, as a list, that unmasks it.",
+    text="Somebody writes a max pooling that pads with zeros, and tests it on rows of four "
+    "numbers, with a window of 3, stride 1 and padding 1. Give a row, as a list, that unmasks it.",
     objection=_zeros_matter,
     example=[-1, -2, -3, -4],
     hints=[
@@ -186,18 +186,22 @@ chapter.search(
         ("positive", [1, 2, 3, 4], "A zero is never the largest of these."),
         ("all_zero", [0, 0, 0, 0], "Here the maximum is 0 anyway."),
         ("negative_inside", [1, -2, -3, 4], "The windows at the edge hold a positive number."),
-        ("signs_in_turn", [-1, 2, -3, 4], "Each window at the edge holds a positive number."),
+        ("signs_in_turn", [-1, 2, -3, 4], "The windows at the edge hold a positive number."),
         (
             "signs_in_turn_from_plus",
             [1, -2, 3, -4],
-            "Each window at the edge holds a positive one.",
+            "The windows at the edge hold a positive number.",
         ),
         (
             "zeros_at_the_edge",
             [0, -1, -1, 0],
-            "The windows at the edge hold a 0 of the row already.",
+            "The windows at the edge hold a 0 of the row.",
         ),
-        ("positive_next_to_edge", [-1, 2, 2, -1], "The windows at the edge hold two numbers each."),
+        (
+            "positive_next_to_edge",
+            [-1, 2, 2, -1],
+            "The windows at the edge hold a positive number.",
+        ),
     ],
 )
 
@@ -486,14 +490,12 @@ def adaptive_slices(size, output_size):
     return windows
 
 
-@adaptive_slices.mistake("The stop is rounded up: a cell that is cut belongs to both neighbours.")
+@adaptive_slices.mistake("The stop is rounded up: a cut cell belongs to both neighbours.")
 def stop_rounded_down(size, output_size):
     return [(i * size // output_size, (i + 1) * size // output_size) for i in range(output_size)]
 
 
-@adaptive_slices.mistake(
-    "The start is rounded down: a cell that is cut belongs to both neighbours."
-)
+@adaptive_slices.mistake("The start is rounded down: a cut cell belongs to both neighbours.")
 def start_rounded_up(size, output_size):
     return [
         (-(-i * size // output_size), -(-(i + 1) * size // output_size)) for i in range(output_size)
@@ -526,7 +528,9 @@ def rounded_to_the_nearest(size, output_size):
     return list(pairwise(cuts))
 
 
-@adaptive_slices.mistake("A window stops where the next one begins, rounded up, not one cell on.")
+@adaptive_slices.mistake(
+    "Rounding up is not rounding down and adding 1: what if nothing is left over?"
+)
 def stop_is_one_after_floor(size, output_size):
     return [
         (i * size // output_size, (i + 1) * size // output_size + 1) for i in range(output_size)
