@@ -80,7 +80,10 @@ def _not_callable(exercise: CodeExercise, function: Any, arguments: Arguments) -
 
 
 def _is_blank(outcomes: Sequence[Outcome]) -> bool:
-    return all(outcome.value is None and outcome.error is None for outcome in outcomes)
+    return not any(
+        outcome.value is not None or outcome.error is not None or outcome.printed
+        for outcome in outcomes
+    )
 
 
 def _run_ours(

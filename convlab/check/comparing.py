@@ -30,6 +30,8 @@ def difference(given: Any, right: Any) -> str | None:
     >>> difference(np.zeros((2, 3)), np.zeros((3, 2)))
     'yours has the shape (2, 3); right is (3, 2)'
     """
+    if given is None and right is not None:
+        return _state_both(given, right)
     if hasattr(given, "detach"):
         if given.requires_grad and not isinstance(right, np.ndarray):
             return "yours is a tensor that still holds its graph; .item() makes a number of it"
