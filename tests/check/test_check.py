@@ -72,7 +72,7 @@ def test_lists_arrays_and_tuples_pass_for_a_pair(answer):
         (lambda *_: "3", "yours is '3', a str; right is 3, an int"),
         (lambda *_: True, "yours is True, a bool; right is 3, an int"),
         (lambda *numbers: (right_size(*numbers),), "yours is (3,), a tuple; right is 3, an int"),
-        (lambda *numbers: print(numbers), "replace the `...`"),
+        (lambda *numbers: print(numbers), "yours is None, as of a function without `return`"),
         (lambda n, *_: None if n > 5 else 3, "as of a function without `return`; right is"),
     ],
 )

@@ -220,6 +220,60 @@ def sum_of_both_sides(padding):
     return tuple(2 * number for number in pad_numbers.solution(padding))
 
 
+@pad_numbers.mistake("`F.pad` takes a number for each side: four.")
+def pair_as_given(padding):
+    left, _, top, _ = pad_numbers.solution(padding)
+    return (top, left)
+
+
+@pad_numbers.mistake("An int stands for all four sides. Four numbers are asked for, as a tuple.")
+def int_as_given(padding):
+    return padding if isinstance(padding, int) else pad_numbers.solution(padding)
+
+
+@pad_numbers.mistake("An int stands for all four sides: you give two numbers for it.")
+def int_as_pair(padding):
+    numbers = pad_numbers.solution(padding)
+    return numbers[:2] if isinstance(padding, int) else numbers
+
+
+@pad_numbers.mistake(
+    "That is how `np.pad` wants it. `F.pad` takes plain numbers, the last axis first."
+)
+def pairs_of_numpy(padding):
+    left, right, top, bottom = pad_numbers.solution(padding)
+    return ((top, bottom), (left, right))
+
+
+@pad_numbers.mistake("`F.pad` takes plain numbers, not pairs.")
+def pairs_in_order(padding):
+    left, right, top, bottom = pad_numbers.solution(padding)
+    return ((left, right), (top, bottom))
+
+
+@pad_numbers.mistake("Axes that are not padded need no numbers: four are enough.")
+def numbers_for_all_axes(padding):
+    return (*pad_numbers.solution(padding), 0, 0, 0, 0)
+
+
+@pad_numbers.mistake("Axes that are not padded need no numbers, and the width comes first.")
+def numbers_for_all_axes_in_order(padding):
+    left, right, top, bottom = pad_numbers.solution(padding)
+    return (0, 0, 0, 0, top, bottom, left, right)
+
+
+@pad_numbers.mistake("The layer pads opposite sides alike: right and bottom, too.")
+def left_and_top_only(padding):
+    left, _, top, _ = pad_numbers.solution(padding)
+    return (left, 0, top, 0)
+
+
+@pad_numbers.mistake("The layer puts `padding` cells on each side: it is not shared.")
+def shared_with_the_rest_behind(padding):
+    left, _, top, _ = pad_numbers.solution(padding)
+    return (left // 2, left - left // 2, top // 2, top - top // 2)
+
+
 def _rows(random: Random) -> Iterator[Arguments]:
     """Yield rows, paddings and modes, from the simplest on."""
     modes = ("zeros", "replicate", "reflect", "circular")
@@ -370,6 +424,96 @@ def circular_is_reflect(row, padding, mode):
     return pad_row.solution(row, padding, mode)
 
 
+@pad_row.mistake("`replicate` repeats the pixel at the edge, not the cells next to it.")
+def replicate_copies_a_piece(row, padding, mode):
+    if mode == "replicate":
+        return [*row[:padding], *row, *row[max(0, len(row) - padding) :]]
+    return pad_row.solution(row, padding, mode)
+
+
+@pad_row.mistake("Each end repeats its own pixel. You exchanged the two.")
+def replicate_ends_exchanged(row, padding, mode):
+    if mode == "replicate":
+        return [row[-1]] * padding + row + [row[0]] * padding
+    return pad_row.solution(row, padding, mode)
+
+
+@pad_row.mistake("A mirror shows one pixel after the other. You repeat the first that it shows.")
+def reflect_repeats_the_neighbour(row, padding, mode):
+    if mode == "reflect" and padding:
+        return [row[1]] * padding + row + [row[-2]] * padding
+    return pad_row.solution(row, padding, mode)
+
+
+@pad_row.mistake("The mirror at the right end is wrong: which pixel comes next to the last one?")
+def edge_repeated_at_the_right(row, padding, mode):
+    padded = pad_row.solution(row, padding, mode)
+    if mode == "reflect":
+        return [*padded[: padding + len(row)], *row[::-1][:padding]]
+    return padded
+
+
+@pad_row.mistake("The mirror at the left end is wrong: which pixel comes next to the first one?")
+def edge_repeated_at_the_left(row, padding, mode):
+    padded = pad_row.solution(row, padding, mode)
+    return [*row[:padding][::-1], *padded[padding:]] if mode == "reflect" else padded
+
+
+@pad_row.mistake("The mirror at the right end is not turned: nearest to the edge is the nearest.")
+def mirror_not_turned_at_the_right(row, padding, mode):
+    padded = pad_row.solution(row, padding, mode)
+    if mode == "reflect":
+        return [*padded[: padding + len(row)], *padded[padding + len(row) :][::-1]]
+    return padded
+
+
+@pad_row.mistake("The mirror at the left end is not turned: nearest to the edge is the nearest.")
+def mirror_not_turned_at_the_left(row, padding, mode):
+    padded = pad_row.solution(row, padding, mode)
+    return [*padded[:padding][::-1], *padded[padding:]] if mode == "reflect" else padded
+
+
+@pad_row.mistake("A ring goes on at its other end, on both sides. One of yours is wrong.")
+def ring_begins_at_both_ends(row, padding, mode):
+    if mode == "circular":
+        return [*row[:padding], *row, *row[:padding]]
+    return pad_row.solution(row, padding, mode)
+
+
+@pad_row.mistake("A ring goes on at its other end, on both sides. One of yours is wrong.")
+def ring_ends_at_both_ends(row, padding, mode):
+    if mode == "circular":
+        return [*row[len(row) - padding :], *row, *row[len(row) - padding :]]
+    return pad_row.solution(row, padding, mode)
+
+
+@pad_row.mistake("NumPy has other names: `constant`, `edge` and `wrap`.")
+def names_of_torch_for_numpy(row, padding, mode):
+    return np.pad(row, padding, mode=mode)
+
+
+@pad_row.mistake("One mode gives no result: does each of the four reach a `return`?")
+def ring_missing(row, padding, mode):
+    return None if mode == "circular" else pad_row.solution(row, padding, mode)
+
+
+@pad_row.mistake("The cells of the border stand in the list themselves: lists are joined by `+`.")
+def lists_in_the_list(row, padding, mode):
+    padded = pad_row.solution(row, padding, mode)
+    return [padded[:padding], row, padded[padding + len(row) :]]
+
+
+@pad_row.mistake("With padding 0 there is no border. What is cut off by `[-0:]` or `[:-0]`?")
+def nothing_left_of_nothing(row, padding, mode):
+    return pad_row.solution(row, padding, mode) if padding else []
+
+
+@pad_row.mistake("Those are the cells of the border. The row itself stands between them.")
+def border_only(row, padding, mode):
+    padded = pad_row.solution(row, padding, mode)
+    return [*padded[:padding], *padded[padding + len(row) :]]
+
+
 def _sums(random: Random) -> Iterator[Arguments]:
     """Yield sizes, kernel sizes and paddings, from the simplest on."""
     yield from [(6, 3, 0), (6, 3, 1), (6, 1, 0), (6, 5, 2), (5, 2, 1), (4, 3, 2), (3, 3, 0)]
@@ -445,3 +589,41 @@ def read_shifted_by_the_padding(size, kernel_size, padding):
 @times_read.mistake("A number of windows is an int. What does `np.zeros` make?")
 def read_as_floats(size, kernel_size, padding):
     return [float(count) for count in times_read.solution(size, kernel_size, padding)]
+
+
+@times_read.mistake("The window also lies on the padding: those positions are no pixels.")
+def read_beyond_the_edge(size, kernel_size, padding):
+    counts = [0] * size
+    for start in range(-padding, size + padding - kernel_size + 1):
+        for i in range(start, start + kernel_size):
+            counts[i] += 1
+    return counts
+
+
+@times_read.mistake("With padding 0, `[0:-0]` cuts everything off.")
+def read_all_cut_off(size, kernel_size, padding):
+    return times_read.solution(size, kernel_size, padding) if padding else []
+
+
+@times_read.mistake("That is the number of windows. How many of them read each pixel?")
+def read_places_counted(size, kernel_size, padding):
+    return size + 2 * padding - kernel_size + 1
+
+
+@times_read.mistake("In a short row there are fewer windows than the kernel has cells.")
+def read_by_distance_to_the_edge(size, kernel_size, padding):
+    return [min(i + 1 + padding, kernel_size, size - i + padding) for i in range(size)]
+
+
+@times_read.mistake("The window moves by one cell at a time, not by its own size.")
+def read_side_by_side(size, kernel_size, padding):
+    counts = [0] * size
+    for start in range(-padding, size + padding - kernel_size + 1, kernel_size):
+        for i in range(max(0, start), min(size, start + kernel_size)):
+            counts[i] += 1
+    return counts
+
+
+@times_read.mistake("Nothing is counted twice: is the count set to 1 instead of increased?")
+def read_or_not(size, kernel_size, padding):
+    return [min(1, count) for count in times_read.solution(size, kernel_size, padding)]

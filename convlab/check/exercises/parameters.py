@@ -283,6 +283,36 @@ def count_is_float(in_channels, out_channels, kernel_size, groups, bias):
     return out_channels * (in_channels / groups) * kernel_size**2 + out_channels * bias
 
 
+@num_parameters.mistake("You count one bias for each group. How many kernels are there?")
+def bias_per_group(in_channels, out_channels, kernel_size, groups, bias):
+    return out_channels * (in_channels // groups) * kernel_size**2 + groups * bias
+
+
+@num_parameters.mistake("`bias` is exchanged: with True the biases are there.")
+def bias_inverted(in_channels, out_channels, kernel_size, groups, bias):
+    return num_parameters.solution(in_channels, out_channels, kernel_size, groups, not bias)
+
+
+@num_parameters.mistake("With a bias there are still the weights: both are counted.")
+def bias_instead_of_weights(in_channels, out_channels, kernel_size, groups, bias):
+    return out_channels if bias else out_channels * (in_channels // groups) * kernel_size**2
+
+
+@num_parameters.mistake("Here `kernel_size` is an int, for both directions.")
+def kernel_taken_as_pair(in_channels, out_channels, kernel_size, groups, bias):
+    return out_channels * (in_channels // groups) * kernel_size[0] * kernel_size[1]
+
+
+@num_parameters.mistake("Every kernel has a slice for every channel: the two are multiplied.")
+def channels_added(in_channels, out_channels, kernel_size, groups, bias):
+    return (in_channels // groups + out_channels) * kernel_size**2 + out_channels * bias
+
+
+@num_parameters.mistake("One number is asked for: weights and biases together.")
+def counts_kept_apart(in_channels, out_channels, kernel_size, groups, bias):
+    return out_channels * (in_channels // groups) * kernel_size**2, out_channels * bias
+
+
 def _shapes(random: Random) -> Iterator[Arguments]:
     """Yield channels, kernel sizes and groups, from the simplest on."""
     yield from [(2, 5, (3, 4), 1), (2, 5, 3, 1), (6, 8, (1, 3), 2), (6, 3, 5, 3)]
@@ -379,3 +409,49 @@ def shape_multiplied(in_channels, out_channels, kernel_size, groups):
 def shape_with_float(in_channels, out_channels, kernel_size, groups):
     out, _, *sides = weight_shape.solution(in_channels, out_channels, kernel_size, groups)
     return (out, in_channels / groups, *sides)
+
+
+@weight_shape.mistake("Rows and columns are two numbers of the shape: no pair stands in it.")
+def shape_with_pair_inside(in_channels, out_channels, kernel_size, groups):
+    out, depth, *sides = weight_shape.solution(in_channels, out_channels, kernel_size, groups)
+    return (out, depth, tuple(sides))
+
+
+@weight_shape.mistake("Rows and columns are two numbers of the shape, whatever `kernel_size` is.")
+def shape_with_kernel_size_as_given(in_channels, out_channels, kernel_size, groups):
+    return (out_channels, in_channels // groups, kernel_size)
+
+
+@weight_shape.mistake("Both numbers of the pair are needed. You use one of them twice.")
+def shape_first_of_pair_twice(in_channels, out_channels, kernel_size, groups):
+    out, depth, rows, _ = weight_shape.solution(in_channels, out_channels, kernel_size, groups)
+    return (out, depth, rows, rows)
+
+
+@weight_shape.mistake(
+    "PyTorch stores the kernels first, then their slices; rows and columns follow."
+)
+def shape_kernel_size_first(in_channels, out_channels, kernel_size, groups):
+    out, depth, *sides = weight_shape.solution(in_channels, out_channels, kernel_size, groups)
+    return (*sides, depth, out)
+
+
+@weight_shape.mistake("PyTorch stores the slices before their rows and columns.")
+def shape_channels_last(in_channels, out_channels, kernel_size, groups):
+    out, depth, *sides = weight_shape.solution(in_channels, out_channels, kernel_size, groups)
+    return (out, *sides, depth)
+
+
+@weight_shape.mistake("The weight has no axis for the images: the kernels serve all of them.")
+def shape_with_batch_axis(in_channels, out_channels, kernel_size, groups):
+    return (1, *weight_shape.solution(in_channels, out_channels, kernel_size, groups))
+
+
+@weight_shape.mistake("More groups leave a kernel with fewer slices, not more.")
+def shape_groups_multiply(in_channels, out_channels, kernel_size, groups):
+    return weight_shape.solution(in_channels * groups * groups, out_channels, kernel_size, groups)
+
+
+@weight_shape.mistake("With `in_channels` kernels? The weight is stored out, in.")
+def shape_in_out_without_groups(in_channels, out_channels, kernel_size, groups):
+    return weight_shape.solution(out_channels, in_channels, kernel_size, 1)
