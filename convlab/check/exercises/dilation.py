@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -263,6 +262,34 @@ def row_first_number_only(row, weights, dilation):
     return dilated_row_output.solution(row, weights, dilation)[0]
 
 
+@dilated_row_output.mistake("A window that hangs over the end is no place: how many are there?")
+def row_windows_over_the_end(row, weights, dilation):
+    windows = [row[i::dilation] for i in range(len(row))]
+    return [sum(w * pixel for w, pixel in zip(weights, window)) for window in windows]  # noqa: B905
+
+
+@dilated_row_output.mistake("A window that hangs over the end is no place: it spans more cells.")
+def row_windows_over_the_end_by_kernel(row, weights, dilation):
+    windows = [row[i::dilation] for i in range(len(row) - len(weights) + 1)]
+    return [sum(w * pixel for w, pixel in zip(weights, window)) for window in windows]  # noqa: B905
+
+
+@dilated_row_output.mistake("The products of a window are added up.")
+def row_products_not_added(row, weights, dilation):
+    places = range(len(row) - dilation * (len(weights) - 1))
+    return [[w * row[i + k * dilation] for k, w in enumerate(weights)] for i in places]
+
+
+@dilated_row_output.mistake("All products are added. You take the largest one.")
+def row_largest_product(row, weights, dilation):
+    return [max(products) for products in row_products_not_added(row, weights, dilation)]
+
+
+@dilated_row_output.mistake("The pixels of each window are multiplied by their weights.")
+def row_without_weights(row, weights, dilation):
+    return dilated_row_output.solution(row, [1.0] * len(weights), dilation)
+
+
 def _stacks(random: Random) -> Iterator[Arguments]:
     """Yield lists of layers, from the simplest on."""
     yield ([(3, 1, 1)],)
@@ -414,6 +441,64 @@ def field_of_no_layers(layers):
     return receptive_field.solution(layers) if layers else 0
 
 
+@receptive_field.mistake("The field keeps what it had: a layer is added to it.")
+def field_not_added(layers):
+    size, jump = 1, 1
+    for kernel_size, stride, dilation in layers:
+        size = dilation * (kernel_size - 1) * jump + 1
+        jump *= stride
+    return size
+
+
+@receptive_field.mistake("The jump grows with each stride: `*=`, not `/=`.")
+def field_jump_divided(layers):
+    size, jump = 1, 1.0
+    for kernel_size, stride, dilation in layers:
+        size += dilation * (kernel_size - 1) * jump
+        jump /= stride
+    return size
+
+
+@receptive_field.mistake("The jump is multiplied by the stride only: a dilation moves no window.")
+def field_jump_times_dilation(layers):
+    size, jump = 1, 1
+    for kernel_size, stride, dilation in layers:
+        size += dilation * (kernel_size - 1) * jump
+        jump *= stride * dilation
+    return size
+
+
+@receptive_field.mistake("A layer is (kernel, stride, dilation), in this order.")
+def field_stride_and_dilation_exchanged(layers):
+    return receptive_field.solution([(k, dilation, stride) for k, stride, dilation in layers])
+
+
+@receptive_field.mistake("One number is asked for: the size, without the jump.")
+def field_and_jump(layers):
+    return receptive_field.solution(layers), field_jump_returned(layers)
+
+
+@receptive_field.mistake("The pixels along one axis are asked for, not those of the square.")
+def field_squared(layers):
+    return receptive_field.solution(layers) ** 2
+
+
+@receptive_field.mistake("A layer looks through those before it: all of them widen the view.")
+def field_widest_layer(layers):
+    return max((d * (k - 1) + 1 for k, _, d in layers), default=1)
+
+
+@receptive_field.mistake("A layer looks through those before it: all of them widen the view.")
+def field_last_layer(layers):
+    return receptive_field.solution(layers[-1:])
+
+
+@receptive_field.mistake("The list may be empty. Then a cell is a pixel, and sees one.")
+def field_list_not_empty(layers):
+    layers[0]
+    return receptive_field.solution(layers)
+
+
 def _dilations(random: Random) -> Iterator[Arguments]:
     """Yield dilations and kernel sizes, from the simplest on."""
     for dilations in ([1], [2], [1, 3], [1, 4], [1, 2, 4], [2, 2, 2], [2, 1], [4, 1], [5, 1, 2]):
@@ -427,111 +512,230 @@ def _dilations(random: Random) -> Iterator[Arguments]:
 
 
 @chapter.code(
-    title="Is there a hole?",
+    title="Find the hole",
     minutes=10,
     text="Layers with stride 1, all with the same `kernel_size`, at least 2, follow each other. "
-    "`dilations` is a list of their dilations, in any order. Return True if a cell of the last map "
-    "does not see all pixels of its receptive field, and otherwise False.",
+    "`dilations` is a list of their dilations, in any order. Count the pixels of the receptive "
+    "field of a cell from 0: which is the first one that the cell does not see? Return -1 if it "
+    "sees all of them.",
     cases=_dilations,
     hints=[
         "The order of the layers does not change what is seen. In which order is it easy to check?",
-        "Keep the size of the field so far. How large may the next dilation be?",
+        "Keep the size of the field so far. A dilation that is larger leaves a hole: where?",
         "Or collect the set of the pixels that are seen: each layer adds steps of its dilation.",
     ],
     explanation="Sorted, no dilation may be larger than the field of the layers before it.",
 )
-def has_hole(dilations, kernel_size):
-    """Return whether a cell misses a pixel of its receptive field."""
+def first_hole(dilations, kernel_size):
+    """Return the first pixel of the field that is not seen, or -1."""
     field = 1
     for dilation in sorted(dilations):
         if dilation > field:
-            return True
+            return field
         field += dilation * (kernel_size - 1)
-    return False
+    return -1
 
 
-@has_hole.mistake("Only the order is missing: begin with the smallest dilation.")
+@first_hole.mistake("The order matters for the rule: begin with the smallest dilation.")
 def hole_not_sorted(dilations, kernel_size):
     field = 1
     for dilation in dilations:
         if dilation > field:
-            return True
+            return field
         field += dilation * (kernel_size - 1)
-    return False
+    return -1
 
 
-@has_hole.mistake("A dilation that is just as large as the field before it leaves no hole.")
+@first_hole.mistake("Other layers may fill the holes of a wide one: begin with the smallest.")
+def hole_sorted_downwards(dilations, kernel_size):
+    return hole_not_sorted(sorted(dilations, reverse=True), kernel_size)
+
+
+@first_hole.mistake("A dilation that is just as large as the field before it leaves no hole.")
 def hole_if_as_large(dilations, kernel_size):
     field = 1
     for dilation in sorted(dilations):
-        if dilation >= field > 1:
-            return True
+        if dilation >= field > 1 or dilation > field:
+            return field
         field += dilation * (kernel_size - 1)
-    return min(dilations) > 1
+    return -1
 
 
-@has_hole.mistake("A dilation that is just as large as the field before it leaves no hole.")
+@first_hole.mistake("A dilation that is just as large as the field before it leaves no hole.")
 def hole_if_as_large_or_first(dilations, kernel_size):
     field = 1
     for dilation in sorted(dilations):
         if dilation >= field:
-            return True
+            return field
         field += dilation * (kernel_size - 1)
-    return False
+    return -1
 
 
-@has_hole.mistake("You return what is true without a hole. True and False change places.")
-def hole_inverted(dilations, kernel_size):
-    return not has_hole.solution(dilations, kernel_size)
+@first_hole.mistake("Which pixel follows the last one that is seen? Pixels are counted from 0.")
+def hole_counted_from_one(dilations, kernel_size):
+    hole = first_hole.solution(dilations, kernel_size)
+    return hole if hole < 0 else hole + 1
 
 
-@has_hole.mistake("A factor common to all leaves holes, but so do other jumps: how far is each?")
+@first_hole.mistake("That is the last pixel before the hole.")
+def hole_one_before(dilations, kernel_size):
+    hole = first_hole.solution(dilations, kernel_size)
+    return hole if hole < 0 else hole - 1
+
+
+@first_hole.mistake("That is the dilation that leaves the hole. Where is the pixel?")
+def hole_is_dilation(dilations, kernel_size):
+    field = 1
+    for dilation in sorted(dilations):
+        if dilation > field:
+            return dilation
+        field += dilation * (kernel_size - 1)
+    return -1
+
+
+@first_hole.mistake("Without a hole the answer is -1, not the size of the field.")
+def hole_behind_the_field(dilations, kernel_size):
+    hole = first_hole.solution(dilations, kernel_size)
+    return 1 + sum(dilations) * (kernel_size - 1) if hole < 0 else hole
+
+
+@first_hole.mistake("Return -1 if there is no hole.")
+def hole_or_none(dilations, kernel_size):
+    hole = first_hole.solution(dilations, kernel_size)
+    return None if hole < 0 else hole
+
+
+@first_hole.mistake("A number is asked for: which pixel, or -1.")
+def hole_or_not(dilations, kernel_size):
+    return first_hole.solution(dilations, kernel_size) >= 0
+
+
+@first_hole.mistake("You tell whether all is seen. Which pixel is not, or -1?")
+def all_seen_or_not(dilations, kernel_size):
+    return first_hole.solution(dilations, kernel_size) < 0
+
+
+@first_hole.mistake("A factor common to all leaves holes, but so do other jumps: how far is each?")
 def hole_common_factor_only(dilations, kernel_size):
-    return bool(np.gcd.reduce(dilations) > 1)
+    return 1 if np.gcd.reduce(dilations) > 1 else -1
 
 
-@has_hole.mistake("A dilation of 1 is needed, but it is not enough: how far do the others jump?")
+@first_hole.mistake("A dilation of 1 is needed, but it is not enough: how far do the others jump?")
 def hole_without_one_only(dilations, kernel_size):
-    return 1 not in dilations
+    return -1 if 1 in dilations else 1
 
 
-@has_hole.mistake("Does a large dilation leave a hole when the field before it is large?")
+@first_hole.mistake("A dilation is compared with the field before it, not with the kernel.")
 def hole_larger_than_kernel(dilations, kernel_size):
-    return max(dilations) > kernel_size or min(dilations) > 1
+    field = 1
+    for dilation in sorted(dilations):
+        if dilation > kernel_size:
+            return field
+        field += dilation * (kernel_size - 1)
+    return -1
 
 
-@has_hole.mistake("A dilation is compared with the field of all layers before it.")
+@first_hole.mistake("A dilation is compared with the field of all layers before it.")
 def hole_against_last_layer(dilations, kernel_size):
-    ordered = sorted(dilations)
-    pairs = pairwise(ordered)
-    return ordered[0] > 1 or any(after > before * (kernel_size - 1) + 1 for before, after in pairs)
+    span = 1
+    for dilation in sorted(dilations):
+        if dilation > span:
+            return span
+        span = dilation * (kernel_size - 1) + 1
+    return -1
 
 
-@has_hole.mistake("The field grows by dilation · (kernel - 1), not by dilation · kernel.")
+@first_hole.mistake("The field grows by dilation · (kernel - 1), not by dilation · kernel.")
 def hole_field_grows_by_kernel(dilations, kernel_size):
     field = 1
     for dilation in sorted(dilations):
         if dilation > field:
-            return True
+            return field
         field += dilation * kernel_size
-    return False
+    return -1
 
 
-@has_hole.mistake("The kernel size is not always 3.")
+@first_hole.mistake("A cell sees itself: the field before any layer is 1.")
+def hole_field_begins_with_zero(dilations, kernel_size):
+    field = 0
+    for dilation in sorted(dilations):
+        if dilation > field > 0:
+            return field
+        field += dilation * (kernel_size - 1)
+    return -1
+
+
+@first_hole.mistake("The field *before* a layer counts: compare first, and add then.")
+def hole_field_includes_the_layer(dilations, kernel_size):
+    field = 1
+    for dilation in sorted(dilations):
+        field += dilation * (kernel_size - 1)
+        if dilation > field:
+            return field
+    return -1
+
+
+@first_hole.mistake("The kernel size is not always 3.")
 def hole_kernel_is_three(dilations, kernel_size):
-    return has_hole.solution(dilations, 3)
+    return first_hole.solution(dilations, 3)
 
 
-@has_hole.mistake("The dilation widens the field, too: a layer adds dilation · (kernel - 1).")
+@first_hole.mistake("The dilation widens the field, too: a layer adds dilation · (kernel - 1).")
 def hole_field_without_dilation(dilations, kernel_size):
     field = 1
     for dilation in sorted(dilations):
         if dilation > field:
-            return True
+            return field
         field += kernel_size - 1
-    return False
+    return -1
 
 
-@has_hole.mistake("Other layers may fill the holes of a wide one: begin with the smallest.")
-def hole_if_dilated(dilations, kernel_size):
-    return max(dilations) > 1
+@first_hole.mistake("There is always a pixel 0, and it is seen: what is -1 for?")
+def hole_none_is_zero(dilations, kernel_size):
+    return max(0, first_hole.solution(dilations, kernel_size))
+
+
+@first_hole.mistake("A cell sees itself: the field before any layer is 1, not 0.")
+def hole_always_zero(dilations, kernel_size):
+    return 0
+
+
+@first_hole.mistake("A layer looks through the others: it adds its steps to all that they see.")
+def hole_of_layers_side_by_side(dilations, kernel_size):
+    seen = {dilation * step for dilation in dilations for step in range(kernel_size)}
+    field = set(range(1 + sum(dilations) * (kernel_size - 1)))
+    return min(field - seen, default=-1)
+
+
+def _holes(dilations, kernel_size):
+    seen = {0}
+    for dilation in dilations:
+        seen = {pixel + dilation * step for pixel in seen for step in range(kernel_size)}
+    return sorted(set(range(max(seen))) - seen)
+
+
+@first_hole.mistake("That is how many pixels are not seen. Which is the first of them?")
+def holes_counted(dilations, kernel_size):
+    return len(_holes(dilations, kernel_size))
+
+
+@first_hole.mistake("You list all pixels that are not seen. Which is the first, or -1?")
+def holes_listed(dilations, kernel_size):
+    return _holes(dilations, kernel_size)
+
+
+@first_hole.mistake("Pixels are asked for in order: the first one that is not seen, not the last.")
+def last_hole(dilations, kernel_size):
+    return max(_holes(dilations, kernel_size), default=-1)
+
+
+@first_hole.mistake(
+    "The fields add up: a layer adds dilation · (kernel - 1). They do not multiply."
+)
+def hole_field_multiplied(dilations, kernel_size):
+    field = 1
+    for dilation in sorted(dilations):
+        if dilation > field:
+            return field
+        field *= kernel_size
+    return -1

@@ -331,6 +331,70 @@ def grouped_first_channel_only(x, w, groups):
     return conv2d_grouped.solution(x, first, groups)
 
 
+@conv2d_grouped.mistake("Each group overwrites the maps of the one before it: where do its own go?")
+def groups_overwrite_each_other(x, w, groups):
+    y = conv2d_grouped.solution(x, w, groups)
+    per_group = len(w) // groups
+    last = y[:, -per_group:].copy()
+    y[:] = 0
+    y[:, :per_group] = last
+    return y
+
+
+@conv2d_grouped.mistake("A group's first channel is its number times the channels of a group.")
+def channels_begin_at_kernels(x, w, groups):
+    per_group = len(w) // groups
+    return _convolve_from(x, w, [o // per_group * per_group for o in range(len(w))])
+
+
+@conv2d_grouped.mistake("The kernels of a group stand next to each other: they do not take turns.")
+def kernels_dealt_out(x, w, groups):
+    per_group = len(w) // groups
+    dealt = [o % per_group * groups + o // per_group for o in range(len(w))]
+    return conv2d_grouped.solution(x, w[dealt], groups)
+
+
+@conv2d_grouped.mistake("The kernels are cut into groups, too: each reads the channels of its own.")
+def all_kernels_on_each_group(x, w, groups):
+    depth = w.shape[1]
+    parts = [_convolve_from(x, w, [g * depth] * len(w)) for g in range(groups)]
+    return np.concatenate(parts, axis=1)
+
+
+@conv2d_grouped.mistake("How many kernels has a group? Not as many as it has channels.")
+def kernels_cut_by_channels(x, w, groups):
+    depth = w.shape[1]
+    parts = [
+        _convolve_from(x, w[g * depth : (g + 1) * depth], [g * depth] * depth)
+        for g in range(groups)
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+@conv2d_grouped.mistake("The groups are cut along the channels: axis 1 of `x`, axis 0 of `w`.")
+def weight_cut_along_its_slices(x, w, groups):
+    parts = zip(np.split(x, groups, axis=1), np.split(w, groups, axis=1), strict=True)
+    return np.concatenate([conv2d_grouped.solution(*part, 1) for part in parts], axis=1)
+
+
+@conv2d_grouped.mistake("The groups are cut along the channels: axis 1 of `x`, axis 0 of `w`.")
+def image_cut_along_the_batch(x, w, groups):
+    parts = zip(np.split(x, groups), np.split(w, groups), strict=True)
+    return np.concatenate([groups_ignored(*part, 1) for part in parts], axis=1)
+
+
+@conv2d_grouped.mistake("The maps of the groups are put behind each other, in one array.")
+def groups_in_an_axis(x, w, groups):
+    y = conv2d_grouped.solution(x, w, groups)
+    return np.stack(np.split(y, groups, axis=1), axis=1)
+
+
+@conv2d_grouped.mistake("There is no padding here: the maps are smaller than the image.")
+def grouped_with_padding(x, w, groups):
+    x = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    return conv2d_grouped.solution(x, w, groups)
+
+
 def _blocks(random: Random) -> Iterator[Arguments]:
     """Yield an image, depthwise and pointwise weights, from the simplest on."""
     for channels, kernels, side in [(1, 1, 2), (2, 1, 2), (2, 2, 1), (2, 3, 1), (3, 3, 2)]:
@@ -464,6 +528,76 @@ def separable_last_places_missing(x, depthwise, pointwise):
     return depthwise_separable.solution(x, depthwise, pointwise)[:, :, :-1, :-1]
 
 
+@depthwise_separable.mistake("First filter, then mix: it is the filtered maps that are mixed.")
+def mixed_first(x, depthwise, pointwise):
+    mixed = np.einsum("ncij,oc->noij", x, pointwise[:, :, 0, 0])
+    if len(pointwise) != len(depthwise):
+        raise ValueError("there are not as many maps as depthwise kernels")
+    return _filter(mixed, depthwise)
+
+
+@depthwise_separable.mistake("Kernel `c` slides over channel `c` alone. Yours slide over all.")
+def each_kernel_on_all_channels(x, depthwise, pointwise):
+    total = x.sum(axis=1, keepdims=True)
+    return depthwise_separable.solution(np.broadcast_to(total, x.shape), depthwise, pointwise)
+
+
+@depthwise_separable.mistake("Each output is the sum over the C maps, times their weights.")
+def maps_not_added(x, depthwise, pointwise):
+    return _filter(x, depthwise) * pointwise
+
+
+@depthwise_separable.mistake("Each output is the sum over the C maps, times their weights.")
+def maps_times_matrix(x, depthwise, pointwise):
+    return _filter(x, depthwise) * pointwise[:, :, 0, 0]
+
+
+@depthwise_separable.mistake(
+    "`@` multiplies along the last two axes. Those are rows and columns here."
+)
+def matrix_product_of_pixels(x, depthwise, pointwise):
+    return pointwise @ _filter(x, depthwise)
+
+
+@depthwise_separable.mistake(
+    "`@` multiplies along the last two axes. Those are rows and columns here."
+)
+def matrix_product_of_rows(x, depthwise, pointwise):
+    return pointwise[:, :, 0, 0] @ _filter(x, depthwise)
+
+
+@depthwise_separable.mistake("Each map overwrites the one before it in the sum. They are added.")
+def last_map_only(x, depthwise, pointwise):
+    return depthwise_separable.solution(x[:, -1:], depthwise[-1:], pointwise[:, -1:])
+
+
+@depthwise_separable.mistake("Each output is a sum over all C maps. You use the first one.")
+def first_map_only(x, depthwise, pointwise):
+    return depthwise_separable.solution(x[:, :1], depthwise[:1], pointwise[:, :1])
+
+
+@depthwise_separable.mistake("The images of the batch must not be added.")
+def images_added(x, depthwise, pointwise):
+    return depthwise_separable.solution(x.sum(axis=0, keepdims=True), depthwise, pointwise)
+
+
+@depthwise_separable.mistake("The maps are right, but the axis of the images is the first one.")
+def separable_kernels_first(x, depthwise, pointwise):
+    return depthwise_separable.solution(x, depthwise, pointwise).swapaxes(0, 1)
+
+
+@depthwise_separable.mistake("Only the mixed maps are asked for.")
+def both_steps_returned(x, depthwise, pointwise):
+    return _filter(x, depthwise), depthwise_separable.solution(x, depthwise, pointwise)
+
+
+@depthwise_separable.mistake("A depthwise kernel has one slice: it meets one channel at a time.")
+def depthwise_as_ordinary(x, depthwise, pointwise):
+    if x.shape[1] > 1:
+        raise ValueError("the kernels have one slice")
+    return depthwise_separable.solution(x, depthwise, pointwise)
+
+
 def _shuffles(random: Random) -> Iterator[Arguments]:
     """Yield channels and groups, from the simplest on."""
     for channels, groups in [(4, 2), (6, 2), (6, 3), (5, 1), (5, 5), (8, 4)]:
@@ -539,3 +673,45 @@ def images_mixed(x, groups):
 @shuffle_channels.mistake("The shuffle is no random one: read the table by columns.")
 def rolled_by_a_group(x, groups):
     return np.roll(x, x.shape[1] // groups, axis=1)
+
+
+@shuffle_channels.mistake("That is the table. Read it by columns, and join its two axes.")
+def table_not_read(x, groups):
+    return x.reshape(len(x), groups, -1, *x.shape[2:])
+
+
+@shuffle_channels.mistake("The axis of the images comes first: the table needs it, too.")
+def table_without_images(x, groups):
+    return x.reshape(groups, -1, *x.shape[2:]).swapaxes(0, 1).reshape(x.shape)
+
+
+@shuffle_channels.mistake("That is the order of the channels. The image itself is asked for.")
+def order_returned(x, groups):
+    return np.arange(x.shape[1]).reshape(groups, -1).T.ravel()
+
+
+@shuffle_channels.mistake("The channels are the second axis: `x[:, order]`.")
+def images_picked(x, groups):
+    return x[order_returned(x, groups)]
+
+
+@shuffle_channels.mistake("Those are the first channels of each group. The others follow.")
+def first_of_each_group(x, groups):
+    return x[:, :: x.shape[1] // groups]
+
+
+@shuffle_channels.mistake(
+    "Moving all channels on by one mixes no groups: read the table by columns."
+)
+def rolled_by_one(x, groups):
+    return np.roll(x, 1, axis=1)
+
+
+@shuffle_channels.mistake("The shuffle is always the same: read the table by columns.")
+def shuffled_at_random(x, groups):
+    return x[:, np.random.default_rng(0).permutation(x.shape[1])]
+
+
+@shuffle_channels.mistake("Rows and columns of the maps stay where they are.")
+def maps_transposed(x, groups):
+    return shuffle_channels.solution(x, groups).swapaxes(2, 3)
