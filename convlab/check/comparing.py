@@ -70,7 +70,7 @@ def _type(value: Any) -> str:
 
 
 def _compare_sequences(given: Any, right: Sequence[Any]) -> str | None:
-    if isinstance(given, np.ndarray) and given.ndim == 1:
+    if isinstance(given, np.ndarray) and given.ndim > 0:
         given = tuple(given)
     if not isinstance(given, tuple | list):
         return _state_both(given, right)

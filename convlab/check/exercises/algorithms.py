@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from convlab.check.exercise import Arguments, Chapter, random_array
+from convlab.check.exercise import Arguments, Chapter, Mistake, random_array
 from convlab.shapes import conv2d_macs, conv2d_output_size
 
 chapter = Chapter("algorithms")
@@ -281,6 +281,38 @@ def view_reshaped(x, kernel_size):
     return windows.reshape(im2col.solution(x, kernel_size).shape)
 
 
+@im2col.mistake("Every image has columns: you write those of the first one.")
+def columns_of_first_image(x, kernel_size):
+    return im2col.solution(x[:1], kernel_size)
+
+
+@im2col.mistake("The windows need an axis of their own: stack them, do not join them.")
+def columns_concatenated(x, kernel_size):
+    columns = im2col.solution(x, kernel_size)
+    return columns.swapaxes(1, 2).reshape(len(x), -1)
+
+
+@im2col.mistake("An image need not be square: it has H rows and W columns.")
+def image_taken_as_square(x, kernel_size):
+    places = x.shape[2] - kernel_size + 1
+    return _split(x, kernel_size)[..., :places].reshape(len(x), x.shape[1] * kernel_size**2, -1)
+
+
+@im2col.mistake("There is no padding here.")
+def columns_with_padding(x, kernel_size):
+    return im2col.solution(np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))), kernel_size)
+
+
+@im2col.mistake("A window goes into its column whole: nothing is added up.")
+def windows_added(x, kernel_size):
+    return im2col.solution(x, kernel_size).sum(axis=1, keepdims=True)
+
+
+@im2col.mistake("An array is asked for, with image, number of the column and place as its axes.")
+def columns_listed(x, kernel_size):
+    return [np.ascontiguousarray(columns.T) for columns in im2col.solution(x, kernel_size)]
+
+
 def _products(random: Random) -> Iterator[Arguments]:
     """Yield columns, a weight and the size of the output, from the simplest on."""
     for images, depth, kernels, side, out_h, out_w in [
@@ -404,6 +436,45 @@ def kernels_not_flattened(columns, w, out_h, out_w):
     return (w @ columns).reshape(len(columns), len(w), out_h, out_w)
 
 
+@multiply_columns.mistake("The axis of the images comes first, also if there is one only.")
+def product_without_images(columns, w, out_h, out_w):
+    return (w.reshape(len(w), -1) @ columns).reshape(len(w), out_h, out_w)
+
+
+@multiply_columns.mistake("The kernels are the second axis of the output. A `reshape` moves none.")
+def product_kernels_last(columns, w, out_h, out_w):
+    y = multiply_columns.solution(columns, w, out_h, out_w)
+    return y.reshape(len(columns), out_h, out_w, len(w))
+
+
+@multiply_columns.mistake("The kernels are the second axis of the output: move them there.")
+def product_channels_last_in_output(columns, w, out_h, out_w):
+    return np.moveaxis(multiply_columns.solution(columns, w, out_h, out_w), 1, 3)
+
+
+@multiply_columns.mistake("The product has the order (N, L, O). A `reshape` exchanges no axes.")
+def product_reshaped(columns, w, out_h, out_w):
+    product = columns.swapaxes(1, 2) @ w.reshape(len(w), -1).T
+    return product.reshape(len(columns), len(w), out_h, out_w)
+
+
+@multiply_columns.mistake("The product has the order (N, L, O): the kernels must be moved.")
+def product_reshaped_with_kernels_last(columns, w, out_h, out_w):
+    product = columns.swapaxes(1, 2) @ w.reshape(len(w), -1).T
+    return product.reshape(len(columns), out_h, out_w, len(w))
+
+
+@multiply_columns.mistake("Each kernel is a row of its own: keep the first axis of `w`.")
+def kernels_in_one_row(columns, w, out_h, out_w):
+    return (w.ravel() @ columns).reshape(len(columns), len(w), out_h, out_w)
+
+
+@multiply_columns.mistake("The images come first, then the kernels. A `reshape` exchanges no axes.")
+def product_reshaped_kernels_first(columns, w, out_h, out_w):
+    product = w.reshape(len(w), -1) @ columns
+    return product.reshape(len(w), len(columns), out_h, out_w)
+
+
 def _signals(random: Random) -> Iterator[Arguments]:
     """Yield four inputs and three weights, from the simplest on."""
     yield [1.0, 0.0, 0.0, 0.0], [1.0, 2.0, 3.0]
@@ -436,62 +507,158 @@ def winograd_pair(d, g):
     return m1 + m2 + m3, m2 - m3 - m4
 
 
-def _winograd(d, g, m1=1, m2=1, m3=1, m4=1, minus=1):
-    """Compute the outputs from products with other factors."""
-    a = m1 * (d[0] - d[2]) * g[0]
-    b = m2 * (d[1] + d[2]) * (g[0] + g[1] + g[2]) / 2
-    c = m3 * (d[2] - d[1]) * (g[0] - g[1] + g[2]) / 2
-    e = m4 * (d[1] - d[3]) * g[2]
-    return a + b + c, b - c * minus - e
+def _products_of(d, g):
+    """Return the four products."""
+    m2 = (d[1] + d[2]) * (g[0] + g[1] + g[2]) / 2
+    m3 = (d[2] - d[1]) * (g[0] - g[1] + g[2]) / 2
+    return (d[0] - d[2]) * g[0], m2, m3, (d[1] - d[3]) * g[2]
 
 
-@winograd_pair.mistake("The weights of the two middle products are half sums.")
-def halves_forgotten(d, g):
-    return _winograd(d, g, m2=2, m3=2)
+def _enter(name, hint, change):
+    """Enter the outputs that come out with other products, or with another sum of them."""
+
+    def answer(d, g):
+        return change(d, g, *_products_of(d, g))
+
+    winograd_pair.mistakes.append(Mistake(name, hint, answer))
 
 
-@winograd_pair.mistake("The last product is (d1 - d3) g2, and is taken away: look at its sign.")
-def last_product_added(d, g):
-    return _winograd(d, g, m4=-1)
-
-
-@winograd_pair.mistake("The second output lacks d3 g2, and has d1 g2 too much: mend it.")
-def last_product_missing(d, g):
-    return _winograd(d, g, m4=0)
-
-
-@winograd_pair.mistake("The first output lacks d0 g0, and has d2 g0 too much: mend it.")
-def first_product_missing(d, g):
-    return _winograd(d, g, m1=0)
-
-
-@winograd_pair.mistake("The first product is (d0 - d2) g0, and is added: look at its sign.")
-def first_product_subtracted(d, g):
-    return _winograd(d, g, m1=-1)
-
-
-@winograd_pair.mistake("The third product is that of d2 - d1, in this order: look at its sign.")
-def third_product_turned(d, g):
-    return _winograd(d, g, m3=-1)
-
-
-@winograd_pair.mistake("In the second output the third product is taken away.")
-def third_product_added_twice(d, g):
-    return _winograd(d, g, minus=-1)
-
-
-@winograd_pair.mistake("In the third product, g1 alone is taken away, g2 is added.")
-def last_weight_subtracted(d, g):
-    a, b = (d[0] - d[2]) * g[0], (d[1] + d[2]) * (g[0] + g[1] + g[2]) / 2
-    c, e = (d[2] - d[1]) * (g[0] - g[1] - g[2]) / 2, (d[1] - d[3]) * g[2]
-    return a + b + c, b - c - e
-
-
-@winograd_pair.mistake("You turned the weights. The layer lays them on as they are.")
-def winograd_weights_turned(d, g):
-    return _winograd(d, g[::-1])
-
-
-@winograd_pair.mistake("The two outputs have changed places.")
-def outputs_exchanged(d, g):
-    return _winograd(d, g)[::-1]
+_HALVES = "The weights of the two middle products are half sums."
+_enter("halves_forgotten", _HALVES, lambda d, g, a, b, c, e: (a + 2 * b + 2 * c, 2 * b - 2 * c - e))
+_enter("half_forgotten_in_second", _HALVES, lambda d, g, a, b, c, e: (a + 2 * b + c, 2 * b - c - e))
+_enter("half_forgotten_in_third", _HALVES, lambda d, g, a, b, c, e: (a + b + 2 * c, b - 2 * c - e))
+_enter(
+    "half_of_last_weight",
+    "The whole sum of the weights is halved: set brackets.",
+    lambda d, g, a, b, c, e: (
+        a + (d[1] + d[2]) * (g[0] + g[1] + g[2] / 2) + (d[2] - d[1]) * (g[0] - g[1] + g[2] / 2),
+        (d[1] + d[2]) * (g[0] + g[1] + g[2] / 2) - (d[2] - d[1]) * (g[0] - g[1] + g[2] / 2) - e,
+    ),
+)
+_enter(
+    "halves_rounded_down",
+    "`//` rounds down. Half of 3 is 1.5.",
+    lambda d, g, a, b, c, e: (a + b // 1 + c // 1, b // 1 - c // 1 - e),
+)
+_enter(
+    "half_sums_rounded_down",
+    "`//` rounds down. Half of 3 is 1.5.",
+    lambda d, g, a, b, c, e: (
+        a + (d[1] + d[2]) * (sum(g) // 2) + (d[2] - d[1]) * ((g[0] - g[1] + g[2]) // 2),
+        (d[1] + d[2]) * (sum(g) // 2) - (d[2] - d[1]) * ((g[0] - g[1] + g[2]) // 2) - e,
+    ),
+)
+_LAST = "The last product is (d1 - d3) g2, and is taken away: look at its sign."
+_enter("last_product_added", _LAST, lambda d, g, a, b, c, e: (a + b + c, b - c + e))
+_FIRST = "The first product is (d0 - d2) g0, and is added: look at its signs."
+_enter("first_product_subtracted", _FIRST, lambda d, g, a, b, c, e: (b + c - a, b - c - e))
+_enter(
+    "inputs_of_first_product_added",
+    _FIRST,
+    lambda d, g, a, b, c, e: ((d[0] + d[2]) * g[0] + b + c, b - c - e),
+)
+_enter(
+    "inputs_of_last_product_added",
+    _LAST,
+    lambda d, g, a, b, c, e: (a + b + c, b - c - (d[1] + d[3]) * g[2]),
+)
+_enter(
+    "first_product_missing",
+    "The first output lacks d0 g0, and has d2 g0 too much: mend it.",
+    lambda d, g, a, b, c, e: (b + c, b - c - e),
+)
+_enter(
+    "last_product_missing",
+    "The second output lacks d3 g2, and has d1 g2 too much: mend it.",
+    lambda d, g, a, b, c, e: (a + b + c, b - c),
+)
+_enter(
+    "mends_missing",
+    "Each of the two sums needs to be mended by a product: the first, and the last.",
+    lambda d, g, a, b, c, e: (b + c, b - c),
+)
+_enter(
+    "third_product_turned",
+    "The third product is that of d2 - d1, in this order: look at its sign.",
+    lambda d, g, a, b, c, e: (a + b - c, b + c - e),
+)
+_enter(
+    "third_product_added_twice",
+    "In the second output the third product is taken away.",
+    lambda d, g, a, b, c, e: (a + b + c, b + c - e),
+)
+_enter(
+    "third_product_subtracted_twice",
+    "In the first output the third product is added.",
+    lambda d, g, a, b, c, e: (a + b - c, b - c - e),
+)
+_enter(
+    "second_product_subtracted",
+    "In the second output, the second product is added, the third one taken away.",
+    lambda d, g, a, b, c, e: (a + b + c, c - b - e),
+)
+_enter(
+    "inputs_of_second_product_subtracted",
+    "The second product takes the sum of the middle inputs, the third one their difference.",
+    lambda d, g, a, b, c, e: (
+        a + (d[1] - d[2]) * sum(g) / 2 + c,
+        (d[1] - d[2]) * sum(g) / 2 - c - e,
+    ),
+)
+_enter(
+    "first_product_in_both",
+    "The first product mends the first output only.",
+    lambda d, g, a, b, c, e: (a + b + c, a + b - c - e),
+)
+_enter(
+    "last_product_in_both",
+    "The last product mends the second output only.",
+    lambda d, g, a, b, c, e: (a + b + c - e, b - c - e),
+)
+_MENDING = "The first product has the first weight, the last one the last: g0 and g2."
+_enter(
+    "last_product_with_first_weight",
+    _MENDING,
+    lambda d, g, a, b, c, e: (a + b + c, b - c - (d[1] - d[3]) * g[0]),
+)
+_enter(
+    "first_product_with_last_weight",
+    _MENDING,
+    lambda d, g, a, b, c, e: ((d[0] - d[2]) * g[2] + b + c, b - c - e),
+)
+_enter(
+    "weights_of_mends_exchanged",
+    _MENDING,
+    lambda d, g, a, b, c, e: ((d[0] - d[2]) * g[2] + b + c, b - c - (d[1] - d[3]) * g[0]),
+)
+_enter(
+    "last_weight_subtracted",
+    "In the third product, g1 alone is taken away; g2 is added.",
+    lambda d, g, a, b, c, e: (
+        a + b + c - (d[2] - d[1]) * g[2],
+        b - c + (d[2] - d[1]) * g[2] - e,
+    ),
+)
+_enter(
+    "weights_turned",
+    "You turned the weights. The layer lays them on as they are.",
+    lambda d, g, a, b, c, e: (
+        d[0] * g[2] + d[1] * g[1] + d[2] * g[0],
+        d[1] * g[2] + d[2] * g[1] + d[3] * g[0],
+    ),
+)
+_enter(
+    "outputs_exchanged",
+    "The two outputs have changed places.",
+    lambda d, g, a, b, c, e: (b - c - e, a + b + c),
+)
+_enter(
+    "products_returned",
+    "Those are the four products. The two outputs are sums of them.",
+    lambda d, g, a, b, c, e: (a, b, c, e),
+)
+_enter(
+    "first_output_only",
+    "Two outputs are asked for, as a pair.",
+    lambda d, g, a, b, c, e: a + b + c,
+)

@@ -217,6 +217,7 @@ def _maps(random: Random) -> Iterator[Arguments]:
     yield random_array(random, 1, 1, 3, 5, low=1, high=9), 2, 2, 0
     yield random_array(random, 1, 1, 2, 4, low=1, high=9), 2, 2, 1
     yield random_array(random, 1, 1, 2, 4, low=-9, high=-1), 2, 2, 1
+    yield random_array(random, 1, 1, 2, 4, low=-9, high=-1) * 1e20, 2, 2, 1
     for _ in range(20):
         kernel_size, stride = random.randint(1, 4), random.randint(1, 3)
         sides = (kernel_size + random.randint(0, 4) for _ in range(2))
@@ -351,14 +352,6 @@ def pool_last_places_missing(x, kernel_size, stride, padding):
     return max_pool2d.solution(x, kernel_size, stride, padding)[:, :, :-1, :-1]
 
 
-@max_pool2d.mistake("Sizes are rounded down here, as without `ceil_mode`.")
-def pool_rounded_up(x, kernel_size, stride, padding):
-    x = _pad(x, padding, -np.inf)
-    rest = [-(size - kernel_size) % stride for size in x.shape[2:]]
-    x = np.pad(x, ((0, 0), (0, 0), (0, rest[0]), (0, rest[1])), constant_values=-np.inf)
-    return max_pool2d.solution(x, kernel_size, stride, 0)
-
-
 @max_pool2d.mistake("A window has several rows. You take the maximum along the width only.")
 def one_row_pooled(x, kernel_size, stride, padding):
     x = _pad(x, padding, -np.inf)
@@ -375,6 +368,114 @@ def pool_first_image_only(x, kernel_size, stride, padding):
 def pool_size_by_division(x, kernel_size, stride, padding):
     full = max_pool2d.solution(x, kernel_size, stride, padding)
     return full[:, :, : x.shape[2] // kernel_size, : x.shape[3] // kernel_size]
+
+
+@max_pool2d.mistake("A finite number wins against pixels that are less still. What never wins?")
+def padded_with_minus_one(x, kernel_size, stride, padding):
+    return max_pool2d.solution(_pad(x, padding, -1), kernel_size, stride, 0)
+
+
+@max_pool2d.mistake("A finite number wins against pixels that are less still. What never wins?")
+def padded_with_finite_number(x, kernel_size, stride, padding):
+    return max_pool2d.solution(_pad(x, padding, -1e6), kernel_size, stride, 0)
+
+
+def _reduce(
+    arguments, reduce, size=lambda cells, kernel_size, stride: (cells - kernel_size) // stride + 1
+):
+    """Reduce each window of the padded maps."""
+    x, kernel_size, stride, padding = arguments
+    x = _pad(x, padding, -np.inf)
+    y = np.zeros((*x.shape[:2], *(size(cells, kernel_size, stride) for cells in x.shape[2:])))
+    for i, j in np.ndindex(y.shape[2:]):
+        top, left = i * stride, j * stride
+        y[:, :, i, j] = reduce(x[:, :, top : top + kernel_size, left : left + kernel_size])
+    return y
+
+
+@max_pool2d.mistake("Sizes are rounded down here, as without `ceil_mode`.")
+def pool_rounded_up(x, kernel_size, stride, padding):
+    return _reduce(
+        (x, kernel_size, stride, padding),
+        lambda window: window.max(axis=(2, 3)),
+        size=lambda cells, kernel_size, stride: -(-(cells - kernel_size) // stride) + 1,
+    )
+
+
+@max_pool2d.mistake("A window of `kernel_size` cells has fewer places than that: what is the size?")
+def pool_size_by_stride(x, kernel_size, stride, padding):
+    return _reduce(
+        (x, kernel_size, stride, padding),
+        lambda window: window.max(axis=(2, 3)),
+        size=lambda cells, kernel_size, stride: (cells - 2 * padding) // stride,
+    )
+
+
+@max_pool2d.mistake("A size is a whole number, and `/` gives a float.")
+def pool_size_is_float(x, kernel_size, stride, padding):
+    return np.zeros((*x.shape[:2], (x.shape[2] + 2 * padding - kernel_size) / stride + 1, 1))
+
+
+@max_pool2d.mistake(
+    "The maximum is taken over rows and columns of the window: which axes are these?"
+)
+def pool_over_first_axes(x, kernel_size, stride, padding):
+    return _reduce((x, kernel_size, stride, padding), lambda window: window.max(axis=(0, 1)))
+
+
+@max_pool2d.mistake("The maximum is taken over rows and columns of the window, not over channels.")
+def pool_over_channels_and_window(x, kernel_size, stride, padding):
+    return _reduce((x, kernel_size, stride, padding), lambda window: window.max(axis=(1, 2, 3)))
+
+
+@max_pool2d.mistake("The largest number is asked for, with its sign.")
+def absolute_values(x, kernel_size, stride, padding):
+    return max_pool2d.solution(np.abs(x), kernel_size, stride, padding)
+
+
+@max_pool2d.mistake("The numbers are kept as they are: floats.")
+def pool_whole_numbers(x, kernel_size, stride, padding):
+    return max_pool2d.solution(x, kernel_size, stride, padding).astype(int)
+
+
+@max_pool2d.mistake("The size counts the padding, but there is no border around the maps.")
+def pool_padding_in_the_size_only(x, kernel_size, stride, padding):
+    y = np.zeros_like(max_pool2d.solution(x, kernel_size, stride, padding))
+    for i, j in np.ndindex(y.shape[2:]):
+        top, left = i * stride, j * stride
+        window = x[:, :, top : top + kernel_size, left : left + kernel_size]
+        y[:, :, i, j] = window.max(axis=(2, 3))
+    return y
+
+
+@max_pool2d.mistake("The window begins at `i * stride`. Yours moves by its own size.")
+def pool_moves_by_kernel_size(x, kernel_size, stride, padding):
+    y = np.zeros_like(max_pool2d.solution(x, kernel_size, stride, padding))
+    x = _pad(x, padding, -np.inf)
+    for i, j in np.ndindex(y.shape[2:]):
+        top, left = i * kernel_size, j * kernel_size
+        window = x[:, :, top : top + kernel_size, left : left + kernel_size]
+        y[:, :, i, j] = window.max(axis=(2, 3))
+    return y
+
+
+@max_pool2d.mistake("The padding is in the maps, but not in the size of the output.")
+def pool_padding_not_in_the_size(x, kernel_size, stride, padding):
+    height, width = ((size - kernel_size) // stride + 1 for size in x.shape[2:])
+    return max_pool2d.solution(x, kernel_size, stride, padding)[:, :, :height, :width]
+
+
+@max_pool2d.mistake("The output has four axes: images and channels come first.")
+def pool_axis_of_images_lost(x, kernel_size, stride, padding):
+    return max_pool2d.solution(x, kernel_size, stride, padding)[0]
+
+
+@max_pool2d.mistake("The numbers themselves are asked for, not their places.")
+def places_of_maxima(x, kernel_size, stride, padding):
+    return _reduce(
+        (x, kernel_size, stride, padding),
+        lambda window: window.reshape(*window.shape[:2], -1).argmax(axis=2),
+    )
 
 
 def _batches(random: Random) -> Iterator[Arguments]:
@@ -459,6 +560,31 @@ def average_divided_by_height(x):
 @global_average.mistake("The images come first, then the channels.")
 def average_transposed(x):
     return x.mean(axis=(2, 3)).T
+
+
+@global_average.mistake("An axis of length 1 is an axis, too: the shape is (N, C) always.")
+def average_squeezed(x):
+    return x.mean(axis=(2, 3)).squeeze()
+
+
+@global_average.mistake("Axes are counted from 0: rows and columns are the last two.")
+def average_over_axes_counted_from_one(x):
+    return x.mean(axis=(1, 2))
+
+
+@global_average.mistake("A map has rows times columns cells. You add the two.")
+def average_divided_by_sides(x):
+    return x.sum(axis=(2, 3)) / (x.shape[2] + x.shape[3])
+
+
+@global_average.mistake("Each map has cells of its own: `size` counts those of the whole batch.")
+def average_divided_by_everything(x):
+    return x.sum(axis=(2, 3)) / x.size
+
+
+@global_average.mistake("All images of the batch are averaged, each by itself.")
+def average_of_first_image(x):
+    return x[0].mean(axis=(1, 2))
 
 
 def _adaptive(random: Random) -> Iterator[Arguments]:
@@ -560,3 +686,66 @@ def first_window_only(size, output_size):
 @adaptive_slices.mistake("There are `output_size` windows, and `size` cells. You exchanged them.")
 def sizes_exchanged(size, output_size):
     return adaptive_slices.solution(output_size, size)
+
+
+@adaptive_slices.mistake("There are `size` cells for `output_size` windows: `size` is divided.")
+def fraction_turned_over(size, output_size):
+    return [
+        (i * output_size // size, -(-(i + 1) * output_size // size)) for i in range(output_size)
+    ]
+
+
+@adaptive_slices.mistake("Windows need not be equally long: the stop has a formula of its own.")
+def stop_by_length(size, output_size):
+    length = -(-size // output_size)
+    return [(i * size // output_size, i * size // output_size + length) for i in range(output_size)]
+
+
+@adaptive_slices.mistake("The first window is window 0.")
+def windows_counted_from_one(size, output_size):
+    return [
+        (i * size // output_size, -(-(i + 1) * size // output_size))
+        for i in range(1, output_size + 1)
+    ]
+
+
+@adaptive_slices.mistake("A pair of numbers is asked for, `(start, stop)`, not a slice.")
+def slices_returned(size, output_size):
+    return [slice(*window) for window in adaptive_slices.solution(size, output_size)]
+
+
+@adaptive_slices.mistake("Each window is a pair of its own. You have written all into one list.")
+def flat_list(size, output_size):
+    return [cell for window in adaptive_slices.solution(size, output_size) for cell in window]
+
+
+@adaptive_slices.mistake("A list of pairs is asked for, not starts and stops by themselves.")
+def starts_and_stops(size, output_size):
+    windows = adaptive_slices.solution(size, output_size)
+    return [start for start, _ in windows], [stop for _, stop in windows]
+
+
+@adaptive_slices.mistake("Start and stop are enough. You list all cells of a window.")
+def cells_listed(size, output_size):
+    return [list(range(*window)) for window in adaptive_slices.solution(size, output_size)]
+
+
+@adaptive_slices.mistake(
+    "No stride and no kernel fit every size: each window has a start and a stop."
+)
+def ordinary_pooling(size, output_size):
+    stride = size // output_size
+    length = size - (output_size - 1) * stride
+    return [(i * stride, i * stride + length) for i in range(output_size)]
+
+
+@adaptive_slices.mistake("It is the other way round: the start is rounded down, the stop up.")
+def roundings_exchanged(size, output_size):
+    return [
+        (-(-i * size // output_size), (i + 1) * size // output_size) for i in range(output_size)
+    ]
+
+
+@adaptive_slices.mistake("Ints are asked for: `np.floor` and `np.ceil` give floats.")
+def rounded_floats(size, output_size):
+    return [(float(a), float(b)) for a, b in adaptive_slices.solution(size, output_size)]
