@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from random import Random
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convlab.check.exercise import Arguments, random_array
-from convlab.check.exercises.math.window import chapter
+from convlab.check.exercises.math.values import chapter
 
 
 def _layers(random: Random) -> Iterator[Arguments]:
@@ -344,9 +342,7 @@ def written_at_the_start_of_the_window(x, w, b, stride, padding):
     return y
 
 
-def _fill(
-    arguments: Arguments, number: Callable[[NDArray[Any], int, int, int], Any]
-) -> NDArray[np.float64]:
+def _fill(arguments, number):
     """Return an output that holds number(padded image, kernel, first row, first column)."""
     x, w, b, stride, padding = arguments
     y = np.zeros_like(conv2d.solution(x, w, None, stride, padding))
