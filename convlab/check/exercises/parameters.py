@@ -313,6 +313,17 @@ def counts_kept_apart(in_channels, out_channels, kernel_size, groups, bias):
     return out_channels * (in_channels // groups) * kernel_size**2, out_channels * bias
 
 
+@num_parameters.mistake("That is one kernel. How many are there?")
+def one_kernel_with_bias(in_channels, out_channels, kernel_size, groups, bias):
+    return in_channels // groups * kernel_size**2 + 1
+
+
+@num_parameters.mistake("Groups do not multiply the biases: each kernel has one.")
+def biases_times_groups(in_channels, out_channels, kernel_size, groups, bias):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    return weights + out_channels * groups * bias
+
+
 def _shapes(random: Random) -> Iterator[Arguments]:
     """Yield channels, kernel sizes and groups, from the simplest on."""
     yield from [(2, 5, (3, 4), 1), (2, 5, 3, 1), (6, 8, (1, 3), 2), (6, 3, 5, 3)]
@@ -455,3 +466,19 @@ def shape_groups_multiply(in_channels, out_channels, kernel_size, groups):
 @weight_shape.mistake("With `in_channels` kernels? The weight is stored out, in.")
 def shape_in_out_without_groups(in_channels, out_channels, kernel_size, groups):
     return weight_shape.solution(out_channels, in_channels, kernel_size, 1)
+
+
+@weight_shape.mistake("The kernels come first: how many are there? The groups have no axis.")
+def shape_groups_first(in_channels, out_channels, kernel_size, groups):
+    return (groups, *weight_shape.solution(in_channels, out_channels, kernel_size, groups)[1:])
+
+
+@weight_shape.mistake("Rows and columns are axes of their own: they are not multiplied.")
+def shape_sides_multiplied(in_channels, out_channels, kernel_size, groups):
+    out, depth, *sides = weight_shape.solution(in_channels, out_channels, kernel_size, groups)
+    return (out, depth, math.prod(sides))
+
+
+@weight_shape.mistake("A tuple of ints is asked for, not its text.")
+def shape_as_text(in_channels, out_channels, kernel_size, groups):
+    return str(weight_shape.solution(in_channels, out_channels, kernel_size, groups))

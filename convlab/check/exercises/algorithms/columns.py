@@ -334,3 +334,23 @@ def kernels_in_one_row(columns, w, out_h, out_w):
 def product_reshaped_kernels_first(columns, w, out_h, out_w):
     product = w.reshape(len(w), -1) @ columns
     return product.reshape(len(w), len(columns), out_h, out_w)
+
+
+@multiply_columns.mistake("The images come first, then the kernels, then rows and columns.")
+def product_places_first(columns, w, out_h, out_w):
+    y = multiply_columns.solution(columns, w, out_h, out_w)
+    return y.reshape(out_h, out_w, len(columns), len(w))
+
+
+@im2col.mistake("A window that hangs over the edge is no place: fewer than H × W fit.")
+def windows_over_the_edge(x, kernel_size):
+    places = np.ndindex(x.shape[2:])
+    windows = [x[:, :, i : i + kernel_size, j : j + kernel_size] for i, j in places]
+    return np.stack([window.reshape(len(x), -1) for window in windows], axis=2)
+
+
+@im2col.mistake("An image need not be square: H rows, and W columns.")
+def rows_and_columns_exchanged(x, kernel_size):
+    places = np.ndindex(x.shape[3] - kernel_size + 1, x.shape[2] - kernel_size + 1)
+    windows = [x[:, :, i : i + kernel_size, j : j + kernel_size] for i, j in places]
+    return np.stack([window.reshape(len(x), -1) for window in windows], axis=2)

@@ -135,3 +135,19 @@ def row_largest_product(row, weights, dilation):
 @dilated_row_output.mistake("The pixels of each window are multiplied by their weights.")
 def row_without_weights(row, weights, dilation):
     return dilated_row_output.solution(row, [1.0] * len(weights), dilation)
+
+
+@dilated_row_output.mistake("The products are added, not averaged.")
+def row_mean(row, weights, dilation):
+    return [number / len(weights) for number in dilated_row_output.solution(row, weights, dilation)]
+
+
+@dilated_row_output.mistake("Weight k reads k times `dilation` further: the step is multiplied.")
+def row_dilation_added(row, weights, dilation):
+    return dilated_row_output.solution(row[dilation:], weights, 1)
+
+
+@dilated_row_output.mistake("The place `i` is not multiplied. The steps between the weights are.")
+def row_everything_times_dilation(row, weights, dilation):
+    places = range(len(row) - dilation * (len(weights) - 1))
+    return [sum(w * row[(i + k) * dilation] for k, w in enumerate(weights)) for i in places]

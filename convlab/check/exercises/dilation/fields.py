@@ -216,3 +216,50 @@ def field_last_layer(layers):
 def field_list_not_empty(layers):
     layers[0]
     return receptive_field.solution(layers)
+
+
+@receptive_field.mistake("`dilation` is the step between weights, not the cells left out.")
+def field_dilation_less_one(layers):
+    return receptive_field.solution([(k, stride, d - 1) for k, stride, d in layers])
+
+
+@receptive_field.mistake("`dilation` is the step between weights, not the cells left out.")
+def field_dilation_and_one(layers):
+    return receptive_field.solution([(k, stride, d + 1) for k, stride, d in layers])
+
+
+@receptive_field.mistake("The windows of neighbouring cells overlap: a layer adds k - 1 steps.")
+def field_kernels_added(layers):
+    return sum(k for k, _, _ in layers)
+
+
+@receptive_field.mistake("The windows of neighbouring cells overlap: sizes are added, in jumps.")
+def field_kernels_multiplied(layers):
+    size = 1
+    for kernel_size, _, _ in layers:
+        size *= kernel_size
+    return size
+
+
+@receptive_field.mistake(
+    "A stride makes the jump longer for the layers behind, not the field itself."
+)
+def field_multiplied_by_stride(layers):
+    size = 1
+    for kernel_size, stride, dilation in layers:
+        size = (size + dilation * (kernel_size - 1)) * stride
+    return size
+
+
+@receptive_field.mistake("Before any layer, a cell is a pixel: the jump begins with 1.")
+def field_jump_begins_with_zero(layers):
+    return 1
+
+
+@receptive_field.mistake("Dilation and kernel - 1 are multiplied: so far it is to the last weight.")
+def field_dilation_added(layers):
+    size, jump = 1, 1
+    for kernel_size, stride, dilation in layers:
+        size += (dilation + kernel_size - 1) * jump
+        jump *= stride
+    return size

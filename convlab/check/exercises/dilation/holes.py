@@ -251,3 +251,8 @@ def hole_field_multiplied(dilations, kernel_size):
             return field
         field *= kernel_size
     return -1
+
+
+@first_hole.mistake("A layer has kernel - 1 steps of its dilation, not one.")
+def hole_field_grows_by_dilation(dilations, kernel_size):
+    return first_hole.solution(dilations, 2)

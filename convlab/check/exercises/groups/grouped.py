@@ -225,12 +225,6 @@ def weight_cut_along_its_slices(x, w, groups):
     return np.concatenate([conv2d_grouped.solution(*part, 1) for part in parts], axis=1)
 
 
-@conv2d_grouped.mistake("The groups are cut along the channels: axis 1 of `x`, axis 0 of `w`.")
-def image_cut_along_the_batch(x, w, groups):
-    parts = zip(np.split(x, groups), np.split(w, groups), strict=True)
-    return np.concatenate([groups_ignored(*part, 1) for part in parts], axis=1)
-
-
 @conv2d_grouped.mistake("The maps of the groups are put behind each other, in one array.")
 def groups_in_an_axis(x, w, groups):
     y = conv2d_grouped.solution(x, w, groups)
@@ -240,4 +234,54 @@ def groups_in_an_axis(x, w, groups):
 @conv2d_grouped.mistake("There is no padding here: the maps are smaller than the image.")
 def grouped_with_padding(x, w, groups):
     x = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    return conv2d_grouped.solution(x, w, groups)
+
+
+def _by_pixel(x, w, channel, slice_of_kernel=lambda o, c: c):
+    """Add up products of a pixel and a weight, with the channels that are given."""
+    images, _, height, width = x.shape
+    kernels, depth, k_h, k_w = w.shape
+    y = np.zeros((images, kernels, height - k_h + 1, width - k_w + 1))
+    for n, o, i, j in np.ndindex(y.shape):
+        for c, u, v in np.ndindex(depth, k_h, k_w):
+            weight = w[o, slice_of_kernel(o, c), u, v]
+            y[n, o, i, j] += x[n, channel(o, c), i + u, j + v] * weight
+    return y
+
+
+@conv2d_grouped.mistake("Divide the kernel's number by the kernels of a group, not by `groups`.")
+def group_is_kernel_by_groups_of_pixels(x, w, groups):
+    return _by_pixel(x, w, lambda o, c: o // groups * w.shape[1] + c)
+
+
+@conv2d_grouped.mistake(
+    "Divide the kernel's number by the kernels of a group, not by its channels."
+)
+def group_by_channels_of_pixels(x, w, groups):
+    return _by_pixel(x, w, lambda o, c: o // w.shape[1] * w.shape[1] + c)
+
+
+@conv2d_grouped.mistake("Each kernel gets channels of its own. Those of a group share them.")
+def pixels_for_each_kernel(x, w, groups):
+    return _by_pixel(x, w, lambda o, c: o * w.shape[1] + c)
+
+
+@conv2d_grouped.mistake("A group's first channel is its number times the channels of a group.")
+def channels_begin_at_groups(x, w, groups):
+    return _by_pixel(x, w, lambda o, c: o // (len(w) // groups) * groups + c)
+
+
+@conv2d_grouped.mistake("A kernel has a slice for each channel of its group only, counted from 0.")
+def slices_counted_through(x, w, groups):
+    depth = w.shape[1]
+    first = [o // (len(w) // groups) * depth for o in range(len(w))]
+    return _by_pixel(x, w, lambda o, c: first[o] + c, lambda o, c: first[o] + c)
+
+
+@conv2d_grouped.mistake(
+    "A kernel has slices for its group only: cut the channels of `x`, its axis 1."
+)
+def depth_of_all_channels(x, w, groups):
+    if x.shape[1] != w.shape[1]:
+        raise ValueError(f"{x.shape[1]} channels, but {w.shape[1]} slices")
     return conv2d_grouped.solution(x, w, groups)

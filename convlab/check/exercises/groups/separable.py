@@ -212,3 +212,36 @@ def depthwise_as_ordinary(x, depthwise, pointwise):
     if x.shape[1] > 1:
         raise ValueError("the kernels have one slice")
     return depthwise_separable.solution(x, depthwise, pointwise)
+
+
+@depthwise_separable.mistake("Row `o` of the pointwise weight belongs to output `o`: out, in.")
+def pointwise_transposed_by_pixel(x, depthwise, pointwise):
+    filtered = _filter(x, depthwise)
+    pairs = np.ndindex(pointwise.shape[:2])
+    y = np.zeros((len(x), len(pointwise), *filtered.shape[2:]))
+    for o, c in pairs:
+        y[:, o] += pointwise[c, o, 0, 0] * filtered[:, c]
+    return y
+
+
+@depthwise_separable.mistake("The output has O maps: one for each row of the pointwise weight.")
+def first_output_only(x, depthwise, pointwise):
+    return depthwise_separable.solution(x, depthwise, pointwise[:1])
+
+
+@depthwise_separable.mistake("The output has O maps, not as many as the input.")
+def as_many_outputs_as_inputs(x, depthwise, pointwise):
+    return depthwise_separable.solution(x, depthwise, pointwise[: x.shape[1]])
+
+
+@depthwise_separable.mistake("The maps are added with the weights of the second step.")
+def maps_added_without_weights(x, depthwise, pointwise):
+    return _filter(x, depthwise).sum(axis=1, keepdims=True)
+
+
+@depthwise_separable.mistake("The output has O maps, not as many as the input.")
+def outputs_written_over_the_end(x, depthwise, pointwise):
+    y = np.zeros_like(_filter(x, depthwise))
+    for o, single in enumerate(pointwise):
+        y[:, o] = depthwise_separable.solution(x, depthwise, single[None])[:, 0]
+    return y

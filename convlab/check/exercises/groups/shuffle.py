@@ -128,3 +128,10 @@ def shuffled_at_random(x, groups):
 @shuffle_channels.mistake("Rows and columns of the maps stay where they are.")
 def maps_transposed(x, groups):
     return shuffle_channels.solution(x, groups).swapaxes(2, 3)
+
+
+@shuffle_channels.mistake(
+    "Exchange the two axes of the table only: the images stay the first axis."
+)
+def outer_axes_exchanged(x, groups):
+    return x.reshape(len(x), groups, -1, *x.shape[2:]).swapaxes(0, 2).reshape(x.shape)

@@ -173,3 +173,35 @@ def cell_window_centred(x, kernel, i, j):
     _, k_h, k_w = kernel.shape
     top, left = i - k_h // 2, j - k_w // 2
     return float((x[:, top : top + k_h, left : left + k_w] * kernel).sum())
+
+
+def _by_pixel(x, kernel, pixel, weight=lambda c, u, v: (c, u, v)):
+    """Return the sum over the products of a pixel and a weight, at indices of channel and cell."""
+    return float(sum(x[pixel(*cell)] * kernel[weight(*cell)] for cell in np.ndindex(kernel.shape)))
+
+
+@output_cell.mistake("The window goes on from row `i` and column `j`, not back from there.")
+def cell_window_backwards(x, kernel, i, j):
+    return _by_pixel(x, kernel, lambda c, u, v: (c, i - u, j - v))
+
+
+@output_cell.mistake("Row `u` of the kernel lies on row `i + u`: its rows are not its columns.")
+def cell_kernel_by_columns(x, kernel, i, j):
+    return _by_pixel(x, kernel, lambda c, u, v: (c, i + u, j + v), lambda c, u, v: (c, v, u))
+
+
+@output_cell.mistake("The number at one place is asked for, not the whole output.")
+def cell_whole_output(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    rows, columns = range(x.shape[1] - k_h + 1), range(x.shape[2] - k_w + 1)
+    return np.array([[output_cell.solution(x, kernel, i, j) for j in columns] for i in rows])
+
+
+@output_cell.mistake("The channels are added, and the rows and columns of the window, too.")
+def cell_only_channels_added(x, kernel, i, j):
+    return cell_products_not_added(x, kernel, i, j).sum(axis=0)
+
+
+@output_cell.mistake("A kernel need not be 3×3: its sides are in its shape.")
+def cell_three_by_three(x, kernel, i, j):
+    return float((x[:, i : i + 3, j : j + 3] * kernel).sum())

@@ -438,3 +438,75 @@ def output_size_exchanged(x, w, b, stride, padding):
 @conv2d.mistake("The numbers are right, but they are float32. `x` is float64.")
 def single_precision(x, w, b, stride, padding):
     return conv2d.solution(x, w, b, stride, padding).astype(np.float32)
+
+
+def _by_pixel(arguments, pixel=None, weight=None):
+    """Add up products of a pixel and a weight, at indices that are wrong in one way."""
+    _, w, _, stride, _ = arguments
+
+    def number(image, o, top, left):
+        total = 0.0
+        for c, u, v in np.ndindex(w.shape[1:]):
+            row, column = (top + u, left + v) if pixel is None else pixel(top, left, u, v, stride)
+            place = (o, c, u, v) if weight is None else weight(o, c, u, v)
+            total += image[c, row, column] * w[place]
+        return total
+
+    return _fill(arguments, number)
+
+
+@conv2d.mistake(
+    "Row `u` of the kernel lies on row `u` of the window: its rows are not its columns."
+)
+def kernel_by_columns(x, w, b, stride, padding):
+    return _by_pixel((x, w, b, stride, padding), weight=lambda o, c, u, v: (o, c, v, u))
+
+
+@conv2d.mistake("The weight has the axes kernel, channel, row, column: kernel first.")
+def channel_before_kernel(x, w, b, stride, padding):
+    return _by_pixel((x, w, b, stride, padding), weight=lambda o, c, u, v: (c, o, u, v))
+
+
+@conv2d.mistake("The window goes on from its first row and column, not back from there.")
+def window_backwards(x, w, b, stride, padding):
+    return _by_pixel((x, w, b, stride, padding), pixel=lambda i, j, u, v, s: (i - u, j - v))
+
+
+@conv2d.mistake("The stride moves the window. Inside of it, the cells lie side by side.")
+def stride_inside_the_window(x, w, b, stride, padding):
+    return _by_pixel(
+        (x, w, b, stride, padding),
+        pixel=lambda i, j, u, v, s: (i // s + u * s, j // s + v * s),
+    )
+
+
+@conv2d.mistake("The stride moves the window. Inside of it, the cells lie side by side.")
+def stride_times_everything(x, w, b, stride, padding):
+    return _by_pixel((x, w, b, stride, padding), pixel=lambda i, j, u, v, s: (i + u * s, j + v * s))
+
+
+@conv2d.mistake("The padding is given: it is not always half of the kernel.")
+def padding_of_half_a_kernel(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, stride, w.shape[2] // 2)
+
+
+@conv2d.mistake("You pad twice: `padding` cells are put on each side.")
+def padding_doubled(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, stride, 2 * padding)
+
+
+@conv2d.mistake("The border holds zeros, not ones.")
+def padding_with_ones(x, w, b, stride, padding):
+    widths = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    return conv2d.solution(np.pad(x, widths, constant_values=1), w, b, stride, 0)
+
+
+@conv2d.mistake("Each map gets the bias of its own kernel, not the sum of all.")
+def biases_added_up(x, w, b, stride, padding):
+    return conv2d.solution(x, w, None, stride, padding) + (0 if b is None else b.sum())
+
+
+@conv2d.mistake("The height comes first: the output has H_out rows and W_out columns.")
+def output_reshaped(x, w, b, stride, padding):
+    y = conv2d.solution(x, w, b, stride, padding)
+    return y.reshape(y.shape[:2] + y.shape[:1:-1])

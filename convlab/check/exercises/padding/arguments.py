@@ -129,3 +129,15 @@ def left_and_top_only(padding):
 def shared_with_the_rest_behind(padding):
     left, _, top, _ = pad_numbers.solution(padding)
     return (left // 2, left - left // 2, top // 2, top - top // 2)
+
+
+@pad_numbers.mistake("Right and bottom are padded, and left and top as well.")
+def right_and_bottom_only(padding):
+    left, _, top, _ = pad_numbers.solution(padding)
+    return (0, left, 0, top)
+
+
+@pad_numbers.mistake("Each side has a number of its own: both sides together are not asked for.")
+def sums_of_the_axes(padding):
+    left, right, top, bottom = pad_numbers.solution(padding)
+    return (top + bottom, left + right)

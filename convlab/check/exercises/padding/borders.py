@@ -249,3 +249,36 @@ def nothing_left_of_nothing(row, padding, mode):
 def border_only(row, padding, mode):
     padded = pad_row.solution(row, padding, mode)
     return [*padded[:padding], *padded[padding + len(row) :]]
+
+
+@pad_row.mistake("A mirror stands at each end, and shows the pixels there, not those of the other.")
+def mirror_at_the_other_end(row, padding, mode):
+    if mode == "reflect":
+        return [*row[::-1][:padding], *row, *row[:padding][::-1]]
+    return pad_row.solution(row, padding, mode)
+
+
+@pad_row.mistake("A ring goes on and on: you repeat one pixel of the other end.")
+def ring_repeats_one_pixel(row, padding, mode):
+    if mode == "circular":
+        return [row[-1]] * padding + row + [row[0]] * padding
+    return pad_row.solution(row, padding, mode)
+
+
+@pad_row.mistake("Positions behind the end need a mirror, too: no pixel is there.")
+def mirror_at_the_left_only(row, padding, mode):
+    if mode == "reflect":
+        return [row[abs(i)] for i in range(-padding, len(row) + padding)]
+    return pad_row.solution(row, padding, mode)
+
+
+@pad_row.mistake("A negative index counts from the end: also keep positions from falling below 0.")
+def replicate_at_the_right_only(row, padding, mode):
+    if mode == "replicate":
+        return [row[min(i, len(row) - 1)] for i in range(-padding, len(row) + padding)]
+    return pad_row.solution(row, padding, mode)
+
+
+@pad_row.mistake("With `zeros` there are cells, too: `padding` zeros at each end.")
+def zeros_left_out(row, padding, mode):
+    return row if mode == "zeros" else pad_row.solution(row, padding, mode)

@@ -122,3 +122,26 @@ def read_side_by_side(size, kernel_size, padding):
 @times_read.mistake("Nothing is counted twice: is the count set to 1 instead of increased?")
 def read_or_not(size, kernel_size, padding):
     return [min(1, count) for count in times_read.solution(size, kernel_size, padding)]
+
+
+@times_read.mistake("The window begins on the padding, before the first pixel.")
+def read_from_the_first_pixel(size, kernel_size, padding):
+    counts = [0] * size
+    for start in range(size + padding - kernel_size + 1):
+        for i in range(start, min(size, start + kernel_size)):
+            counts[i] += 1
+    return counts
+
+
+@times_read.mistake("A window stays on the padded row: the last place is not at the last cell.")
+def read_over_the_end(size, kernel_size, padding):
+    counts = [0] * size
+    for start in range(-padding, size + padding):
+        for i in range(max(0, start), min(size, start + kernel_size)):
+            counts[i] += 1
+    return counts
+
+
+@times_read.mistake("A count for each pixel is asked for, not the sum of all.")
+def read_in_all(size, kernel_size, padding):
+    return sum(times_read.solution(size, kernel_size, padding))

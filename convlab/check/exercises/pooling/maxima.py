@@ -281,3 +281,58 @@ def places_of_maxima(x, kernel_size, stride, padding):
         (x, kernel_size, stride, padding),
         lambda window: window.reshape(*window.shape[:2], -1).argmax(axis=2),
     )
+
+
+def _by_pixel(arguments, pixel, start=-np.inf):
+    """Compare pixels, at indices that are wrong in one way."""
+    x, kernel_size, stride, padding = arguments
+    y = np.zeros_like(max_pool2d.solution(x, kernel_size, stride, padding))
+    x = _pad(x, padding, -np.inf)
+    for place in np.ndindex(y.shape):
+        cells = np.ndindex(kernel_size, kernel_size)
+        y[place] = max([start, *(x[pixel(*place, *cell)] for cell in cells)])
+    return y
+
+
+@max_pool2d.mistake("The window begins at `i * stride`. Yours moves by its own size.")
+def pool_pixels_by_kernel_size(x, kernel_size, stride, padding):
+    return _by_pixel(
+        (x, kernel_size, stride, padding),
+        lambda n, c, i, j, u, v: (n, c, i * kernel_size + u, j * kernel_size + v),
+    )
+
+
+@max_pool2d.mistake("Row and column of the output are exchanged: rows come first.")
+def pool_rows_and_columns_exchanged(x, kernel_size, stride, padding):
+    return _by_pixel(
+        (x, kernel_size, stride, padding),
+        lambda n, c, i, j, u, v: (n, c, j * stride + u, i * stride + v),
+    )
+
+
+@max_pool2d.mistake("Each channel is pooled by itself. You pool the first one for all.")
+def pool_first_channel_for_all(x, kernel_size, stride, padding):
+    return max_pool2d.solution(np.repeat(x[:, :1], x.shape[1], 1), kernel_size, stride, padding)
+
+
+@max_pool2d.mistake("Each image is pooled by itself. You pool the first one for all.")
+def pool_first_image_for_all(x, kernel_size, stride, padding):
+    return max_pool2d.solution(np.repeat(x[:1], len(x), 0), kernel_size, stride, padding)
+
+
+@max_pool2d.mistake("A window has several columns. You take the maximum along the height only.")
+def pool_one_column(x, kernel_size, stride, padding):
+    return _by_pixel(
+        (x, kernel_size, stride, padding),
+        lambda n, c, i, j, u, v: (n, c, i * stride + u, j * stride),
+    )
+
+
+@max_pool2d.mistake("All pixels may be less than the number with which the search begins.")
+def maximum_begins_at_minus_one(x, kernel_size, stride, padding):
+    return np.maximum(max_pool2d.solution(x, kernel_size, stride, padding), -1)
+
+
+@max_pool2d.mistake("Only rows and columns are padded, and not with zeros.")
+def pool_zeros_on_all_axes(x, kernel_size, stride, padding):
+    return max_pool2d.solution(np.pad(x, padding), kernel_size, stride, 0)

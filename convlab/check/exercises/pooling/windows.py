@@ -172,3 +172,24 @@ def roundings_exchanged(size, output_size):
 @adaptive_slices.mistake("Ints are asked for: `np.floor` and `np.ceil` give floats.")
 def rounded_floats(size, output_size):
     return [(float(a), float(b)) for a, b in adaptive_slices.solution(size, output_size)]
+
+
+@adaptive_slices.mistake("Windows need not be equally long, and stay on the map.")
+def equal_windows_over_the_end(size, output_size):
+    length = -(-size // output_size)
+    return [(i * length, (i + 1) * length) for i in range(output_size)]
+
+
+@adaptive_slices.mistake("There are `output_size` windows, not one for each cell.")
+def window_for_each_cell(size, output_size):
+    return [(i * size // output_size, -(-(i + 1) * size // output_size)) for i in range(size)]
+
+
+@adaptive_slices.mistake("The stop belongs to i + 1: set brackets around the sum.")
+def brackets_forgotten(size, output_size):
+    return [(i * size // output_size, -(-(i + size) // output_size)) for i in range(output_size)]
+
+
+@adaptive_slices.mistake("The stop belongs to i + 1: a window is more than one cell long.")
+def stop_is_one_after_start(size, output_size):
+    return [(i * size // output_size, -(-i * size // output_size) + 1) for i in range(output_size)]
