@@ -324,6 +324,11 @@ def biases_times_groups(in_channels, out_channels, kernel_size, groups, bias):
     return weights + out_channels * groups * bias
 
 
+@num_parameters.mistake("A slice has rows and columns: two sides. The channels come besides.")
+def kernel_cubed(in_channels, out_channels, kernel_size, groups, bias):
+    return out_channels * (in_channels // groups) * kernel_size**3 + out_channels * bias
+
+
 def _shapes(random: Random) -> Iterator[Arguments]:
     """Yield channels, kernel sizes and groups, from the simplest on."""
     yield from [(2, 5, (3, 4), 1), (2, 5, 3, 1), (6, 8, (1, 3), 2), (6, 3, 5, 3)]

@@ -354,3 +354,23 @@ def rows_and_columns_exchanged(x, kernel_size):
     places = np.ndindex(x.shape[3] - kernel_size + 1, x.shape[2] - kernel_size + 1)
     windows = [x[:, :, i : i + kernel_size, j : j + kernel_size] for i, j in places]
     return np.stack([window.reshape(len(x), -1) for window in windows], axis=2)
+
+
+@im2col.mistake("The axes are image, number of the column, place, in this order.")
+def columns_axes_reversed(x, kernel_size):
+    return im2col.solution(x, kernel_size).transpose(2, 1, 0)
+
+
+@im2col.mistake("Every image has columns of its own. You put them below each other.")
+def images_below_each_other(x, kernel_size):
+    return np.concatenate(list(im2col.solution(x, kernel_size)))[None]
+
+
+@im2col.mistake("The places go from the first row and column on. Yours go backwards.")
+def image_turned(x, kernel_size):
+    return im2col.solution(x[:, :, ::-1, ::-1], kernel_size)
+
+
+@multiply_columns.mistake("The products of a kernel and a column are added up.")
+def products_kept(columns, w, out_h, out_w):
+    return np.einsum("ok,nkl->nokl", w.reshape(len(w), -1), columns)

@@ -188,3 +188,29 @@ _enter(
     "Two outputs are asked for, as a pair.",
     lambda d, g, a, b, c, e: a + b + c,
 )
+_enter(
+    "wrong_weight_subtracted",
+    "In the third product, g1 is taken away, and g2 is added.",
+    lambda d, g, a, b, c, e: (
+        a + b + c + (d[2] - d[1]) * (g[1] - g[2]),
+        b - c - (d[2] - d[1]) * (g[1] - g[2]) - e,
+    ),
+)
+_enter(
+    "inputs_of_third_product_added",
+    "The second product takes the sum of the middle inputs, the third one d2 - d1.",
+    lambda d, g, a, b, c, e: (
+        a + b + (d[2] + d[1]) * (g[0] - g[1] + g[2]) / 2,
+        b - (d[2] + d[1]) * (g[0] - g[1] + g[2]) / 2 - e,
+    ),
+)
+_enter(
+    "products_subtracted_in_first",
+    "In the first output, three products are added.",
+    lambda d, g, a, b, c, e: (a - b - c, b - c - e),
+)
+_enter(
+    "first_output_twice",
+    "The window of the second output begins one input later.",
+    lambda d, g, a, b, c, e: (a + b + c, a + b + c),
+)

@@ -151,3 +151,24 @@ def row_dilation_added(row, weights, dilation):
 def row_everything_times_dilation(row, weights, dilation):
     places = range(len(row) - dilation * (len(weights) - 1))
     return [sum(w * row[(i + k) * dilation] for k, w in enumerate(weights)) for i in places]
+
+
+@dilated_row_output.mistake("There is no padding here: a window stays on the row.")
+def row_padded_by_dilation(row, weights, dilation):
+    border = [0.0] * dilation
+    return dilated_row_output.solution([*border, *row, *border], weights, dilation)
+
+
+@dilated_row_output.mistake("There is no padding here: the output is shorter than the row.")
+def row_padded_to_its_length(row, weights, dilation):
+    total = dilation * (len(weights) - 1)
+    before = [0.0] * (total // 2)
+    return dilated_row_output.solution(
+        [*before, *row, *[0.0] * (total - total // 2)], weights, dilation
+    )
+
+
+@dilated_row_output.mistake("How many cells does the window span? It must fit at each place.")
+def row_places_by_division(row, weights, dilation):
+    places = range(len(row) // dilation)
+    return [sum(w * row[i + k * dilation] for k, w in enumerate(weights)) for i in places]

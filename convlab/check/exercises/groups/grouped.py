@@ -285,3 +285,29 @@ def depth_of_all_channels(x, w, groups):
     if x.shape[1] != w.shape[1]:
         raise ValueError(f"{x.shape[1]} channels, but {w.shape[1]} slices")
     return conv2d_grouped.solution(x, w, groups)
+
+
+@conv2d_grouped.mistake("The first group of kernels reads the first group of channels.")
+def channels_of_groups_reversed(x, w, groups):
+    depth, per_group = w.shape[1], len(w) // groups
+    return _convolve_from(x, w, [(groups - 1 - o // per_group) * depth for o in range(len(w))])
+
+
+@conv2d_grouped.mistake("The first group of kernels reads the first group of channels.")
+def kernels_of_groups_reversed(x, w, groups):
+    return conv2d_grouped.solution(x, np.concatenate(np.split(w, groups)[::-1]), groups)
+
+
+@conv2d_grouped.mistake("The maps of the groups are put behind each other, not averaged.")
+def groups_averaged(x, w, groups):
+    return groups_added(x, w, groups) / groups
+
+
+@conv2d_grouped.mistake("Only the last group is there: put the maps of all behind each other.")
+def last_group_only(x, w, groups):
+    return conv2d_grouped.solution(x, w, groups)[:, -(len(w) // groups) :]
+
+
+@conv2d_grouped.mistake("You turned the rows of the kernel. It is laid on the window as it is.")
+def grouped_rows_turned(x, w, groups):
+    return conv2d_grouped.solution(x, w[:, :, ::-1], groups)

@@ -245,3 +245,19 @@ def outputs_written_over_the_end(x, depthwise, pointwise):
     for o, single in enumerate(pointwise):
         y[:, o] = depthwise_separable.solution(x, depthwise, single[None])[:, 0]
     return y
+
+
+@depthwise_separable.mistake("There is no padding here: the maps are smaller than the image.")
+def separable_with_padding(x, depthwise, pointwise):
+    x = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    return depthwise_separable.solution(x, depthwise, pointwise)
+
+
+@depthwise_separable.mistake("Rows and columns of the maps have changed places.")
+def separable_maps_transposed(x, depthwise, pointwise):
+    return depthwise_separable.solution(x, depthwise, pointwise).swapaxes(2, 3)
+
+
+@depthwise_separable.mistake("You turned the rows of the kernels. They are used as they are.")
+def separable_rows_turned(x, depthwise, pointwise):
+    return depthwise_separable.solution(x, depthwise[:, :, ::-1], pointwise)

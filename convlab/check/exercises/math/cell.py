@@ -205,3 +205,38 @@ def cell_only_channels_added(x, kernel, i, j):
 @output_cell.mistake("A kernel need not be 3×3: its sides are in its shape.")
 def cell_three_by_three(x, kernel, i, j):
     return float((x[:, i : i + 3, j : j + 3] * kernel).sum())
+
+
+@output_cell.mistake("The kernel is laid on the window as it is. You turned its rows around.")
+def cell_rows_turned(x, kernel, i, j):
+    return output_cell.solution(x, kernel[:, ::-1], i, j)
+
+
+@output_cell.mistake("The kernel is laid on the window as it is. You turned its columns around.")
+def cell_columns_turned(x, kernel, i, j):
+    return output_cell.solution(x, kernel[:, :, ::-1], i, j)
+
+
+@output_cell.mistake("Each slice lies on its own channel: all of yours lie on channel 0.")
+def cell_first_channel_for_all(x, kernel, i, j):
+    return output_cell.solution(np.broadcast_to(x[:1], x.shape), kernel, i, j)
+
+
+@output_cell.mistake("Pixels and weights are multiplied. You add them.")
+def cell_pixels_plus_weights(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i : i + k_h, j : j + k_w] + kernel).sum())
+
+
+@output_cell.mistake("The kernel has the axes of the window: it is not transposed.")
+def cell_kernel_transposed(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i : i + k_h, j : j + k_w] * kernel.T).sum())
+
+
+@output_cell.mistake(
+    "The first axis of the kernel are the channels: `len` does not tell its sides."
+)
+def cell_sides_from_channels(x, kernel, i, j):
+    side = len(kernel)
+    return float((x[:, i : i + side, j : j + side] * kernel).sum())

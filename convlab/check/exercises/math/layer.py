@@ -510,3 +510,65 @@ def biases_added_up(x, w, b, stride, padding):
 def output_reshaped(x, w, b, stride, padding):
     y = conv2d.solution(x, w, b, stride, padding)
     return y.reshape(y.shape[:2] + y.shape[:1:-1])
+
+
+@conv2d.mistake("You turned the rows of the kernel. It is laid on the window as it is.")
+def kernel_rows_turned(x, w, b, stride, padding):
+    return conv2d.solution(x, w[:, :, ::-1], b, stride, padding)
+
+
+@conv2d.mistake("You turned the columns of the kernel. It is laid on the window as it is.")
+def kernel_columns_turned(x, w, b, stride, padding):
+    return conv2d.solution(x, w[..., ::-1], b, stride, padding)
+
+
+@conv2d.mistake("Each slice lies on its own channel: all of yours lie on channel 0.")
+def first_channel_for_all(x, w, b, stride, padding):
+    return conv2d.solution(np.broadcast_to(x[:, :1], x.shape), w, b, stride, padding)
+
+
+@conv2d.mistake("The padding lies on all four sides: on top and at the left, too.")
+def padding_behind_only(x, w, b, stride, padding):
+    x = np.pad(x, ((0, 0), (0, 0), (0, padding), (0, padding)))
+    return conv2d.solution(x, w, b, stride, 0)
+
+
+@conv2d.mistake("The results of the channels are added: they have no axis of their own.")
+def channels_stacked(x, w, b, stride, padding):
+    channels = range(x.shape[1])
+    parts = [conv2d.solution(x[:, [c]], w[:, [c]], b, stride, padding) for c in channels]
+    return np.stack(parts, axis=2)
+
+
+@conv2d.mistake("The bias is added, not taken away.")
+def bias_subtracted(x, w, b, stride, padding):
+    return conv2d.solution(x, w, None if b is None else -b, stride, padding)
+
+
+@conv2d.mistake("The stride counts once: the windows of the output are all needed.")
+def stride_twice(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, stride, padding)[:, :, ::stride, ::stride]
+
+
+@conv2d.mistake("An axis of length 1 is an axis, too: the output has four axes always.")
+def output_squeezed(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, stride, padding).squeeze()
+
+
+@conv2d.mistake("Every image gives maps of its own: they are not added.")
+def images_added(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, stride, padding).sum(axis=0, keepdims=True)
+
+
+@conv2d.mistake("Every image gives maps of its own: they are not averaged.")
+def images_averaged(x, w, b, stride, padding):
+    return conv2d.solution(x, w, b, stride, padding).mean(axis=0, keepdims=True)
+
+
+@conv2d.mistake("Pixels and weights are multiplied. You add them.")
+def pixels_plus_weights(x, w, b, stride, padding):
+    k_h, k_w = w.shape[2:]
+    return _fill(
+        (x, w, b, stride, padding),
+        lambda image, o, i, j: (image[:, i : i + k_h, j : j + k_w] + w[o]).sum(),
+    )

@@ -336,3 +336,30 @@ def maximum_begins_at_minus_one(x, kernel_size, stride, padding):
 @max_pool2d.mistake("Only rows and columns are padded, and not with zeros.")
 def pool_zeros_on_all_axes(x, kernel_size, stride, padding):
     return max_pool2d.solution(np.pad(x, padding), kernel_size, stride, 0)
+
+
+@max_pool2d.mistake("Rows are padded as well as columns.")
+def pool_padding_of_columns_only(x, kernel_size, stride, padding):
+    widths = ((0, 0), (0, 0), (0, 0), (padding, padding))
+    return max_pool2d.solution(np.pad(x, widths, constant_values=-np.inf), kernel_size, stride, 0)
+
+
+@max_pool2d.mistake("Columns are padded as well as rows.")
+def pool_padding_of_rows_only(x, kernel_size, stride, padding):
+    widths = ((0, 0), (0, 0), (padding, padding), (0, 0))
+    return max_pool2d.solution(np.pad(x, widths, constant_values=-np.inf), kernel_size, stride, 0)
+
+
+@max_pool2d.mistake("NaN spoils every window that it is in. What loses against every pixel?")
+def padded_with_nan(x, kernel_size, stride, padding):
+    return max_pool2d.solution(_pad(x, padding, np.nan), kernel_size, stride, 0)
+
+
+@max_pool2d.mistake("+∞ wins against every pixel. The border is to lose.")
+def padded_with_plus_infinity(x, kernel_size, stride, padding):
+    return max_pool2d.solution(_pad(x, padding, np.inf), kernel_size, stride, 0)
+
+
+@max_pool2d.mistake("Rows and columns of the output have changed places.")
+def pool_output_transposed(x, kernel_size, stride, padding):
+    return max_pool2d.solution(x, kernel_size, stride, padding).swapaxes(2, 3)

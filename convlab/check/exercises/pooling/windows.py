@@ -193,3 +193,10 @@ def brackets_forgotten(size, output_size):
 @adaptive_slices.mistake("The stop belongs to i + 1: a window is more than one cell long.")
 def stop_is_one_after_start(size, output_size):
     return [(i * size // output_size, -(-i * size // output_size) + 1) for i in range(output_size)]
+
+
+@adaptive_slices.mistake(
+    "The windows share the map: each begins where its part of the cells begins."
+)
+def windows_one_cell_apart(size, output_size):
+    return [(i, i + size - output_size + 1) for i in range(output_size)]
