@@ -59,7 +59,7 @@ THEIRS = {
         .flatten()
         .tolist()
     ),
-    "receptive_field": lambda layers: receptive_fields(layers)[-1][0].size,
+    "receptive_field": lambda layers: receptive_fields(layers)[-1][0].size if layers else 1,
     "first_hole": first_hole,
     "max_pool2d": lambda x, *settings: F.max_pool2d(torch.tensor(x), *settings),
     "global_average": lambda x: F.adaptive_avg_pool2d(torch.tensor(x), 1).flatten(1),

@@ -31,7 +31,7 @@ chapter.value(
     answer=_slide(_image, _kernel),
     hints=[
         "A window of 2×2 has two places down and three across, so there are six numbers.",
-        "The first window holds 1, 0, 4 and 1. Multiply each by the weight that lies on it, and add up.",
+        "The first window holds 1, 0, 4 and 1. Multiply each by the weight on it, and add up.",
     ],
     explanation="The kernel lies on the window as it is written, and each place gives one number.",
     mistakes=[
