@@ -487,3 +487,8 @@ def shape_sides_multiplied(in_channels, out_channels, kernel_size, groups):
 @weight_shape.mistake("A tuple of ints is asked for, not its text.")
 def shape_as_text(in_channels, out_channels, kernel_size, groups):
     return str(weight_shape.solution(in_channels, out_channels, kernel_size, groups))
+
+
+@weight_shape.mistake("The weight is stored out, in; and the two numbers of a pair are two axes.")
+def shape_in_out_pair_not_unpacked(in_channels, out_channels, kernel_size, groups):
+    return (in_channels, out_channels, kernel_size, kernel_size)

@@ -214,3 +214,8 @@ _enter(
     "The window of the second output begins one input later.",
     lambda d, g, a, b, c, e: (a + b + c, a + b + c),
 )
+_enter(
+    "halves_forgotten_and_last_product_added",
+    _HALVES,
+    lambda d, g, a, b, c, e: (a + 2 * b + 2 * c, 2 * b - 2 * c + e),
+)

@@ -263,3 +263,15 @@ def field_dilation_added(layers):
         size += (dilation + kernel_size - 1) * jump
         jump *= stride
     return size
+
+
+@receptive_field.mistake(
+    "A stride widens the view of the layers behind, and a dilation counts, too."
+)
+def field_own_stride_without_dilation(layers):
+    return field_own_stride([(k, stride, 1) for k, stride, _ in layers])
+
+
+@receptive_field.mistake("Strides and dilations are missing: both pull apart what is seen.")
+def field_kernels_only(layers):
+    return 1 + sum(k - 1 for k, _, _ in layers)

@@ -311,3 +311,8 @@ def last_group_only(x, w, groups):
 @conv2d_grouped.mistake("You turned the rows of the kernel. It is laid on the window as it is.")
 def grouped_rows_turned(x, w, groups):
     return conv2d_grouped.solution(x, w[:, :, ::-1], groups)
+
+
+@conv2d_grouped.mistake("A group has O / groups kernels. Yours has one.")
+def one_kernel_for_each_group(x, w, groups):
+    return _convolve_from(x, w[:groups], [g * w.shape[1] for g in range(groups)])

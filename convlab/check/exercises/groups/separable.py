@@ -261,3 +261,8 @@ def separable_maps_transposed(x, depthwise, pointwise):
 @depthwise_separable.mistake("You turned the rows of the kernels. They are used as they are.")
 def separable_rows_turned(x, depthwise, pointwise):
     return depthwise_separable.solution(x, depthwise[:, :, ::-1], pointwise)
+
+
+@depthwise_separable.mistake("The maps are added with the weights of the second step, O times.")
+def maps_added_without_axis(x, depthwise, pointwise):
+    return _filter(x, depthwise).sum(axis=1)

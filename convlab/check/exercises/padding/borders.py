@@ -282,3 +282,8 @@ def replicate_at_the_right_only(row, padding, mode):
 @pad_row.mistake("With `zeros` there are cells, too: `padding` zeros at each end.")
 def zeros_left_out(row, padding, mode):
     return row if mode == "zeros" else pad_row.solution(row, padding, mode)
+
+
+@pad_row.mistake("With `zeros` the border holds 0, not the last pixel.")
+def zeros_is_replicate(row, padding, mode):
+    return pad_row.solution(row, padding, "replicate" if mode == "zeros" else mode)

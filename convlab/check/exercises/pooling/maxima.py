@@ -363,3 +363,8 @@ def padded_with_plus_infinity(x, kernel_size, stride, padding):
 @max_pool2d.mistake("Rows and columns of the output have changed places.")
 def pool_output_transposed(x, kernel_size, stride, padding):
     return max_pool2d.solution(x, kernel_size, stride, padding).swapaxes(2, 3)
+
+
+@max_pool2d.mistake("Each window has a maximum of its own. You take that of all numbers.")
+def maximum_of_everything(x, kernel_size, stride, padding):
+    return float(x.max())

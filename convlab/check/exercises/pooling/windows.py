@@ -200,3 +200,9 @@ def stop_is_one_after_start(size, output_size):
 )
 def windows_one_cell_apart(size, output_size):
     return [(i, i + size - output_size + 1) for i in range(output_size)]
+
+
+@adaptive_slices.mistake("There are `output_size` windows: a step that is rounded down makes more.")
+def windows_by_step(size, output_size):
+    step = max(1, size // output_size)
+    return [(start, start + step) for start in range(0, size, step)]
