@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import traceback
 from collections.abc import Sequence
 from functools import partial
@@ -22,6 +23,10 @@ from convlab.check.exercise import (
 from convlab.check.parsing import parse_numbers
 from convlab.check.result import Result
 from convlab.check.running import Outcome, TooSlow, run_calls
+
+_SHAPE_ERRORS = {ValueError, RuntimeError}  # of NumPy and of PyTorch, for shapes that do not fit
+_TYPE_ERRORS = {TypeError, AttributeError}
+_TYPE_NAME = re.compile(r"\b(NoneType|int|float|bool|tuple|list|str)\b")
 
 
 def check_answer(exercise: Exercise, answer: Any, seconds: float) -> Result:
@@ -80,7 +85,10 @@ def _not_callable(exercise: CodeExercise, function: Any, arguments: Arguments) -
 
 
 def _is_blank(outcomes: Sequence[Outcome]) -> bool:
-    return all(outcome.value is None and outcome.error is None for outcome in outcomes)
+    return not any(
+        outcome.value is not None or outcome.error is not None or outcome.printed
+        for outcome in outcomes
+    )
 
 
 def _run_ours(
@@ -92,8 +100,25 @@ def _run_ours(
 
 def _agrees(outcome: Outcome, other: Outcome) -> bool:
     if outcome.error is not None or other.error is not None:
-        return type(outcome.error) is type(other.error)
+        return _same_cause(outcome.error, other.error)
     return difference(outcome.value, other.value) is None
+
+
+def _same_cause(error: BaseException | None, other: BaseException | None) -> bool:
+    """Return whether two errors seem to have the same cause.
+
+    A wrong type shows in many messages: it must be named in both.
+    """
+    kinds = {type(error), type(other)}
+    if kinds <= _TYPE_ERRORS:
+        names, other_names = (
+            set(_TYPE_NAME.findall(str(error))),
+            set(_TYPE_NAME.findall(str(other))),
+        )
+        if "NoneType" in names | other_names:
+            return "NoneType" in names & other_names
+        return str(error) == str(other) or bool(names & other_names)
+    return len(kinds) == 1 or kinds == _SHAPE_ERRORS
 
 
 def _recognize(

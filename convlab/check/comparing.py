@@ -30,6 +30,8 @@ def difference(given: Any, right: Any) -> str | None:
     >>> difference(np.zeros((2, 3)), np.zeros((3, 2)))
     'yours has the shape (2, 3); right is (3, 2)'
     """
+    if given is None and right is not None:
+        return _state_both(given, right)
     if hasattr(given, "detach"):
         if given.requires_grad and not isinstance(right, np.ndarray):
             return "yours is a tensor that still holds its graph; .item() makes a number of it"
@@ -68,7 +70,7 @@ def _type(value: Any) -> str:
 
 
 def _compare_sequences(given: Any, right: Sequence[Any]) -> str | None:
-    if isinstance(given, np.ndarray) and given.ndim == 1:
+    if isinstance(given, np.ndarray) and given.ndim > 0:
         given = tuple(given)
     if not isinstance(given, tuple | list):
         return _state_both(given, right)
@@ -76,7 +78,9 @@ def _compare_sequences(given: Any, right: Sequence[Any]) -> str | None:
         return f"yours has {len(given)} entries; right are {len(right)}"
     for index, (one, other) in enumerate(zip(given, right, strict=True)):
         if found := difference(one, other):
-            if not isinstance(other, np.ndarray | tuple | list):
+            is_nested = isinstance(other, np.ndarray | tuple | list)
+            only_types_differ = show(list(given)) == show(list(right))
+            if not is_nested and not only_types_differ:
                 return f"yours is {show(given)}; right is {show(right)}"
             return f"entry {index}: {found}"
     return None

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from convlab import check
+from convlab.check import EXERCISES
 from convlab.check.checking import check_answer
 from convlab.check.comparing import difference, show
 from convlab.check.exercise import Chapter
@@ -72,7 +73,7 @@ def test_lists_arrays_and_tuples_pass_for_a_pair(answer):
         (lambda *_: "3", "yours is '3', a str; right is 3, an int"),
         (lambda *_: True, "yours is True, a bool; right is 3, an int"),
         (lambda *numbers: (right_size(*numbers),), "yours is (3,), a tuple; right is 3, an int"),
-        (lambda *numbers: print(numbers), "replace the `...`"),
+        (lambda *numbers: print(numbers), "yours is None, as of a function without `return`"),
         (lambda n, *_: None if n > 5 else 3, "as of a function without `return`; right is"),
     ],
 )
@@ -95,6 +96,34 @@ def test_the_counterexample_is_the_simplest_wrong_case():
 def test_two_mistakes_at_once_get_the_hint_for_the_first():
     result = check.output_size(lambda n, k, s, p, d: (n + p - k) // s + 1)
     assert result.mistake == "padding_once"
+
+
+def raising(error):
+    def conv2d(x, w, b, stride, padding):
+        if b is None:
+            raise error
+        return EXERCISES["conv2d"].solution(x, w, b, stride, padding)
+
+    return conv2d
+
+
+@pytest.mark.parametrize(
+    ("error", "mistake"),
+    [
+        (TypeError("'NoneType' object is not subscriptable"), "bias_never_none"),
+        (AttributeError("'NoneType' object has no attribute 'reshape'"), "bias_never_none"),
+        (TypeError("conv2d() got multiple values for argument 'w'"), None),
+    ],
+)
+def test_an_error_of_a_type_is_that_of_a_mistake_only_if_it_names_the_same_type(error, mistake):
+    assert check.conv2d(raising(error)).mistake == mistake
+
+
+def test_shapes_that_do_not_fit_are_recognized_in_code_for_pytorch():
+    def conv2d_grouped(x, w, groups):
+        return torch.conv2d(torch.tensor(x), torch.tensor(w))
+
+    assert check.conv2d_grouped(conv2d_grouped).mistake == "depth_of_all_channels"
 
 
 def test_an_answer_that_resembles_no_mistake_gets_no_hint():
@@ -233,6 +262,8 @@ def test_arguments():
         ((np.zeros(2), 1), (np.ones(2), 1), "entry 0: 2 of 2 elements differ; yours[0] is 0"),
         (torch.tensor(2.0, requires_grad=True), 2.0, "still holds its graph; .item()"),
         (2.1, 2.0, "yours is 2.1; right is 2"),
+        ([1.0, 2.0], [1, 2], "entry 0: yours is 1, a float; right is 1, an int"),
+        (None, np.zeros(2), "yours is None, as of a function without `return`"),
     ],
 )
 def test_the_first_difference(given, right, words):
@@ -248,6 +279,7 @@ def test_the_first_difference(given, right, words):
         (np.float32(0.5), 0.5),
         (torch.tensor(0.5), 0.5),
         (3, 3.0),
+        (np.array([[0, 2], [2, 4]]), [(0, 2), (2, 4)]),
         ("a", "a"),
     ],
 )

@@ -1,0 +1,242 @@
+"""One number of the output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+import numpy as np
+
+from convlab.check.exercise import Arguments, random_array
+from convlab.check.exercises.math.values import chapter
+
+
+def _cells(random: Random) -> Iterator[Arguments]:
+    """Yield an image, a kernel and a place, from the simplest on."""
+    yield random_array(random, 1, 2, 2), random_array(random, 1, 2, 2), 0, 0
+    yield random_array(random, 1, 3, 4), random_array(random, 1, 2, 2), 0, 1
+    yield random_array(random, 1, 4, 3), random_array(random, 1, 2, 2), 2, 0
+    yield random_array(random, 1, 3, 4), random_array(random, 1, 2, 3), 1, 1
+    yield random_array(random, 2, 3, 3), random_array(random, 2, 2, 2), 1, 0
+    for _ in range(20):
+        channels, k_h, k_w, i, j = (random.randint(1, 3) for _ in range(5))
+        image = random_array(random, channels, i + k_h + 1, j + k_w + 2)
+        yield image, random_array(random, channels, k_h, k_w), i, j
+
+
+@chapter.code(
+    title="One number of the output",
+    minutes=5,
+    text="`x` is an image of shape (C, H, W), `kernel` has the shape (C, kH, kW), both NumPy "
+    "arrays. Return the number of the output in row `i` and column `j`, without bias, as a float. "
+    "Stride 1, no padding.",
+    cases=_cells,
+    hints=[
+        "Which rows and which columns of `x` lie in the window that begins in row `i`, column `j`?",
+        "A slice of all three axes cuts the window out. It has the shape of the kernel.",
+    ],
+    explanation="All channels at once: the window is a block, as the kernel is.",
+)
+def output_cell(x, kernel, i, j):
+    """Return the number of the output in row i and column j."""
+    _, k_h, k_w = kernel.shape
+    window = x[:, i : i + k_h, j : j + k_w]
+    return float((window * kernel).sum())
+
+
+@output_cell.mistake("The kernel is laid on the window as it is. You turned it.")
+def cell_kernel_turned(x, kernel, i, j):
+    return output_cell.solution(x, kernel[:, ::-1, ::-1], i, j)
+
+
+@output_cell.mistake("The row comes first: `i` counts rows, `j` counts columns.")
+def cell_row_and_column_exchanged(x, kernel, i, j):
+    return output_cell.solution(x, kernel, j, i)
+
+
+@output_cell.mistake("The slices of all channels are added up. You return a number for each.")
+def cell_channels_kept(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return (x[:, i : i + k_h, j : j + k_w] * kernel).sum(axis=(1, 2))
+
+
+@output_cell.mistake("You used the first channel only. Every channel has a slice.")
+def cell_first_channel_only(x, kernel, i, j):
+    return output_cell.solution(x[:1], kernel[:1], i, j)
+
+
+@output_cell.mistake("The results of the slices are added, not averaged.")
+def cell_channels_averaged(x, kernel, i, j):
+    return output_cell.solution(x, kernel, i, j) / len(x)
+
+
+@output_cell.mistake("The products are added, not averaged.")
+def cell_mean(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i : i + k_h, j : j + k_w] * kernel).mean())
+
+
+@output_cell.mistake("A slice ends where its window ends. Where does one end that begins at `i`?")
+def cell_slice_ends_at_kernel_size(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i:k_h, j:k_w] * kernel).sum())
+
+
+@output_cell.mistake("The window moves by one pixel at a time, not by its own size.")
+def cell_windows_side_by_side(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i * k_h : (i + 1) * k_h, j * k_w : (j + 1) * k_w] * kernel).sum())
+
+
+@output_cell.mistake("You always use the first window. Where does the one for `i` and `j` begin?")
+def cell_place_ignored(x, kernel, i, j):
+    return output_cell.solution(x, kernel, 0, 0)
+
+
+@output_cell.mistake("The window becomes one number: add up all products.")
+def cell_products_not_added(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return x[:, i : i + k_h, j : j + k_w] * kernel
+
+
+@output_cell.mistake("`@` multiplies matrices. Here each pixel meets one weight.")
+def cell_matrix_product(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i : i + k_h, j : j + k_w] @ kernel).sum())
+
+
+@output_cell.mistake("An end of a slice is left out, so nothing is taken away from it.")
+def cell_window_too_small(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i : i + k_h - 1, j : j + k_w - 1] * kernel).sum())
+
+
+@output_cell.mistake("Each product overwrites the one before it. They are added up.")
+def cell_last_product(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float(x[-1, i + k_h - 1, j + k_w - 1] * kernel[-1, -1, -1])
+
+
+@output_cell.mistake("The pixels of the window are added up without their weights.")
+def cell_window_sum(x, kernel, i, j):
+    return output_cell.solution(x, np.ones_like(kernel), i, j)
+
+
+@output_cell.mistake("The weights are added up without their pixels.")
+def cell_weight_sum(x, kernel, i, j):
+    return float(kernel.sum())
+
+
+@output_cell.mistake("All products are added. You take the largest one.")
+def cell_maximum(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i : i + k_h, j : j + k_w] * kernel).max())
+
+
+@output_cell.mistake("Each channel has a slice of its own: `kernel[c]` for channel `c`.")
+def cell_first_slice_for_all(x, kernel, i, j):
+    return output_cell.solution(x, np.broadcast_to(kernel[:1], kernel.shape), i, j)
+
+
+@output_cell.mistake("A kernel need not be square: it has kH rows and kW columns.")
+def cell_as_high_as_wide(x, kernel, i, j):
+    side = kernel.shape[2]
+    return float((x[:, i : i + side, j : j + side] * kernel).sum())
+
+
+@output_cell.mistake("A kernel need not be square: it has kH rows and kW columns.")
+def cell_as_wide_as_high(x, kernel, i, j):
+    side = kernel.shape[1]
+    return float((x[:, i : i + side, j : j + side] * kernel).sum())
+
+
+@output_cell.mistake("The kernel has three axes, channel, row, column: where are its rows?")
+def cell_sides_from_first_axes(x, kernel, i, j):
+    k_h, k_w = kernel.shape[:2]
+    return float((x[:, i : i + k_h, j : j + k_w] * kernel).sum())
+
+
+@output_cell.mistake("The first axis of `x` are the channels. The window goes through all of them.")
+def cell_channel_axis_forgotten(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[i : i + k_h, j : j + k_w] * kernel).sum())
+
+
+@output_cell.mistake("The end of a slice is left out already: the window is one cell too large.")
+def cell_window_too_large(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i : i + k_h + 1, j : j + k_w + 1] * kernel).sum())
+
+
+@output_cell.mistake("The window of row `i` begins at row `i`. Yours has its middle there.")
+def cell_window_centred(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    top, left = i - k_h // 2, j - k_w // 2
+    return float((x[:, top : top + k_h, left : left + k_w] * kernel).sum())
+
+
+def _by_pixel(x, kernel, pixel, weight=lambda c, u, v: (c, u, v)):
+    """Return the sum over the products of a pixel and a weight, at indices of channel and cell."""
+    return float(sum(x[pixel(*cell)] * kernel[weight(*cell)] for cell in np.ndindex(kernel.shape)))
+
+
+@output_cell.mistake("The window goes on from row `i` and column `j`, not back from there.")
+def cell_window_backwards(x, kernel, i, j):
+    return _by_pixel(x, kernel, lambda c, u, v: (c, i - u, j - v))
+
+
+@output_cell.mistake("Row `u` of the kernel lies on row `i + u`: its rows are not its columns.")
+def cell_kernel_by_columns(x, kernel, i, j):
+    return _by_pixel(x, kernel, lambda c, u, v: (c, i + u, j + v), lambda c, u, v: (c, v, u))
+
+
+@output_cell.mistake("The number at one place is asked for, not the whole output.")
+def cell_whole_output(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    rows, columns = range(x.shape[1] - k_h + 1), range(x.shape[2] - k_w + 1)
+    return np.array([[output_cell.solution(x, kernel, i, j) for j in columns] for i in rows])
+
+
+@output_cell.mistake("The channels are added, and the rows and columns of the window, too.")
+def cell_only_channels_added(x, kernel, i, j):
+    return cell_products_not_added(x, kernel, i, j).sum(axis=0)
+
+
+@output_cell.mistake("A kernel need not be 3×3: its sides are in its shape.")
+def cell_three_by_three(x, kernel, i, j):
+    return float((x[:, i : i + 3, j : j + 3] * kernel).sum())
+
+
+@output_cell.mistake("The kernel is laid on the window as it is. You turned its rows around.")
+def cell_rows_turned(x, kernel, i, j):
+    return output_cell.solution(x, kernel[:, ::-1], i, j)
+
+
+@output_cell.mistake("The kernel is laid on the window as it is. You turned its columns around.")
+def cell_columns_turned(x, kernel, i, j):
+    return output_cell.solution(x, kernel[:, :, ::-1], i, j)
+
+
+@output_cell.mistake("Each slice lies on its own channel: all of yours lie on channel 0.")
+def cell_first_channel_for_all(x, kernel, i, j):
+    return output_cell.solution(np.broadcast_to(x[:1], x.shape), kernel, i, j)
+
+
+@output_cell.mistake("Pixels and weights are multiplied. You add them.")
+def cell_pixels_plus_weights(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i : i + k_h, j : j + k_w] + kernel).sum())
+
+
+@output_cell.mistake("The kernel has the axes of the window: it is not transposed.")
+def cell_kernel_transposed(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i : i + k_h, j : j + k_w] * kernel.T).sum())
+
+
+@output_cell.mistake(
+    "The first axis of the kernel are the channels: `len` does not tell its sides."
+)
+def cell_sides_from_channels(x, kernel, i, j):
+    side = len(kernel)
+    return float((x[:, i : i + side, j : j + side] * kernel).sum())

@@ -1,0 +1,147 @@
+"""How often a pixel is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from convlab.check.exercise import Arguments
+from convlab.check.exercises.padding.values import chapter
+
+
+def _sums(random: Random) -> Iterator[Arguments]:
+    """Yield sizes, kernel sizes and paddings, from the simplest on."""
+    yield from [(6, 3, 0), (6, 3, 1), (6, 1, 0), (6, 5, 2), (5, 2, 1), (4, 3, 2), (3, 3, 0)]
+    for _ in range(60):
+        kernel_size, padding = random.randint(1, 6), random.randint(0, 4)
+        least = max(1, kernel_size - 2 * padding)
+        yield random.randint(least, least + 7), kernel_size, padding
+
+
+@chapter.code(
+    title="How often is a pixel read?",
+    minutes=8,
+    text="A window of `kernel_size` cells moves by one cell at a time over a row of `size` pixels, "
+    "with `padding` zeros at each end. How many windows read each of the pixels? Return a list of "
+    "ints.",
+    cases=_sums,
+    hints=[
+        "How many places has the window? At each place it reads `kernel_size` cells.",
+        "The window at place p begins at pixel p - padding. Which of its cells are pixels?",
+    ],
+    explanation="Without padding the pixels at the ends are read once; padding makes it fairer.",
+)
+def times_read(size, kernel_size, padding):
+    """Return how many windows read each pixel of a row."""
+    counts = [0] * size
+    for start in range(-padding, size + padding - kernel_size + 1):
+        for i in range(start, start + kernel_size):
+            if 0 <= i < size:
+                counts[i] += 1
+    return counts
+
+
+@times_read.mistake("The padding gives the window more places: it is missing.")
+def read_without_padding(size, kernel_size, padding):
+    return times_read.solution(size, kernel_size, 0) if size >= kernel_size else [0] * size
+
+
+@times_read.mistake("The last place of the window is missing: its first place needs no step.")
+def read_last_place_missing(size, kernel_size, padding):
+    counts = times_read.solution(size, kernel_size, padding)
+    start = size + padding - kernel_size
+    return [n - (start <= i < start + kernel_size) for i, n in enumerate(counts)]
+
+
+@times_read.mistake("The pixels only are asked for, without the cells of the padding.")
+def read_padding_counted(size, kernel_size, padding):
+    return times_read.solution(size + 2 * padding, kernel_size, 0)
+
+
+@times_read.mistake("The window moves over the end of the row. It stays on the padded row.")
+def read_everywhere(size, kernel_size, padding):
+    return [kernel_size] * size
+
+
+@times_read.mistake("The padding is put at both ends: you count it at one.")
+def read_padding_once(size, kernel_size, padding):
+    counts = times_read.solution(size, kernel_size, padding)
+    starts = range(size - kernel_size + 1, size + padding - kernel_size + 1)
+    return [n - sum(s <= i < s + kernel_size for s in starts) for i, n in enumerate(counts)]
+
+
+@times_read.mistake("A pixel is read by every window that covers it, not only where one begins.")
+def read_at_the_start_only(size, kernel_size, padding):
+    places = size + padding - kernel_size + 1
+    return [int(i < places) for i in range(size)]
+
+
+@times_read.mistake("The first cells of the padded row are padding. Where do the pixels begin?")
+def read_shifted_by_the_padding(size, kernel_size, padding):
+    return times_read.solution(size + 2 * padding, kernel_size, 0)[:size]
+
+
+@times_read.mistake("A number of windows is an int. What does `np.zeros` make?")
+def read_as_floats(size, kernel_size, padding):
+    return [float(count) for count in times_read.solution(size, kernel_size, padding)]
+
+
+@times_read.mistake("The window also lies on the padding: those positions are no pixels.")
+def read_beyond_the_edge(size, kernel_size, padding):
+    counts = [0] * size
+    for start in range(-padding, size + padding - kernel_size + 1):
+        for i in range(start, start + kernel_size):
+            counts[i] += 1
+    return counts
+
+
+@times_read.mistake("With padding 0, `[0:-0]` cuts everything off.")
+def read_all_cut_off(size, kernel_size, padding):
+    return times_read.solution(size, kernel_size, padding) if padding else []
+
+
+@times_read.mistake("That is the number of windows. How many of them read each pixel?")
+def read_places_counted(size, kernel_size, padding):
+    return size + 2 * padding - kernel_size + 1
+
+
+@times_read.mistake("In a short row there are fewer windows than the kernel has cells.")
+def read_by_distance_to_the_edge(size, kernel_size, padding):
+    return [min(i + 1 + padding, kernel_size, size - i + padding) for i in range(size)]
+
+
+@times_read.mistake("The window moves by one cell at a time, not by its own size.")
+def read_side_by_side(size, kernel_size, padding):
+    counts = [0] * size
+    for start in range(-padding, size + padding - kernel_size + 1, kernel_size):
+        for i in range(max(0, start), min(size, start + kernel_size)):
+            counts[i] += 1
+    return counts
+
+
+@times_read.mistake("Nothing is counted twice: is the count set to 1 instead of increased?")
+def read_or_not(size, kernel_size, padding):
+    return [min(1, count) for count in times_read.solution(size, kernel_size, padding)]
+
+
+@times_read.mistake("The window begins on the padding, before the first pixel.")
+def read_from_the_first_pixel(size, kernel_size, padding):
+    counts = [0] * size
+    for start in range(size + padding - kernel_size + 1):
+        for i in range(start, min(size, start + kernel_size)):
+            counts[i] += 1
+    return counts
+
+
+@times_read.mistake("A window stays on the padded row: the last place is not at the last cell.")
+def read_over_the_end(size, kernel_size, padding):
+    counts = [0] * size
+    for start in range(-padding, size + padding):
+        for i in range(max(0, start), min(size, start + kernel_size)):
+            counts[i] += 1
+    return counts
+
+
+@times_read.mistake("A count for each pixel is asked for, not the sum of all.")
+def read_in_all(size, kernel_size, padding):
+    return sum(times_read.solution(size, kernel_size, padding))
