@@ -22,7 +22,7 @@ from convlab.check.checking import check_answer
 from convlab.check.exercise import CodeExercise, Exercise, Mistake, SearchExercise, ValueExercise
 from convlab.check.result import Result
 
-CHAPTERS = ("shapes", "gradients", "init", "normalization", "training")
+CHAPTERS = ("shapes", "gradients", "init", "normalization", "architectures", "inside", "training")
 """Names of the chapters with exercises, in the order of the book."""
 
 EXERCISES: dict[str, Exercise] = {

@@ -26,7 +26,8 @@ def chain(*layers: nn.Module, old_gradients: bool = False) -> nn.Sequential:
             return copied
 
         def __repr__(self) -> str:
-            return f"nn.Sequential({', '.join(map(repr, self))})"
+            old = any(parameter.grad is not None for parameter in self.parameters())
+            return f"nn.Sequential({', '.join(map(repr, self))}){' with gradients' if old else ''}"
 
     model = Chain(*layers).double()
     if old_gradients:
