@@ -22,7 +22,17 @@ from convlab.check.checking import check_answer
 from convlab.check.exercise import CodeExercise, Exercise, Mistake, SearchExercise, ValueExercise
 from convlab.check.result import Result
 
-CHAPTERS = ("shapes", "gradients", "init", "normalization", "architectures", "inside", "training")
+CHAPTERS = (
+    "shapes",
+    "gradients",
+    "init",
+    "normalization",
+    "architectures",
+    "inside",
+    "training",
+    "scaling",
+    "conventions",
+)
 """Names of the chapters with exercises, in the order of the book."""
 
 EXERCISES: dict[str, Exercise] = {

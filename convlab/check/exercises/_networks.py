@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from convlab.check.exercise import Arguments
+
 if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
@@ -19,11 +21,17 @@ def chain(*layers: nn.Module, old_gradients: bool = False) -> nn.Sequential:
     from torch import nn
 
     class Chain(nn.Sequential):
+        most = 0  # images at a time
+
         def __deepcopy__(self, memo: dict[int, Any]) -> Chain:
             copied = Chain(*(copy.deepcopy(layer, memo) for layer in self))
             for mine, theirs in zip(self.parameters(), copied.parameters(), strict=True):
                 theirs.grad = None if mine.grad is None else mine.grad.clone()
             return copied
+
+        def forward(self, x: Any) -> Any:
+            self.most = max(self.most, len(x))
+            return super().forward(x)
 
         def __repr__(self) -> str:
             old = any(parameter.grad is not None for parameter in self.parameters())
@@ -45,3 +53,12 @@ def sgd(model: nn.Module, lr: float, momentum: float = 0.0) -> Optimizer:
             return f"SGD(lr={lr:g}, momentum={momentum:g})"
 
     return Shown(model.parameters(), lr=lr, momentum=momentum)
+
+
+def loss_and_weights(arguments: Arguments, returned: Any) -> Any:
+    """Return what a step has returned, and the weights after it; None if it returned None."""
+    if returned is None:
+        return None
+    if getattr(returned, "requires_grad", False):
+        returned = "a tensor that still holds its graph"
+    return returned, *(parameter.detach().numpy() for parameter in arguments[0].parameters())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convlab.check.exercise import Arguments, Chapter, random_array
-from convlab.check.exercises._networks import chain, sgd
+from convlab.check.exercises._networks import chain, loss_and_weights, sgd
 
 if TYPE_CHECKING:
     from torch.nn import functional as F
@@ -338,15 +338,6 @@ def _steps(random: Random) -> Iterator[Arguments]:
             yield model, images, labels, sgd(model, 0.25)
 
 
-def _loss_and_weights(arguments: Arguments, returned: Any) -> Any:
-    """Return what a step has returned, and the weights after it; None if it returned None."""
-    if returned is None:
-        return None
-    if getattr(returned, "requires_grad", False):
-        returned = "a tensor that still holds its graph"
-    return returned, *(parameter.detach().numpy() for parameter in arguments[0].parameters())
-
-
 @chapter.code(
     title="One step of training",
     minutes=10,
@@ -356,7 +347,7 @@ def _loss_and_weights(arguments: Arguments, returned: Any) -> Any:
     "before the step, as a float.",
     cases=_steps,
     imports="import torch\nfrom torch.nn import functional as F",
-    result=_loss_and_weights,
+    result=loss_and_weights,
     hints=[
         "Five lines: logits, loss, and three calls. In which order do the calls stand?",
         "`F.cross_entropy(logits, labels)` applies the softmax itself.",
