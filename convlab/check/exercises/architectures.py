@@ -110,12 +110,14 @@ def _blocks(random: Random) -> Iterator[Arguments]:
     yield np.array([2.0]), -one, 3 * one
     yield np.array([2.0]), one, -3 * one
     yield np.array([1.0, 2]), np.array([[1.0, 1]]), np.array([[1.0], [-4]])
+    yield np.array([-2.0]), one, 3 * one
+    yield np.array([-2.0]), -one, 3 * one
     for _ in range(30):
         wide, narrow = random.randint(1, 4), random.randint(1, 4)
         yield (
-            random_array(random, wide),
+            random_array(random, wide, low=-3, high=9),
             random_array(random, narrow, wide),
-            random_array(random, wide, narrow),
+            random_array(random, wide, narrow, low=-1),
         )
 
 
@@ -189,6 +191,36 @@ def multiplied(x, w1, w2):
     return _relu(x * (w2 @ _relu(w1 @ x)))
 
 
+@residual_block.mistake("`w1` comes first, `w2` second.")
+def matrices_exchanged(x, w1, w2):
+    return _relu(x + w1 @ _relu(w2 @ x))
+
+
+@residual_block.mistake("The matrix stands on the left of what it multiplies: `w2 @ ...`.")
+def vector_on_the_left(x, w1, w2):
+    return _relu(x + _relu(w1 @ x) @ w2)
+
+
+@residual_block.mistake("The matrix stands on the left of what it multiplies: `w1 @ x`.")
+def vectors_on_the_left(x, w1, w2):
+    return _relu(x + _relu(x @ w1) @ w2)
+
+
+@residual_block.mistake("`*` multiplies number by number. A matrix times a vector is `w1 @ x`.")
+def not_a_matrix_product(x, w1, w2):
+    return _relu(x + w2 @ _relu(w1 * x))
+
+
+@residual_block.mistake("The input is added behind the second layer, and only there.")
+def skip_inside(x, w1, w2):
+    return _relu(w2 @ _relu(w1 @ x + x))
+
+
+@residual_block.mistake("The input is added behind the second layer, and only there.")
+def two_skips(x, w1, w2):
+    return _relu(x + w2 @ _relu(w1 @ x + x))
+
+
 def _maps(random: Random) -> Iterator[Arguments]:
     """Yield maps, a weight and a bias, from the simplest on."""
     yield np.array([1.0, 3, 5, 7]).reshape(1, 1, 2, 2), np.array([[1.0]]), np.zeros(1)
@@ -196,7 +228,8 @@ def _maps(random: Random) -> Iterator[Arguments]:
     yield np.array([1.0, 3, 5, 7]).reshape(2, 1, 1, 2), np.array([[2.0], [1]]), np.zeros(2)
     yield np.arange(8.0).reshape(1, 2, 2, 2), np.array([[1.0, 10]]), np.zeros(1)
     for _ in range(25):
-        images, channels, height, width, classes = (random.randint(1, 4) for _ in range(5))
+        images, channels, classes = (random.randint(1, 4) for _ in range(3))
+        height, width = random.choice([1, 2, 4]), random.choice([1, 2, 4])  # the means are exact
         yield (
             random_array(random, images, channels, height, width),
             random_array(random, classes, channels),
@@ -273,6 +306,41 @@ def head_with_softmax(maps, w, b):
 @mean_head.mistake("The mean goes over rows *and* columns: one number is left of each map.")
 def mean_of_rows_only(maps, w, b):
     return maps.mean(axis=2)[:, :, 0] @ w.T + b
+
+
+@mean_head.mistake("The weight is (out, in): each score has a row of it, so transpose it, `w.T`.")
+def head_not_transposed(maps, w, b):
+    return maps.mean(axis=(2, 3)) @ w + b
+
+
+@mean_head.mistake("Of each map one number is left. You flatten the maps, or take too few means.")
+def maps_flattened(maps, w, b):
+    return maps.reshape(len(maps), -1) @ w.T + b
+
+
+@mean_head.mistake("Each map has a mean of its own: the mean must not go over the channels.")
+def one_mean_for_each_image(maps, w, b):
+    return maps.mean(axis=(1, 2, 3))[:, None] @ w.T + b
+
+
+@mean_head.mistake("Each map has a mean of its own: the axes are (N, C, H, W), counted from 0.")
+def mean_over_channels_and_rows(maps, w, b):
+    return maps.mean(axis=(1, 2)) @ w.T + b
+
+
+@mean_head.mistake("Rows and columns are gone behind the pooling: leave `keepdims` out.")
+def pooled_axes_kept(maps, w, b):
+    return maps.mean(axis=(2, 3), keepdims=True) @ w.T + b
+
+
+@mean_head.mistake("A score is a sum over the channels: a product of matrices, `@`.")
+def head_multiplied(maps, w, b):
+    return maps.mean(axis=(2, 3)) * w + b
+
+
+@mean_head.mistake("Return the scores of all classes, not the number of the best.")
+def best_class(maps, w, b):
+    return (maps.mean(axis=(2, 3)) @ w.T + b).argmax(axis=1)
 
 
 def _vggs(random: Random) -> Iterator[Arguments]:
@@ -395,6 +463,42 @@ def vgg_one_kernel(in_channels, blocks):
             total += 9 * in_channels + 1
             in_channels = width
     return total
+
+
+@vgg_parameters.mistake("A layer has as many biases as kernels, and those are `width`.")
+def vgg_bias_for_each_input(in_channels, blocks):
+    total = 0
+    for width, number in blocks:
+        for _ in range(number):
+            total += 9 * in_channels * width + in_channels
+            in_channels = width
+    return total
+
+
+@vgg_parameters.mistake("Each kernel has *one* bias, not nine.")
+def vgg_nine_biases(in_channels, blocks):
+    total = 0
+    for width, number in blocks:
+        for _ in range(number):
+            total += 9 * (in_channels + 1) * width
+            in_channels = width
+    return total
+
+
+@vgg_parameters.mistake("The first convolution is one of the `number`: one fewer is left.")
+def vgg_one_too_many(in_channels, blocks):
+    total = 0
+    for width, number in blocks:
+        total += (9 * in_channels + 1) * width + number * (9 * width + 1) * width
+        in_channels = width
+    return total
+
+
+@vgg_parameters.mistake("Add up the layers: yours keeps the last one only (`=` or `+=`?).")
+def vgg_last_layer_only(in_channels, blocks):
+    width, number = blocks[-1]
+    before = in_channels if len(blocks) == 1 else blocks[-2][0]
+    return (9 * (before if number == 1 else width) + 1) * width
 
 
 def _leaves_a_cell(size: Any) -> str | None:

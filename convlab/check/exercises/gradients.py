@@ -185,6 +185,31 @@ def bias_of_the_first_image(grad_output):
     return grad_output[0].sum(axis=(1, 2))
 
 
+@grad_bias.mistake("A bias is one number for a kernel: add over images, rows and columns.")
+def bias_over_columns(grad_output):
+    return grad_output.sum(axis=-1)
+
+
+@grad_bias.mistake("Which axis holds the kernels? The axes are (N, O, H, W).")
+def bias_over_images_and_kernels(grad_output):
+    return grad_output.sum(axis=(0, 1))
+
+
+@grad_bias.mistake("Which axis holds the kernels? The axes are (N, O, H, W).")
+def bias_over_kernels(grad_output):
+    return grad_output.sum(axis=1)
+
+
+@grad_bias.mistake("The outputs rise by one each. But what is each rise worth?")
+def bias_of_ones(grad_output):
+    return np.full(grad_output.shape[1], float(grad_output[:, 0].size))
+
+
+@grad_bias.mistake("All images pull at the same bias: add over the batch.")
+def bias_in_one_row(grad_output):
+    return grad_output.sum(axis=(2, 3)).ravel()
+
+
 def _backward(random: Random) -> Iterator[Arguments]:
     """Yield a gradient of the output and an input that fit, from the simplest on."""
     settings = [(1, 1, 1, 3, 4, 2, 2), (1, 1, 1, 4, 4, 3, 2), (1, 1, 2, 3, 4, 2, 2)]
@@ -323,6 +348,27 @@ def hanging_over(grad_output, x):
     return grad_weight.solution(grad_output, np.pad(x, border))
 
 
+@grad_weight.mistake("Which pixels does a weight meet? For the next weight they lie one further.")
+def window_stays(grad_output, x):
+    first = _met(grad_output, x)[:, :, :1, :1]
+    same = np.broadcast_to(first, _met(grad_output, x).shape)
+    return np.einsum("nohw,ncuvhw->ocuv", grad_output, same)
+
+
+@grad_weight.mistake("The kernel has a slice for each channel of the input, not only the first.")
+def first_channel_only(grad_output, x):
+    return grad_weight.solution(grad_output, np.repeat(x[:, :1], x.shape[1], axis=1))
+
+
+@grad_weight.mistake("Add over images and places: one number is left for each weight.")
+def one_number_for_each_kernel(grad_output, x):
+    return np.einsum(
+        "nohw,nchw->oc",
+        grad_output,
+        x[:, :, : grad_output.shape[2], :][..., : grad_output.shape[3]],
+    )
+
+
 def _printed(random: Random) -> Iterator[Arguments]:
     """Yield a row, a kernel and a stride, from the simplest on."""
     yield np.array([2.0]), np.array([1.0, 2, 3]), 1
@@ -403,6 +449,46 @@ def print_end_to_end(x, w, stride):
 @transposed_row.mistake("The strides lie between the numbers of `x`, not between the weights.")
 def print_spread_kernel(x, w, stride):
     return transposed_row.solution(w, x, stride)
+
+
+@transposed_row.mistake("The last kernel begins at (n - 1) * stride: behind it is no more room.")
+def print_room_left(x, w, stride):
+    return np.append(transposed_row.solution(x, w, stride), np.zeros(stride - 1))
+
+
+@transposed_row.mistake("Kernels stand `stride` cells apart. Yours begin one cell apart.")
+def print_next_to_each_other(x, w, stride):
+    out = transposed_row.solution(x, w, stride)
+    out[:] = 0
+    for i, number in enumerate(x):
+        out[i : i + len(w)] += number * w
+    return out
+
+
+@transposed_row.mistake("`stride` cells apart means: with stride - 1 cells between them.")
+def print_one_cell_too_far(x, w, stride):
+    return transposed_row.solution(x, w, stride + 1)
+
+
+@transposed_row.mistake("Nothing is cut off: the first kernel and the last stand there wholly.")
+def print_same(x, w, stride):
+    spread = np.zeros((len(x) - 1) * stride + 1)
+    spread[::stride] = x
+    return np.convolve(spread, w, "same")
+
+
+@transposed_row.mistake("The last kernel begins at (n - 1) * stride. Where does it end?")
+def print_without_room(x, w, stride):
+    out = np.zeros(len(x) * stride)
+    for i, number in enumerate(x):
+        out[i * stride : i * stride + len(w)] += number * w
+    return out
+
+
+@transposed_row.mistake("That is a convolution. Here each number sends out a whole kernel.")
+def print_forward(x, w, stride):
+    places = (len(x) - len(w)) // stride + 1
+    return np.array([x[i * stride : i * stride + len(w)] @ w for i in range(places)])
 
 
 def _loses_cells(answer: Any) -> str | None:

@@ -196,6 +196,36 @@ def bound_channels_forgotten(in_channels, kernel_size, groups):
     return 1 / math.sqrt(kernel_size**2)
 
 
+@kaiming_bound.mistake("The fan in counts the weights of a kernel: its rows and columns, too.")
+def bound_kernel_forgotten(in_channels, kernel_size, groups):
+    return 1 / math.sqrt(in_channels // groups)
+
+
+@kaiming_bound.mistake("A kernel of size k has k times k places, not k plus k.")
+def bound_kernel_doubled(in_channels, kernel_size, groups):
+    return 1 / math.sqrt(in_channels // groups * 2 * kernel_size)
+
+
+@kaiming_bound.mistake("Every channel has a whole square of weights: multiply, do not add.")
+def bound_added(in_channels, kernel_size, groups):
+    return 1 / math.sqrt(in_channels // groups + kernel_size**2)
+
+
+@kaiming_bound.mistake("The root of 5 in PyTorch's source is a slope. No 5 is left in the bound.")
+def bound_times_root_of_5(in_channels, kernel_size, groups):
+    return math.sqrt(5 / (in_channels // groups * kernel_size**2))
+
+
+@kaiming_bound.mistake("`1 / a * b` is b / a: put the product that you divide by into brackets.")
+def bound_brackets_forgotten(in_channels, kernel_size, groups):
+    return 1 / in_channels * kernel_size**2
+
+
+@kaiming_bound.mistake("`1 / a * b` is b / a: put the product that you divide by into brackets.")
+def bound_brackets_and_groups_forgotten(in_channels, kernel_size, groups):
+    return 1 / math.sqrt(in_channels // groups) * kernel_size**2
+
+
 def _weights(random: Random) -> Iterator[Arguments]:
     """Yield shapes of weights and groups, from the simplest on."""
     yield from [((5, 3, 1, 1), 1), ((5, 3, 3, 3), 1), ((5, 3, 2, 4), 1), ((8, 3, 1, 1), 2)]
@@ -289,6 +319,30 @@ def one_axis_of_the_kernel(weight_shape, groups):
 def fans_as_floats(weight_shape, groups):
     o, c, h, w = weight_shape
     return c * h * w, o / groups * h * w
+
+
+@fans.mistake("With more groups there are fewer kernels that a number enters, not more.")
+def fan_out_times_groups(weight_shape, groups):
+    o, c, h, w = weight_shape
+    return c * h * w, o * groups * h * w
+
+
+@fans.mistake("The second axis is divided by the groups already, and the first one is not.")
+def groups_at_both_wrong(weight_shape, groups):
+    o, c, h, w = weight_shape
+    return c * groups * h * w, o * h * w
+
+
+@fans.mistake("That is the fan in. The fan out is wanted, too: a pair.")
+def fan_in_only(weight_shape, groups):
+    _, c, h, w = weight_shape
+    return c * h * w
+
+
+@fans.mistake("A kernel has rows times columns places, not rows plus columns.")
+def sides_added(weight_shape, groups):
+    o, c, h, w = weight_shape
+    return c * (h + w), o // groups * (h + w)
 
 
 def _stacks(random: Random) -> Iterator[Arguments]:
@@ -388,6 +442,39 @@ def signal_squared_again(mean_square, layers):
 def signal_quartered(mean_square, layers):
     for fan_in, std in layers:
         mean_square = mean_square * fan_in * std**2 / 4
+    return mean_square
+
+
+@signal_after.mistake("Each layer multiplies the mean square by a factor. It adds nothing.")
+def signal_added(mean_square, layers):
+    for fan_in, std in layers:
+        mean_square = mean_square + fan_in * std**2 / 2
+    return mean_square
+
+
+@signal_after.mistake("The mean squares of `fan_in` products add up: multiply by it.")
+def signal_divided_by_fan_in(mean_square, layers):
+    for fan_in, std in layers:
+        mean_square = mean_square * std**2 / fan_in / 2
+    return mean_square
+
+
+@signal_after.mistake("`fan_in` is a number of products. Only the weights are squared.")
+def signal_fan_in_squared(mean_square, layers):
+    for fan_in, std in layers:
+        mean_square = mean_square * (fan_in * std) ** 2 / 2
+    return mean_square
+
+
+@signal_after.mistake("A mean square is asked for: there is no root to take.")
+def signal_root_taken(mean_square, layers):
+    return math.sqrt(signal_after.solution(mean_square, layers))
+
+
+@signal_after.mistake("2 / fan_in is Kaiming's variance. Here the weights have their own.")
+def signal_of_kaiming(mean_square, layers):
+    for fan_in, _ in layers:
+        mean_square = mean_square * 2 / fan_in
     return mean_square
 
 

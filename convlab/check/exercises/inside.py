@@ -134,6 +134,21 @@ def rows_and_columns_exchanged(w, channels, size):
     return w.reshape(len(w), channels, size, size).swapaxes(2, 3)
 
 
+@as_convolution.mistake("The order is that of Keras. In PyTorch the outputs come first.")
+def as_from_keras(w, channels, size):
+    return w.reshape(size, size, channels, -1).transpose(3, 2, 0, 1)
+
+
+@as_convolution.mistake("A weight has four axes: (O, C, k, k), with the outputs first.")
+def outputs_axis_forgotten(w, channels, size):
+    return w.reshape(-1, size, size)
+
+
+@as_convolution.mistake("A weight has four axes: rows and columns are two of them.")
+def cells_in_one_axis(w, channels, size):
+    return w.reshape(len(w), channels, size**2)
+
+
 def _pretrained(random: Random) -> Iterator[Arguments]:
     """Yield networks with a layer `fc`, and numbers of classes."""
     import torch

@@ -151,11 +151,11 @@ chapter.value(
 
 def _channels(random: Random) -> Iterator[Arguments]:
     """Yield maps and the parameters of a batch normalization, from the simplest on."""
-    one, zero = np.ones(1), np.zeros(1)
-    yield np.array([0.0, 2, 4, 6]).reshape(1, 1, 1, 4), one, zero, 0.0
-    yield np.array([0.0, 6, 6, 8]).reshape(2, 1, 1, 2), one, zero, 0.0
-    yield np.array([0.0, 6, 6, 8]).reshape(2, 1, 1, 2), 3 * one, zero, 0.0
-    yield np.array([0.0, 6, 6, 8]).reshape(2, 1, 1, 2), one, zero + 1, 0.0
+    one, zero, tiny = np.ones(1), np.zeros(1), 1e-12
+    yield np.array([0.0, 2, 4, 6]).reshape(1, 1, 1, 4), one, zero, tiny
+    yield np.array([0.0, 6, 6, 8]).reshape(2, 1, 1, 2), one, zero, tiny
+    yield np.array([0.0, 6, 6, 8]).reshape(2, 1, 1, 2), 3 * one, zero, tiny
+    yield np.array([0.0, 6, 6, 8]).reshape(2, 1, 1, 2), one, zero + 1, tiny
     yield np.array([0.0, 6, 6, 8]).reshape(2, 1, 1, 2), 3 * one, zero + 1, 7.0
     for shape in ((2, 2, 1, 3), (2, 3, 2, 2)):
         maps = random_array(random, *shape, high=9)
@@ -294,95 +294,29 @@ def gamma_along_the_columns(x, gamma, beta, eps):
     return gamma * _norm(x, np.ones_like(gamma), np.zeros_like(beta), eps) + beta
 
 
-def _statistics(random: Random) -> Iterator[Arguments]:
-    """Yield running statistics, maps and a momentum, from the simplest on."""
-    zero, one = np.zeros(1), np.ones(1)
-    yield zero, one, np.array([1.0, 3, 3, 5]).reshape(1, 1, 2, 2), 1.0
-    yield zero, one, np.array([1.0, 3, 3, 5]).reshape(1, 1, 2, 2), 0.25
-    yield zero + 8, one * 4, np.array([1.0, 3, 3, 5]).reshape(2, 1, 1, 2), 0.25
-    yield zero + 8, one * 4, np.array([1.0, 3, 3, 5]).reshape(2, 1, 1, 2), 0.0
-    for _ in range(15):
-        channels = random.randint(1, 4)
-        shape = random.randint(1, 3), channels, random.randint(1, 3), random.randint(2, 4)
-        yield (
-            random_array(random, channels),
-            random_array(random, channels, low=0, high=9),
-            random_array(random, *shape, high=9),
-            random.choice([0.1, 0.25, 0.75]),
-        )
+@batch_norm.mistake("Brackets: first subtract the mean from `x`, then multiply and divide.")
+def brackets_forgotten(x, gamma, beta, eps):
+    mean, var = x.mean(axis=(0, 2, 3), keepdims=True), x.var(axis=(0, 2, 3), keepdims=True)
+    return gamma[:, None, None] * x - mean / np.sqrt(var + eps) + beta[:, None, None]
 
 
-@chapter.code(
-    title="Move the running statistics",
-    minutes=8,
-    text="A batch normalization in training mode has the running statistics `mean` and `var`, both "
-    "of the shape (C,), and reads `x`, of the shape (N, C, H, W). Return the pair of its new "
-    "running statistics.",
-    cases=_statistics,
-    imports="import numpy as np",
-    hints=[
-        "What have the running statistics got before, and what comes in?",
-        "`x.var(..., ddof=1)` divides by one less than the number of the squares.",
-    ],
-    explanation="The layer normalizes with the variance of the batch as it is, and remembers the "
-    "one divided by one less.",
-)
-def update_running(mean, var, x, momentum):
-    """Return the running mean and the running variance after a batch."""
-    new_mean = x.mean(axis=(0, 2, 3))
-    new_var = x.var(axis=(0, 2, 3), ddof=1)
-    return (1 - momentum) * mean + momentum * new_mean, (1 - momentum) * var + momentum * new_var
+@batch_norm.mistake("The mean is subtracted, not added.")
+def mean_added(x, gamma, beta, eps):
+    mean, var = x.mean(axis=(0, 2, 3), keepdims=True), x.var(axis=(0, 2, 3), keepdims=True)
+    return gamma[:, None, None] * (x + mean) / np.sqrt(var + eps) + beta[:, None, None]
 
 
-def _moved(mean, var, x, old, new, axis=(0, 2, 3), ddof=1):
-    """Return statistics, of which shares of the old and of the new are mixed."""
-    return old * mean + new * x.mean(axis=axis), old * var + new * x.var(axis=axis, ddof=ddof)
+@batch_norm.mistake("The variance is the mean of the squared distances *from the mean*.")
+def squares_of_x(x, gamma, beta, eps):
+    mean = x.mean(axis=(0, 2, 3), keepdims=True)
+    squares = (x**2).mean(axis=(0, 2, 3), keepdims=True)
+    return gamma[:, None, None] * (x - mean) / np.sqrt(squares + eps) + beta[:, None, None]
 
 
-@update_running.mistake("The variance that it remembers is divided by one less: `ddof=1`.")
-def running_biased(mean, var, x, momentum):
-    return _moved(mean, var, x, 1 - momentum, momentum, ddof=0)
-
-
-@update_running.mistake("In this layer the momentum is the share of the *new*.")
-def running_exchanged(mean, var, x, momentum):
-    return _moved(mean, var, x, momentum, 1 - momentum)
-
-
-@update_running.mistake("The momentum is the share of the *new* here. Look at `ddof`, too.")
-def running_exchanged_and_biased(mean, var, x, momentum):
-    return _moved(mean, var, x, momentum, 1 - momentum, ddof=0)
-
-
-@update_running.mistake("What is remembered counts too: mix the old numbers with the new.")
-def running_replaced(mean, var, x, momentum):
-    return _moved(mean, var, x, 0, 1)
-
-
-@update_running.mistake("A share of the old goes when the new comes in: the shares add up to 1.")
-def running_added(mean, var, x, momentum):
-    return _moved(mean, var, x, 1, momentum)
-
-
-@update_running.mistake("The layer remembers the variance, not its root.")
-def running_deviation(mean, var, x, momentum):
-    new_mean, new_std = x.mean(axis=(0, 2, 3)), x.std(axis=(0, 2, 3), ddof=1)
-    return (1 - momentum) * mean + momentum * new_mean, (1 - momentum) * var + momentum * new_std
-
-
-@update_running.mistake("One number for each channel: which axes does the mean go over?")
-def running_for_each_image(mean, var, x, momentum):
-    return _moved(mean, var, x, 1 - momentum, momentum, axis=(2, 3))
-
-
-@update_running.mistake("Each channel has statistics of its own. Yours go over all channels.")
-def running_over_all(mean, var, x, momentum):
-    return _moved(mean, var, x, 1 - momentum, momentum, axis=None)
-
-
-@update_running.mistake("First the mean, then the variance.")
-def running_pair_exchanged(mean, var, x, momentum):
-    return _moved(mean, var, x, 1 - momentum, momentum)[::-1]
+@batch_norm.mistake("The eps is added to the variance, before the root and the division.")
+def eps_added_to_the_output(x, gamma, beta, eps):
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _norm(x, gamma, beta, 0) + eps
 
 
 def _foldable(random: Random) -> Iterator[Arguments]:
@@ -516,6 +450,57 @@ def fold_along_the_channels(w, b, gamma, beta, mean, var, eps):
 @fold_batch_norm.mistake("The normalization divides the maps. So the weight is scaled as well.")
 def fold_weight_not_scaled(w, b, gamma, beta, mean, var, eps):
     return w, fold_batch_norm.solution(w, b, gamma, beta, mean, var, eps)[1]
+
+
+@fold_batch_norm.mistake("The normalization adds to the maps, so `beta` belongs to the bias.")
+def fold_beta_in_the_weight(w, b, gamma, beta, mean, var, eps):
+    scale = gamma / np.sqrt(var + eps)
+    return w * scale[:, None, None, None] + beta[:, None, None, None], (b - mean) * scale
+
+
+@fold_batch_norm.mistake("The mean is subtracted from the maps, not from the weight: it is bias.")
+def fold_mean_in_the_weight(w, b, gamma, beta, mean, var, eps):
+    scale = gamma / np.sqrt(var + eps)
+    return (w - mean[:, None, None, None]) * scale[:, None, None, None], b * scale + beta
+
+
+@fold_batch_norm.mistake("The bias changes, too: what does the normalization make of `b`?")
+def fold_bias_unchanged(w, b, gamma, beta, mean, var, eps):
+    return fold_batch_norm.solution(w, b, gamma, beta, mean, var, eps)[0], b
+
+
+@fold_batch_norm.mistake("`gamma` is a part of the scale already: multiply by it once.")
+def fold_gamma_twice(w, b, gamma, beta, mean, var, eps):
+    scale = gamma / np.sqrt(var + eps)
+    return w * scale[:, None, None, None], (b - mean) * scale * gamma + beta
+
+
+@fold_batch_norm.mistake("The normalization *divides* by the deviation.")
+def fold_multiplied_by_the_root(w, b, gamma, beta, mean, var, eps):
+    scale = gamma * np.sqrt(var + eps)
+    return w * scale[:, None, None, None], (b - mean) * scale + beta
+
+
+@fold_batch_norm.mistake("The mean is subtracted from `b`, not the other way round.")
+def fold_mean_minus_bias(w, b, gamma, beta, mean, var, eps):
+    return fold_batch_norm.solution(w, -b, gamma, beta, -mean, var, eps)
+
+
+@fold_batch_norm.mistake("`beta` is added, not subtracted.")
+def fold_beta_subtracted(w, b, gamma, beta, mean, var, eps):
+    return fold_batch_norm.solution(w, b, gamma, -beta, mean, var, eps)
+
+
+@fold_batch_norm.mistake("The eps is added to the variance, before the root and the division.")
+def fold_eps_added_to_the_scale(w, b, gamma, beta, mean, var, eps):
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scale = gamma / np.sqrt(var) + eps
+        return w * scale[:, None, None, None], (b - mean) * scale + beta
+
+
+@fold_batch_norm.mistake("That is the weight. The bias is wanted, too: a pair.")
+def fold_weight_only(w, b, gamma, beta, mean, var, eps):
+    return fold_batch_norm.solution(w, b, gamma, beta, mean, var, eps)[0]
 
 
 def _group_norm_forgets(answer: Any) -> str | None:
