@@ -88,8 +88,9 @@ def _compare_arrays(given: Any, right: NDArray[Any]) -> str | None:
     is_list = isinstance(given, tuple | list)
     try:
         array = np.asarray(given)
-    except ValueError:  # lists of different lengths
-        return f"yours is {_type(given)} of lists that differ in length; right is an array"
+    except (ValueError, TypeError, RuntimeError):  # such as a tuple of tensors with a graph
+        kind = "of lists that differ in length" if is_list else "that is no array"
+        return f"yours is {_type(given)} {kind}; right is an array of shape {right.shape}"
     if array.dtype.kind not in "biufc" or (array.ndim == 0 and right.ndim > 0):
         return f"yours is {show(given)}, {_type(given)}; right is an array of shape {right.shape}"
     if array.shape != right.shape:

@@ -360,13 +360,9 @@ def first_channel_only(grad_output, x):
     return grad_weight.solution(grad_output, np.repeat(x[:, :1], x.shape[1], axis=1))
 
 
-@grad_weight.mistake("Add over images and places: one number is left for each weight.")
-def one_number_for_each_kernel(grad_output, x):
-    return np.einsum(
-        "nohw,nchw->oc",
-        grad_output,
-        x[:, :, : grad_output.shape[2], :][..., : grad_output.shape[3]],
-    )
+@grad_weight.mistake("Every weight of the kernel has a gradient, not only the first one.")
+def first_weight_only(grad_output, x):
+    return grad_weight.solution(grad_output, x)[:, :, 0, 0]
 
 
 def _printed(random: Random) -> Iterator[Arguments]:

@@ -13,6 +13,7 @@ from convlab.check.exercises._networks import chain
 from convlab.shapes import conv2d_output_size
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 chapter = Chapter("inside")
@@ -240,7 +241,7 @@ def only_convolution_frozen(model, num_classes):
     return model
 
 
-@replace_head.mistake("`out_features` is a note about the layer. Its weight is still the old one.")
+@replace_head.mistake("`model.fc` still has its old weight. Put a new layer in its place.")
 def number_overwritten(model, num_classes):
     model.requires_grad_(False)
     model.fc.out_features = num_classes
@@ -285,6 +286,40 @@ def reads_old_scores(model, num_classes):
     model.requires_grad_(False)
     model.fc = nn.Linear(model.fc.out_features, num_classes)
     return model
+
+
+@replace_head.mistake("Not every network has this size: the old layer knows what it reads.")
+def size_written_down(model, num_classes):
+    model.requires_grad_(False)
+    model.fc = nn.Linear(512, num_classes)
+    return model
+
+
+@replace_head.mistake("The last layer of this network is called `fc`. You have added another one.")
+def other_name(model, num_classes):
+    model.requires_grad_(False)
+    model.classifier = nn.Linear(model.fc.in_features, num_classes)
+    return model
+
+
+@replace_head.mistake("A network answers with logits: put a linear layer there, without softmax.")
+def head_with_softmax(model, num_classes):
+    model.requires_grad_(False)
+    model.fc = nn.Sequential(nn.Linear(model.fc.in_features, num_classes), nn.Softmax(dim=1))
+    return model
+
+
+@replace_head.mistake("The bias is still the old one. A new layer brings a weight and a bias.")
+def weight_replaced(model, num_classes):
+    model.requires_grad_(False)
+    model.fc.weight = nn.Parameter(torch.zeros(num_classes, model.fc.in_features))
+    return model
+
+
+@replace_head.mistake("The old last layer is still there. The new one takes its place.")
+def model_wrapped(model, num_classes):
+    model.requires_grad_(False)
+    return nn.Sequential(model, nn.Linear(model.fc.out_features, num_classes))
 
 
 def _asked(random: Random) -> Iterator[Arguments]:

@@ -235,6 +235,54 @@ def one_loss_for_each_image(logits, labels):
     return -np.log(_picked(_softmax(logits), labels))
 
 
+@cross_entropy.mistake("Divide each row by its own sum: `keepdims=True` keeps the axis of the sum.")
+def softmax_without_keepdims(logits, labels):
+    return float(-np.log(_picked(np.exp(logits) / np.exp(logits).sum(axis=1), labels)).mean())
+
+
+@cross_entropy.mistake("`[:, labels]` takes these classes of *every* image. One of each is wanted.")
+def every_label_of_every_image(logits, labels):
+    return float(-np.log(_softmax(logits)[:, labels]).mean())
+
+
+@cross_entropy.mistake("Logits are no probabilities yet: apply the softmax before the logarithm.")
+def logarithm_of_logits(logits, labels):
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(-np.log(_picked(logits, labels)).mean())
+
+
+@cross_entropy.mistake("Softmax is not the sigmoid: the classes share a probability of 1.")
+def sigmoid(logits, labels):
+    return float(-np.log(_picked(1 / (1 + np.exp(-logits)), labels)).mean())
+
+
+@cross_entropy.mistake("The right class counts, not the one with the largest probability.")
+def largest_probability(logits, labels):
+    return float(-np.log(_softmax(logits).max(axis=1)).mean())
+
+
+@cross_entropy.mistake("Cross-entropy is minus the logarithm of a probability, not a square.")
+def squared_distance(logits, labels):
+    return float(((1 - _picked(_softmax(logits), labels)) ** 2).mean())
+
+
+@cross_entropy.mistake("A larger logit means a larger probability: no minus in the exponential.")
+def minus_in_the_exponential(logits, labels):
+    return cross_entropy.solution(-logits, labels)
+
+
+@cross_entropy.mistake("The logarithm is the natural one, `np.log`.")
+def logarithm_to_base_10(logits, labels):
+    return cross_entropy.solution(logits, labels) / math.log(10)
+
+
+@cross_entropy.mistake("Only the probability of the right class counts, nothing of the others.")
+def each_class_for_itself(logits, labels):
+    right = np.eye(logits.shape[1])[labels] == 1
+    shares = np.where(right, _softmax(logits), 1 - _softmax(logits))
+    return float(-np.log(shares).sum(axis=1).mean())
+
+
 def _epochs(random: Random) -> Iterator[Arguments]:
     """Yield the mean losses of batches and the sizes of these, from the simplest on."""
     yield [2.0], [4]
@@ -314,6 +362,22 @@ def last_batch_only(losses, batch_sizes):
     return losses[-1]
 
 
+@epoch_mean.mistake("Add up all batches: only the last one is left (`=` or `+=`?).")
+def last_sum_only(losses, batch_sizes):
+    return losses[-1] * batch_sizes[-1] / sum(batch_sizes)
+
+
+@epoch_mean.mistake("You return after the first batch: is the `return` inside of the loop?")
+def first_sum_only(losses, batch_sizes):
+    return losses[0] * batch_sizes[0] / sum(batch_sizes)
+
+
+@epoch_mean.mistake("Not all batches are as large as the first one. How many images are there?")
+def divided_by_full_batches(losses, batch_sizes):
+    total = sum(loss * size for loss, size in zip(losses, batch_sizes, strict=True))
+    return total / (batch_sizes[0] * len(losses))
+
+
 def _steps(random: Random) -> Iterator[Arguments]:
     """Yield networks, images, labels and optimizers, from the simplest on."""
     import torch
@@ -386,7 +450,11 @@ def old_gradient_used(model, images, labels, optimizer):
 
 @train_step.mistake("`cross_entropy` takes logits, and applies the softmax itself.")
 def softmax_before_the_loss(model, images, labels, optimizer):
-    loss = F.cross_entropy(model(images).softmax(dim=1), labels)
+    return _stepped(optimizer, F.cross_entropy(model(images).softmax(dim=1), labels))
+
+
+def _stepped(optimizer, loss):
+    """Make a step downhill."""
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -395,11 +463,47 @@ def softmax_before_the_loss(model, images, labels, optimizer):
 
 @train_step.mistake("The loss is a mean over the batch, which is what `cross_entropy` returns.")
 def loss_summed(model, images, labels, optimizer):
-    loss = F.cross_entropy(model(images), labels, reduction="sum")
-    optimizer.zero_grad()
-    loss.backward()
+    return _stepped(optimizer, F.cross_entropy(model(images), labels, reduction="sum"))
+
+
+@train_step.mistake("The gradient must be that of the mean, too, not of the sum.")
+def gradient_of_the_sum(model, images, labels, optimizer):
+    summed = F.cross_entropy(model(images), labels, reduction="sum")
+    return _stepped(optimizer, summed) / len(images)
+
+
+@train_step.mistake("`nll_loss` wants logarithms of probabilities. `cross_entropy` takes logits.")
+def nll_of_logits(model, images, labels, optimizer):
+    return _stepped(optimizer, F.nll_loss(model(images), labels))
+
+
+@train_step.mistake("`nll_loss` takes no logarithm itself. `cross_entropy` takes logits.")
+def nll_of_softmax(model, images, labels, optimizer):
+    return _stepped(optimizer, F.nll_loss(model(images).softmax(dim=1), labels))
+
+
+@train_step.mistake("The logits go into the loss as they are, without a ReLU.")
+def relu_before_the_loss(model, images, labels, optimizer):
+    return _stepped(optimizer, F.cross_entropy(model(images).relu(), labels))
+
+
+@train_step.mistake("The loss rises: the optimizer goes downhill by itself, without a minus.")
+def uphill(model, images, labels, optimizer):
+    return -_stepped(optimizer, -F.cross_entropy(model(images), labels))
+
+
+@train_step.mistake("One call of `step()` is enough: each moves the weights.")
+def two_steps(model, images, labels, optimizer):
+    loss = train_step.solution(model, images, labels, optimizer)
     optimizer.step()
-    return loss.item()
+    return loss
+
+
+@train_step.mistake("The weights are right. Return the loss, not the share of right answers.")
+def accuracy_returned(model, images, labels, optimizer):
+    right = model(images).argmax(dim=1) == labels
+    train_step.solution(model, images, labels, optimizer)
+    return right.double().mean().item()
 
 
 @train_step.mistake("Return the mean loss. The sum over the batch is for the loop to make.")
@@ -416,9 +520,7 @@ def loss_after_the_step(model, images, labels, optimizer):
 @train_step.mistake("The loss still holds its record. Which method makes a number of it?")
 def tensor_returned(model, images, labels, optimizer):
     loss = F.cross_entropy(model(images), labels)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+    _stepped(optimizer, loss)
     return loss
 
 
@@ -426,11 +528,7 @@ def tensor_returned(model, images, labels, optimizer):
 def squared_error(model, images, labels, optimizer):
     logits = model(images)
     targets = F.one_hot(labels, logits.shape[1]).to(logits.dtype)
-    loss = F.mse_loss(logits, targets)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    return loss.item()
+    return _stepped(optimizer, F.mse_loss(logits, targets))
 
 
 @train_step.mistake("Move the weights once for each batch, not once for each image.")
