@@ -169,6 +169,43 @@ def keras_size_kept(size, kernel_size, stride):
     return _shared(max(0, (size - 1) * stride + kernel_size - size))
 
 
+@keras_padding.mistake("The cells are shared between both ends. Only the odd one goes to the end.")
+def keras_all_after(size, kernel_size, stride):
+    return 0, sum(keras_padding.solution(size, kernel_size, stride))
+
+
+@keras_padding.mistake("That is right where the stride divides the size. It does not always.")
+def keras_stride_divides(size, kernel_size, stride):
+    return _shared(max(0, kernel_size - stride))
+
+
+@keras_padding.mistake("Keras makes size / stride windows, more than fit without padding.")
+def keras_windows_that_fit(size, kernel_size, stride):
+    windows = (size - kernel_size) // stride + 1
+    return _shared(max(0, (windows - 1) * stride + kernel_size - size))
+
+
+@keras_padding.mistake("How many cells from the first to the last, both included? One more.")
+def keras_one_cell_fewer(size, kernel_size, stride):
+    return _shared(max(0, (-(-size // stride) - 1) * stride + kernel_size - 1 - size))
+
+
+@keras_padding.mistake("Where the windows need fewer cells than there are, nothing is added.")
+def keras_absolute(size, kernel_size, stride):
+    return _shared(abs((-(-size // stride) - 1) * stride + kernel_size - size))
+
+
+@keras_padding.mistake("That is the number for both ends together. Share it out: a pair is wanted.")
+def keras_total_only(size, kernel_size, stride):
+    return sum(keras_padding.solution(size, kernel_size, stride))
+
+
+@keras_padding.mistake("There are no half cells: `/` makes floats, and the odd cell comes after.")
+def keras_half_cells(size, kernel_size, stride):
+    total = sum(keras_padding.solution(size, kernel_size, stride))
+    return total / 2, total / 2
+
+
 def _kernels(random: Random) -> Iterator[Arguments]:
     """Yield kernels in the layout of Keras, from the simplest on."""
     for shape in (
@@ -244,6 +281,11 @@ def keras_turned(w):
 )
 def keras_moved_backwards(w):
     return w.transpose(2, 3, 1, 0)
+
+
+@weight_from_keras.mistake("Only the last two axes are exchanged. Both have to come to the front.")
+def keras_last_two_exchanged(w):
+    return w.swapaxes(2, 3)
 
 
 def _dense(random: Random) -> Iterator[Arguments]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -170,6 +171,36 @@ def variance_of_variances(means, variances):
     return float(np.mean(variances) + np.var(variances))
 
 
+@joint_variance.mistake("Take the mean of the squared distances of the means, not their sum.")
+def distances_summed(means, variances):
+    return float(np.mean(variances) + len(means) * np.var(means))
+
+
+@joint_variance.mistake("The mean over the parts is missing: divide by their number.")
+def not_divided(means, variances):
+    return float(np.sum(variances) + len(means) * np.var(means))
+
+
+@joint_variance.mistake("The two parts of the variance are added, not multiplied.")
+def parts_multiplied(means, variances):
+    return float(np.mean(variances) * np.var(means))
+
+
+@joint_variance.mistake("A variance is a mean of squares. How large are those of the distances?")
+def range_of_means_added(means, variances):
+    return float(np.mean(variances) + max(means) - min(means))
+
+
+@joint_variance.mistake("All parts count, not only the one with the largest variance.")
+def largest_variance(means, variances):
+    return float(max(variances) + np.var(means))
+
+
+@joint_variance.mistake("Means and variances are numbers of two kinds: they do not make one list.")
+def lists_joined(means, variances):
+    return float(np.var([*means, *variances]))
+
+
 def _scales(random: Random) -> Iterator[Arguments]:
     """Yield a factor, overflows and an interval, from the simplest on."""
     yield 1024.0, [False], 2
@@ -212,29 +243,27 @@ def loss_scale(factor, overflows, interval):
     return factor
 
 
-@loss_scale.mistake("An overflow ends the row of good steps: the count starts again.")
-def scale_count_survives(factor, overflows, interval):
+def _scaled(factor, overflows, interval, down=0.5, up=2.0, restart=(True, True), late=0):
+    """Follow the factor; `restart` of the count: after an overflow, after a doubling."""
     good = 0
     for overflow in overflows:
         if overflow:
-            factor = factor / 2
+            factor, good = factor * down, 0 if restart[0] else good
             continue
         good += 1
-        if good == interval:
-            factor, good = factor * 2, 0
+        if good == interval + late or (good > interval and not restart[1] and late == 0):
+            factor, good = factor * up, 0 if restart[1] else good
     return factor
+
+
+@loss_scale.mistake("An overflow ends the row of good steps: the count starts again.")
+def scale_count_survives(factor, overflows, interval):
+    return _scaled(factor, overflows, interval, restart=(False, True))
 
 
 @loss_scale.mistake("After a doubling the count starts again. Yours goes on.")
 def scale_count_goes_on(factor, overflows, interval):
-    good = 0
-    for overflow in overflows:
-        good = 0 if overflow else good + 1
-        if overflow:
-            factor = factor / 2
-        elif good >= interval:
-            factor = factor * 2
-    return factor
+    return _scaled(factor, overflows, interval, restart=(True, False))
 
 
 @loss_scale.mistake("A single doubling is not the end: after it the count starts again.")
@@ -242,59 +271,71 @@ def scale_doubled_once(factor, overflows, interval):
     good = 0
     for overflow in overflows:
         good = 0 if overflow else good + 1
-        if overflow:
-            factor = factor / 2
-        elif good == interval:
-            factor = factor * 2
+        factor = factor / 2 if overflow else factor * 2 if good == interval else factor
     return factor
 
 
 @loss_scale.mistake("It is doubled after `interval` good steps in a row, not after each one.")
 def scale_doubled_each_time(factor, overflows, interval):
-    for overflow in overflows:
-        factor = factor / 2 if overflow else factor * 2
-    return factor
+    return _scaled(factor, overflows, 1)
 
 
 @loss_scale.mistake("After many good steps the factor grows again.")
 def scale_never_doubled(factor, overflows, interval):
-    return factor / 2 ** sum(overflows)
+    return _scaled(factor, overflows, interval, up=1.0)
 
 
 @loss_scale.mistake("When a gradient overflows, the factor was too large: halve it.")
 def scale_never_halved(factor, overflows, interval):
-    good = 0
-    for overflow in overflows:
-        good = 0 if overflow else good + 1
-        if good == interval:
-            factor, good = factor * 2, 0
-    return factor
+    return _scaled(factor, overflows, interval, down=1.0)
 
 
 @loss_scale.mistake("You double too late: after `interval` good steps, not after one more.")
 def scale_one_step_late(factor, overflows, interval):
-    good = 0
-    for overflow in overflows:
-        if overflow:
-            factor, good = factor / 2, 0
-        else:
-            good += 1
-        if good > interval:
-            factor, good = factor * 2, 0
-    return factor
+    return _scaled(factor, overflows, interval, late=1)
+
+
+@loss_scale.mistake("You double too early: after `interval` good steps.")
+def scale_one_step_early(factor, overflows, interval):
+    return _scaled(factor, overflows, interval, late=-1)
 
 
 @loss_scale.mistake("It is the other way round: an overflow makes the factor smaller.")
 def scale_turned(factor, overflows, interval):
+    return _scaled(factor, overflows, interval, down=2.0, up=0.5)
+
+
+@loss_scale.mistake("True in the list means that a gradient *did* overflow.")
+def scale_condition_turned(factor, overflows, interval):
+    return _scaled(factor, [not overflow for overflow in overflows], interval)
+
+
+@loss_scale.mistake("A step with an overflow is no good step: do not count it.")
+def scale_overflow_counted(factor, overflows, interval):
     good = 0
     for overflow in overflows:
-        if overflow:
-            factor, good = factor * 2, 0
-        else:
-            good += 1
+        factor, good = (factor / 2, 1) if overflow else (factor, good + 1)
         if good == interval:
-            factor, good = factor / 2, 0
+            factor, good = factor * 2, 0
     return factor
+
+
+@loss_scale.mistake("The factor is halved and doubled. You subtract and add.")
+def scale_subtracted(factor, overflows, interval):
+    return factor + 2 * math.log2(loss_scale.solution(1.0, overflows, interval))
+
+
+@loss_scale.mistake("All steps count: is the `return` inside of the loop?")
+def scale_first_step_only(factor, overflows, interval):
+    return loss_scale.solution(factor, overflows[:1], interval)
+
+
+@loss_scale.mistake("Doubling belongs into the loop: it may happen several times.")
+def scale_doubled_at_the_end(factor, overflows, interval):
+    good = 0
+    for overflow in overflows:
+        factor, good = (factor / 2, 0) if overflow else (factor, good + 1)
+    return factor * 2 if good >= interval else factor
 
 
 @loss_scale.mistake("Do the steps count from the first on? It takes a row without an overflow.")
@@ -368,99 +409,121 @@ def accumulate_step(model, images, labels, optimizer, part_size):
     return total
 
 
-def _in_parts(model, images, labels, optimizer, part_size, share, zero=True, each="", count=0):
+def _in_parts(arguments, share=None, zero=True, each="", report=None):
     """Make a step, with the loss of each part times `share(size of the part)`."""
-    total = 0.0
+    model, images, labels, optimizer, part_size = arguments
+    total, share = 0.0, share or (lambda size: size / len(images))
     if zero:
         optimizer.zero_grad()
-    parts = list(zip(images.split(part_size), labels.split(part_size), strict=True))
-    for x, y in parts[: count or len(parts)]:
+    for x, y in zip(images.split(part_size), labels.split(part_size), strict=True):
         if "zero" in each:
             optimizer.zero_grad()
         loss = F.cross_entropy(model(x), y)
         (loss * share(len(x))).backward()
         if "step" in each:
             optimizer.step()
-        total += loss.item() * len(x) / len(images)
+        total += loss.item() * (report or (lambda size: size / len(images)))(len(x))
     if "step" not in each:
         optimizer.step()
     return total
 
 
+def _one(size):
+    return 1
+
+
 @accumulate_step.mistake("The gradients of the parts add up. Which share has each of the mean?")
-def parts_not_weighted(model, images, labels, optimizer, part_size):
-    return _in_parts(model, images, labels, optimizer, part_size, lambda size: 1)
+def parts_not_weighted(*arguments):
+    return _in_parts(arguments, _one)
+
+
+@accumulate_step.mistake("The losses and gradients of the parts are means. Which share has each?")
+def parts_and_losses_not_weighted(*arguments):
+    return _in_parts(arguments, _one, report=_one)
+
+
+@accumulate_step.mistake("The gradients of the parts add up, but the whole is a mean of them.")
+def parts_not_weighted_mean_returned(*arguments):
+    count = -(-len(arguments[1]) // arguments[4])
+    return _in_parts(arguments, _one, report=lambda size: 1 / count)
 
 
 @accumulate_step.mistake("That is the right share for equal parts only. The last may be smaller.")
-def parts_equally_weighted(model, images, labels, optimizer, part_size):
-    count = -(-len(images) // part_size)
-    return _in_parts(model, images, labels, optimizer, part_size, lambda size: 1 / count)
+def parts_equally_weighted(*arguments):
+    count = -(-len(arguments[1]) // arguments[4])
+    return _in_parts(arguments, lambda size: 1 / count)
 
 
-@accumulate_step.mistake("That is the right share for equal parts only. The last may be smaller.")
-def full_parts_assumed(model, images, labels, optimizer, part_size):
-    share = part_size / len(images)
-    return _in_parts(model, images, labels, optimizer, part_size, lambda size: share)
+@accumulate_step.mistake("That is right for equal parts only. The last one may be smaller.")
+def parts_and_losses_equally_weighted(*arguments):
+    count = -(-len(arguments[1]) // arguments[4])
+    return _in_parts(arguments, lambda size: 1 / count, report=lambda size: 1 / count)
+
+
+@accumulate_step.mistake("That is the right share for full parts. The last one may be smaller.")
+def full_parts_assumed(*arguments):
+    share = arguments[4] / len(arguments[1])
+    return _in_parts(arguments, lambda size: share, report=lambda size: share)
 
 
 @accumulate_step.mistake("The loss of a part is a mean already. Which share has the part?")
-def divided_by_all_images(model, images, labels, optimizer, part_size):
-    return _in_parts(model, images, labels, optimizer, part_size, lambda size: 1 / len(images))
+def divided_by_all_images(*arguments):
+    return _in_parts(arguments, lambda size: 1 / len(arguments[1]))
+
+
+@accumulate_step.mistake("The loss of a part is a mean already. Which share has the part?")
+def divided_by_part_size(*arguments):
+    share = 1 / arguments[4]
+    return _in_parts(arguments, lambda size: share, report=lambda size: share)
+
+
+@accumulate_step.mistake("The gradient is that of the sum. Divide by the number of images, too.")
+def gradient_of_the_sum(*arguments):
+    return _in_parts(arguments, lambda size: size)
 
 
 @accumulate_step.mistake("Move the weights once, when all parts have added their gradients.")
-def step_for_each_part(model, images, labels, optimizer, part_size):
-    return _in_parts(model, images, labels, optimizer, part_size, lambda size: 1, each="zero step")
+def step_for_each_part(*arguments):
+    return _in_parts(arguments, _one, each="zero step")
 
 
 @accumulate_step.mistake("Move the weights once, when all parts have added their gradients.")
-def weighted_step_for_each_part(model, images, labels, optimizer, part_size):
-    return _in_parts(
-        model,
-        images,
-        labels,
-        optimizer,
-        part_size,
-        lambda size: size / len(images),
-        each="zero step",
-    )
+def weighted_step_for_each_part(*arguments):
+    return _in_parts(arguments, each="zero step")
+
+
+@accumulate_step.mistake("Move the weights once: `step()` stands behind the loop.")
+def step_inside_of_the_loop(*arguments):
+    return _in_parts(arguments, each="step")
 
 
 @accumulate_step.mistake("Only the last part counts: the gradients are cleared before each.")
-def zeroed_for_each_part(model, images, labels, optimizer, part_size):
-    return _in_parts(
-        model, images, labels, optimizer, part_size, lambda size: size / len(images), each="zero"
-    )
+def zeroed_for_each_part(*arguments):
+    return _in_parts(arguments, each="zero")
 
 
-@accumulate_step.mistake("Only the last part counts: clear the gradients once, before the loop.")
-def zeroed_for_each_part_not_weighted(model, images, labels, optimizer, part_size):
-    return _in_parts(model, images, labels, optimizer, part_size, lambda size: 1, each="zero")
+@accumulate_step.mistake("Only the last part counts. Each has to add its gradients, once.")
+def last_part_only(*arguments):
+    return _in_parts(arguments, _one, each="zero")
 
 
 @accumulate_step.mistake("Old gradients are still there. Clear them before the loop.")
-def old_gradients_kept(model, images, labels, optimizer, part_size):
-    return _in_parts(
-        model, images, labels, optimizer, part_size, lambda size: size / len(images), zero=False
-    )
+def old_gradients_kept(*arguments):
+    return _in_parts(arguments, zero=False)
 
 
 @accumulate_step.mistake("So many images do not fit. Send them through the model in parts.")
-def all_at_once(model, images, labels, optimizer, part_size):
-    return _in_parts(model, images, labels, optimizer, len(images), lambda size: 1)
+def all_at_once(*arguments):
+    return _in_parts((*arguments[:4], len(arguments[1])))
 
 
 @accumulate_step.mistake("The last part may be smaller, but it counts.")
 def rest_left_out(model, images, labels, optimizer, part_size):
+    full = max(1, len(images) // part_size) * part_size
     return _in_parts(
-        model,
-        images,
-        labels,
-        optimizer,
-        part_size,
+        (model, images[:full], labels[:full], optimizer, part_size),
         lambda size: size / len(images),
-        count=max(1, len(images) // part_size),
+        report=lambda size: size / len(images),
     )
 
 
@@ -472,19 +535,27 @@ def loss_of_the_last_part(model, images, labels, optimizer, part_size):
 
 
 @accumulate_step.mistake("The step is right. The losses of the parts are means: weight them, too.")
-def losses_added(model, images, labels, optimizer, part_size):
-    parts = zip(images.split(part_size), labels.split(part_size), strict=True)
-    losses = [F.cross_entropy(model(x), y).item() for x, y in parts]
-    accumulate_step.solution(model, images, labels, optimizer, part_size)
-    return sum(losses)
+def losses_added(*arguments):
+    return _in_parts(arguments, report=_one)
 
 
 @accumulate_step.mistake("The step is right. But your mean counts a short part in full.")
-def mean_of_the_losses(model, images, labels, optimizer, part_size):
-    parts = zip(images.split(part_size), labels.split(part_size), strict=True)
-    losses = [F.cross_entropy(model(x), y).item() for x, y in parts]
-    accumulate_step.solution(model, images, labels, optimizer, part_size)
-    return sum(losses) / len(losses)
+def mean_of_the_losses(*arguments):
+    count = -(-len(arguments[1]) // arguments[4])
+    return _in_parts(arguments, report=lambda size: 1 / count)
+
+
+@accumulate_step.mistake("The step is right. The weighted losses make the mean by adding up.")
+def losses_divided_again(*arguments):
+    count = -(-len(arguments[1]) // arguments[4])
+    return _in_parts(arguments) / count
+
+
+@accumulate_step.mistake("The loss still holds its record. Which method makes a number of it?")
+def tensor_added_up(model, images, labels, optimizer, part_size):
+    return images.new_tensor(
+        accumulate_step.solution(model, images, labels, optimizer, part_size)
+    ).requires_grad_()
 
 
 def _is_held(number: Any) -> str | None:
