@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from convlab.check.exercise import Arguments
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
     from torch.optim import Optimizer
 
@@ -56,9 +57,15 @@ def sgd(model: nn.Module, lr: float, momentum: float = 0.0) -> Optimizer:
 
 
 def loss_and_weights(arguments: Arguments, returned: Any) -> Any:
-    """Return what a step has returned, and the weights after it; None if it returned None."""
-    if returned is None:
+    """Return what a step has returned, and the weights after it; None if nothing was done."""
+    model = arguments[0]
+    if returned is None and all(_untouched(parameter) for parameter in model.parameters()):
         return None
     if getattr(returned, "requires_grad", False):
         returned = "a tensor that still holds its graph"
-    return returned, *(parameter.detach().numpy() for parameter in arguments[0].parameters())
+    return returned, *(parameter.detach().numpy() for parameter in model.parameters())
+
+
+def _untouched(parameter: torch.Tensor) -> bool:
+    """Return whether a parameter has the gradient that it had at the start."""
+    return parameter.grad is None or bool((parameter.grad == 1).all())

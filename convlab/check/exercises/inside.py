@@ -177,6 +177,8 @@ def _pretrained(random: Random) -> Iterator[Arguments]:
 
 def _what_learns(arguments: Arguments, returned: Any) -> Any:
     """Return the parameters of a network, whether they learn, and the weights that were there."""
+    if returned is None and not all(p.requires_grad for p in arguments[0].conv.parameters()):
+        return "no model"
     if not hasattr(returned, "named_parameters"):
         return returned
     parameters = dict(returned.named_parameters())
@@ -320,6 +322,11 @@ def weight_replaced(model, num_classes):
 def model_wrapped(model, num_classes):
     model.requires_grad_(False)
     return nn.Sequential(model, nn.Linear(model.fc.out_features, num_classes))
+
+
+@replace_head.mistake("Return the model: a function without `return` returns None.")
+def model_not_returned(model, num_classes):
+    replace_head.solution(model, num_classes)
 
 
 def _asked(random: Random) -> Iterator[Arguments]:

@@ -373,10 +373,9 @@ def _parts(random: Random) -> Iterator[Arguments]:
 def _parts_and_weights(arguments: Arguments, returned: Any) -> Any:
     """Return the loss, the weights, and whether the parts were small enough."""
     model, *_, part_size = arguments
-    if returned is None:
-        return None
+    found = loss_and_weights(arguments, returned)
     fits = "small parts" if model.most <= part_size else f"{model.most} images at a time"
-    return *loss_and_weights(arguments, returned), fits
+    return None if found is None else (*found, fits)
 
 
 @chapter.code(

@@ -506,6 +506,11 @@ def accuracy_returned(model, images, labels, optimizer):
     return right.double().mean().item()
 
 
+@train_step.mistake("The weights are right. Now return the loss: without `return` it is None.")
+def loss_not_returned(model, images, labels, optimizer):
+    train_step.solution(model, images, labels, optimizer)
+
+
 @train_step.mistake("Return the mean loss. The sum over the batch is for the loop to make.")
 def sum_returned(model, images, labels, optimizer):
     return train_step.solution(model, images, labels, optimizer) * len(images)
