@@ -338,6 +338,16 @@ def head_multiplied(maps, w, b):
     return maps.mean(axis=(2, 3)) * w + b
 
 
+@mean_head.mistake("Of each map the mean of all cells is taken, not the first one.")
+def first_cells(maps, w, b):
+    return maps[:, :, 0, 0] @ w.T + b
+
+
+@mean_head.mistake("The bias is added behind the multiplication by the weight.")
+def head_bias_too_early(maps, w, b):
+    return maps.mean(axis=(2, 3)) @ w.T + b * w.sum(axis=1)
+
+
 @mean_head.mistake("Return the scores of all classes, not the number of the best.")
 def best_class(maps, w, b):
     return (maps.mean(axis=(2, 3)) @ w.T + b).argmax(axis=1)
@@ -483,6 +493,16 @@ def vgg_nine_biases(in_channels, blocks):
             total += 9 * (in_channels + 1) * width
             in_channels = width
     return total
+
+
+@vgg_parameters.mistake("A block is `(width, number)`, in this order.")
+def vgg_pair_exchanged(in_channels, blocks):
+    return vgg_parameters.solution(in_channels, [block[::-1] for block in blocks])
+
+
+@vgg_parameters.mistake("A kernel has nine weights for each channel that it reads.")
+def vgg_channels_forgotten(in_channels, blocks):
+    return sum(number * (9 + 1) * width for width, number in blocks)
 
 
 @vgg_parameters.mistake("The first convolution is one of the `number`: one fewer is left.")

@@ -195,6 +195,11 @@ def keras_absolute(size, kernel_size, stride):
     return _shared(abs((-(-size // stride) - 1) * stride + kernel_size - size))
 
 
+@keras_padding.mistake("The last window reaches further than its first cell: where is the kernel?")
+def keras_kernel_forgotten(size, kernel_size, stride):
+    return _shared(max(0, -(-size // stride) * stride - size))
+
+
 @keras_padding.mistake("That is the number for both ends together. Share it out: a pair is wanted.")
 def keras_total_only(size, kernel_size, stride):
     return sum(keras_padding.solution(size, kernel_size, stride))

@@ -210,6 +210,16 @@ def bias_in_one_row(grad_output):
     return grad_output.sum(axis=(2, 3)).ravel()
 
 
+@grad_bias.mistake("`reshape` mixes images and kernels. Name the axes of the sum instead.")
+def bias_reshaped(grad_output):
+    return grad_output.reshape(grad_output.shape[1], -1).sum(axis=1)
+
+
+@grad_bias.mistake("A bias is added at every place: add over rows *and* columns.")
+def bias_columns_left(grad_output):
+    return grad_output.sum(axis=(0, 2))
+
+
 def _backward(random: Random) -> Iterator[Arguments]:
     """Yield a gradient of the output and an input that fit, from the simplest on."""
     settings = [(1, 1, 1, 3, 4, 2, 2), (1, 1, 1, 4, 4, 3, 2), (1, 1, 2, 3, 4, 2, 2)]

@@ -211,6 +211,11 @@ def bound_added(in_channels, kernel_size, groups):
     return 1 / math.sqrt(in_channels // groups + kernel_size**2)
 
 
+@kaiming_bound.mistake("That is Kaiming's variance. The bound of the default is wanted.")
+def bound_is_kaiming_variance(in_channels, kernel_size, groups):
+    return 2 / (in_channels // groups * kernel_size**2)
+
+
 @kaiming_bound.mistake("The root of 5 in PyTorch's source is a slope. No 5 is left in the bound.")
 def bound_times_root_of_5(in_channels, kernel_size, groups):
     return math.sqrt(5 / (in_channels // groups * kernel_size**2))
@@ -345,6 +350,18 @@ def sides_added(weight_shape, groups):
     return c * (h + w), o // groups * (h + w)
 
 
+@fans.mistake("In both directions each channel meets a whole kernel, rows times columns.")
+def fan_out_without_kernel(weight_shape, groups):
+    o, c, h, w = weight_shape
+    return c * h * w, o // groups
+
+
+@fans.mistake("That is the number of all weights. A fan in belongs to one kernel.")
+def all_weights(weight_shape, groups):
+    count = math.prod(weight_shape)
+    return count, count // groups
+
+
 def _stacks(random: Random) -> Iterator[Arguments]:
     """Yield a mean square and layers, from the simplest on; the numbers are exact in float64."""
     yield 1.0, [(8, 0.5)]
@@ -476,6 +493,21 @@ def signal_of_kaiming(mean_square, layers):
     for fan_in, _ in layers:
         mean_square = mean_square * 2 / fan_in
     return mean_square
+
+
+@signal_after.mistake("A layer is `(fan_in, std)`, in this order.")
+def signal_pair_exchanged(mean_square, layers):
+    return signal_after.solution(mean_square, [layer[::-1] for layer in layers])
+
+
+@signal_after.mistake("The ReLU halves the mean square. The root of 2 belongs to the deviation.")
+def signal_relu_by_root(mean_square, layers):
+    return signal_after.solution(mean_square, layers) * math.sqrt(2) ** len(layers)
+
+
+@signal_after.mistake("One number is wanted, that behind the last layer.")
+def signal_of_each_layer(mean_square, layers):
+    return [signal_after.solution(mean_square, layers[: n + 1]) for n in range(len(layers))]
 
 
 def _keeps_the_signal(answer: Any) -> str | None:

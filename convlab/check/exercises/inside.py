@@ -120,6 +120,11 @@ def single_cell(w, channels, size):
     return w.reshape(*w.shape, 1, 1)
 
 
+@as_convolution.mistake("A weight of a convolution has four axes: (O, C, k, k).")
+def left_as_it_is(w, channels, size):
+    return w
+
+
 @as_convolution.mistake("A linear layer has (out, in) as a convolution has: nothing to transpose.")
 def matrix_transposed(w, channels, size):
     return w.T.reshape(len(w), channels, size, size)

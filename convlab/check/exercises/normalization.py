@@ -428,6 +428,11 @@ def fold_gamma_forgotten(w, b, gamma, beta, mean, var, eps):
     return fold_batch_norm.solution(w, b, np.ones_like(gamma), beta, mean, var, eps)
 
 
+@fold_batch_norm.mistake("The normalization divides by the deviation: `var` is not in your scale.")
+def fold_variance_forgotten(w, b, gamma, beta, mean, var, eps):
+    return w * gamma[:, None, None, None], (b - mean) * gamma + beta
+
+
 @fold_batch_norm.mistake("The mean is subtracted, not added.")
 def fold_mean_added(w, b, gamma, beta, mean, var, eps):
     return fold_batch_norm.solution(w, b, gamma, beta, -mean, var, eps)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -191,14 +190,9 @@ def range_of_means_added(means, variances):
     return float(np.mean(variances) + max(means) - min(means))
 
 
-@joint_variance.mistake("All parts count, not only the one with the largest variance.")
-def largest_variance(means, variances):
-    return float(max(variances) + np.var(means))
-
-
-@joint_variance.mistake("Means and variances are numbers of two kinds: they do not make one list.")
-def lists_joined(means, variances):
-    return float(np.var([*means, *variances]))
+@joint_variance.mistake("That is the standard deviation. The variance is asked for.")
+def deviation_returned(means, variances):
+    return float(np.sqrt(joint_variance.solution(means, variances)))
 
 
 def _scales(random: Random) -> Iterator[Arguments]:
@@ -320,9 +314,11 @@ def scale_overflow_counted(factor, overflows, interval):
     return factor
 
 
-@loss_scale.mistake("The factor is halved and doubled. You subtract and add.")
-def scale_subtracted(factor, overflows, interval):
-    return factor + 2 * math.log2(loss_scale.solution(1.0, overflows, interval))
+@loss_scale.mistake("A row of good steps is wanted: an overflow ends it, and is none of them.")
+def scale_every_step_counted(factor, overflows, interval):
+    for step, overflow in enumerate(overflows, 1):
+        factor = (factor / 2 if overflow else factor) * (2 if step % interval == 0 else 1)
+    return factor
 
 
 @loss_scale.mistake("All steps count: is the `return` inside of the loop?")
@@ -467,7 +463,8 @@ def full_parts_assumed(*arguments):
 
 @accumulate_step.mistake("The loss of a part is a mean already. Which share has the part?")
 def divided_by_all_images(*arguments):
-    return _in_parts(arguments, lambda size: 1 / len(arguments[1]))
+    share = 1 / len(arguments[1])
+    return _in_parts(arguments, lambda size: share, report=lambda size: share)
 
 
 @accumulate_step.mistake("The loss of a part is a mean already. Which share has the part?")
@@ -548,6 +545,16 @@ def mean_of_the_losses(*arguments):
 def losses_divided_again(*arguments):
     count = -(-len(arguments[1]) // arguments[4])
     return _in_parts(arguments) / count
+
+
+@accumulate_step.mistake("The gradients are there, but no weight has moved. Who moves them?")
+def step_forgotten(*arguments):
+    return _in_parts((*arguments[:3], sgd(arguments[0], 0.0), arguments[4]))
+
+
+@accumulate_step.mistake("The step is right. Return the loss: without `return` it is None.")
+def loss_not_returned(*arguments):
+    _in_parts(arguments)
 
 
 @accumulate_step.mistake("The loss still holds its record. Which method makes a number of it?")

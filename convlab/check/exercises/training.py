@@ -283,6 +283,27 @@ def each_class_for_itself(logits, labels):
     return float(-np.log(shares).sum(axis=1).mean())
 
 
+@cross_entropy.mistake("Each image has a right class of its own: its label says which.")
+def always_the_first_class(logits, labels):
+    return float(-np.log(_softmax(logits)[:, 0]).mean())
+
+
+@cross_entropy.mistake("Only the logarithm counts: it is not multiplied by the probability.")
+def weighted_by_probability(logits, labels):
+    right = _picked(_softmax(logits), labels)
+    return float(-(right * np.log(right)).mean())
+
+
+@cross_entropy.mistake("Only the right class counts, and without its probability as a factor.")
+def entropy(logits, labels):
+    return float(-(_softmax(logits) * np.log(_softmax(logits))).sum(axis=1).mean())
+
+
+@cross_entropy.mistake("The loss is a mean over the images, not the largest of them.")
+def largest_loss(logits, labels):
+    return float(-np.log(_picked(_softmax(logits), labels)).max())
+
+
 def _epochs(random: Random) -> Iterator[Arguments]:
     """Yield the mean losses of batches and the sizes of these, from the simplest on."""
     yield [2.0], [4]
@@ -339,11 +360,6 @@ def means_over_images(losses, batch_sizes):
 @epoch_mean.mistake("That is a sum of means. There is a mean over the images to take.")
 def means_added(losses, batch_sizes):
     return sum(losses)
-
-
-@epoch_mean.mistake("Each loss is a mean: multiply by the size of its batch, do not divide.")
-def divided_by_sizes(losses, batch_sizes):
-    return sum(loss / size for loss, size in zip(losses, batch_sizes, strict=True)) / len(losses)
 
 
 @epoch_mean.mistake("Not all batches are as large as the first one.")
@@ -534,15 +550,6 @@ def squared_error(model, images, labels, optimizer):
     logits = model(images)
     targets = F.one_hot(labels, logits.shape[1]).to(logits.dtype)
     return _stepped(optimizer, F.mse_loss(logits, targets))
-
-
-@train_step.mistake("Move the weights once for each batch, not once for each image.")
-def a_step_for_each_image(model, images, labels, optimizer):
-    losses = [
-        train_step.solution(model, images[i : i + 1], labels[i : i + 1], optimizer)
-        for i in range(len(images))
-    ]
-    return sum(losses) / len(losses)
 
 
 def _accuracy_follows(answer: Any) -> str | None:
