@@ -21,8 +21,8 @@ chapter.value(
     minutes=6,
     text="Images of 3×48×48 go through a convolution of 5×5 with 16 kernels, a max pooling of 2, a "
     "convolution of 3×3 with 32 kernels and another max pooling of 2, all without padding. Then "
-    "comes `nn.Flatten()`, and a linear layer with 10 outputs. How many parameters has the linear "
-    "layer?",
+    "comes `nn.Flatten()`, and a linear layer with 10 outputs. How many parameters does the "
+    "linear layer have?",
     answer=(32 * _SIDE**2 + 1) * 10,
     hints=[
         "How large is the map behind each layer: 48, then?",
@@ -176,7 +176,7 @@ def both_relus_forgotten(x, w1, w2):
     return x + w2 @ (w1 @ x)
 
 
-@residual_block.mistake("The layers say what to *add* to the input.")
+@residual_block.mistake("The layers say what to add to the input.")
 def subtracted(x, w1, w2):
     return _relu(x - w2 @ _relu(w1 @ x))
 
@@ -303,7 +303,7 @@ def head_with_softmax(maps, w, b):
     return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
 
 
-@mean_head.mistake("The mean goes over rows *and* columns: one number is left of each map.")
+@mean_head.mistake("The mean goes over rows and columns: one number is left of each map.")
 def mean_of_rows_only(maps, w, b):
     return maps.mean(axis=2)[:, :, 0] @ w.T + b
 
@@ -375,7 +375,7 @@ def _vggs(random: Random) -> Iterator[Arguments]:
     "convolutions.",
     cases=_vggs,
     hints=[
-        "How many parameters has one convolution of 3×3 from c to w channels?",
+        "How many parameters does one convolution of 3×3 from c to w channels have?",
         "Only the first convolution of a block reads the channels of the block before.",
         "A variable can hold the channels that the next convolution reads.",
     ],
@@ -485,7 +485,7 @@ def vgg_bias_for_each_input(in_channels, blocks):
     return total
 
 
-@vgg_parameters.mistake("Each kernel has *one* bias, not nine.")
+@vgg_parameters.mistake("Each kernel has one bias, not nine.")
 def vgg_nine_biases(in_channels, blocks):
     total = 0
     for width, number in blocks:

@@ -40,7 +40,7 @@ chapter.value(
     title="The momentum of Keras",
     minutes=3,
     text="A batch normalization of Keras has `momentum=0.98` and `epsilon=0.002`. Which `momentum` "
-    "and `eps` has the `nn.BatchNorm2d` that does the same in training? (But for the divisor of "
+    "and `eps` make an `nn.BatchNorm2d` do the same in training? (But for the divisor of "
     "the running variance.)",
     answer=(round(1 - 0.98, 9), 0.002),
     hints=[
@@ -49,12 +49,12 @@ chapter.value(
     ],
     explanation="The two shares add up to 1.",
     mistakes=[
-        ("copied", (0.98, 0.002), "In PyTorch, the momentum is the share of the *new*."),
+        ("copied", (0.98, 0.002), "In PyTorch, the momentum is the share of the new."),
         ("default_eps", (0.02, 1e-5), "The epsilon of this layer is not the default."),
         ("pytorch_defaults", (0.1, 1e-5), "Those are PyTorch's defaults. This layer has others."),
         ("digits_moved", (0.2, 0.002), "What is left of 1 when 0.98 are old?"),
         ("eps_squared", (0.02, 0.002**2), "The epsilon stands under the root in both libraries."),
-        ("copied_default_eps", (0.98, 1e-5), "In PyTorch, the momentum is the share of the *new*."),
+        ("copied_default_eps", (0.98, 1e-5), "In PyTorch, the momentum is the share of the new."),
         ("eps_divided", (0.02, 0.00002), "The defaults differ by 100; the meaning does not."),
     ],
 )
@@ -235,7 +235,7 @@ def _kernels(random: Random) -> Iterator[Arguments]:
     cases=_kernels,
     imports="import numpy as np",
     hints=[
-        "Which layout has the kernel in Keras, and which one the weight in PyTorch?",
+        "Which layout does the kernel have in Keras, and the weight in PyTorch?",
         "`w.transpose(...)` takes, for each new axis, the number of the old one.",
     ],
     explanation="HWIO becomes OIHW. With as many rows, columns and channels, no shape would tell.",
@@ -261,7 +261,7 @@ def keras_channels_first(w):
     return w.transpose(2, 3, 0, 1)
 
 
-@weight_from_keras.mistake("In Keras the kernels are the *last* axis, and rows the first.")
+@weight_from_keras.mistake("In Keras the kernels are the last axis, and rows the first.")
 def keras_last_axis_first(w):
     return w.transpose(3, 0, 1, 2)
 

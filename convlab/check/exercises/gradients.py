@@ -215,7 +215,7 @@ def bias_reshaped(grad_output):
     return grad_output.reshape(grad_output.shape[1], -1).sum(axis=1)
 
 
-@grad_bias.mistake("A bias is added at every place: add over rows *and* columns.")
+@grad_bias.mistake("A bias is added at every place: add over rows and columns.")
 def bias_columns_left(grad_output):
     return grad_output.sum(axis=(0, 2))
 
@@ -396,7 +396,7 @@ def _printed(random: Random) -> Iterator[Arguments]:
     cases=_printed,
     imports="import numpy as np",
     hints=[
-        "Where does the last kernel begin, and where does it end? So long is the output.",
+        "Where does the last kernel begin, and where does it end? The output is as long.",
         "Begin with zeros. Kernel number i covers the cells from i * stride on.",
     ],
     explanation="It is the backward pass of a convolution to its input, used as a layer.",

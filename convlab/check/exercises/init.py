@@ -74,7 +74,7 @@ chapter.value(
     mistakes=[
         ("deviation_as_variance", (48, 24), "0.5 is the standard deviation. Square it."),
         ("relu_keeps_all", (24, 24), "What is below zero is dropped, and that is half of it."),
-        ("relu_leaves_a_quarter", (24, 6), "Half of the *mean square* is left, not half of half."),
+        ("relu_leaves_a_quarter", (24, 6), "Half of the mean square is left, not half of half."),
         ("fan_in_forgotten", (2, 1), "That is one product. Each sum adds up 12 of them."),
         ("input_forgotten", (3, 1.5), "That is the factor of the layer. What has entered it?"),
         ("relu_by_root", (24, 24 / math.sqrt(2)), "The ReLU halves the mean square itself."),
@@ -156,7 +156,7 @@ def bound_root_forgotten(in_channels, kernel_size, groups):
     return 1 / (in_channels // groups * kernel_size**2)
 
 
-@kaiming_bound.mistake("That grows with the fan in. The bound is *one over* the root.")
+@kaiming_bound.mistake("That grows with the fan in. The bound is one over the root.")
 def bound_not_inverted(in_channels, kernel_size, groups):
     return math.sqrt(in_channels // groups * kernel_size**2)
 
@@ -388,8 +388,8 @@ def _stacks(random: Random) -> Iterator[Arguments]:
         "What does one layer do with the mean square? There are three factors.",
         "The output of a layer is the input of the next one.",
     ],
-    explanation="The factors multiply. Is each of them a little below 1, the signal vanishes; a "
-    "little above, and it explodes.",
+    explanation="The factors multiply. If each is a little below 1, the signal vanishes; if each "
+    "is a little above, it explodes.",
 )
 def signal_after(mean_square, layers):
     """Return the mean square behind the last ReLU."""

@@ -49,7 +49,7 @@ chapter.value(
     "print(len(net.state_dict()))",
     answer=2 + 5 + 0 + 2,
     hints=[
-        "A weight and a bias are two tensors. What has the batch normalization besides?",
+        "A weight and a bias are two tensors. What does the batch normalization have besides?",
         "Running mean, running variance, and how many batches they have seen.",
     ],
     explanation="Buffers travel too. Saving only the parameters would lose three of these.",
@@ -84,7 +84,7 @@ def _matrices(random: Random) -> Iterator[Arguments]:
     cases=_matrices,
     imports="import numpy as np",
     hints=[
-        "Which shape has the weight of a convolution?",
+        "What is the shape of the weight of a convolution?",
         "In which order does `nn.Flatten()` lay down the numbers of a map?",
     ],
     explanation="Flatten goes through channels, rows and columns, the order of a kernel's weights, "

@@ -104,12 +104,12 @@ chapter.value(
         (
             "momentum_exchanged",
             (5.5, 0.1 * 4 + 0.9 * 2),
-            "In this layer the momentum is the share of the *new*.",
+            "In this layer the momentum is the share of the new.",
         ),
         (
             "momentum_exchanged_and_biased",
             (5.5, 0.1 * 4 + 0.9 * 1.6),
-            "In this layer the momentum is the share of the *new*.",
+            "In this layer the momentum is the share of the new.",
         ),
         ("new_layer", (0.5, 1.1), "This layer is not new: it remembers 10 and 4."),
         ("replaced", (5, 2), "The layer does not forget what it has met before this batch."),
@@ -182,9 +182,9 @@ def _channels(random: Random) -> Iterator[Arguments]:
     hints=[
         "Which axes does the mean go over? One number per channel is left.",
         "`keepdims=True` keeps the axes, so that the mean can be subtracted from `x`.",
-        "`gamma[:, None, None]` has the shape (C, 1, 1), which fits to (N, C, H, W).",
+        "`gamma[:, None, None]` has the shape (C, 1, 1), which broadcasts to (N, C, H, W).",
     ],
-    explanation="The axes (0, 2, 3) make it *batch* normalization. With (2, 3) it is instance "
+    explanation="The axes (0, 2, 3) make it batch normalization. With (2, 3) it is instance "
     "normalization, with (1, 2, 3) layer normalization.",
 )
 def batch_norm(x, gamma, beta, eps):
@@ -306,7 +306,7 @@ def mean_added(x, gamma, beta, eps):
     return gamma[:, None, None] * (x + mean) / np.sqrt(var + eps) + beta[:, None, None]
 
 
-@batch_norm.mistake("The variance is the mean of the squared distances *from the mean*.")
+@batch_norm.mistake("The variance is the mean of the squared distances from the mean.")
 def squares_of_x(x, gamma, beta, eps):
     mean = x.mean(axis=(0, 2, 3), keepdims=True)
     squares = (x**2).mean(axis=(0, 2, 3), keepdims=True)
@@ -480,7 +480,7 @@ def fold_gamma_twice(w, b, gamma, beta, mean, var, eps):
     return w * scale[:, None, None, None], (b - mean) * scale * gamma + beta
 
 
-@fold_batch_norm.mistake("The normalization *divides* by the deviation.")
+@fold_batch_norm.mistake("The normalization divides by the deviation.")
 def fold_multiplied_by_the_root(w, b, gamma, beta, mean, var, eps):
     scale = gamma * np.sqrt(var + eps)
     return w * scale[:, None, None, None], (b - mean) * scale + beta
@@ -529,7 +529,7 @@ chapter.search(
     minutes=5,
     text='Somebody says: "A normalization subtracts the mean, so the bias of the convolution '
     'before it does nothing." Behind a convolution with four kernels stands `nn.GroupNorm(2, 4)`. '
-    "Give a list of four biases with which the output is another than with four zeros.",
+    "Give a list of four biases with which the output differs from that of four zeros.",
     objection=_group_norm_forgets,
     example=[0, 1, 0, 0],
     hints=[

@@ -74,7 +74,7 @@ chapter.value(
         "Pixel by pixel: what lies next to the red number of a pixel in memory?",
         "How many numbers further is the next pixel of the row? The next row? The next image?",
     ],
-    explanation="The axes stay (N, C, H, W); only the distances in memory are others.",
+    explanation="The axes stay (N, C, H, W); only the distances in memory differ.",
     mistakes=[
         ("contiguous", (60, 20, 5, 1), "Those are the strides of PyTorch's usual order."),
         ("axes_moved", (60, 15, 3, 1), "These distances are right. But the axes keep their order."),
@@ -155,7 +155,7 @@ def mean_of_means_added(means, variances):
     return float(np.mean(variances) + np.mean(means))
 
 
-@joint_variance.mistake("How far are the means from *their* mean? Subtract it before you square.")
+@joint_variance.mistake("How far are the means from their mean? Subtract it before you square.")
 def squares_of_means_added(means, variances):
     return float(np.mean(variances) + np.mean(np.square(means)))
 
@@ -299,7 +299,7 @@ def scale_turned(factor, overflows, interval):
     return _scaled(factor, overflows, interval, down=2.0, up=0.5)
 
 
-@loss_scale.mistake("True in the list means that a gradient *did* overflow.")
+@loss_scale.mistake("True in the list means that a gradient did overflow.")
 def scale_condition_turned(factor, overflows, interval):
     return _scaled(factor, [not overflow for overflow in overflows], interval)
 
@@ -377,8 +377,8 @@ def _parts_and_weights(arguments: Arguments, returned: Any) -> Any:
 @chapter.code(
     title="A batch in parts",
     minutes=15,
-    text="As `train_step`, but only `part_size` images fit into the memory at a time. Send the "
-    "batch through `model` in parts, in order, of which the last may be smaller. Move the weights "
+    text="Write `train_step` for a batch of which only `part_size` images fit into the memory at "
+    "a time. Send it through `model` in parts, of which the last may be smaller. Move the weights "
     "once, by the gradient of the mean cross-entropy of the whole batch; old gradients may be "
     "there. Return that mean, from before the step, as a float.",
     cases=_parts,

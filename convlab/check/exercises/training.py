@@ -49,7 +49,7 @@ chapter.value(
         (
             "sign_turned",
             _numbers(_RIGHT - _SHARES),
-            "A step goes *against* the gradient, and the right class must rise.",
+            "A step goes against the gradient, and the right class must rise.",
         ),
         ("exponentials", (1, 1, 2), "Divide the exponentials by their sum; then one step is left."),
         (
@@ -240,7 +240,7 @@ def softmax_without_keepdims(logits, labels):
     return float(-np.log(_picked(np.exp(logits) / np.exp(logits).sum(axis=1), labels)).mean())
 
 
-@cross_entropy.mistake("`[:, labels]` takes these classes of *every* image. One of each is wanted.")
+@cross_entropy.mistake("`[:, labels]` takes these classes of every image. One of each is wanted.")
 def every_label_of_every_image(logits, labels):
     return float(-np.log(_softmax(logits)[:, labels]).mean())
 
