@@ -250,7 +250,8 @@ def _backward(random: Random) -> Iterator[Arguments]:
         "How large was the kernel, if H rows became H' rows?",
         "A weight meets, for each output, one pixel. Multiply each output's gradient by it, and "
         "add.",
-        "For the weight at row u and column v, the pixels are x[:, :, u:u + H', v:v + W'].",
+        "For the weight at row u and column v, with `h, w = grad_output.shape[2:]`, the pixels are "
+        "`x[:, :, u:u + h, v:v + w]`.",
     ],
     explanation="The gradient of the output slides over the input as if it were the kernel, and "
     "all images pull at the same weight.",

@@ -131,7 +131,7 @@ def _layers(random: Random) -> Iterator[Arguments]:
     explanation="The variance of this distribution is b²/3, a third of 1/fan_in.",
 )
 def kaiming_bound(in_channels, kernel_size, groups):
-    """Return the bound of the distribution from which the weights are drawn."""
+    """Return the bound of the distribution of the weights."""
     fan_in = in_channels // groups * kernel_size**2
     return 1 / math.sqrt(fan_in)
 
@@ -257,7 +257,8 @@ def _weights(random: Random) -> Iterator[Arguments]:
 def fans(weight_shape, groups):
     """Return the fan in and the fan out."""
     out_channels, channels_read, height, width = weight_shape
-    return channels_read * height * width, out_channels // groups * height * width
+    area = height * width
+    return channels_read * area, out_channels // groups * area
 
 
 @fans.mistake("The first axis holds the kernels of all groups. A number enters only one group.")

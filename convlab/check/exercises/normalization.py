@@ -27,7 +27,7 @@ def _numbers(array: Any) -> tuple[float, ...]:
 
 chapter.value(
     "normalize_by_hand",
-    title="Batch normalization by hand",
+    title="Normalize a batch",
     minutes=6,
     text="One channel, a batch of two images of two pixels each. Image 0 is `1 9`, image 1 `15 7`. "
     "They go through an `nn.BatchNorm2d(1)` in training mode, with the weight 10 and the bias 2. "

@@ -12,6 +12,7 @@ from convlab.check.exercise import Arguments, Chapter, random_array
 from convlab.check.exercises._networks import chain, loss_and_weights, sgd
 
 if TYPE_CHECKING:
+    import torch
     from torch.nn import functional as F
 
 chapter = Chapter("scaling")
@@ -321,11 +322,6 @@ def scale_every_step_counted(factor, overflows, interval):
     return factor
 
 
-@loss_scale.mistake("All steps count: is the `return` inside of the loop?")
-def scale_first_step_only(factor, overflows, interval):
-    return loss_scale.solution(factor, overflows[:1], interval)
-
-
 @loss_scale.mistake("Doubling belongs into the loop: it may happen several times.")
 def scale_doubled_at_the_end(factor, overflows, interval):
     good = 0
@@ -393,13 +389,14 @@ def _parts_and_weights(arguments: Arguments, returned: Any) -> Any:
     "its gradient.",
 )
 def accumulate_step(model, images, labels, optimizer, part_size):
-    """Move the weights once, by the gradient of the whole batch, and return its loss."""
+    """Move the weights once, and return the loss of the whole batch."""
     total = 0.0
     optimizer.zero_grad()
-    for x, y in zip(images.split(part_size), labels.split(part_size), strict=True):
-        loss = F.cross_entropy(model(x), y) * len(x) / len(images)
-        loss.backward()
-        total += loss.item()
+    for positions in torch.arange(len(images)).split(part_size):
+        loss = F.cross_entropy(model(images[positions]), labels[positions])
+        share = len(positions) / len(images)
+        (loss * share).backward()
+        total += loss.item() * share
     optimizer.step()
     return total
 

@@ -150,7 +150,7 @@ def _answers(random: Random) -> Iterator[Arguments]:
     explanation="It asks only for the probability of the right class, and 1 there costs nothing.",
 )
 def cross_entropy(logits, labels):
-    """Return the mean of minus the logarithms of the probabilities of the right classes."""
+    """Return the cross-entropy, the mean over the images."""
     powers = np.exp(logits)
     probabilities = powers / powers.sum(axis=1, keepdims=True)
     right = probabilities[np.arange(len(labels)), labels]
@@ -332,8 +332,8 @@ def _epochs(random: Random) -> Iterator[Arguments]:
 )
 def epoch_mean(losses, batch_sizes):
     """Return the mean loss over the images."""
-    total = sum(loss * size for loss, size in zip(losses, batch_sizes, strict=True))
-    return total / sum(batch_sizes)
+    pairs = zip(losses, batch_sizes, strict=True)
+    return sum(loss * size for loss, size in pairs) / sum(batch_sizes)
 
 
 @epoch_mean.mistake("A short batch counts as much as a full one here. Weight it by its size.")
