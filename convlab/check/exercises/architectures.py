@@ -216,6 +216,11 @@ def skip_inside(x, w1, w2):
     return _relu(w2 @ _relu(w1 @ x + x))
 
 
+@residual_block.mistake("There are two layers: `w2` is missing.")
+def second_layer_forgotten(x, w1, w2):
+    return _relu(x + _relu(w1 @ x))
+
+
 @residual_block.mistake("The input is added behind the second layer, and only there.")
 def two_skips(x, w1, w2):
     return _relu(x + w2 @ _relu(w1 @ x + x))

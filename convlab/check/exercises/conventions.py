@@ -200,6 +200,19 @@ def keras_kernel_forgotten(size, kernel_size, stride):
     return _shared(max(0, -(-size // stride) * stride - size))
 
 
+@keras_padding.mistake("That is how many cells the windows need. How many are there already?")
+def keras_size_not_subtracted(size, kernel_size, stride):
+    return _shared((-(-size // stride) - 1) * stride + kernel_size)
+
+
+@keras_padding.mistake(
+    "The two halves together are the number. How much does the first one leave?"
+)
+def keras_half_and_all(size, kernel_size, stride):
+    total = sum(keras_padding.solution(size, kernel_size, stride))
+    return total // 2, total
+
+
 @keras_padding.mistake("That is the number for both ends together. Share it out: a pair is wanted.")
 def keras_total_only(size, kernel_size, stride):
     return sum(keras_padding.solution(size, kernel_size, stride))

@@ -449,6 +449,20 @@ def signal_fan_in_forgotten(mean_square, layers):
     return mean_square
 
 
+@signal_after.mistake("Larger weights make a larger signal: where is `std`?")
+def signal_std_forgotten(mean_square, layers):
+    for fan_in, _ in layers:
+        mean_square = mean_square * fan_in / 2
+    return mean_square
+
+
+@signal_after.mistake("A layer multiplies the mean square of what enters it. Where is that?")
+def signal_input_forgotten(mean_square, layers):
+    for fan_in, std in layers:
+        mean_square = fan_in * std**2 / 2
+    return mean_square
+
+
 @signal_after.mistake("A mean square is squared already: it enters as it is.")
 def signal_squared_again(mean_square, layers):
     for fan_in, std in layers:

@@ -306,6 +306,18 @@ def mean_added(x, gamma, beta, eps):
     return gamma[:, None, None] * (x + mean) / np.sqrt(var + eps) + beta[:, None, None]
 
 
+@batch_norm.mistake("The mean is 0 now. For the variance 1 there is something to divide by.")
+def not_divided(x, gamma, beta, eps):
+    mean = x.mean(axis=(0, 2, 3), keepdims=True)
+    return gamma[:, None, None] * (x - mean) + beta[:, None, None]
+
+
+@batch_norm.mistake("Divide by the deviation. You multiply by it.")
+def multiplied_by_deviation(x, gamma, beta, eps):
+    mean, var = x.mean(axis=(0, 2, 3), keepdims=True), x.var(axis=(0, 2, 3), keepdims=True)
+    return gamma[:, None, None] * (x - mean) * np.sqrt(var + eps) + beta[:, None, None]
+
+
 @batch_norm.mistake("The variance is the mean of the squared distances from the mean.")
 def squares_of_x(x, gamma, beta, eps):
     mean = x.mean(axis=(0, 2, 3), keepdims=True)
