@@ -205,9 +205,7 @@ def keras_size_not_subtracted(size, kernel_size, stride):
     return _shared((-(-size // stride) - 1) * stride + kernel_size)
 
 
-@keras_padding.mistake(
-    "The two halves together are the number. How much does the first one leave?"
-)
+@keras_padding.mistake("The two halves together are the number. How much does the first one leave?")
 def keras_half_and_all(size, kernel_size, stride):
     total = sum(keras_padding.solution(size, kernel_size, stride))
     return total // 2, total
