@@ -30,7 +30,15 @@ CHAPTERS = (
     "groups",
     "dilation",
     "pooling",
+    "gradients",
+    "init",
+    "normalization",
+    "architectures",
+    "inside",
+    "training",
     "algorithms",
+    "scaling",
+    "conventions",
 )
 """Names of the chapters with exercises, in the order of the book."""
 

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Relative to the largest number; another order of summation makes a smaller difference.
+# Relative to the largest number; another order of summation makes a smaller difference. Where all
+# numbers cancel out, the largest is rounding itself.
 _TOLERANCE = {"float16": 1e-2, "float32": 1e-4, "float64": 1e-9}
+_LEAST = 1e-3
 _MAX_SHOWN = 24
 
 
@@ -90,8 +92,9 @@ def _compare_arrays(given: Any, right: NDArray[Any]) -> str | None:
     is_list = isinstance(given, tuple | list)
     try:
         array = np.asarray(given)
-    except ValueError:  # lists of different lengths
-        return f"yours is {_type(given)} of lists that differ in length; right is an array"
+    except (ValueError, TypeError, RuntimeError):  # such as a tuple of tensors with a graph
+        kind = "of lists that differ in length" if is_list else "that is no array"
+        return f"yours is {_type(given)} {kind}; right is an array of shape {right.shape}"
     if array.dtype.kind not in "biufc" or (array.ndim == 0 and right.ndim > 0):
         return f"yours is {show(given)}, {_type(given)}; right is an array of shape {right.shape}"
     if array.shape != right.shape:
@@ -111,7 +114,7 @@ def _close(given: NDArray[Any], right: NDArray[Any]) -> NDArray[np.bool_]:
     if right.dtype.kind != "f":
         return np.asarray(given == right)
     largest = float(np.max(np.abs(right[np.isfinite(right)]), initial=0))
-    tolerance = _TOLERANCE.get(str(right.dtype), 1e-9) * max(largest, 1e-300)
+    tolerance = _TOLERANCE.get(str(right.dtype), 1e-9) * max(largest, _LEAST)
     with np.errstate(invalid="ignore"):
         near = np.abs(given - right) <= tolerance
     return np.asarray(near | (given == right) | (np.isnan(given) & np.isnan(right)))
