@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import re
 import traceback
 from collections.abc import Sequence
 from functools import partial
-from random import Random
 from typing import Any
 
 from convlab.check.comparing import difference, show
@@ -15,18 +13,14 @@ from convlab.check.exercise import (
     Arguments,
     CodeExercise,
     Exercise,
-    Function,
     Mistake,
     SearchExercise,
     ValueExercise,
 )
 from convlab.check.parsing import parse_numbers
+from convlab.check.recognition import agrees, cases_of, localize, outcomes_of, recognize
 from convlab.check.result import Result
 from convlab.check.running import Outcome, TooSlow, run_calls
-
-_SHAPE_ERRORS = {ValueError, RuntimeError}  # of NumPy and of PyTorch, for shapes that do not fit
-_TYPE_ERRORS = {TypeError, AttributeError}
-_TYPE_NAME = re.compile(r"\b(NoneType|int|float|bool|tuple|list|str)\b")
 
 
 def check_answer(exercise: Exercise, answer: Any, seconds: float) -> Result:
@@ -45,19 +39,21 @@ def check_answer(exercise: Exercise, answer: Any, seconds: float) -> Result:
 
 def _check_function(exercise: CodeExercise, function: Any, seconds: float) -> Result:
     exercise.load_imports()
-    calls = list(exercise.cases(Random(0)))
+    calls = cases_of(exercise)
     if complaint := _not_callable(exercise, function, calls[0]):
         return Result(exercise.id, False, complaint)
     outcomes = run_calls(function, calls, seconds, exercise.result)
     if _is_blank(outcomes):
         message = f"{exercise.id} returns nothing yet: replace the `...` by its body."
         return Result(exercise.id, False, message, is_blank=True)
-    right = _run_ours(exercise, exercise.solution, calls)
-    wrong = [i for i, outcome in enumerate(outcomes) if not _agrees(outcome, right[i])]
+    right = outcomes_of(exercise, exercise.solution)
+    wrong = [i for i, outcome in enumerate(outcomes) if not agrees(outcome, right[i])]
     if not wrong:
         return Result(exercise.id, True, _praise(f"right in all {len(calls)} cases", exercise))
-    mistake, simplest = _recognize(exercise, calls, outcomes, right, wrong)
+    mistake, simplest = recognize(exercise, outcomes, wrong)
     message = _counterexample(exercise, calls[simplest], outcomes[simplest], right[simplest])
+    if mistake is None and len(outcomes) == len(calls):
+        return Result(exercise.id, False, message, hint=localize(exercise, wrong))
     return _result(exercise, message, mistake)
 
 
@@ -89,72 +85,6 @@ def _is_blank(outcomes: Sequence[Outcome]) -> bool:
         outcome.value is not None or outcome.error is not None or outcome.printed
         for outcome in outcomes
     )
-
-
-def _run_ours(
-    exercise: CodeExercise, function: Function, calls: Sequence[Arguments]
-) -> list[Outcome]:
-    """Return the outcomes of a solution or a mistake of ours."""
-    return run_calls(function, calls, None, exercise.result)
-
-
-def _agrees(outcome: Outcome, other: Outcome) -> bool:
-    if outcome.error is not None or other.error is not None:
-        return _same_cause(outcome.error, other.error)
-    return difference(outcome.value, other.value) is None
-
-
-def _same_cause(error: BaseException | None, other: BaseException | None) -> bool:
-    """Return whether two errors seem to have the same cause.
-
-    A wrong type shows in many messages: it must be named in both.
-    """
-    kinds = {type(error), type(other)}
-    if kinds <= _TYPE_ERRORS:
-        names, other_names = (
-            set(_TYPE_NAME.findall(str(error))),
-            set(_TYPE_NAME.findall(str(other))),
-        )
-        if "NoneType" in names | other_names:
-            return "NoneType" in names & other_names
-        return str(error) == str(other) or bool(names & other_names)
-    return len(kinds) == 1 or kinds == _SHAPE_ERRORS
-
-
-def _recognize(
-    exercise: CodeExercise,
-    calls: Sequence[Arguments],
-    outcomes: Sequence[Outcome],
-    right: Sequence[Outcome],
-    wrong: Sequence[int],
-) -> tuple[Mistake | None, int]:
-    """Return the mistake that an answer shows, and the simplest case in which it does.
-
-    The first of: a mistake with the same results in all cases; one that explains all wrong cases;
-    one whose results the answer has wherever they are wrong, so that other cases show another; one
-    with the same result in the simplest wrong case, and in a tenth of the others.
-    """
-    ranked: list[tuple[int, int, int, Mistake, int]] = []
-    for mistake in exercise.mistakes:
-        theirs = _run_ours(exercise, mistake.answer, calls)
-        differs = {i for i in range(len(outcomes)) if not _agrees(theirs[i], right[i])}
-        same = {i for i in wrong if i in differs and _agrees(outcomes[i], theirs[i])}
-        if same == set(wrong) == differs:
-            rank = 0
-        elif same == set(wrong):
-            rank = 1
-        elif same == differs:
-            rank = 2
-        elif wrong[0] in same and len(same) >= max(2, len(wrong) / 10):
-            rank = 3
-        else:
-            continue
-        if same:
-            ranked.append((rank, -len(same), len(ranked), mistake, min(same)))
-    if not ranked:
-        return None, wrong[0]
-    *_, mistake, simplest = min(ranked)
-    return mistake, simplest
 
 
 def _counterexample(
@@ -201,9 +131,15 @@ def _check_value(exercise: ValueExercise, answer: Any) -> Result:
 def _same_numbers(given: Sequence[float], tolerance: float, right: Any) -> bool:
     expected = right if isinstance(right, tuple) else (right,)
     return len(given) == len(expected) and all(
-        abs(one - other) <= tolerance + 1e-9 * abs(other)
-        for one, other in zip(given, expected, strict=True)
+        _is_near(one, other, tolerance) for one, other in zip(given, expected, strict=True)
     )
+
+
+def _is_near(given: float, right: float, tolerance: float) -> bool:
+    try:
+        return abs(given - right) <= tolerance + 1e-9 * abs(right)
+    except OverflowError:  # an int that is larger than all floats
+        return False
 
 
 def _check_search(exercise: SearchExercise, answer: Any, seconds: float) -> Result:

@@ -44,7 +44,7 @@ class Mistake:
     answer: Any
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Exercise:
     """What exercises of all kinds have.
 
@@ -78,7 +78,7 @@ class Exercise:
     mistakes: list[Mistake] = field(default_factory=list)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CodeExercise(Exercise):
     """A function to write.
 
@@ -146,7 +146,7 @@ class CodeExercise(Exercise):
         return f"{self.imports}\n\n\n{source}" if self.imports else source
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ValueExercise(Exercise):
     """A value to work out with a pencil, or what a piece of code prints.
 
@@ -175,7 +175,7 @@ class ValueExercise(Exercise):
         return self.answer if isinstance(self.answer, tuple) else (self.answer,)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class SearchExercise(Exercise):
     """A value to find that has a property, such as an input on which a function is wrong.
 

@@ -10,6 +10,7 @@ _WORDS = re.compile(r"torch\.Size|tensor|array", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?(?:/\d+)?", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s,;x×()\[\]]*", re.IGNORECASE)
 _MAX_LENGTH = 10_000
+_MAX_DIGITS = 300  # more are no float
 
 
 def parse_numbers(answer: Any, single: bool) -> tuple[float, ...]:
@@ -75,9 +76,10 @@ def _parse_text(answer: str, single: bool) -> tuple[float, ...]:
 
 def _to_number(text: str) -> float:
     numerator, _, denominator = text.partition("/")
-    number = float(numerator) if re.search(r"[.eE]", numerator) else int(numerator)
-    if not denominator:
-        return number
-    if int(denominator) == 0:
-        raise ValueError(f"{text} divides by 0.")
-    return number / int(denominator)
+    if denominator:
+        divisor = float(denominator)
+        if divisor == 0:
+            raise ValueError(f"{text} divides by 0.")
+        return float(numerator) / divisor
+    is_whole = not re.search(r"[.eE]", text)
+    return int(text) if is_whole and len(text) <= _MAX_DIGITS else float(text)

@@ -21,7 +21,8 @@ class Result:
     mistake : str or None
         Id of the mistake that was recognized.
     hint : str or None
-        The hint for it.
+        The hint for it; if none was recognized, for which arguments a function is right, if this
+        depends on one of them.
     is_blank : bool
         Whether there is no answer yet.
 

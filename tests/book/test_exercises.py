@@ -71,7 +71,11 @@ def random_answers(dice, exercise):
         text = separator.join(map(str, numbers))
         answers.append(dice.choice(["{}", "({})", "[{}]", "torch.Size([{}])", " {} "]).format(text))
     nonsense = ["", "abc", "1/0", "7/1", "14/2", "\N{MINUS SIGN}7", "1e1", "7.", ".5", "7 cells"]
-    return answers + nonsense + ["1,000", "x", "()", "--7", "7,,7", "\0", "0x7", "½", "7" * 400]
+    return (
+        answers
+        + nonsense
+        + ["1,000", "x", "()", "--7", "7,,7", "\0", "0x7", "½", "7" * 400, "1/" + "9" * 400]
+    )
 
 
 @pytest.mark.parametrize("name", VALUES)

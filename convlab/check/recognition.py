@@ -1,0 +1,156 @@
+"""Recognize the mistake in a wrong function by its results, or the argument on which it depends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from random import Random
+from typing import Any
+
+from convlab.check.comparing import difference
+from convlab.check.exercise import Arguments, CodeExercise, Function, Mistake
+from convlab.check.running import Outcome, run_calls
+
+_SHAPE_ERRORS = {ValueError, RuntimeError}  # of NumPy and of PyTorch, for shapes that do not fit
+_TYPE_ERRORS = {TypeError, AttributeError}
+_FEW = 2  # cases from which nothing is concluded if there are fewer
+_TYPE_NAME = re.compile(r"\b(NoneType|int|float|bool|tuple|list|str)\b")
+
+
+@cache
+def cases_of(exercise: CodeExercise) -> tuple[Arguments, ...]:
+    """Return the arguments of all calls that a check makes, the simplest first."""
+    return tuple(exercise.cases(Random(0)))
+
+
+@cache
+def outcomes_of(exercise: CodeExercise, function: Function) -> list[Outcome]:
+    """Return the outcomes of the solution or of a mistake, which runs once in a process."""
+    outcomes = run_calls(function, cases_of(exercise), None, exercise.result)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            outcome.error.__traceback__ = None  # it would keep the frames alive
+    return outcomes
+
+
+def agrees(outcome: Outcome, other: Outcome) -> bool:
+    """Return whether two calls have returned the same, or failed for what seems the same cause."""
+    if outcome.error is not None or other.error is not None:
+        return _same_cause(outcome.error, other.error)
+    return difference(outcome.value, other.value) is None
+
+
+def _same_cause(error: BaseException | None, other: BaseException | None) -> bool:
+    """Return whether two errors seem to have the same cause.
+
+    A wrong type shows in many messages: it must be named in both.
+    """
+    kinds = {type(error), type(other)}
+    if kinds <= _TYPE_ERRORS:
+        names, other_names = (
+            set(_TYPE_NAME.findall(str(error))),
+            set(_TYPE_NAME.findall(str(other))),
+        )
+        if "NoneType" in names | other_names:
+            return "NoneType" in names & other_names
+        return str(error) == str(other) or bool(names & other_names)
+    return len(kinds) == 1 or kinds == _SHAPE_ERRORS
+
+
+def recognize(
+    exercise: CodeExercise, outcomes: Sequence[Outcome], wrong: Sequence[int]
+) -> tuple[Mistake | None, int]:
+    """Return the mistake that an answer shows, and the simplest case in which it does.
+
+    The first of: a mistake with the same results in all cases; one that explains all wrong cases;
+    one whose results the answer has wherever they are wrong, so that other cases show another; one
+    with the same result in the simplest wrong case, and in a tenth of the others.
+
+    Parameters
+    ----------
+    exercise : CodeExercise
+        The exercise.
+    outcomes : sequence of Outcome
+        What the answer gave in each of its cases.
+    wrong : sequence of int
+        The cases in which this is not right.
+    """
+    right = outcomes_of(exercise, exercise.solution)
+    ranked: list[tuple[int, int, int, Mistake, int]] = []
+    for mistake in exercise.mistakes:
+        theirs = outcomes_of(exercise, mistake.answer)
+        differs = {i for i in range(len(outcomes)) if not agrees(theirs[i], right[i])}
+        same = {i for i in wrong if i in differs and agrees(outcomes[i], theirs[i])}
+        if same == set(wrong) == differs:
+            rank = 0
+        elif same == set(wrong):
+            rank = 1
+        elif same == differs:
+            rank = 2
+        elif wrong[0] in same and len(same) >= max(2, len(wrong) / 10):
+            rank = 3
+        else:
+            continue
+        if same:
+            ranked.append((rank, -len(same), len(ranked), mistake, min(same)))
+    if not ranked:
+        return None, wrong[0]
+    *_, mistake, simplest = min(ranked)
+    return mistake, simplest
+
+
+def localize(exercise: CodeExercise, wrong: Sequence[int]) -> str | None:
+    """Return a sentence on the argument that decides whether an answer is right, or None.
+
+    The answer is right in all cases in which an argument has a simple value, and wrong in at least
+    half of the others. Of several arguments, the one with the largest share counts.
+    """
+    features = [dict(_features(exercise, arguments)) for arguments in cases_of(exercise)]
+    best = (0.5, 0)
+    sentence = None
+    for feature in dict.fromkeys(name for one in features for name in one):
+        simple = {i for i, one in enumerate(features) if one.get(feature, False)}
+        others = len(features) - len(simple)
+        if len(simple) < _FEW or not simple.isdisjoint(wrong) or others < _FEW:
+            continue
+        if (len(wrong) / others, len(simple)) >= best:
+            best = (len(wrong) / others, len(simple))
+            sentence = (
+                f"It is right in all {len(simple)} cases with {feature}, and wrong in "
+                f"{len(wrong)} of the {others} others."
+            )
+    return sentence
+
+
+def _features(exercise: CodeExercise, arguments: Arguments) -> Iterator[tuple[str, bool]]:
+    """Yield what may be special about the arguments of a case, in words, and whether it is."""
+    for name, value in zip(exercise.parameters, arguments, strict=False):
+        yield f"`{name}=None`", value is None
+        if isinstance(value, bool):
+            yield f"`{name}={value}`", True
+        elif isinstance(value, int):
+            yield f"`{name}={value}`", value in (0, 1)
+            yield f"an odd `{name}`", value % 2 == 1
+            yield f"an even `{name}`", value % 2 == 0
+        elif hasattr(value, "shape"):
+            yield f"an array `{name}`", True
+            yield from _features_of_shape(name, tuple(value.shape))
+        elif isinstance(value, list | tuple) and value:
+            yield f"one entry in `{name}`", len(value) == 1
+            yield f"equal entries in `{name}`", all(entry == value[0] for entry in value)
+            yield from _features_of_rows(name, value)
+
+
+def _features_of_shape(name: str, shape: tuple[int, ...]) -> Iterator[tuple[str, bool]]:
+    for axis, size in enumerate(shape):
+        yield f"`{name}.shape[{axis}] == 1`", size == 1
+    if len(shape) > 1:
+        yield f"`{name}.shape[-2] == {name}.shape[-1]`", shape[-2] == shape[-1]
+
+
+def _features_of_rows(name: str, rows: Sequence[Any]) -> Iterator[tuple[str, bool]]:
+    """Yield what all rows, such as (kernel, stride, dilation), have in common."""
+    if all(isinstance(row, tuple) and len(row) == len(rows[0]) for row in rows):
+        for place in range(len(rows[0])):
+            yield f"1 as entry {place} of all in `{name}`", all(row[place] == 1 for row in rows)
