@@ -3,7 +3,7 @@
 (() => {
   const MAX_LENGTH = 10000;
   const NUMBER = /[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?(?:\/\d+)?/iy;
-  const SEPARATORS = /[\s,;x×()[\]]*/iy;
+  const SEPARATORS = /(?:[\s,;x×()[\]]|\band\b)*/iy;
 
   // The numbers in a text; a string is what is wrong with it.
   function parseNumbers(answer, single) {
@@ -14,11 +14,14 @@
     for (let position = 0; ;) {
       SEPARATORS.lastIndex = position;
       SEPARATORS.exec(text);
-      position = SEPARATORS.lastIndex;
-      if (position === text.length) break;
-      NUMBER.lastIndex = position;
+      const start = SEPARATORS.lastIndex;
+      if (start === text.length) break;
+      NUMBER.lastIndex = start;
       const match = NUMBER.exec(text);
-      if (!match) return `Type numbers only: '${text.slice(position, position + 20)}' is not one.`;
+      if (!match || (numbers.length && start === position)) {
+        const [word] = text.slice(start).split(/[\s,;()[\]]/);
+        return `Type numbers only, with commas: '${word.slice(0, 20)}' is not one.`;
+      }
       const [numerator, denominator] = match[0].split("/").map(Number);
       if (denominator === 0) return `${match[0]} divides by 0.`;
       numbers.push(numerator / (denominator ?? 1));
@@ -33,16 +36,20 @@
   // What an answer is: { error }, { passed: true } or { passed: false, mistake }.
   function judge({ answer, choices, tolerance, mistakes }, text) {
     let isSame = (right) => right === text;
+    let count = answer.length;
     if (choices.length) {
       if (!choices.includes(text)) return { error: `Choose one of: ${choices.join(", ")}.` };
     } else {
       const numbers = parseNumbers(text, answer.length === 1);
       if (typeof numbers === "string") return { error: numbers };
       isSame = (right) => sameNumbers(numbers, right, tolerance);
+      count = numbers.length;
     }
     if (isSame(answer)) return { passed: true };
     const known = Object.keys(mistakes).find((name) => isSame(mistakes[name]));
-    return { passed: false, mistake: known ?? null };
+    if (known || count === answer.length) return { passed: false, mistake: known ?? null };
+    const wanted = answer.length === 1 ? "one number" : `${answer.length} numbers`;
+    return { passed: false, mistake: null, note: `The answer has ${wanted}, and yours ${count}.` };
   }
 
   class Field extends HTMLElement {
@@ -51,7 +58,7 @@
       const form = document.createElement("form");
       const label = document.createElement("label");
       label.textContent = exercise.answer.length > 1 && !exercise.choices.length
-        ? "Your answer, numbers with commas between them " : "Your answer ";
+        ? "Your answer, with commas " : "Your answer ";
       const input = document.createElement(exercise.choices.length ? "select" : "input");
       for (const choice of ["", ...exercise.choices]) {
         if (exercise.choices.length) input.append(new Option(choice));
@@ -70,8 +77,8 @@
       this.prepend(form);
     }
 
-    show({ error, passed, mistake }, output) {
-      output.textContent = error ?? { true: "Right.", false: "Not yet." }[passed] ?? "";
+    show({ error, passed, mistake, note }, output) {
+      output.textContent = error ?? note ?? { true: "Right.", false: "Not yet." }[passed] ?? "";
       output.className = passed ? "right" : "wrong";
       const shown = passed ? "" : mistake;
       const text = [...this.querySelectorAll(".answer-text")]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import dis
 import json
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 from convlab.check.running import TooSlow, run_calls
@@ -104,14 +105,17 @@ def _parse(source: str, where: str) -> list[ast.stmt]:
 
 def _needed(statements: list[ast.stmt], ids: Collection[str]) -> list[ast.stmt]:
     """Return the statements that define the names, and those that these need, in their order."""
-    wanted, chosen = set(ids), set[int]()
+    # An earlier definition is that of the chapter, or an earlier attempt.
+    last = {name: index for index, node in enumerate(statements) for name in _defined(node)}
+    chosen = {last[name] for name in ids if name in last}
+    wanted = {name for index in chosen for name in _read_names(statements[index])} - set(ids)
     grew = True
     while grew:
         grew = False
         for index, node in enumerate(statements):
             if index not in chosen and not isinstance(node, ast.Expr) and _defined(node) & wanted:
                 chosen.add(index)
-                wanted |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+                wanted |= _read_names(node) - set(ids)
                 grew = True
     # `from x import *` may define any name.
     stars = {i for i, node in enumerate(statements) if _is_star(node)} if chosen else set()
@@ -120,6 +124,24 @@ def _needed(statements: list[ast.stmt], ids: Collection[str]) -> list[ast.stmt]:
 
 def _is_star(node: ast.stmt) -> bool:
     return isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names)
+
+
+def _read_names(node: ast.stmt) -> set[str]:
+    """Return the names of the module that a statement reads, in its functions too."""
+    try:
+        codes = [compile(ast.Module([node], []), "", "exec")]
+    except SyntaxError:  # such as a `return` outside of a function
+        return set()
+    names = set[str]()
+    while codes:
+        code = codes.pop()
+        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+        names |= {
+            instruction.argval
+            for instruction in dis.get_instructions(code)
+            if instruction.opname in {"LOAD_GLOBAL", "LOAD_NAME"}
+        }
+    return names
 
 
 def _defined(node: ast.stmt) -> set[str]:

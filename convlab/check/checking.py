@@ -17,7 +17,8 @@ from convlab.check.exercise import (
     SearchExercise,
     ValueExercise,
 )
-from convlab.check.parsing import parse_numbers
+from convlab.check.generic import does_nothing
+from convlab.check.parsing import parse_like, parse_numbers
 from convlab.check.recognition import agrees, cases_of, localize, outcomes_of, recognize
 from convlab.check.result import Result
 from convlab.check.running import Outcome, TooSlow, run_calls
@@ -42,15 +43,16 @@ def _check_function(exercise: CodeExercise, function: Any, seconds: float) -> Re
     calls = cases_of(exercise)
     if complaint := _not_callable(exercise, function, calls[0]):
         return Result(exercise.id, False, complaint)
-    outcomes = run_calls(function, calls, seconds, exercise.result)
-    if _is_blank(outcomes):
+    if does_nothing(function):
         message = f"{exercise.id} returns nothing yet: replace the `...` by its body."
         return Result(exercise.id, False, message, is_blank=True)
+    outcomes = run_calls(function, calls, seconds, exercise.result)
     right = outcomes_of(exercise, exercise.solution)
     wrong = [i for i, outcome in enumerate(outcomes) if not agrees(outcome, right[i])]
     if not wrong:
-        return Result(exercise.id, True, _praise(f"right in all {len(calls)} cases", exercise))
-    mistake, simplest = recognize(exercise, outcomes, wrong)
+        text = f"right in all {len(calls)} cases{_changes(exercise, outcomes)}"
+        return Result(exercise.id, True, _praise(text, exercise))
+    mistake, simplest = recognize(exercise, function, outcomes, wrong)
     message = _counterexample(exercise, calls[simplest], outcomes[simplest], right[simplest])
     if mistake is None and len(outcomes) == len(calls):
         return Result(exercise.id, False, message, hint=localize(exercise, wrong))
@@ -60,6 +62,13 @@ def _check_function(exercise: CodeExercise, function: Any, seconds: float) -> Re
 def _result(exercise: Exercise, message: str, mistake: Mistake | None) -> Result:
     known = (None, None) if mistake is None else (mistake.id, mistake.hint)
     return Result(exercise.id, False, message, *known)
+
+
+def _changes(exercise: CodeExercise, outcomes: Sequence[Outcome]) -> str:
+    """Return a remark on arguments that a right answer has changed."""
+    changed = {place for outcome in outcomes for place in outcome.changed}
+    names = " and ".join(f"`{exercise.parameters[place]}`" for place in sorted(changed))
+    return f"; but {names} of the caller is changed: work on a copy" if names else ""
 
 
 def _praise(text: str, exercise: Exercise) -> str:
@@ -78,13 +87,6 @@ def _not_callable(exercise: CodeExercise, function: Any, arguments: Arguments) -
     except ValueError:  # some functions written in C have no signature
         pass
     return None
-
-
-def _is_blank(outcomes: Sequence[Outcome]) -> bool:
-    return not any(
-        outcome.value is not None or outcome.error is not None or outcome.printed
-        for outcome in outcomes
-    )
 
 
 def _counterexample(
@@ -125,7 +127,14 @@ def _check_value(exercise: ValueExercise, answer: Any) -> Result:
     if is_same(exercise.answer):
         return Result(exercise.id, True, _praise(f"{show(exercise.answer)} is right", exercise))
     mistake = next((m for m in exercise.mistakes if is_same(m.answer)), None)
-    return _result(exercise, f"{show(answer)} is not right.", mistake)
+    message = f"{show(answer)} is not right."
+    if not exercise.choices and mistake is None and len(numbers) != len(exercise.numbers):
+        message = f"The answer has {_count(len(exercise.numbers))}, and yours {len(numbers)}."
+    return _result(exercise, message, mistake)
+
+
+def _count(numbers: int) -> str:
+    return "one number" if numbers == 1 else f"{numbers} numbers"
 
 
 def _same_numbers(given: Sequence[float], tolerance: float, right: Any) -> bool:
@@ -143,12 +152,16 @@ def _is_near(given: float, right: float, tolerance: float) -> bool:
 
 
 def _check_search(exercise: SearchExercise, answer: Any, seconds: float) -> Result:
+    try:
+        answer = parse_like(answer, exercise.example)
+    except ValueError as error:
+        return Result(exercise.id, False, str(error))
     outcome = run_calls(exercise.objection, [(answer,)], seconds)[0]
     if isinstance(outcome.error, TooSlow):
         return Result(exercise.id, False, "It takes too long to check this answer.")
     if outcome.error is not None:
-        reason = f"{type(outcome.error).__name__}: {outcome.error}"
-        return Result(exercise.id, False, f"{show(answer)} does not fit the task: {reason}")
+        message = f"{show(answer)} does not fit the task: {outcome.error}"
+        return Result(exercise.id, False, message)
     if outcome.value is None:
         return Result(exercise.id, True, _praise(f"{show(answer)} does it", exercise))
     mistake = next((m for m in exercise.mistakes if difference(answer, m.answer) is None), None)

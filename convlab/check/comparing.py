@@ -54,7 +54,8 @@ def _same_value(given: Any, right: Any) -> bool:
         return False
     if isinstance(right, Integral):
         return isinstance(given, Integral) and given == right
-    return math.isclose(given, right, rel_tol=1e-6, abs_tol=1e-12)
+    both_nan = math.isnan(given) and math.isnan(right)
+    return both_nan or math.isclose(given, right, rel_tol=1e-6, abs_tol=1e-12)
 
 
 def _state_both(given: Any, right: Any) -> str:
@@ -77,7 +78,8 @@ def _compare_sequences(given: Any, right: Sequence[Any]) -> str | None:
     if not isinstance(given, tuple | list):
         return _state_both(given, right)
     if len(given) != len(right):
-        return f"yours has {len(given)} entries; right are {len(right)}"
+        entries = "1 entry" if len(given) == 1 else f"{len(given)} entries"
+        return f"yours has {entries}; right are {len(right)}"
     for index, (one, other) in enumerate(zip(given, right, strict=True)):
         if found := difference(one, other):
             is_nested = isinstance(other, np.ndarray | tuple | list)
@@ -93,7 +95,8 @@ def _compare_arrays(given: Any, right: NDArray[Any]) -> str | None:
     try:
         array = np.asarray(given)
     except (ValueError, TypeError, RuntimeError):  # such as a tuple of tensors with a graph
-        kind = "of lists that differ in length" if is_list else "that is no array"
+        is_ragged = is_list and not any(hasattr(entry, "detach") for entry in given)
+        kind = "of lists that differ in length" if is_ragged else "that is not an array"
         return f"yours is {_type(given)} {kind}; right is an array of shape {right.shape}"
     if array.dtype.kind not in "biufc" or (array.ndim == 0 and right.ndim > 0):
         return f"yours is {show(given)}, {_type(given)}; right is an array of shape {right.shape}"

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from random import Random
 from typing import Any
 
+import numpy as np
+
 from convlab.check.comparing import difference
 from convlab.check.exercise import Arguments, CodeExercise, Function, Mistake
+from convlab.check.generic import generic_mistake
 from convlab.check.running import Outcome, run_calls
 
 _SHAPE_ERRORS = {ValueError, RuntimeError}  # of NumPy and of PyTorch, for shapes that do not fit
 _TYPE_ERRORS = {TypeError, AttributeError}
+_UNCERTAIN = 4
+_MOST = 0.55  # of the wrong cases; mistakes that explain fewer are the wrong ones as often as not
 _FEW = 2  # cases from which nothing is concluded if there are fewer
 _TYPE_NAME = re.compile(r"\b(NoneType|int|float|bool|tuple|list|str)\b")
 
@@ -21,7 +29,12 @@ _TYPE_NAME = re.compile(r"\b(NoneType|int|float|bool|tuple|list|str)\b")
 @cache
 def cases_of(exercise: CodeExercise) -> tuple[Arguments, ...]:
     """Return the arguments of all calls that a check makes, the simplest first."""
-    return tuple(exercise.cases(Random(0)))
+    return tuple(map(_without_sharing, exercise.cases(Random(0))))
+
+
+def _without_sharing(arguments: Arguments) -> Arguments:
+    """Return arguments of which no two are the same array."""
+    return tuple(copy.copy(one) if isinstance(one, np.ndarray) else one for one in arguments)
 
 
 @cache
@@ -59,25 +72,31 @@ def _same_cause(error: BaseException | None, other: BaseException | None) -> boo
 
 
 def recognize(
-    exercise: CodeExercise, outcomes: Sequence[Outcome], wrong: Sequence[int]
+    exercise: CodeExercise, function: Any, outcomes: Sequence[Outcome], wrong: Sequence[int]
 ) -> tuple[Mistake | None, int]:
     """Return the mistake that an answer shows, and the simplest case in which it does.
 
-    The first of: a mistake with the same results in all cases; one that explains all wrong cases;
-    one whose results the answer has wherever they are wrong, so that other cases show another; one
-    with the same result in the simplest wrong case, and in a tenth of the others.
+    The first of: a mistake with the same results in all cases; one of programming; a mistake that
+    explains all wrong cases; one whose results the answer has wherever they are wrong, so that
+    other cases show another; one that explains the simplest wrong case, and most of the others, or
+    all of those in which an argument has a simple value, so that another is made with the others.
+    The hint for the last is a guess, and begins with "Perhaps".
 
     Parameters
     ----------
     exercise : CodeExercise
         The exercise.
+    function : callable
+        The answer.
     outcomes : sequence of Outcome
-        What the answer gave in each of its cases.
+        What it gave in each of the cases.
     wrong : sequence of int
         The cases in which this is not right.
     """
     right = outcomes_of(exercise, exercise.solution)
     ranked: list[tuple[int, int, int, Mistake, int]] = []
+    if generic := generic_mistake(function, outcomes, right):
+        ranked.append((1, 0, 0, generic, wrong[0]))
     for mistake in exercise.mistakes:
         theirs = outcomes_of(exercise, mistake.answer)
         differs = {i for i in range(len(outcomes)) if not agrees(theirs[i], right[i])}
@@ -85,42 +104,68 @@ def recognize(
         if same == set(wrong) == differs:
             rank = 0
         elif same == set(wrong):
-            rank = 1
-        elif same == differs:
             rank = 2
-        elif wrong[0] in same and len(same) >= max(2, len(wrong) / 10):
+        elif same == differs:
             rank = 3
+        elif wrong[0] in same and (
+            len(same) >= _MOST * len(wrong)
+            or _is_one_of_several(exercise, same, (set(wrong) | differs) - same)
+        ):
+            rank = _UNCERTAIN
         else:
             continue
         if same:
             ranked.append((rank, -len(same), len(ranked), mistake, min(same)))
     if not ranked:
         return None, wrong[0]
-    *_, mistake, simplest = min(ranked)
+    rank, *_, mistake, simplest = min(ranked)
+    if rank == _UNCERTAIN:
+        mistake = replace(mistake, hint=f"Perhaps: {mistake.hint}")
     return mistake, simplest
+
+
+def _is_one_of_several(exercise: CodeExercise, same: set[int], other: set[int]) -> bool:
+    """Return whether a mistake explains all cases in which an argument has a simple value.
+
+    `same` are the wrong cases that it explains, `other` those that it does not.
+    """
+    return any(
+        len(simple & same) > _FEW and simple.isdisjoint(other)
+        for simple in _simple_cases(exercise).values()
+    )
 
 
 def localize(exercise: CodeExercise, wrong: Sequence[int]) -> str | None:
     """Return a sentence on the argument that decides whether an answer is right, or None.
 
-    The answer is right in all cases in which an argument has a simple value, and wrong in at least
-    half of the others. Of several arguments, the one with the largest share counts.
+    The answer is right in all cases in which an argument has a simple value, and wrong in
+    most of the others. Of several arguments, the one with the largest share counts.
     """
-    features = [dict(_features(exercise, arguments)) for arguments in cases_of(exercise)]
-    best = (0.5, 0)
+    count = len(cases_of(exercise))
+    best = (0.5, count)  # of shares, and of simple cases
     sentence = None
-    for feature in dict.fromkeys(name for one in features for name in one):
-        simple = {i for i, one in enumerate(features) if one.get(feature, False)}
-        others = len(features) - len(simple)
+    for feature, simple in _simple_cases(exercise).items():
+        others = count - len(simple)
         if len(simple) < _FEW or not simple.isdisjoint(wrong) or others < _FEW:
             continue
-        if (len(wrong) / others, len(simple)) >= best:
+        if (len(wrong) / others, len(simple)) > best:
             best = (len(wrong) / others, len(simple))
             sentence = (
                 f"It is right in all {len(simple)} cases with {feature}, and wrong in "
                 f"{len(wrong)} of the {others} others."
             )
     return sentence
+
+
+@cache
+def _simple_cases(exercise: CodeExercise) -> dict[str, set[int]]:
+    """Return what may be special about arguments, in words, and the cases in which it is."""
+    simple = defaultdict[str, set[int]](set)
+    for i, arguments in enumerate(cases_of(exercise)):
+        for feature, holds in _features(exercise, arguments):
+            if holds:
+                simple[feature].add(i)
+    return simple
 
 
 def _features(exercise: CodeExercise, arguments: Arguments) -> Iterator[tuple[str, bool]]:
@@ -138,7 +183,7 @@ def _features(exercise: CodeExercise, arguments: Arguments) -> Iterator[tuple[st
             yield from _features_of_shape(name, tuple(value.shape))
         elif isinstance(value, list | tuple) and value:
             yield f"one entry in `{name}`", len(value) == 1
-            yield f"equal entries in `{name}`", all(entry == value[0] for entry in value)
+            yield f"at most two entries in `{name}`", len(value) <= 2
             yield from _features_of_rows(name, value)
 
 
@@ -153,4 +198,5 @@ def _features_of_rows(name: str, rows: Sequence[Any]) -> Iterator[tuple[str, boo
     """Yield what all rows, such as (kernel, stride, dilation), have in common."""
     if all(isinstance(row, tuple) and len(row) == len(rows[0]) for row in rows):
         for place in range(len(rows[0])):
-            yield f"1 as entry {place} of all in `{name}`", all(row[place] == 1 for row in rows)
+            ones = all(row[place] == 1 for row in rows)
+            yield f"`{name}[i][{place}] == 1` for all `i`", ones

@@ -45,11 +45,14 @@ class Outcome:
         What it raised; TooSlow if its time was over.
     printed : str
         The first characters that it wrote to stdout.
+    changed : tuple of int
+        Places of the arguments, arrays or lists of numbers, that it has changed.
     """
 
     value: Any = None
     error: BaseException | None = None
     printed: str = ""
+    changed: tuple[int, ...] = ()
 
 
 def run_calls(
@@ -76,7 +79,7 @@ def run_calls(
     def work() -> None:
         for arguments in calls:
             output.restart()
-            outcome = _run(function, copy.deepcopy(arguments), result, output)
+            outcome = _run(function, arguments, result, output)
             outcomes.append(outcome)
             if isinstance(outcome.error, TooSlow | RecursionError):  # each takes long
                 break
@@ -104,13 +107,27 @@ def _run(
     result: Callable[[Arguments, Any], Any] | None,
     output: _Beginning,
 ) -> Outcome:
+    copies = copy.deepcopy(arguments)
     try:
-        value = function(*arguments)
+        value = function(*copies)
+        changed = tuple(
+            place
+            for place, (ours, theirs) in enumerate(zip(arguments, copies, strict=True))
+            if isinstance(ours, np.ndarray | list) and not _is_same(ours, theirs)
+        )
         if result is not None:
-            value = result(arguments, value)
+            value = result(copies, value)
     except BaseException as error:
         return Outcome(error=error, printed=output.text)
-    return Outcome(value, printed=output.text)
+    return Outcome(value, printed=output.text, changed=changed)
+
+
+def _is_same(before: Any, after: Any) -> bool:
+    if isinstance(before, np.ndarray):
+        return bool(before.shape == after.shape) and before.tobytes() == after.tobytes()
+    if isinstance(before, list):
+        return len(before) == len(after) and all(map(_is_same, before, after))
+    return before is after or bool(before == after)
 
 
 class _Worker(threading.Thread):

@@ -71,11 +71,8 @@ def random_answers(dice, exercise):
         text = separator.join(map(str, numbers))
         answers.append(dice.choice(["{}", "({})", "[{}]", "torch.Size([{}])", " {} "]).format(text))
     nonsense = ["", "abc", "1/0", "7/1", "14/2", "\N{MINUS SIGN}7", "1e1", "7.", ".5", "7 cells"]
-    return (
-        answers
-        + nonsense
-        + ["1,000", "x", "()", "--7", "7,,7", "\0", "0x7", "½", "7" * 400, "1/" + "9" * 400]
-    )
+    nonsense += ["1,000", "x", "()", "--7", "7,,7", "\0", "0x7", "½", "7" * 400, "1/" + "9" * 400]
+    return answers + nonsense + ["1 and 2", "and", "15-19", "1.5.2"]
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -88,6 +85,7 @@ def test_the_page_judges_as_the_package_does(judge, name):
         else:
             assert got["passed"] == expected.passed, answer
             assert got.get("mistake") == expected.mistake, answer
+            assert got.get("note", expected.message) == expected.message, answer
 
 
 def test_numbers_are_read_as_python_reads_them():
@@ -95,6 +93,10 @@ def test_numbers_are_read_as_python_reads_them():
     assert parse_numbers("1,000,000", single=True) == (1_000_000,)
     assert parse_numbers("1,000", single=False) == (1, 0)
     assert parse_numbers([[1, 2], [3, 4]], single=False) == (1, 2, 3, 4)
+    assert parse_numbers("6 and 1.4", single=False) == (6, 1.4)
+    for text in ("15-19", "1.5.2", "6 pixels", "momentum=0.1"):
+        with pytest.raises(ValueError, match="Type numbers only"):
+            parse_numbers(text, single=False)
 
 
 def test_a_learner_answers_with_the_keyboard(new_tab, site):

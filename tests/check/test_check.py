@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import sys
 import threading
@@ -17,6 +18,7 @@ from convlab.check import EXERCISES
 from convlab.check.checking import check_answer
 from convlab.check.comparing import difference, show
 from convlab.check.exercise import Chapter
+from convlab.check.parsing import parse_like
 
 SIGNATURE = ("size", "kernel_size", "stride", "padding", "dilation")
 
@@ -233,6 +235,50 @@ def test_ctrl_c_interrupts_a_check():
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(
+    ("answer", "example", "value"),
+    [
+        ("8, 4", (1, 2), (8, 4)),
+        ("(8, 4)", (1, 2), (8, 4)),
+        ([8, 4], (1, 2), (8, 4)),
+        (np.array([8, 4]), (1, 2), (8, 4)),
+        ((np.int64(8), 4.0), (1, 2), (8, 4)),
+        (np.float32(16), 3, 16),
+        ("4,098", 3, 4098),
+        (torch.tensor([1.5, 2]), [3], [1.5, 2]),
+        ("[1, 2], [3, 4]", ([1], [2]), ([1, 2], [3, 4])),
+        ([(1, 2, 3), [4, 5, 6]], ((9, 1, 1), (1, 1, 3)), ((1, 2, 3), (4, 5, 6))),
+    ],
+)
+def test_numbers_with_a_property_are_read_in_any_style(answer, example, value):
+    assert parse_like(answer, example) == value
+    assert type(parse_like(answer, example)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "example", "words"),
+    [
+        (5, (1, 2), "Give a tuple of 2 numbers; yours is 5."),
+        ((1, 2, 3), (1, 2), "Give a tuple of 2 numbers; yours is (1, 2, 3)."),
+        ([1, 2], 3, "Give a number; yours is [1, 2]."),
+        (True, 3, "Give a number; yours is True."),
+        ([1, 2], ([1], [2]), "Give a tuple of 2 lists of numbers; yours is [1, 2]."),
+        ("eight", 3, "Type numbers only, with commas: 'eight' is not one."),
+        (["a"], [1], "Give a list of numbers; yours is ['a']."),
+    ],
+)
+def test_an_answer_of_another_form_is_told_the_form(answer, example, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        parse_like(answer, example)
+
+
+@pytest.mark.parametrize("name", [n for n, one in EXERCISES.items() if hasattr(one, "objection")])
+@pytest.mark.parametrize("answer", [0, -1, 7.5, (), [1], (1, 2), (1, 2, 3), [[1, 2], [3]], "x", {}])
+def test_what_has_a_property_may_be_any_nonsense(name, answer):
+    result = check.check(name, answer)
+    assert "Error" not in result.message
 
 
 def test_arguments():
