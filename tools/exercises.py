@@ -9,15 +9,18 @@ Run this after a change of an exercise, and then ``make notebooks``::
 import json
 from pathlib import Path
 
-from convlab.check import CHAPTERS, EXERCISES, CodeExercise, ValueExercise
+from convlab.check import CHAPTERS, EXERCISES, CodeExercise, SearchExercise, ValueExercise
 
 BOOK = Path(__file__).parent.parent / "book"
 HEADING, NEXT_HEADING = "## Exercises", "## Further reading"
 INTRODUCTION = f"""{HEADING}
 
-Pencil exercises can be answered on the page. For code, open this notebook, replace each `...`, and
-run the cell; or write the functions into a file for [`convlab check`](api-cli.md). A wrong answer
-gets a counterexample, and a hint if the mistake is a known one."""
+Pencil exercises can be answered on the page. For the others, open this notebook, replace each
+`...`, and run the cell; or write the answers into a file for [`convlab check`](api-cli.md). A wrong
+answer gets a counterexample, and a hint if the mistake is a known one. Functions return ints for
+counts, and arrays in the dtype of their input; they leave their arguments as they are."""
+
+KINDS = {CodeExercise: "Code", ValueExercise: "Pencil", SearchExercise: "In the notebook"}
 
 
 def markdown(id, source):
@@ -35,8 +38,8 @@ def exercise_cells(exercise):
     """Return the cells of an exercise: its text, and the blank with the call that checks it."""
     name = exercise.id
     text = f"(exercise-{name})=\n### {exercise.title}\n\n"
-    text += f"*{'Code' if isinstance(exercise, CodeExercise) else 'Pencil'}, "
-    text += f"about {exercise.minutes} minutes.* {exercise.text}"
+    minutes = f"about {exercise.minutes} minute{'s' * (exercise.minutes > 1)}"
+    text += f"*{KINDS[type(exercise)]}, {minutes}.* {exercise.text}"
     if getattr(exercise, "code", ""):
         text += f"\n\n```python\n{exercise.code}\n```"
     if isinstance(exercise, CodeExercise):

@@ -15,6 +15,7 @@ from sphinx.util.osutil import relative_uri
 
 from convlab.check import EXERCISES, CodeExercise, SearchExercise, ValueExercise
 
+KINDS = {CodeExercise: "code", ValueExercise: "pencil", SearchExercise: "search"}
 LABEL = re.compile(r"^\(exercise-(\w+)\)=$", re.MULTILINE)
 
 
@@ -87,6 +88,23 @@ class AnswerField(SphinxDirective):
         return [field]
 
 
+class ExerciseList(SphinxDirective):
+    """List all exercises here, chapter by chapter."""
+
+    def run(self):
+        lines = ["| Chapter | Exercise | Kind | Minutes |", "|:--|:--|:--|--:|"]
+        chapter = None
+        for name, exercise in EXERCISES.items():
+            link = "" if exercise.chapter == chapter else f"[]({exercise.chapter}.ipynb)"
+            chapter = exercise.chapter
+            kind = KINDS[type(exercise)]
+            title = f"[{exercise.title}](#exercise-{name})"
+            lines.append(f"| {link} | {title} | {kind} | {exercise.minutes} |")
+        table = nodes.container()
+        self.state.nested_parse(StringList(lines, "exercises"), self.content_offset, table)
+        return table.children
+
+
 def listed(value):
     return value if isinstance(value, str) else list(value) if isinstance(value, tuple) else [value]
 
@@ -120,6 +138,7 @@ def setup(app):
     app.add_node(Answer, html=(visit_field, closing("conv-exercise")), **others)
     app.add_node(AnswerText, html=(visit_text, closing("div")), **others)
     app.add_directive("answer-field", AnswerField)
+    app.add_directive("exercise-list", ExerciseList)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
