@@ -11,6 +11,7 @@ import re
 import pytest
 import yaml
 
+from convlab.check import CHAPTERS, EXERCISES
 from tests.book.book_files import ROOT
 
 ENTRY = re.compile(r"((?:^\S.*\n)+)^  (.*)$", re.MULTILINE)
@@ -53,8 +54,17 @@ def read_chapters():
             yield file, set(targets), part
 
 
+def read_hints(chapter):
+    """Yield what the exercises of a chapter say beyond the cells of its notebook."""
+    for exercise in EXERCISES.values():
+        if exercise.chapter == chapter:
+            yield from [*exercise.hints, exercise.explanation]
+            yield from (mistake.hint for mistake in exercise.mistakes)
+
+
 SECTIONS = list(read_chapters())
 PLACES = {target: i for i, (_, targets, _) in enumerate(SECTIONS) for target in targets}
+HINTS = {f"book/{chapter}": " ".join(read_hints(chapter)) for chapter in CHAPTERS}
 
 
 def first_use(name, text):
@@ -82,5 +92,7 @@ def test_a_word_is_linked_where_it_stands_before_its_explanation(names):
     for file, _, text in SECTIONS[:taught]:
         if file != SECTIONS[taught][0]:  # inside its own chapter the explanation is near
             texts[file] = texts.get(file, "") + "\n\n" + text
+    for file in texts:
+        texts[file] += "\n\n" + HINTS[file]
     uses = {file: use for file, text in texts.items() for n in names if (use := first_use(n, text))}
     assert uses == {}
