@@ -11,8 +11,6 @@ from convlab.check.parsing import parse_numbers
 from tests.book.book_files import ROOT
 from tools.exercises import section_cells, split
 
-VALUES = [name for name, exercise in EXERCISES.items() if isinstance(exercise, ValueExercise)]
-
 
 def notebook_cells(chapter):
     text = (ROOT / "book" / f"{chapter}.ipynb").read_text(encoding="utf-8")
@@ -40,22 +38,6 @@ def test_a_notebook_does_not_hold_the_solutions(chapter):
             assert exercise.solution_source not in text
 
 
-@pytest.fixture
-def judge(new_tab, site):
-    """Judge an answer as the page of an exercise does."""
-
-    def judge(name, answers):
-        page = new_tab((site / "book" / f"{EXERCISES[name].chapter}.html").as_uri()).page
-        script = """([name, answers]) => {
-          const field = document.querySelector(`conv-exercise[data-name="${name}"]`);
-          const { judge } = customElements.get("conv-exercise");
-          return answers.map((answer) => judge(JSON.parse(field.dataset.exercise), answer));
-        }"""
-        return page.evaluate(script, [name, answers])
-
-    return judge
-
-
 def random_answers(dice, exercise):
     """Return right and wrong answers, as people may type them, and nonsense."""
     if exercise.choices:
@@ -75,17 +57,31 @@ def random_answers(dice, exercise):
     return answers + nonsense + ["1 and 2", "and", "15-19", "1.5.2"]
 
 
-@pytest.mark.parametrize("name", VALUES)
-def test_the_page_judges_as_the_package_does(judge, name):
-    answers = random_answers(random.Random(name), EXERCISES[name])
-    for answer, got in zip(answers, judge(name, answers), strict=True):
-        expected = check.check(name, answer.strip())
-        if "error" in got:
-            assert expected.message.startswith(got["error"][:20]), answer
-        else:
-            assert got["passed"] == expected.passed, answer
-            assert got.get("mistake") == expected.mistake, answer
-            assert got.get("note", expected.message) == expected.message, answer
+JUDGE = """(answers) => Object.entries(answers).map(([name, texts]) => {
+  const field = document.querySelector(`conv-exercise[data-name="${name}"]`);
+  const { judge } = customElements.get("conv-exercise");
+  return texts.map((text) => judge(JSON.parse(field.dataset.exercise), text));
+})"""
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_page_judges_as_the_package_does(new_tab, site, chapter):
+    answers = {
+        name: random_answers(random.Random(name), exercise)
+        for name, exercise in EXERCISES.items()
+        if exercise.chapter == chapter and isinstance(exercise, ValueExercise)
+    }
+    page = new_tab((site / "book" / f"{chapter}.html").as_uri()).page
+    judged = page.evaluate(JUDGE, answers)
+    for (name, texts), results in zip(answers.items(), judged, strict=True):
+        for text, got in zip(texts, results, strict=True):
+            expected = check.check(name, text.strip())
+            if "error" in got:
+                assert expected.message.startswith(got["error"][:20]), (name, text)
+            else:
+                assert got["passed"] == expected.passed, (name, text)
+                assert got.get("mistake") == expected.mistake, (name, text)
+                assert got.get("note", expected.message) == expected.message, (name, text)
 
 
 def test_numbers_are_read_as_python_reads_them():
