@@ -165,7 +165,7 @@ def cell_channel_axis_forgotten(x, kernel, i, j):
     return float((x[i : i + k_h, j : j + k_w] * kernel).sum())
 
 
-@output_cell.mistake("The end of a slice is left out already: the window is one cell too large.")
+@output_cell.mistake("The window is too large: it has as many rows and columns as the kernel.")
 def cell_window_too_large(x, kernel, i, j):
     _, k_h, k_w = kernel.shape
     return float((x[:, i : i + k_h + 1, j : j + k_w + 1] * kernel).sum())
@@ -393,3 +393,46 @@ def cell_sides_exchanged(x, kernel, i, j):
 def cell_weights_normalized(x, kernel, i, j):
     total = float(kernel.sum())
     return output_cell.solution(x, kernel, i, j) / total if total else 0.0
+
+
+def _square_loops(x, kernel, i, j, side):
+    cells = np.ndindex(len(kernel), side, side)
+    return float(sum(x[c, i + u, j + v] * kernel[c, u, v] for c, u, v in cells))
+
+
+@output_cell.mistake("A kernel need not be square: it has kH rows and kW columns.")
+def cell_loops_as_wide_as_high(x, kernel, i, j):
+    return _square_loops(x, kernel, i, j, kernel.shape[1])
+
+
+@output_cell.mistake("A kernel need not be square: it has kH rows and kW columns.")
+def cell_loops_as_high_as_wide(x, kernel, i, j):
+    return _square_loops(x, kernel, i, j, kernel.shape[2])
+
+
+@output_cell.mistake("The channels are the first axis of `x` and of `kernel`, not the last.")
+def cell_channels_last(x, kernel, i, j):
+    return _by_pixel(
+        np.moveaxis(x, 2, 0), np.moveaxis(kernel, 2, 0), lambda c, u, v: (c, i + u, j + v)
+    )
+
+
+@output_cell.mistake("All products are added, to one number: over rows and columns, too.")
+def cell_columns_kept(x, kernel, i, j):
+    return cell_products_not_added(x, kernel, i, j).sum(axis=(0, 1))
+
+
+@output_cell.mistake("Pixels and weights are multiplied. You take the weights away.")
+def cell_pixels_minus_weights(x, kernel, i, j):
+    return cell_pixels_plus_weights(x, -kernel, i, j)
+
+
+@output_cell.mistake("No bias is added here.")
+def cell_one_added(x, kernel, i, j):
+    return output_cell.solution(x, kernel, i, j) + 1
+
+
+@output_cell.mistake("The stride is 1: the window of row `i` begins at row `i`.")
+def cell_stride_of_two(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, 2 * i : 2 * i + k_h, 2 * j : 2 * j + k_w] * kernel).sum())

@@ -432,3 +432,60 @@ def bias_at_the_first_place(x, w, b, stride, padding):
     if b is not None:
         y[:, :, 0, 0] += b
     return y
+
+
+@conv2d.mistake("The kernels belong to the maps, not to the images: map `o` is made by kernel `o`.")
+def kernel_of_the_image(x, w, b, stride, padding):
+    y = conv2d.solution(x, w, b, stride, padding)
+    for n, o in np.ndindex(y.shape[:2]):
+        y[n, o] = conv2d.solution(x[[n]], w[[n]], b, stride, padding)[0, 0]
+    return y
+
+
+@conv2d.mistake("The height of the output is that of the image less kH, and its width less kW.")
+def size_from_the_kernel_exchanged(x, w, b, stride, padding):
+    y = conv2d.solution(x, w, b, stride, padding)
+    height = (x.shape[2] + 2 * padding - w.shape[3]) // stride + 1
+    return y[:, :, :height] if height <= y.shape[2] else y[..., :0]
+
+
+@conv2d.mistake("The border holds zeros.")
+def padding_with_minus_one(x, w, b, stride, padding):
+    widths = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    return conv2d.solution(np.pad(x, widths, constant_values=-1), w, b, stride, 0)
+
+
+@conv2d.mistake("The border holds zeros. Yours shows pixels of the other end.")
+def padding_around_the_end(x, w, b, stride, padding):
+    widths = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    return conv2d.solution(np.pad(x, widths, mode="wrap"), w, b, stride, 0)
+
+
+@conv2d.mistake("The third axis of the output are the rows. On which axis do the kernels lie?")
+def bias_along_the_height(x, w, b, stride, padding):
+    y = conv2d.solution(x, w, None, stride, padding)
+    return y if b is None else y + b[:, None]
+
+
+@conv2d.mistake("The window of row `i` begins at `i * stride`: it moves, it is not put off.")
+def windows_one_stride_further(x, w, b, stride, padding):
+    shape = conv2d.solution(x, w, b, stride, padding).shape
+    k_h, k_w = w.shape[2:]
+    x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    y = np.zeros(shape)
+    for n, o, i, j in np.ndindex(shape):
+        top, left = i + stride, j + stride
+        y[n, o, i, j] = (x[n, :, top : top + k_h, left : left + k_w] * w[o]).sum()
+    return y
+
+
+@conv2d.mistake("The window moves by `stride`, not by its own size.")
+def slices_side_by_side(x, w, b, stride, padding):
+    shape = conv2d.solution(x, w, b, stride, padding).shape
+    k_h, k_w = w.shape[2:]
+    x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    y = np.zeros(shape)
+    for n, o, i, j in np.ndindex(shape):
+        top, left = i * k_h, j * k_w
+        y[n, o, i, j] = (x[n, :, top : top + k_h, left : left + k_w] * w[o]).sum()
+    return y

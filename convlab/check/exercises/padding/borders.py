@@ -527,3 +527,32 @@ for _name, _hint, _mode in [
     pad_row.mistake(f"With {_hint} there is no result: does each mode reach a `return`?")(
         _without_return
     )
+
+
+@pad_row.mistake("At each end one cell is missing: there are `padding` of them.")
+def one_cell_too_few(row, padding, mode):
+    return pad_row.solution(row, max(0, padding - 1), mode)
+
+
+@pad_row.mistake("At each end there is one cell too many.")
+def one_cell_too_many(row, padding, mode):
+    limit = {"reflect": len(row) - 1}.get(mode, padding + 1)
+    return pad_row.solution(row, min(padding + 1, limit), mode)
+
+
+for _name, _mode in [("replicate_in_every_mode", "replicate"), ("ring_in_every_mode", "circular")]:
+
+    def _one_mode(row, padding, mode, only=_mode):
+        return pad_row.solution(row, padding, only)
+
+    _one_mode.__name__ = _name
+    pad_row.mistake(f"`mode` is not used: you do what `{_mode}` does in every case.")(_one_mode)
+
+
+for _name, _ends in [
+    ("all_zeros_before", lambda row, p: ([0.0] * 2 * p, [])),
+    ("all_zeros_after", lambda row, p: ([], [0.0] * 2 * p)),
+]:
+    _mistake = _with_ends("zeros", _ends)
+    _mistake.__name__ = _name
+    pad_row.mistake("The zeros are put at both ends of the row, as many at each.")(_mistake)

@@ -253,3 +253,32 @@ def read_as_dict(size, kernel_size, padding):
 def read_windows_listed(size, kernel_size, padding):
     starts = range(-padding, size + padding - kernel_size + 1)
     return [[s for s in starts if s <= i < s + kernel_size] for i in range(size)]
+
+
+@times_read.mistake("The first cell of a window belongs to it: it is read, too.")
+def read_without_the_first_cell(size, kernel_size, padding):
+    starts = range(-padding, size + padding - kernel_size + 1)
+    return [sum(start < i < start + kernel_size for start in starts) for i in range(size)]
+
+
+@times_read.mistake("The windows begin one cell too late: counting starts at 0.")
+def read_one_cell_later(size, kernel_size, padding):
+    starts = range(1 - padding, size + padding - kernel_size + 2)
+    return [sum(start <= i < start + kernel_size for start in starts) for i in range(size)]
+
+
+@times_read.mistake(
+    "The number of places is not that of the pixels: where does the last one begin?"
+)
+def read_by_as_many_windows_as_pixels(size, kernel_size, padding):
+    counts = [0] * (size + 2 * padding)
+    for start in range(size):
+        for i in range(start, start + kernel_size):
+            counts[i] += 1
+    return counts[padding : padding + size]
+
+
+@times_read.mistake("The number of windows is right without padding only: padding adds places.")
+def read_by_distance_and_unpadded_places(size, kernel_size, padding):
+    places = size - kernel_size + 1
+    return [min(i + 1 + padding, kernel_size, size - i + padding, places) for i in range(size)]

@@ -228,6 +228,26 @@ for _name, _hint, _count in [
         lambda weights, i, o, k, g, bias: o * (i - g + 1) * k**2 + o * bias,
     ),
     (
+        "remainder",
+        "`%` is the remainder of a division. How many channels has a group?",
+        lambda weights, i, o, k, g, bias: o * (i % g) * k**2 + o * bias,
+    ),
+    (
+        "four_sides",
+        "A slice has kernel_size rows of kernel_size numbers: its area, not its border.",
+        lambda weights, i, o, k, g, bias: o * (i // g) * k * 4 + o * bias,
+    ),
+    (
+        "kernel_added",
+        "Each slice has as many numbers as its area: they are multiplied, not added.",
+        lambda weights, i, o, k, g, bias: o * (i // g) + k**2 + o * bias,
+    ),
+    (
+        "groups_divide_the_kernel",
+        "Groups divide the channels. The kernel keeps its rows and columns.",
+        lambda weights, i, o, k, g, bias: o * i * (k // g) ** 2 + o * bias,
+    ),
+    (
         "bias_subtracted",
         "The biases are learned as well: they are added, not taken away.",
         lambda weights, i, o, k, g, bias: weights - o * bias,

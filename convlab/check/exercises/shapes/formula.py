@@ -250,6 +250,41 @@ for _name, _hint, _function in [
         lambda n, k, s, p, d: (n + 2 * p - k) / s + 1,
     ),
     (
+        "padding_once_without_dilation",
+        "The padding is put at both ends; and a dilation widens the window.",
+        lambda n, k, s, p, d: (n + p - k) // s + 1,
+    ),
+    (
+        "one_too_many_without_dilation",
+        "Without dilation the window spans `kernel_size` cells, and with one it spans more.",
+        lambda n, k, s, p, d: (n + 2 * p - k + 1) // s + 1,
+    ),
+    (
+        "one_added_first_without_dilation",
+        "The 1 is added after the division; and a dilation widens the window.",
+        lambda n, k, s, p, d: (n + 2 * p - k + 1) // s,
+    ),
+    (
+        "stride_and_one_divide",
+        "The 1 is added after the division: it does not divide.",
+        lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1) // (s + 1),
+    ),
+    (
+        "window_subtracted_twice",
+        "The padding counts twice, the window once.",
+        lambda n, k, s, p, d: (n + 2 * (p - d * (k - 1)) - 1) // s + 1,
+    ),
+    (
+        "dilation_as_power",
+        "The dilation multiplies the steps between the weights: it is no power.",
+        lambda n, k, s, p, d: (n + 2 * p - d ** (k - 1) - 1) // s + 1,
+    ),
+    (
+        "rounded_with_the_place",
+        "`round` goes up or down. A step that does not fit wholly is not made.",
+        lambda n, k, s, p, d: round((n + 2 * p - d * (k - 1) - 1) / s + 1),
+    ),
+    (
         "both_directions",
         "The size along one axis is asked for: one int.",
         lambda *settings: (output_size.solution(*settings),) * 2,

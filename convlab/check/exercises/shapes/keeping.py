@@ -160,6 +160,11 @@ def halved_before_multiplied(kernel_size, dilation):
     return before, dilation * (kernel_size - 1) - before
 
 
+@same_padding.mistake("Multiply by the dilation first, and halve after that; the rest comes after.")
+def both_halves_multiplied_larger_first(kernel_size, dilation):
+    return dilation * (kernel_size // 2), dilation * ((kernel_size - 1) // 2)
+
+
 @same_padding.mistake("Multiply by the dilation first, and halve after that.")
 def smaller_half_multiplied(kernel_size, dilation):
     return dilation * ((kernel_size - 1) // 2), dilation * ((kernel_size - 1) // 2)

@@ -152,6 +152,21 @@ for _name, _hint, _step in [
         lambda n, k, s, p: (n - k) // s + 1 + 2 * p,
     ),
     (
+        "network_padding_once_after_division",
+        "The map is padded first, at both ends: that belongs to what is divided by the stride.",
+        lambda n, k, s, p: (n - k) // s + 1 + p,
+    ),
+    (
+        "network_stride_and_one_divide",
+        "The 1 is added after the division: it does not divide.",
+        lambda n, k, s, p: (n + 2 * p - k) // (s + 1),
+    ),
+    (
+        "network_stride_multiplies",
+        "A larger stride makes the map smaller: it divides.",
+        lambda n, k, s, p: (n + 2 * p - k) * s + 1,
+    ),
+    (
         "network_one_added_first",
         "Divide the cells that the window can move by the stride; add 1 after that.",
         lambda n, k, s, p: (n + 2 * p - k + 1) // s,
@@ -265,3 +280,18 @@ def receptive_field_instead(size, layers):
 @network_size.mistake("Without layers the input is the output: what is returned for an empty list?")
 def empty_list_forgotten(size, layers):
     return network_size.solution(size, layers) if layers else None
+
+
+@network_size.mistake("The size behind the last layer is asked for, not the sum of all sizes.")
+def all_sizes_added(size, layers):
+    return sum(all_sizes(size, layers))
+
+
+@network_size.mistake("The size behind the last layer is asked for, not the sum of all sizes.")
+def every_layer_sees_the_image_and_all_are_added(size, layers):
+    return sum(network_size.solution(size, [layer]) for layer in layers)
+
+
+@network_size.mistake("Each layer has its own numbers: you use those of the first one for all.")
+def first_layer_for_all(size, layers):
+    return network_size.solution(size, layers[:1] * len(layers))
