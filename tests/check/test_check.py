@@ -96,8 +96,8 @@ def test_the_counterexample_is_the_simplest_wrong_case():
 
 
 def test_two_mistakes_at_once_get_the_hint_for_the_first():
-    result = check.output_size(lambda n, k, s, p, d: (n + p - k) // s + 1)
-    assert result.mistake == "padding_once"
+    result = check.output_size(lambda n, k, s, p, d: n + p - d * (k - 1))
+    assert result.mistake == "stride_forgotten"
 
 
 def raising(error):

@@ -93,8 +93,8 @@ def test_values_that_were_worked_out_by_hand():
 
     image = torch.tensor([[[1.0, 0, 2, 3], [4, 1, 0, 1], [2, 5, 1, 0]]])
     assert agrees("slide_by_hand", F.conv2d(image, torch.tensor([[[[1.0, 2], [-1, 3]]]])))
-    window = torch.tensor([[[2.0, 1], [0, 3]], [[1, 4], [2, 0]]])
-    slices = torch.tensor([[[[1.0, 0], [2, -1]], [[3, 1], [0, 5]]]])
+    window = torch.tensor([[[2.0, 1], [1, 3]], [[1, 4], [2, 0]]])
+    slices = torch.tensor([[[[1.0, 0], [5, -1]], [[3, 1], [0, 5]]]])
     assert agrees("two_channels", F.conv2d(window, slices, torch.tensor([10.0])))
     row = torch.tensor([[9.0, 6, 12, 3, 15]])
     assert agrees("mean_at_border", F.avg_pool1d(row, 3, stride=2, padding=1))

@@ -22,6 +22,7 @@ def _cells(random: Random) -> Iterator[Arguments]:
         channels, k_h, k_w, i, j = (random.randint(1, 3) for _ in range(5))
         image = random_array(random, channels, i + k_h + 1, j + k_w + 2)
         yield image, random_array(random, channels, k_h, k_w), i, j
+    yield random_array(random, 2, 3, 4) / 4, random_array(random, 2, 2, 3) / 2, 1, 0
 
 
 @chapter.code(
@@ -105,7 +106,9 @@ def cell_matrix_product(x, kernel, i, j):
     return float((x[:, i : i + k_h, j : j + k_w] @ kernel).sum())
 
 
-@output_cell.mistake("An end of a slice is left out, so nothing is taken away from it.")
+@output_cell.mistake(
+    "The last row and column of the kernel are left out: an end is left out anyway."
+)
 def cell_window_too_small(x, kernel, i, j):
     _, k_h, k_w = kernel.shape
     return float((x[:, i : i + k_h - 1, j : j + k_w - 1] * kernel).sum())
@@ -162,13 +165,13 @@ def cell_channel_axis_forgotten(x, kernel, i, j):
     return float((x[i : i + k_h, j : j + k_w] * kernel).sum())
 
 
-@output_cell.mistake("The end of a slice is left out already: the window is one cell too large.")
+@output_cell.mistake("The window is too large: it has as many rows and columns as the kernel.")
 def cell_window_too_large(x, kernel, i, j):
     _, k_h, k_w = kernel.shape
     return float((x[:, i : i + k_h + 1, j : j + k_w + 1] * kernel).sum())
 
 
-@output_cell.mistake("The window of row `i` begins at row `i`. Yours has its middle there.")
+@output_cell.mistake("The window of row `i` begins at row `i`, it does not begin above it.")
 def cell_window_centred(x, kernel, i, j):
     _, k_h, k_w = kernel.shape
     top, left = i - k_h // 2, j - k_w // 2
@@ -240,3 +243,196 @@ def cell_kernel_transposed(x, kernel, i, j):
 def cell_sides_from_channels(x, kernel, i, j):
     side = len(kernel)
     return float((x[:, i : i + side, j : j + side] * kernel).sum())
+
+
+_CENTRED = "The window of row `i` begins there. Yours has its middle there."
+
+
+@output_cell.mistake(_CENTRED)
+def cell_window_centred_with_padding(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    x = np.pad(x, ((0, 0), (k_h // 2, k_h // 2), (k_w // 2, k_w // 2)))
+    return output_cell.solution(x, kernel, i, j)
+
+
+@output_cell.mistake(_CENTRED)
+def cell_window_centred_around_the_end(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return _by_pixel(x, kernel, lambda c, u, v: (c, i + u - k_h // 2, j + v - k_w // 2))
+
+
+@output_cell.mistake(_CENTRED)
+def cell_window_centred_with_less_padding(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    top, left = (k_h - 1) // 2, (k_w - 1) // 2
+    x = np.pad(x, ((0, 0), (top, top + 1), (left, left + 1)))
+    return output_cell.solution(x, kernel, i, j)
+
+
+@output_cell.mistake(
+    "Rows and columns are counted from 0: the window of row `i` begins at row `i`."
+)
+def cell_counted_from_1(x, kernel, i, j):
+    return _by_pixel(x, kernel, lambda c, u, v: (c, i + u - 1, j + v - 1))
+
+
+@output_cell.mistake(
+    "Rows and columns are counted from 0: the window of row `i` begins at row `i`."
+)
+def cell_slice_counted_from_1(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, i - 1 : i - 1 + k_h, j - 1 : j - 1 + k_w] * kernel).sum())
+
+
+@output_cell.mistake("The window begins one row and one column too late: counting starts at 0.")
+def cell_one_place_further(x, kernel, i, j):
+    return output_cell.solution(np.pad(x, ((0, 0), (0, 1), (0, 1))), kernel, i + 1, j + 1)
+
+
+@output_cell.mistake(
+    "The last row and column of the kernel are left out: an end is left out anyway."
+)
+def cell_last_row_and_column_left_out(x, kernel, i, j):
+    return output_cell.solution(x, kernel[:, :-1, :-1], i, j)
+
+
+@output_cell.mistake("The last channel is left out: the end of a range is left out anyway.")
+def cell_last_channel_left_out(x, kernel, i, j):
+    return output_cell.solution(x[:-1], kernel[:-1], i, j)
+
+
+@output_cell.mistake("Row 0 and column 0 of the kernel are left out: counting starts at 0.")
+def cell_first_row_and_column_left_out(x, kernel, i, j):
+    return output_cell.solution(x, kernel[:, 1:, 1:], i + 1, j + 1)
+
+
+@output_cell.mistake(
+    "Counting starts at 0: for the channels, and the rows and columns of the kernel."
+)
+def cell_all_loops_from_1(x, kernel, i, j):
+    return output_cell.solution(x[1:], kernel[1:, 1:, 1:], i + 1, j + 1)
+
+
+@output_cell.mistake("Channel 0 is left out: counting starts at 0.")
+def cell_first_channel_left_out(x, kernel, i, j):
+    return output_cell.solution(x[1:], kernel[1:], i, j)
+
+
+@output_cell.mistake("The next channel overwrites the one before it. They are added up.")
+def cell_last_channel_only(x, kernel, i, j):
+    return output_cell.solution(x[-1:], kernel[-1:], i, j)
+
+
+@output_cell.mistake(
+    "The next row overwrites the one before it. All rows of the window are added up."
+)
+def cell_last_row_only(x, kernel, i, j):
+    rows = kernel.shape[1]
+    return output_cell.solution(x[-1:], kernel[-1:, -1:], i + rows - 1, j)
+
+
+@output_cell.mistake("The sum begins anew in each row. It begins once, before all loops.")
+def cell_last_row_of_each_channel(x, kernel, i, j):
+    rows = kernel.shape[1]
+    return output_cell.solution(x, kernel[:, -1:], i + rows - 1, j)
+
+
+@output_cell.mistake("Only one pixel is read. The window has as many as the kernel has weights.")
+def cell_single_pixel(x, kernel, i, j):
+    return output_cell.solution(x, kernel[:, :1, :1], i, j)
+
+
+@output_cell.mistake("Each weight meets a pixel of its own: yours all meet the pixel at `i`, `j`.")
+def cell_one_pixel_for_all_weights(x, kernel, i, j):
+    return float((x[:, i, j, None, None] * kernel).sum())
+
+
+@output_cell.mistake("The results of the channels are added, not multiplied.")
+def cell_channels_multiplied(x, kernel, i, j):
+    parts = [output_cell.solution(x[[c]], kernel[[c]], i, j) for c in range(len(x))]
+    return float(np.prod(parts))
+
+
+@output_cell.mistake("A pixel and its weight are multiplied; these products are added.")
+def cell_products_multiplied(x, kernel, i, j):
+    return float(np.prod(cell_products_not_added(x, kernel, i, j)))
+
+
+@output_cell.mistake("Multiply each pixel by its weight before you add: sums of both are too late.")
+def cell_sums_multiplied(x, kernel, i, j):
+    return output_cell.solution(x, np.ones_like(kernel), i, j) * float(kernel.sum())
+
+
+@output_cell.mistake("Each channel meets its own slice first; only the results are added.")
+def cell_channels_added_first(x, kernel, i, j):
+    return output_cell.solution(x.sum(axis=0)[None], kernel.sum(axis=0)[None], i, j)
+
+
+@output_cell.mistake("Negative results stay negative: that is left to an activation.")
+def cell_clipped(x, kernel, i, j):
+    return max(0.0, output_cell.solution(x, kernel, i, j))
+
+
+@output_cell.mistake("Signs count: negative weights take their products away.")
+def cell_absolute(x, kernel, i, j):
+    return abs(output_cell.solution(x, kernel, i, j))
+
+
+@output_cell.mistake("A float is asked for. `int` cuts off what comes after the point.")
+def cell_cut_off(x, kernel, i, j):
+    return int(output_cell.solution(x, kernel, i, j))
+
+
+@output_cell.mistake("The row comes first, and the height: kH rows from `i`, kW columns from `j`.")
+def cell_sides_exchanged(x, kernel, i, j):
+    _, k_w, k_h = kernel.shape
+    return float((x[:, i : i + k_h, j : j + k_w] * kernel).sum())
+
+
+@output_cell.mistake("The weights need no scaling: the products are added as they are.")
+def cell_weights_normalized(x, kernel, i, j):
+    total = float(kernel.sum())
+    return output_cell.solution(x, kernel, i, j) / total if total else 0.0
+
+
+def _square_loops(x, kernel, i, j, side):
+    cells = np.ndindex(len(kernel), side, side)
+    return float(sum(x[c, i + u, j + v] * kernel[c, u, v] for c, u, v in cells))
+
+
+@output_cell.mistake("A kernel need not be square: it has kH rows and kW columns.")
+def cell_loops_as_wide_as_high(x, kernel, i, j):
+    return _square_loops(x, kernel, i, j, kernel.shape[1])
+
+
+@output_cell.mistake("A kernel need not be square: it has kH rows and kW columns.")
+def cell_loops_as_high_as_wide(x, kernel, i, j):
+    return _square_loops(x, kernel, i, j, kernel.shape[2])
+
+
+@output_cell.mistake("The channels are the first axis of `x` and of `kernel`, not the last.")
+def cell_channels_last(x, kernel, i, j):
+    return _by_pixel(
+        np.moveaxis(x, 2, 0), np.moveaxis(kernel, 2, 0), lambda c, u, v: (c, i + u, j + v)
+    )
+
+
+@output_cell.mistake("All products are added, to one number: over rows and columns, too.")
+def cell_columns_kept(x, kernel, i, j):
+    return cell_products_not_added(x, kernel, i, j).sum(axis=(0, 1))
+
+
+@output_cell.mistake("Pixels and weights are multiplied. You take the weights away.")
+def cell_pixels_minus_weights(x, kernel, i, j):
+    return cell_pixels_plus_weights(x, -kernel, i, j)
+
+
+@output_cell.mistake("No bias is added here.")
+def cell_one_added(x, kernel, i, j):
+    return output_cell.solution(x, kernel, i, j) + 1
+
+
+@output_cell.mistake("The stride is 1: the window of row `i` begins at row `i`.")
+def cell_stride_of_two(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    return float((x[:, 2 * i : 2 * i + k_h, 2 * j : 2 * j + k_w] * kernel).sum())

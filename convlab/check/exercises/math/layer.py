@@ -284,7 +284,10 @@ def bias_of_the_image(x, w, b, stride, padding):
     return y if b is None else np.stack([y[n] + b[n] for n in range(len(y))])
 
 
-@conv2d.mistake("The size counts the padding, but there are no zeros around the image.")
+@conv2d.mistake(
+    "Windows reach beyond the end: are zeros around the image, and is the padding counted once? "
+    "If you read H and W from the padded array, they hold it already."
+)
 def padding_in_the_size_only(x, w, b, stride, padding):
     height = (x.shape[2] + 2 * padding - w.shape[2]) // stride + 1
     width = (x.shape[3] + 2 * padding - w.shape[3]) // stride + 1
@@ -296,7 +299,10 @@ def padding_in_the_size_only(x, w, b, stride, padding):
     return y
 
 
-@conv2d.mistake("The size counts the padding, but there are no zeros around the image.")
+@conv2d.mistake(
+    "Windows reach beyond the end: are zeros around the image, and is the padding counted once? "
+    "If you read H and W from the padded array, they hold it already."
+)
 def pixels_beyond_the_edge(x, w, b, stride, padding):
     *_, out_h, out_w = conv2d.solution(x, w, b, stride, padding).shape
     x[0, 0, (out_h - 1) * stride + w.shape[2] - 1, (out_w - 1) * stride + w.shape[3] - 1]
@@ -340,235 +346,3 @@ def written_at_the_start_of_the_window(x, w, b, stride, padding):
         for j in range(0, full.shape[3], stride):
             y[:, :, i, j] = full[:, :, i, j]
     return y
-
-
-def _fill(arguments, number):
-    """Return an output that holds number(padded image, kernel, first row, first column)."""
-    x, w, b, stride, padding = arguments
-    y = np.zeros_like(conv2d.solution(x, w, None, stride, padding))
-    x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
-    for n, o, i, j in np.ndindex(y.shape):
-        y[n, o, i, j] = number(x[n], o, i * stride, j * stride) + (0 if b is None else b[o])
-    return y
-
-
-@conv2d.mistake("A kernel need not be square: it has kH rows and kW columns.")
-def kernel_as_wide_as_high(x, w, b, stride, padding):
-    side = w.shape[2]
-    return _fill(
-        (x, w, b, stride, padding),
-        lambda image, o, i, j: (image[:, i : i + side, j : j + side] * w[o]).sum(),
-    )
-
-
-@conv2d.mistake("`@` and `np.dot` multiply matrices. Here each pixel meets one weight.")
-def matrix_products(x, w, b, stride, padding):
-    k_h, k_w = w.shape[2:]
-    return _fill(
-        (x, w, b, stride, padding),
-        lambda image, o, i, j: (image[:, i : i + k_h, j : j + k_w] @ w[o]).sum(),
-    )
-
-
-@conv2d.mistake("Map `o` is made by kernel `o` alone. You add up all kernels in each map.")
-def all_kernels_in_each_map(x, w, b, stride, padding):
-    k_h, k_w = w.shape[2:]
-    return _fill(
-        (x, w, b, stride, padding),
-        lambda image, o, i, j: (image[:, i : i + k_h, j : j + k_w] * w).sum(),
-    )
-
-
-@conv2d.mistake("The weight has the axes kernel, channel, row, column: kernel `o` is `w[o]`.")
-def kernel_axes_exchanged(x, w, b, stride, padding):
-    k_h, k_w = w.shape[2:]
-    return _fill(
-        (x, w, b, stride, padding),
-        lambda image, o, i, j: (image[:, i : i + k_h, j : j + k_w] * w[:, o]).sum(),
-    )
-
-
-@conv2d.mistake("The largest product is no sum. All products of a window are added up.")
-def largest_product(x, w, b, stride, padding):
-    k_h, k_w = w.shape[2:]
-    return _fill(
-        (x, w, b, stride, padding),
-        lambda image, o, i, j: (image[:, i : i + k_h, j : j + k_w] * w[o]).max(),
-    )
-
-
-@conv2d.mistake("Only the first number is there. Is the `return` inside of the loops?")
-def returned_in_the_loops(x, w, b, stride, padding):
-    y = conv2d.solution(x, w, b, stride, padding)
-    y.ravel()[1:] = 0
-    return y
-
-
-@conv2d.mistake("Only the first number is there. Is the `return` inside of the loops?")
-def first_number_only(x, w, b, stride, padding):
-    return float(conv2d.solution(x, w, b, stride, padding).ravel()[0])
-
-
-@conv2d.mistake("The output is smaller than the input where the window stays inside.")
-def output_as_large_as_input(x, w, b, stride, padding):
-    y = conv2d.solution(x, w, b, stride, padding)
-    larger = np.zeros((*y.shape[:2], *x.shape[2:]))
-    larger[:, :, : y.shape[2], : y.shape[3]] = y
-    return larger
-
-
-@conv2d.mistake("The output has a map for each kernel: its channels are not those of the input.")
-def output_shaped_as_input(x, w, b, stride, padding):
-    y = np.zeros_like(x)
-    k_h, k_w = w.shape[2:]
-    for n, o, i, j in np.ndindex(y.shape):
-        y[n, o, i, j] = (x[n, :, i : i + k_h, j : j + k_w] * w[o]).sum()
-    return y
-
-
-@conv2d.mistake("The height comes first, in the shape of the output, too.")
-def output_size_exchanged(x, w, b, stride, padding):
-    right = conv2d.solution(x, w, b, stride, padding)
-    y = np.zeros(right.shape[:2] + right.shape[:1:-1])
-    for n, o, i, j in np.ndindex(right.shape):
-        y[n, o, i, j] = right[n, o, i, j]
-    return y
-
-
-@conv2d.mistake("The numbers are right, but they are float32. `x` is float64.")
-def single_precision(x, w, b, stride, padding):
-    return conv2d.solution(x, w, b, stride, padding).astype(np.float32)
-
-
-def _by_pixel(arguments, pixel=None, weight=None):
-    """Add up products of a pixel and a weight, at indices that are wrong in one way."""
-    _, w, _, stride, _ = arguments
-
-    def number(image, o, top, left):
-        total = 0.0
-        for c, u, v in np.ndindex(w.shape[1:]):
-            row, column = (top + u, left + v) if pixel is None else pixel(top, left, u, v, stride)
-            place = (o, c, u, v) if weight is None else weight(o, c, u, v)
-            total += image[c, row, column] * w[place]
-        return total
-
-    return _fill(arguments, number)
-
-
-@conv2d.mistake(
-    "Row `u` of the kernel lies on row `u` of the window: its rows are not its columns."
-)
-def kernel_by_columns(x, w, b, stride, padding):
-    return _by_pixel((x, w, b, stride, padding), weight=lambda o, c, u, v: (o, c, v, u))
-
-
-@conv2d.mistake("The weight has the axes kernel, channel, row, column: kernel first.")
-def channel_before_kernel(x, w, b, stride, padding):
-    return _by_pixel((x, w, b, stride, padding), weight=lambda o, c, u, v: (c, o, u, v))
-
-
-@conv2d.mistake("The window goes on from its first row and column, not back from there.")
-def window_backwards(x, w, b, stride, padding):
-    return _by_pixel((x, w, b, stride, padding), pixel=lambda i, j, u, v, s: (i - u, j - v))
-
-
-@conv2d.mistake("The stride moves the window. Inside of it, the cells lie side by side.")
-def stride_inside_the_window(x, w, b, stride, padding):
-    return _by_pixel(
-        (x, w, b, stride, padding),
-        pixel=lambda i, j, u, v, s: (i // s + u * s, j // s + v * s),
-    )
-
-
-@conv2d.mistake("The stride moves the window. Inside of it, the cells lie side by side.")
-def stride_times_everything(x, w, b, stride, padding):
-    return _by_pixel((x, w, b, stride, padding), pixel=lambda i, j, u, v, s: (i + u * s, j + v * s))
-
-
-@conv2d.mistake("The padding is given: it is not always half of the kernel.")
-def padding_of_half_a_kernel(x, w, b, stride, padding):
-    return conv2d.solution(x, w, b, stride, w.shape[2] // 2)
-
-
-@conv2d.mistake("You pad twice: `padding` cells are put on each side.")
-def padding_doubled(x, w, b, stride, padding):
-    return conv2d.solution(x, w, b, stride, 2 * padding)
-
-
-@conv2d.mistake("The border holds zeros, not ones.")
-def padding_with_ones(x, w, b, stride, padding):
-    widths = ((0, 0), (0, 0), (padding, padding), (padding, padding))
-    return conv2d.solution(np.pad(x, widths, constant_values=1), w, b, stride, 0)
-
-
-@conv2d.mistake("Each map gets the bias of its own kernel, not the sum of all.")
-def biases_added_up(x, w, b, stride, padding):
-    return conv2d.solution(x, w, None, stride, padding) + (0 if b is None else b.sum())
-
-
-@conv2d.mistake("The height comes first: the output has H_out rows and W_out columns.")
-def output_reshaped(x, w, b, stride, padding):
-    y = conv2d.solution(x, w, b, stride, padding)
-    return y.reshape(y.shape[:2] + y.shape[:1:-1])
-
-
-@conv2d.mistake("You turned the rows of the kernel. It is laid on the window as it is.")
-def kernel_rows_turned(x, w, b, stride, padding):
-    return conv2d.solution(x, w[:, :, ::-1], b, stride, padding)
-
-
-@conv2d.mistake("You turned the columns of the kernel. It is laid on the window as it is.")
-def kernel_columns_turned(x, w, b, stride, padding):
-    return conv2d.solution(x, w[..., ::-1], b, stride, padding)
-
-
-@conv2d.mistake("Each slice lies on its own channel: all of yours lie on channel 0.")
-def first_channel_for_all(x, w, b, stride, padding):
-    return conv2d.solution(np.broadcast_to(x[:, :1], x.shape), w, b, stride, padding)
-
-
-@conv2d.mistake("The padding lies on all four sides: on top and at the left, too.")
-def padding_behind_only(x, w, b, stride, padding):
-    x = np.pad(x, ((0, 0), (0, 0), (0, padding), (0, padding)))
-    return conv2d.solution(x, w, b, stride, 0)
-
-
-@conv2d.mistake("The results of the channels are added: they have no axis of their own.")
-def channels_stacked(x, w, b, stride, padding):
-    channels = range(x.shape[1])
-    parts = [conv2d.solution(x[:, [c]], w[:, [c]], b, stride, padding) for c in channels]
-    return np.stack(parts, axis=2)
-
-
-@conv2d.mistake("The bias is added, not taken away.")
-def bias_subtracted(x, w, b, stride, padding):
-    return conv2d.solution(x, w, None if b is None else -b, stride, padding)
-
-
-@conv2d.mistake("The stride counts once: the windows of the output are all needed.")
-def stride_twice(x, w, b, stride, padding):
-    return conv2d.solution(x, w, b, stride, padding)[:, :, ::stride, ::stride]
-
-
-@conv2d.mistake("An axis of length 1 is an axis, too: the output has four axes always.")
-def output_squeezed(x, w, b, stride, padding):
-    return conv2d.solution(x, w, b, stride, padding).squeeze()
-
-
-@conv2d.mistake("Every image gives maps of its own: they are not added.")
-def images_added(x, w, b, stride, padding):
-    return conv2d.solution(x, w, b, stride, padding).sum(axis=0, keepdims=True)
-
-
-@conv2d.mistake("Every image gives maps of its own: they are not averaged.")
-def images_averaged(x, w, b, stride, padding):
-    return conv2d.solution(x, w, b, stride, padding).mean(axis=0, keepdims=True)
-
-
-@conv2d.mistake("Pixels and weights are multiplied. You add them.")
-def pixels_plus_weights(x, w, b, stride, padding):
-    k_h, k_w = w.shape[2:]
-    return _fill(
-        (x, w, b, stride, padding),
-        lambda image, o, i, j: (image[:, i : i + k_h, j : j + k_w] + w[o]).sum(),
-    )

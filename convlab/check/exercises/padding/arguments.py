@@ -32,7 +32,7 @@ def pad_numbers(padding):
     return (width, width, height, height)
 
 
-@pad_numbers.mistake("`F.pad` begins with the last axis, the width.")
+@pad_numbers.mistake("The pair is (height, width), and `F.pad` begins with the width: mind both.")
 def height_first(padding):
     left, _, top, _ = pad_numbers.solution(padding)
     return (top, top, left, left)
@@ -141,3 +141,105 @@ def right_and_bottom_only(padding):
 def sums_of_the_axes(padding):
     left, right, top, bottom = pad_numbers.solution(padding)
     return (top + bottom, left + right)
+
+
+for _name, _hint, _numbers in [
+    (
+        "around_the_clock",
+        "The numbers go left, right, top, bottom: an axis after the other, not around.",
+        lambda h, w: (h, w, w, h),
+    ),
+    (
+        "around_the_clock_from_the_left",
+        "The numbers go left, right, top, bottom: an axis after the other, not around.",
+        lambda h, w: (w, h, h, w),
+    ),
+    ("height_only", "The width has a padding of its own: both are needed.", lambda h, w: (h,) * 4),
+    ("width_only", "The height has a padding of its own: both are needed.", lambda h, w: (w,) * 4),
+    (
+        "shared_height_first",
+        "The layer puts `padding` cells on each side, and `F.pad` begins with the width.",
+        lambda h, w: (h // 2, h - h // 2, w // 2, w - w // 2),
+    ),
+    (
+        "halves_height_first",
+        "The layer puts `padding` cells on each side, and `F.pad` begins with the width.",
+        lambda h, w: (h // 2, h // 2, w // 2, w // 2),
+    ),
+    (
+        "doubled_height_first",
+        "The layer puts `padding` cells on each side, and `F.pad` begins with the width.",
+        lambda h, w: (2 * h, 2 * h, 2 * w, 2 * w),
+    ),
+    (
+        "sums_width_first",
+        "Each side has a number of its own: both sides together are not asked for.",
+        lambda h, w: (2 * w, 2 * h),
+    ),
+    (
+        "zero_before_each",
+        "The layer pads opposite sides alike: left and top, too, and the width first.",
+        lambda h, w: (0, h, 0, w),
+    ),
+    (
+        "zero_after_each",
+        "The layer pads opposite sides alike: right and bottom, too, and the width first.",
+        lambda h, w: (h, 0, w, 0),
+    ),
+    (
+        "zeros_for_the_height",
+        "Both axes are padded: left and right, top and bottom.",
+        lambda h, w: (w, w, 0, 0),
+    ),
+    (
+        "numbers_for_the_first_axes_too",
+        "Axes that are not padded need no numbers: four are enough.",
+        lambda h, w: (0, 0, 0, 0, w, w, h, h),
+    ),
+    (
+        "numbers_for_all_axes_height_first",
+        "Axes that are not padded need no numbers, and the width comes first.",
+        lambda h, w: (h, h, w, w, 0, 0, 0, 0),
+    ),
+    (
+        "pairs_for_all_axes",
+        "That is how `np.pad` wants it. `F.pad` takes four plain numbers, the last axis first.",
+        lambda h, w: ((0, 0), (0, 0), (h, h), (w, w)),
+    ),
+]:
+
+    def _wrong_numbers(padding, numbers=_numbers):
+        return numbers(*((padding, padding) if isinstance(padding, int) else padding))
+
+    _wrong_numbers.__name__ = _name
+    pad_numbers.mistake(_hint)(_wrong_numbers)
+
+_INT = "An int holds for all four sides: each of them gets this number."
+
+for _name, _hint, _numbers_of_int in [
+    ("int_for_the_width_only", _INT, lambda p: (p, p, 0, 0)),
+    ("int_for_the_height_only", _INT, lambda p: (0, 0, p, p)),
+    ("int_before_only", _INT, lambda p: (p, 0, p, 0)),
+    ("int_times_four", _INT, lambda p: p * 4),
+    ("int_once", _INT, lambda p: (p,)),
+    ("int_doubled", _INT, lambda p: (2 * p,) * 4),
+    ("int_halved", _INT, lambda p: (p // 2,) * 4),
+    ("int_without_return", "With an int nothing is returned: is there a `return`?", lambda p: None),
+]:
+
+    def _wrong_for_ints(padding, numbers=_numbers_of_int):
+        return numbers(padding) if isinstance(padding, int) else pad_numbers.solution(padding)
+
+    _wrong_for_ints.__name__ = _name
+    pad_numbers.mistake(_hint)(_wrong_for_ints)
+
+
+@pad_numbers.mistake("With a pair nothing is returned: does this way, too, reach a `return`?")
+def pair_without_return(padding):
+    return pad_numbers.solution(padding) if isinstance(padding, int) else None
+
+
+@pad_numbers.mistake("An int must become two numbers first; and `F.pad` begins with the width.")
+def int_not_allowed_height_first(padding):
+    height, width = padding
+    return (height, height, width, width)

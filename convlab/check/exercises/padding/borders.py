@@ -16,7 +16,7 @@ def _rows(random: Random) -> Iterator[Arguments]:
     modes = ("zeros", "replicate", "reflect", "circular")
     for padding in (1, 2, 0, 3):
         for mode in modes:
-            yield [7.0, 1.0, 4.0, 9.0], padding, mode
+            yield [7.0, 1.0, 4.0, 9.0, 2.0], padding, mode
     for mode in ("zeros", "replicate", "circular"):
         yield [5.0, 2.0], 2, mode
     for _ in range(60):
@@ -279,7 +279,9 @@ def replicate_at_the_right_only(row, padding, mode):
     return pad_row.solution(row, padding, mode)
 
 
-@pad_row.mistake("With `zeros` there are cells, too: `padding` zeros at each end.")
+@pad_row.mistake(
+    "With `zeros` the row stays as short as it was: `padding` zeros belong at each end."
+)
 def zeros_left_out(row, padding, mode):
     return row if mode == "zeros" else pad_row.solution(row, padding, mode)
 
@@ -287,3 +289,270 @@ def zeros_left_out(row, padding, mode):
 @pad_row.mistake("With `zeros` the border holds 0, not the last pixel.")
 def zeros_is_replicate(row, padding, mode):
     return pad_row.solution(row, padding, "replicate" if mode == "zeros" else mode)
+
+
+def _with_ends(mode_meant, ends):
+    """Return a mistake in one mode: ends(row, padding) gives what stands before and after."""
+
+    def mistake(row, padding, mode):
+        if mode != mode_meant:
+            return pad_row.solution(row, padding, mode)
+        before, after = ends(list(row), padding)
+        return [*before, *row, *after]
+
+    return mistake
+
+
+_MIRROR = "Next to the pixel at the edge stands its neighbour, outside as well as inside."
+_ONE_END = "One end is right. The other end is padded, too."
+_OWN_PIXEL = "`replicate` repeats the very last pixel at each end: at one end yours is another."
+
+for _name, _hint, _mode, _ends in [
+    (
+        "mirror_one_pixel_too_far",
+        f"The mirror begins one pixel too far inside. {_MIRROR}",
+        "reflect",
+        lambda row, p: (row[2 : p + 2][::-1], row[::-1][2 : p + 2]),
+    ),
+    (
+        "mirror_one_pixel_too_far_not_turned",
+        f"The mirror begins one pixel too far inside. {_MIRROR}",
+        "reflect",
+        lambda row, p: (row[2 : p + 2], row[::-1][2 : p + 2][::-1]),
+    ),
+    (
+        "edge_repeated_not_turned",
+        "`reflect` turns the order, and does not repeat the pixel at the edge.",
+        "reflect",
+        lambda row, p: (row[:p], row[len(row) - p :]),
+    ),
+    (
+        "mirrors_exchanged_not_turned",
+        "Each mirror shows the pixels at its own end, and turns their order.",
+        "reflect",
+        lambda row, p: (row[len(row) - 1 - p : -1], row[1 : p + 1]),
+    ),
+    (
+        "mirror_before_only",
+        _ONE_END,
+        "reflect",
+        lambda row, p: (row[1 : p + 1][::-1], []),
+    ),
+    (
+        "mirror_missing",
+        "With `reflect` nothing is put at the ends.",
+        "reflect",
+        lambda row, p: ([], []),
+    ),
+    (
+        "mirror_with_zeros",
+        "With `reflect` you put zeros there.",
+        "reflect",
+        lambda row, p: ([0.0] * p, [0.0] * p),
+    ),
+    (
+        "mirror_is_circular",
+        "With `reflect` you do what `circular` does. A mirror shows the pixels at its own end.",
+        "reflect",
+        lambda row, p: (row[len(row) - p :], row[:p]),
+    ),
+    (
+        "whole_row_mirrored_for_nothing",
+        "With padding 0, a slice with `-0` or `::-1` may be the whole row.",
+        "reflect",
+        lambda row, p: (
+            (row[1 : p + 1][::-1], row[::-1][1 : p + 1]) if p else (row[::-1], row[::-1])
+        ),
+    ),
+    ("replicate_before_only", _ONE_END, "replicate", lambda row, p: ([row[0]] * p, [])),
+    (
+        "replicate_missing",
+        "With `replicate` nothing is put there.",
+        "replicate",
+        lambda row, p: ([], []),
+    ),
+    (
+        "replicate_wrong_at_the_right",
+        _OWN_PIXEL,
+        "replicate",
+        lambda row, p: ([row[0]] * p, [row[-2:][0]] * p),
+    ),
+    (
+        "replicate_wrong_at_the_left",
+        _OWN_PIXEL,
+        "replicate",
+        lambda row, p: ([row[:2][-1]] * p, [row[-1]] * p),
+    ),
+    (
+        "replicate_neighbours",
+        "`replicate` repeats the last pixel, not its neighbour.",
+        "replicate",
+        lambda row, p: ([row[:2][-1]] * p, [row[-2:][0]] * p),
+    ),
+    (
+        "replicate_last_at_both_ends",
+        "Each end has its own last pixel. You repeat the same one at both ends.",
+        "replicate",
+        lambda row, p: ([row[-1]] * p, [row[-1]] * p),
+    ),
+    (
+        "replicate_once",
+        "The pixel at the edge is repeated `padding` times.",
+        "replicate",
+        lambda row, p: ([row[0]], [row[-1]]),
+    ),
+    (
+        "replicate_is_circular",
+        "With `replicate` you do what `circular` does: it repeats one pixel.",
+        "replicate",
+        lambda row, p: ((row * (p + 1))[len(row) * (p + 1) - p :], (row * (p + 1))[:p]),
+    ),
+    ("ring_before_only", _ONE_END, "circular", lambda row, p: (row[len(row) - p :], [])),
+    (
+        "ring_left_out",
+        "With `circular` nothing is put at the ends.",
+        "circular",
+        lambda row, p: ([], []),
+    ),
+    (
+        "ring_is_replicate",
+        "With `circular` you do what `replicate` does. A ring goes on at its other end.",
+        "circular",
+        lambda row, p: ([row[0]] * p, [row[-1]] * p),
+    ),
+    (
+        "ring_is_zeros",
+        "With `circular` you put zeros there. A ring goes on at its other end.",
+        "circular",
+        lambda row, p: ([0.0] * p, [0.0] * p),
+    ),
+    (
+        "ring_without_the_last",
+        "The pixel next to the first one in a ring is the last, not the one before it.",
+        "circular",
+        lambda row, p: (row[max(0, len(row) - 1 - p) : -1], row[1 : p + 1]),
+    ),
+    ("zeros_before_only", _ONE_END, "zeros", lambda row, p: ([0.0] * p, [])),
+    ("zeros_after_only", _ONE_END, "zeros", lambda row, p: ([], [0.0] * p)),
+    (
+        "one_zero",
+        "With `zeros`, `padding` of them are put at each end.",
+        "zeros",
+        lambda row, p: ([0.0], [0.0]),
+    ),
+    ("ones", "With `zeros` the border holds 0.", "zeros", lambda row, p: ([1.0] * p, [1.0] * p)),
+    (
+        "zeros_in_a_list",
+        "A list stands inside of the list: `+` and `*` join lists to one.",
+        "zeros",
+        lambda row, p: ([[0.0] * p], [[0.0] * p]),
+    ),
+    (
+        "zeros_doubled",
+        "`padding` is put at each end as a whole: you put twice as many zeros.",
+        "zeros",
+        lambda row, p: ([0.0] * 2 * p, [0.0] * 2 * p),
+    ),
+]:
+    _mistake = _with_ends(_mode, _ends)
+    _mistake.__name__ = _name
+    pad_row.mistake(_hint)(_mistake)
+
+
+@pad_row.mistake("Your mirrors and rings read the row that is padded already, not the row itself.")
+def cell_after_cell(row, padding, mode):
+    for _ in range(padding):
+        row = pad_row.solution(row, 1, mode) if len(row) > 1 or mode != "reflect" else row
+    return list(row)
+
+
+@pad_row.mistake("`padding` is put at each end as a whole: you put half of it there.")
+def half_at_each_end(row, padding, mode):
+    return pad_row.solution(row, padding // 2, mode)
+
+
+@pad_row.mistake("`padding` is put at each end once: you put twice as many cells.")
+def twice_at_each_end(row, padding, mode):
+    if mode in ("zeros", "replicate") or 2 * padding < len(row):
+        return pad_row.solution(row, 2 * padding, mode)
+    return pad_row.solution(row, padding, mode)
+
+
+@pad_row.mistake("With an array `+` adds numbers. It joins lists only.")
+def array_plus_list(row, padding, mode):
+    if mode == "zeros":
+        return [0.0] * padding + np.array(row) + [0.0] * padding
+    return pad_row.solution(row, padding, mode)
+
+
+@pad_row.mistake("With an array `+` adds numbers. It joins lists only.")
+def array_plus_list_in_every_mode(row, padding, mode):
+    padded = pad_row.solution(row, padding, mode)
+    return padded[:padding] + np.array(row) + padded[padding + len(row) :]
+
+
+@pad_row.mistake("`reflect` and `circular` are exchanged: which one is the mirror?")
+def reflect_and_circular_exchanged(row, padding, mode):
+    names = {"reflect": "circular", "circular": "reflect" if padding < len(row) else "circular"}
+    return pad_row.solution(row, padding, names.get(mode, mode))
+
+
+@pad_row.mistake("`replicate` and `circular` are exchanged: which one repeats one pixel?")
+def replicate_and_circular_exchanged(row, padding, mode):
+    names = {"replicate": "circular", "circular": "replicate"}
+    return pad_row.solution(row, padding, names.get(mode, mode))
+
+
+@pad_row.mistake("`reflect` and `replicate` are exchanged: which one repeats one pixel?")
+def reflect_and_replicate_exchanged(row, padding, mode):
+    names = {"reflect": "replicate", "replicate": "reflect" if padding < len(row) else "replicate"}
+    return pad_row.solution(row, padding, names.get(mode, mode))
+
+
+@pad_row.mistake("Only the row without its border is there: nothing is put at its ends.")
+def row_as_it_is(row, padding, mode):
+    return list(row)
+
+
+for _name, _hint, _mode in [
+    ("zeros_without_return", "`zeros`", "zeros"),
+    ("replicate_without_return", "`replicate`", "replicate"),
+    ("reflect_without_return", "`reflect`", "reflect"),
+]:
+
+    def _without_return(row, padding, mode, missing=_mode):
+        return None if mode == missing else pad_row.solution(row, padding, mode)
+
+    _without_return.__name__ = _name
+    pad_row.mistake(f"With {_hint} there is no result: does each mode reach a `return`?")(
+        _without_return
+    )
+
+
+@pad_row.mistake("At each end one cell is missing: there are `padding` of them.")
+def one_cell_too_few(row, padding, mode):
+    return pad_row.solution(row, max(0, padding - 1), mode)
+
+
+@pad_row.mistake("At each end there is one cell too many.")
+def one_cell_too_many(row, padding, mode):
+    limit = {"reflect": len(row) - 1}.get(mode, padding + 1)
+    return pad_row.solution(row, min(padding + 1, limit), mode)
+
+
+for _name, _mode in [("replicate_in_every_mode", "replicate"), ("ring_in_every_mode", "circular")]:
+
+    def _one_mode(row, padding, mode, only=_mode):
+        return pad_row.solution(row, padding, only)
+
+    _one_mode.__name__ = _name
+    pad_row.mistake(f"`mode` is not used: you do what `{_mode}` does in every case.")(_one_mode)
+
+
+for _name, _ends in [
+    ("all_zeros_before", lambda row, p: ([0.0] * 2 * p, [])),
+    ("all_zeros_after", lambda row, p: ([], [0.0] * 2 * p)),
+]:
+    _mistake = _with_ends("zeros", _ends)
+    _mistake.__name__ = _name
+    pad_row.mistake("The zeros are put at both ends of the row, as many at each.")(_mistake)
