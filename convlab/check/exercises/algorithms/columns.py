@@ -367,7 +367,7 @@ def images_reshaped_from_the_middle(x, kernel_size):
     return columns.swapaxes(0, 1).reshape(columns.shape)
 
 
-@im2col.mistake("Every image has columns of its own: a `reshape` moves no images.")
+@im2col.mistake("The places come last: a `reshape` does not bring them there.")
 def images_reshaped_from_rows_of_windows(x, kernel_size):
     columns = im2col.solution(x, kernel_size)
     return np.moveaxis(columns, 2, 0).reshape(columns.shape)

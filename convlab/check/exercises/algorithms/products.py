@@ -22,14 +22,14 @@ def _products(random: Random) -> Iterator[Arguments]:
         (2, 1, 2, 1, 1, 2),
         (3, 2, 2, 2, 2, 2),
     ]:
-        yield _product(random, images, depth, kernels, side, out_h, out_w)
+        yield _product(random, images, depth, kernels, side, out_h, out_w, low=1)
     for _ in range(15):
         yield _product(random, *(random.randint(1, 3) for _ in range(6)))
 
 
-def _product(random, images, depth, kernels, side, out_h, out_w):
-    columns = random_array(random, images, depth * side**2, out_h * out_w)
-    return columns, random_array(random, kernels, depth, side, side), out_h, out_w
+def _product(random, images, depth, kernels, side, out_h, out_w, low=-3):
+    columns = random_array(random, images, depth * side**2, out_h * out_w, low=low)
+    return columns, random_array(random, kernels, depth, side, side, low=low), out_h, out_w
 
 
 @chapter.code(
@@ -314,3 +314,8 @@ def last_product_only(columns, w, out_h, out_w):
 @multiply_columns.mistake("The axes are image, kernel, row, column: rows come before columns.")
 def output_maps_transposed(columns, w, out_h, out_w):
     return multiply_columns.solution(columns, w, out_h, out_w).swapaxes(2, 3)
+
+
+@multiply_columns.mistake("An axis of length 1 is an axis, too: the output always has four.")
+def output_squeezed(columns, w, out_h, out_w):
+    return multiply_columns.solution(columns, w, out_h, out_w).squeeze()

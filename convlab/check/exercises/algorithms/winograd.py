@@ -342,3 +342,28 @@ _enter(
     "Two outputs are asked for: a window of three has two places in four inputs.",
     lambda d, g, a, b, c, e: (a + b + c, b - c - e, 0.0),
 )
+
+_enter_product("first_product_with_middle_weight", _MENDING, 0, lambda d, g: (d[0] - d[2]) * g[1])
+_enter_product("last_product_with_middle_weight", _MENDING, 3, lambda d, g: (d[1] - d[3]) * g[1])
+_BOTH_WEIGHTS = "The second product adds all three weights. In the third, g1 alone is taken away."
+_enter(
+    "weights_of_middle_products_exchanged",
+    _BOTH_WEIGHTS,
+    lambda d, g, a, b, c, e: _sums_of(
+        (a, (d[1] + d[2]) * _alternating(g), (d[2] - d[1]) * _sum(g), e)
+    ),
+)
+_enter(
+    "last_weight_missing_in_both",
+    _BOTH_WEIGHTS,
+    lambda d, g, a, b, c, e: _sums_of(
+        (a, (d[1] + d[2]) * (g[0] + g[1]) / 2, (d[2] - d[1]) * (g[0] - g[1]) / 2, e)
+    ),
+)
+_enter(
+    "middle_weight_missing_in_both",
+    _BOTH_WEIGHTS,
+    lambda d, g, a, b, c, e: _sums_of(
+        (a, (d[1] + d[2]) * (g[0] + g[2]) / 2, (d[2] - d[1]) * (g[0] + g[2]) / 2, e)
+    ),
+)

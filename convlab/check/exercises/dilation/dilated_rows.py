@@ -316,3 +316,8 @@ def row_stride_of_kernel(row, weights, dilation):
 def row_pixel_and_weight_added(row, weights, dilation):
     total = sum(weights)
     return [number + total for number in row_without_weights(row, weights, dilation)]
+
+
+@dilated_row_output.mistake("`dilation` is the step between weights, not the pixels left out.")
+def row_gaps_behind_each_weight(row, weights, dilation):
+    return row_span_times_kernel(row, weights, dilation + 1)

@@ -432,3 +432,19 @@ def field_jump_of_kernels(layers):
 )
 def field_stride_subtracted(layers):
     return 1 + sum(d * (k - 1) - (s - 1) for k, s, d in layers)
+
+
+@receptive_field.mistake("Strides multiply. You add them.")
+def field_sum_of_strides(layers):
+    steps = (
+        d * (k - 1) * max(1, sum(s for _, s, _ in layers[:i])) for i, (k, _, d) in enumerate(layers)
+    )
+    return 1 + sum(steps)
+
+
+@receptive_field.mistake("A stride makes the view wider, not smaller: it makes later steps longer.")
+def field_divided_by_stride(layers):
+    size = 1
+    for kernel_size, stride, dilation in layers:
+        size = (size + dilation * (kernel_size - 1)) // stride
+    return size

@@ -215,7 +215,9 @@ def hole_none_is_zero(dilations, kernel_size):
     return max(0, first_hole.solution(dilations, kernel_size))
 
 
-@first_hole.mistake("A cell sees itself: the field before any layer is 1, not 0.")
+@first_hole.mistake(
+    "Pixel 0 is always seen, by the first weights: the field before any layer is 1."
+)
 def hole_always_zero(dilations, kernel_size):
     return 0
 
@@ -351,3 +353,25 @@ def hole_field_of_spans(dilations, kernel_size):
 @first_hole.mistake("That is the size of the field. Is there a pixel in it that is not seen?")
 def hole_behind_all(dilations, kernel_size):
     return 1 + sum(dilations) * (kernel_size - 1)
+
+
+@first_hole.mistake(
+    "With a field of 3, a dilation of 4 leaves a hole already: it is larger by one."
+)
+def hole_if_larger_by_two(dilations, kernel_size):
+    field = 1
+    for dilation in sorted(dilations):
+        if dilation > field + 1:
+            return field
+        field += dilation * (kernel_size - 1)
+    return -1
+
+
+@first_hole.mistake("The first layer may leave a hole, too: before it, the field is 1.")
+def hole_first_layer_not_compared(dilations, kernel_size):
+    field = kernel_size
+    for dilation in sorted(dilations)[1:]:
+        if dilation > field:
+            return field
+        field += dilation * (kernel_size - 1)
+    return -1

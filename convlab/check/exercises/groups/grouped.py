@@ -508,3 +508,22 @@ def maps_begin_at_the_group(x, w, groups):
 def channels_begin_at_groups_in_blocks(x, w, groups):
     per_group = len(w) // groups
     return _convolve_from(x, w, [o // per_group * groups for o in range(len(w))])
+
+
+@conv2d_grouped.mistake(
+    "The maps are put behind each other as channels, axis 1, not below each other."
+)
+def groups_below_each_other(x, w, groups):
+    return np.concatenate(np.split(conv2d_grouped.solution(x, w, groups), groups, axis=1), axis=2)
+
+
+@conv2d_grouped.mistake("The maps are put behind each other as channels, axis 1, not side by side.")
+def groups_side_by_side(x, w, groups):
+    return np.concatenate(np.split(conv2d_grouped.solution(x, w, groups), groups, axis=1), axis=3)
+
+
+@conv2d_grouped.mistake(
+    "A kernel has a slice for each channel of its group. You use the first one."
+)
+def first_slice_for_all_channels(x, w, groups):
+    return conv2d_grouped.solution(x, np.repeat(w[:, :1], w.shape[1], axis=1), groups)

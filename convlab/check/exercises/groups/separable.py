@@ -417,3 +417,8 @@ def separable_output_as_high_as_wide(x, depthwise, pointwise):
     if x.shape[2] - depthwise.shape[2] != x.shape[3] - depthwise.shape[3]:
         raise ValueError("there are not as many rows as columns")
     return depthwise_separable.solution(x, depthwise, pointwise)
+
+
+@depthwise_separable.mistake("The sum begins at 0 for each output.")
+def sum_never_reset(x, depthwise, pointwise):
+    return np.cumsum(depthwise_separable.solution(x, depthwise, pointwise), axis=1)

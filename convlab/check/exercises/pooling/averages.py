@@ -281,3 +281,8 @@ def average_divided_by_cells_of_image(x):
 @global_average.mistake("Each map is divided by its own cells: those of other images do not count.")
 def average_divided_by_cells_of_batch(x):
     return x.sum(axis=(2, 3)) / (x.shape[0] * x.shape[2] * x.shape[3])
+
+
+@global_average.mistake("All rows and columns count, also the last ones.")
+def average_without_last_cells(x):
+    return x[:, :, :-1, :-1].sum(axis=(2, 3)) / (x.shape[2] * x.shape[3])

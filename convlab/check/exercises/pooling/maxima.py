@@ -6,9 +6,17 @@ from collections.abc import Iterator
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convlab.check.exercise import Arguments, random_array
 from convlab.check.exercises.pooling.values import chapter
+
+
+def _huge(random: Random) -> NDArray[np.float64]:
+    """Return a map with numbers below those that a border may hold, and a large one inside."""
+    x = random_array(random, 1, 1, 4, 4, low=-9, high=-1)
+    x[0, 0, 1, 1] = 1.0
+    return x * 1e20
 
 
 def _maps(random: Random) -> Iterator[Arguments]:
@@ -22,7 +30,7 @@ def _maps(random: Random) -> Iterator[Arguments]:
     yield random_array(random, 1, 1, 3, 5, low=1, high=9), 2, 2, 0
     yield random_array(random, 1, 1, 2, 4, low=1, high=9), 2, 2, 1
     yield random_array(random, 1, 1, 2, 4, low=-9, high=-1), 2, 2, 1
-    yield random_array(random, 1, 1, 2, 4, low=-9, high=-1) * 1e20, 2, 2, 1
+    yield _huge(random), 2, 2, 1
     for _ in range(20):
         kernel_size, stride = random.randint(1, 4), random.randint(1, 3)
         sides = (kernel_size + random.randint(0, 4) for _ in range(2))
