@@ -1,4 +1,4 @@
-"""Convolution as a matrix product."""
+"""Windows as columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 
-from convlab.check.exercise import Arguments, random_array
+from convlab.check.exercise import Arguments, Mistake, random_array
 from convlab.check.exercises.algorithms.values import chapter
 
 
@@ -180,168 +180,6 @@ def windows_added(x, kernel_size):
     return im2col.solution(x, kernel_size).sum(axis=1, keepdims=True)
 
 
-def _products(random: Random) -> Iterator[Arguments]:
-    """Yield columns, a weight and the size of the output, from the simplest on."""
-    for images, depth, kernels, side, out_h, out_w in [
-        (1, 1, 1, 1, 1, 3),
-        (1, 1, 1, 2, 1, 3),
-        (1, 1, 2, 2, 1, 3),
-        (1, 2, 1, 2, 2, 1),
-        (1, 1, 2, 1, 2, 3),
-        (2, 1, 2, 1, 1, 2),
-        (3, 2, 2, 2, 2, 2),
-    ]:
-        yield _product(random, images, depth, kernels, side, out_h, out_w)
-    for _ in range(15):
-        yield _product(random, *(random.randint(1, 3) for _ in range(6)))
-
-
-def _product(random, images, depth, kernels, side, out_h, out_w):
-    columns = random_array(random, images, depth * side**2, out_h * out_w)
-    return columns, random_array(random, kernels, depth, side, side), out_h, out_w
-
-
-@chapter.code(
-    title="One matrix product",
-    minutes=8,
-    imports="import numpy as np",
-    text="`columns` are the windows of images, of shape (N, C kH kW, L), as im2col makes them; `w` "
-    "has the shape (O, C, kH, kW). Return the output of the layer, of shape (N, O, out_h, out_w), "
-    "where L is `out_h * out_w`.",
-    cases=_products,
-    hints=[
-        "Each kernel becomes a row: which shape has the matrix of the kernels?",
-        "`@` multiplies a matrix with every matrix of a stack.",
-        "The product has the shape (N, O, L). What is left to do?",
-    ],
-    explanation="The work is that of the product, and libraries are very good at it.",
-)
-def multiply_columns(columns, w, out_h, out_w):
-    """Return the output of the layer, of shape (N, O, out_h, out_w)."""
-    kernels = w.reshape(len(w), -1)
-    return (kernels @ columns).reshape(len(columns), len(w), out_h, out_w)
-
-
-@multiply_columns.mistake("The product is right. The places become rows and columns of the output.")
-def places_not_unfolded(columns, w, out_h, out_w):
-    return w.reshape(len(w), -1) @ columns
-
-
-@multiply_columns.mistake("The height comes first: `out_h`, then `out_w`.")
-def output_width_first(columns, w, out_h, out_w):
-    y = multiply_columns.solution(columns, w, out_h, out_w)
-    return y.reshape(len(columns), len(w), out_w, out_h)
-
-
-@multiply_columns.mistake("The axes are image, kernel, row, column. A `reshape` exchanges none.")
-def kernels_before_images(columns, w, out_h, out_w):
-    product = np.einsum("ok,nkl->onl", w.reshape(len(w), -1), columns)
-    return product.reshape(len(columns), len(w), out_h, out_w)
-
-
-@multiply_columns.mistake("The images come first, then the kernels.")
-def kernels_on_the_first_axis(columns, w, out_h, out_w):
-    return multiply_columns.solution(columns, w, out_h, out_w).swapaxes(0, 1)
-
-
-@multiply_columns.mistake("A kernel is a row of the matrix: `reshape` must keep it together.")
-def kernels_reshaped_into_columns(columns, w, out_h, out_w):
-    product = w.reshape(-1, len(w)).T @ columns
-    return product.reshape(len(columns), len(w), out_h, out_w)
-
-
-@multiply_columns.mistake("The kernels are turned around. They meet the columns as they are.")
-def product_kernel_turned(columns, w, out_h, out_w):
-    return multiply_columns.solution(columns, w[..., ::-1, ::-1], out_h, out_w)
-
-
-@multiply_columns.mistake("Rows and columns of the kernels are exchanged.")
-def product_kernel_transposed(columns, w, out_h, out_w):
-    return multiply_columns.solution(columns, w.swapaxes(2, 3), out_h, out_w)
-
-
-@multiply_columns.mistake("The channels come first in a column, as they do in a kernel.")
-def product_channels_last(columns, w, out_h, out_w):
-    kernels = np.moveaxis(w, 1, 3).reshape(len(w), -1)
-    return (kernels @ columns).reshape(len(columns), len(w), out_h, out_w)
-
-
-@multiply_columns.mistake("Every image of the batch gives maps of its own.")
-def first_columns_only(columns, w, out_h, out_w):
-    return multiply_columns.solution(columns[:1], w, out_h, out_w)
-
-
-@multiply_columns.mistake("Every kernel gives a map of its own. You use the first one only.")
-def first_row_only(columns, w, out_h, out_w):
-    return multiply_columns.solution(columns, w[:1], out_h, out_w)
-
-
-@multiply_columns.mistake("The kernels give a map each: those are not added.")
-def product_kernels_added(columns, w, out_h, out_w):
-    return multiply_columns.solution(columns, w, out_h, out_w).sum(axis=1, keepdims=True)
-
-
-@multiply_columns.mistake("Kernels times columns, in this order: O×K times K×L.")
-def factors_exchanged(columns, w, out_h, out_w):
-    product = columns @ w.reshape(len(w), -1)
-    return product.reshape(len(columns), len(w), out_h, out_w)
-
-
-@multiply_columns.mistake("`*` multiplies number by number. The products are to be added up, too.")
-def products_not_added(columns, w, out_h, out_w):
-    return w.reshape(len(w), -1) * columns
-
-
-@multiply_columns.mistake("The places go along the rows of the output, not down its columns.")
-def output_filled_down(columns, w, out_h, out_w):
-    y = multiply_columns.solution(columns, w, out_h, out_w)
-    return y.reshape(len(columns), len(w), out_w, out_h).swapaxes(2, 3)
-
-
-@multiply_columns.mistake("A kernel has four axes, and `@` uses two. Make a matrix of it first.")
-def kernels_not_flattened(columns, w, out_h, out_w):
-    return (w @ columns).reshape(len(columns), len(w), out_h, out_w)
-
-
-@multiply_columns.mistake("The axis of the images comes first, also if there is one only.")
-def product_without_images(columns, w, out_h, out_w):
-    return (w.reshape(len(w), -1) @ columns).reshape(len(w), out_h, out_w)
-
-
-@multiply_columns.mistake("The kernels are the second axis of the output. A `reshape` moves none.")
-def product_kernels_last(columns, w, out_h, out_w):
-    y = multiply_columns.solution(columns, w, out_h, out_w)
-    return y.reshape(len(columns), out_h, out_w, len(w))
-
-
-@multiply_columns.mistake("The kernels are the second axis of the output: move them there.")
-def product_channels_last_in_output(columns, w, out_h, out_w):
-    return np.moveaxis(multiply_columns.solution(columns, w, out_h, out_w), 1, 3)
-
-
-@multiply_columns.mistake("The product has the order (N, L, O). A `reshape` exchanges no axes.")
-def product_reshaped(columns, w, out_h, out_w):
-    product = columns.swapaxes(1, 2) @ w.reshape(len(w), -1).T
-    return product.reshape(len(columns), len(w), out_h, out_w)
-
-
-@multiply_columns.mistake("Each kernel is a row of its own: keep the first axis of `w`.")
-def kernels_in_one_row(columns, w, out_h, out_w):
-    return (w.ravel() @ columns).reshape(len(columns), len(w), out_h, out_w)
-
-
-@multiply_columns.mistake("The images come first, then the kernels. A `reshape` exchanges no axes.")
-def product_reshaped_kernels_first(columns, w, out_h, out_w):
-    product = w.reshape(len(w), -1) @ columns
-    return product.reshape(len(w), len(columns), out_h, out_w)
-
-
-@multiply_columns.mistake("The images come first, then the kernels, then rows and columns.")
-def product_places_first(columns, w, out_h, out_w):
-    y = multiply_columns.solution(columns, w, out_h, out_w)
-    return y.reshape(out_h, out_w, len(columns), len(w))
-
-
 @im2col.mistake("A window that hangs over the edge is no place: fewer than H × W fit.")
 def windows_over_the_edge(x, kernel_size):
     places = np.ndindex(x.shape[2:])
@@ -371,6 +209,180 @@ def image_turned(x, kernel_size):
     return im2col.solution(x[:, :, ::-1, ::-1], kernel_size)
 
 
-@multiply_columns.mistake("The products of a kernel and a column are added up.")
-def products_kept(columns, w, out_h, out_w):
-    return np.einsum("ok,nkl->nokl", w.reshape(len(w), -1), columns)
+@im2col.mistake("Each window has a column of its own: the number of the place grows by one.")
+def last_window_in_the_first_column(x, kernel_size):
+    columns = im2col.solution(x, kernel_size)
+    y = np.zeros_like(columns)
+    y[:, :, 0] = columns[:, :, -1]
+    return y
+
+
+@im2col.mistake("Each window has a column of its own. You write the same one into all.")
+def last_window_in_all_columns(x, kernel_size):
+    columns = im2col.solution(x, kernel_size)
+    return np.repeat(columns[:, :, -1:], columns.shape[2], axis=2)
+
+
+@im2col.mistake("Each window has a column of its own. You write the same one into all.")
+def first_window_in_all_columns(x, kernel_size):
+    columns = im2col.solution(x, kernel_size)
+    return np.repeat(columns[:, :, :1], columns.shape[2], axis=2)
+
+
+@im2col.mistake("All places are asked for: is the result returned inside of the loop?")
+def first_window_only(x, kernel_size):
+    return im2col.solution(x, kernel_size)[:, :, :1]
+
+
+_PLACE = "Place (i, j) has the number i * out_w + j: a row of places is out_w long."
+
+
+def _enter_places(name, number):
+    """Enter columns that are written at places whose numbers are wrong."""
+
+    def answer(x, kernel_size):
+        columns = im2col.solution(x, kernel_size)
+        out_h, out_w = (size - kernel_size + 1 for size in x.shape[2:])
+        y = np.zeros_like(columns)
+        for place, (i, j) in enumerate(np.ndindex(out_h, out_w)):
+            y[:, :, number(i, j, out_h, out_w, *x.shape[2:])] = columns[:, :, place]
+        return y
+
+    im2col.mistakes.append(Mistake(name, _PLACE, answer))
+
+
+_enter_places("places_counted_by_height", lambda i, j, out_h, out_w, h, w: i * out_h + j)
+_enter_places("places_counted_by_image", lambda i, j, out_h, out_w, h, w: i * w + j)
+_enter_places("places_added", lambda i, j, out_h, out_w, h, w: i + j)
+_enter_places("places_multiplied", lambda i, j, out_h, out_w, h, w: i * j)
+_enter_places("places_of_columns_only", lambda i, j, out_h, out_w, h, w: j)
+_enter_places("places_of_rows_only", lambda i, j, out_h, out_w, h, w: i)
+_enter_places("places_down_by_width", lambda i, j, out_h, out_w, h, w: i + j * out_w)
+
+_ROW = "Pixel (c, u, v) of a window has the number (c * k + u) * k + v in its column."
+
+
+def _enter_rows(name, number):
+    """Enter columns whose numbers are written at wrong rows."""
+
+    def answer(x, kernel_size):
+        columns = im2col.solution(x, kernel_size)
+        y = np.zeros_like(columns)
+        channels = x.shape[1]
+        for row, (c, u, v) in enumerate(np.ndindex(channels, kernel_size, kernel_size)):
+            y[:, number(c, u, v, kernel_size, channels)] = columns[:, row]
+        return y
+
+    im2col.mistakes.append(Mistake(name, _ROW, answer))
+
+
+_enter_rows("channels_overwrite_each_other", lambda c, u, v, k, channels: u * k + v)
+_enter_rows("channels_one_apart", lambda c, u, v, k, channels: c + u * k + v)
+_enter_rows("channels_k_apart", lambda c, u, v, k, channels: c * k + u * k + v)
+_enter_rows("rows_overwrite_each_other", lambda c, u, v, k, channels: c * k * k + v)
+_enter_rows("rows_one_apart", lambda c, u, v, k, channels: c * k * k + u + v)
+
+
+@im2col.mistake(
+    "A window is read row after row, one channel after the other. Yours goes backwards."
+)
+def window_in_fortran_order(x, kernel_size):
+    columns = im2col.solution(x, kernel_size)
+    return np.moveaxis(_split(x, kernel_size), (1, 2, 3), (3, 2, 1)).reshape(columns.shape)
+
+
+@im2col.mistake("The channels go from the first to the last. Yours are in reverse order.")
+def channels_reversed(x, kernel_size):
+    return im2col.solution(x[:, ::-1], kernel_size)
+
+
+@im2col.mistake("A window is read from its first row on. Yours goes from the last one.")
+def rows_of_window_turned(x, kernel_size):
+    columns = im2col.solution(x, kernel_size)
+    return _split(x, kernel_size)[:, :, ::-1].reshape(columns.shape)
+
+
+@im2col.mistake("A window is read from its first column on. Yours goes from the last one.")
+def columns_of_window_turned(x, kernel_size):
+    columns = im2col.solution(x, kernel_size)
+    return _split(x, kernel_size)[:, :, :, ::-1].reshape(columns.shape)
+
+
+@im2col.mistake("The loops over the places stop too early: the first place needs no step.")
+def last_columns_zero(x, kernel_size):
+    windows = _split(x, kernel_size).copy()
+    windows[:, :, :, :, -1] = windows[..., -1] = 0
+    return windows.reshape(im2col.solution(x, kernel_size).shape)
+
+
+@im2col.mistake("The loops over the places stop too early: the first place needs no step.")
+def last_columns_zero_with_counter(x, kernel_size):
+    columns = im2col.solution(x, kernel_size)
+    windows = _split(x, kernel_size)[..., :-1, :-1].reshape(*columns.shape[:2], -1)
+    y = np.zeros_like(columns)
+    y[:, :, : windows.shape[2]] = windows
+    return y
+
+
+@im2col.mistake("All rows of places are asked for: the first place needs no step.")
+def last_row_of_places_missing(x, kernel_size):
+    columns = im2col.solution(x, kernel_size)
+    return columns[:, :, : -(x.shape[3] - kernel_size + 1)]
+
+
+@im2col.mistake("All columns of places are asked for: the first place needs no step.")
+def last_column_of_places_missing(x, kernel_size):
+    columns = im2col.solution(x, kernel_size)
+    return _split(x, kernel_size)[..., :-1].reshape(*columns.shape[:2], -1)
+
+
+@im2col.mistake("An image need not be square: it has H rows and W columns.")
+def image_taken_as_square_of_width(x, kernel_size):
+    places = x.shape[3] - kernel_size + 1
+    columns = im2col.solution(x, kernel_size)
+    if places > x.shape[2] - kernel_size + 1:
+        raise ValueError("there are not as many rows as columns")
+    return columns[:, :, : places**2]
+
+
+@im2col.mistake("Every image has columns of its own. You put them behind each other.")
+def images_joined_along_places(x, kernel_size):
+    return images_joined(x, kernel_size)[None]
+
+
+@im2col.mistake("Every image has columns of its own. You write those of the first one for all.")
+def columns_of_first_image_for_all(x, kernel_size):
+    return im2col.solution(np.repeat(x[:1], len(x), axis=0), kernel_size)
+
+
+@im2col.mistake("Every image has columns of its own: a `reshape` moves no images.")
+def images_reshaped_from_the_last_axis(x, kernel_size):
+    columns = im2col.solution(x, kernel_size)
+    return np.moveaxis(columns, 0, 2).reshape(columns.shape)
+
+
+@im2col.mistake("Every image has columns of its own: a `reshape` moves no images.")
+def images_reshaped_from_the_middle(x, kernel_size):
+    columns = im2col.solution(x, kernel_size)
+    return columns.swapaxes(0, 1).reshape(columns.shape)
+
+
+@im2col.mistake("The places come last: a `reshape` does not bring them there.")
+def images_reshaped_from_rows_of_windows(x, kernel_size):
+    columns = im2col.solution(x, kernel_size)
+    return np.moveaxis(columns, 2, 0).reshape(columns.shape)
+
+
+@im2col.mistake("Rows and columns of the image are exchanged.")
+def image_transposed(x, kernel_size):
+    return im2col.solution(x.swapaxes(2, 3), kernel_size)
+
+
+@im2col.mistake("Nothing is averaged: a column holds all numbers of its window.")
+def windows_averaged(x, kernel_size):
+    return im2col.solution(x, kernel_size).mean(axis=1, keepdims=True)
+
+
+@im2col.mistake("The window is `kernel_size` cells wide: the end of a slice is left out.")
+def window_one_larger(x, kernel_size):
+    return im2col.solution(x, kernel_size + 1)

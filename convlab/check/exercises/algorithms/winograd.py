@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 from random import Random
 
 from convlab.check.exercise import Arguments, Mistake, random_array
@@ -218,4 +219,151 @@ _enter(
     "halves_forgotten_and_last_product_added",
     _HALVES,
     lambda d, g, a, b, c, e: (a + 2 * b + 2 * c, 2 * b - 2 * c + e),
+)
+
+
+def _sums_of(products):
+    """Return the outputs that come of four products."""
+    a, b, c, e = products
+    return a + b + c, b - c - e
+
+
+def _enter_product(name, hint, place, product):
+    """Enter the outputs that come out with one product that is wrong."""
+
+    def answer(d, g):
+        products = list(_products_of(d, g))
+        products[place] = product(d, g)
+        return _sums_of(products)
+
+    winograd_pair.mistakes.append(Mistake(name, hint, answer))
+
+
+def _sum(g):
+    return (g[0] + g[1] + g[2]) / 2
+
+
+def _alternating(g):
+    return (g[0] - g[1] + g[2]) / 2
+
+
+_INPUTS = "Look at the inputs of the {} product: which two does it take?"
+for _number, (_place, _right, _weight) in {
+    "first": (0, (0, 2, -1), lambda g: g[0]),
+    "second": (1, (1, 2, 1), _sum),
+    "third": (2, (2, 1, -1), _alternating),
+    "last": (3, (1, 3, -1), lambda g: g[2]),
+}.items():
+    for _one, _other in permutations(range(4), 2):
+        _sign = _right[2]
+        if {_one, _other} == set(_right[:2]) or (_sign > 0 and _one > _other):
+            continue
+        _enter_product(
+            f"{_number}_product_of_{_one}_and_{_other}",
+            _INPUTS.format(_number),
+            _place,
+            lambda d, g, one=_one, other=_other, sign=_sign, weight=_weight: (
+                (d[one] + sign * d[other]) * weight(g)
+            ),
+        )
+
+_enter(
+    "neighbours_subtracted",
+    "The first and the last product take inputs two apart: d0 - d2, and d1 - d3.",
+    lambda d, g, a, b, c, e: _sums_of(((d[0] - d[1]) * g[0], b, c, (d[2] - d[3]) * g[2])),
+)
+_SECOND_WEIGHTS = "Look at the weights of the second product: all three are added, and halved."
+_THIRD_WEIGHTS = "Look at the weights of the third product: g1 is taken away, g0 and g2 are added."
+for _name, _signs in {
+    "middle_weight_missing": (1, 0, 1),
+    "last_weight_missing": (1, 1, 0),
+    "first_weight_missing": (0, 1, 1),
+    "middle_weight_negative": (1, -1, 1),
+    "first_weight_negative": (-1, 1, 1),
+    "middle_weight_only": (0, 1, 0),
+    "all_negative": (-1, -1, -1),
+}.items():
+    for _number, _place, _hint in [
+        ("second", 1, _SECOND_WEIGHTS),
+        ("third", 2, _THIRD_WEIGHTS),
+    ]:
+        if (_number, _signs) != ("third", (1, -1, 1)):
+            _enter_product(
+                f"{_number}_product_{_name}",
+                _hint,
+                _place,
+                lambda d, g, signs=_signs, place=_place: (
+                    (d[1] + d[2] if place == 1 else d[2] - d[1])
+                    * sum(sign * weight for sign, weight in zip(signs, g, strict=True))
+                    / 2
+                ),
+            )
+_enter_product(
+    "second_product_last_weight_negative",
+    _SECOND_WEIGHTS,
+    1,
+    lambda d, g: (d[1] + d[2]) * (g[0] + g[1] - g[2]) / 2,
+)
+_HALF = "Only the two middle products are halved, and only once."
+_enter("halved_twice", _HALF, lambda d, g, a, b, c, e: _sums_of((a, b / 2, c / 2, e)))
+_enter("all_halved", _HALF, lambda d, g, a, b, c, e: _sums_of((a / 2, b, c, e / 2)))
+_enter("outputs_halved", _HALF, lambda d, g, a, b, c, e: ((a + b + c) / 2, (b - c - e) / 2))
+_enter("divided_by_three", _HALVES, lambda d, g, a, b, c, e: _sums_of((a, b / 1.5, c / 1.5, e)))
+_FIRST_OUTPUT = "The first output is the sum of the first three products."
+_SECOND_OUTPUT = "The second output is the second product, less the third, less the last."
+_enter("first_without_third", _FIRST_OUTPUT, lambda d, g, a, b, c, e: (a + b, b - c - e))
+_enter("first_without_second", _FIRST_OUTPUT, lambda d, g, a, b, c, e: (a + c, b - c - e))
+_enter("second_taken_from_first", _FIRST_OUTPUT, lambda d, g, a, b, c, e: (a - b + c, b - c - e))
+_enter("four_in_first", _FIRST_OUTPUT, lambda d, g, a, b, c, e: (a + b + c + e, b - c - e))
+_enter("second_without_third", _SECOND_OUTPUT, lambda d, g, a, b, c, e: (a + b + c, b - e))
+_enter("second_without_second", _SECOND_OUTPUT, lambda d, g, a, b, c, e: (a + b + c, -c - e))
+_enter("second_all_added", _SECOND_OUTPUT, lambda d, g, a, b, c, e: (a + b + c, b + c + e))
+_enter("second_all_negative", _SECOND_OUTPUT, lambda d, g, a, b, c, e: (a + b + c, -b - c - e))
+_enter("second_turned", _SECOND_OUTPUT, lambda d, g, a, b, c, e: (a + b + c, c + e - b))
+_enter("second_from_first", _SECOND_OUTPUT, lambda d, g, a, b, c, e: (a + b + c, a - c - e))
+_enter("second_of_first_two", _SECOND_OUTPUT, lambda d, g, a, b, c, e: (a + b + c, a - b - c))
+_enter(
+    "last_output_only",
+    "Two outputs are asked for, as a pair.",
+    lambda d, g, a, b, c, e: b - c - e,
+)
+_enter(
+    "outputs_added",
+    "Two outputs are asked for, as a pair.",
+    lambda d, g, a, b, c, e: a + 2 * b - e,
+)
+_enter(
+    "all_products_added",
+    "The first output lacks the last product, and the second lacks the first.",
+    lambda d, g, a, b, c, e: (a + b + c + e, a + b + c + e),
+)
+_enter(
+    "three_outputs",
+    "Two outputs are asked for: a window of three has two places in four inputs.",
+    lambda d, g, a, b, c, e: (a + b + c, b - c - e, 0.0),
+)
+
+_enter_product("first_product_with_middle_weight", _MENDING, 0, lambda d, g: (d[0] - d[2]) * g[1])
+_enter_product("last_product_with_middle_weight", _MENDING, 3, lambda d, g: (d[1] - d[3]) * g[1])
+_BOTH_WEIGHTS = "The second product adds all three weights. In the third, g1 alone is taken away."
+_enter(
+    "weights_of_middle_products_exchanged",
+    _BOTH_WEIGHTS,
+    lambda d, g, a, b, c, e: _sums_of(
+        (a, (d[1] + d[2]) * _alternating(g), (d[2] - d[1]) * _sum(g), e)
+    ),
+)
+_enter(
+    "last_weight_missing_in_both",
+    _BOTH_WEIGHTS,
+    lambda d, g, a, b, c, e: _sums_of(
+        (a, (d[1] + d[2]) * (g[0] + g[1]) / 2, (d[2] - d[1]) * (g[0] - g[1]) / 2, e)
+    ),
+)
+_enter(
+    "middle_weight_missing_in_both",
+    _BOTH_WEIGHTS,
+    lambda d, g, a, b, c, e: _sums_of(
+        (a, (d[1] + d[2]) * (g[0] + g[2]) / 2, (d[2] - d[1]) * (g[0] + g[2]) / 2, e)
+    ),
 )

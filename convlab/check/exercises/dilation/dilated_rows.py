@@ -60,7 +60,7 @@ def row_places_of_kernel(row, weights, dilation):
     return [sum(w * row[i + k * dilation] for k, w in enumerate(weights)) for i in places]
 
 
-@dilated_row_output.mistake("The slice ends too early: how many cells does the window span?")
+@dilated_row_output.mistake("The slice takes too few pixels: how many cells does the window span?")
 def row_slice_too_short(row, weights, dilation):
     places = range(len(row) - dilation * (len(weights) - 1))
     windows = [row[i : i + len(weights) : dilation] for i in places]
@@ -172,3 +172,152 @@ def row_padded_to_its_length(row, weights, dilation):
 def row_places_by_division(row, weights, dilation):
     places = range(len(row) // dilation)
     return [sum(w * row[i + k * dilation] for k, w in enumerate(weights)) for i in places]
+
+
+def _by_index(row, weights, count, index):
+    """Return the output at a number of places, with pixels whose index is wrong in one way."""
+    return [sum(w * row[index(i, k)] for k, w in enumerate(weights)) for i in range(count)]
+
+
+def _places(row, weights, dilation):
+    return len(row) - dilation * (len(weights) - 1)
+
+
+@dilated_row_output.mistake("The number of places is right. But weight k reads k steps further.")
+def row_dilation_in_the_size_only(row, weights, dilation):
+    return _by_index(row, weights, _places(row, weights, dilation), lambda i, k: i + k)
+
+
+@dilated_row_output.mistake(
+    "The last window reads behind the row: is there a place too many, or does `k` begin with 1?"
+)
+def row_one_place_too_many(row, weights, dilation):
+    count = _places(row, weights, dilation) + 1
+    return _by_index(row, weights, count, lambda i, k: i + k * dilation)
+
+
+@dilated_row_output.mistake("A window that hangs over the end is no place: one is too many.")
+def row_one_window_over_the_end(row, weights, dilation):
+    places = range(_places(row, weights, dilation) + 1)
+    windows = [row[i::dilation] for i in places]
+    return [sum(w * pixel for w, pixel in zip(weights, window)) for window in windows]  # noqa: B905
+
+
+_EVERY_GAP = "The dilation makes every gap wider, not only one: how many cells does a window span?"
+
+
+@dilated_row_output.mistake(_EVERY_GAP)
+def row_span_plus_dilation(row, weights, dilation):
+    count = len(row) - (len(weights) + dilation - 1) + 1
+    return _by_index(row, weights, count, lambda i, k: i + k * dilation)
+
+
+@dilated_row_output.mistake(_EVERY_GAP)
+def row_span_plus_dilation_with_rest(row, weights, dilation):
+    places = range(max(0, len(row) - (len(weights) + dilation - 1) + 1))
+    windows = [row[i::dilation] for i in places]
+    return [sum(w * pixel for w, pixel in zip(weights, window)) for window in windows]  # noqa: B905
+
+
+@dilated_row_output.mistake("Between k weights there are k - 1 gaps, and the first place counts.")
+def row_span_times_kernel_without_one(row, weights, dilation):
+    output = dilated_row_output.solution(row, weights, dilation)
+    return output[: max(0, len(row) - dilation * len(weights))]
+
+
+@dilated_row_output.mistake("The first window begins at the first pixel, place 0.")
+def row_first_place_missing(row, weights, dilation):
+    return dilated_row_output.solution(row, weights, dilation)[1:]
+
+
+@dilated_row_output.mistake("Each weight takes part, from the first to the last.")
+def row_last_weight_missing(row, weights, dilation):
+    return dilated_row_output.solution(row, [*weights[:-1], 0.0], dilation)
+
+
+@dilated_row_output.mistake("Each weight takes part, from the first to the last.")
+def row_first_weight_missing(row, weights, dilation):
+    return dilated_row_output.solution(row, [0.0, *weights[1:]], dilation)
+
+
+@dilated_row_output.mistake("Weight k reads k times `dilation` further: the step is multiplied.")
+def row_dilation_added_by_index(row, weights, dilation):
+    count = _places(row, weights, dilation)
+    return _by_index(row, weights, count, lambda i, k: i + k + dilation)
+
+
+@dilated_row_output.mistake("The place `i` is not multiplied. The steps between the weights are.")
+def row_place_times_dilation(row, weights, dilation):
+    count = _places(row, weights, dilation)
+    return _by_index(row, weights, count, lambda i, k: i * dilation + k)
+
+
+@dilated_row_output.mistake("`dilation` is the step between weights, not the pixels left out.")
+def row_gaps_in_the_index_only(row, weights, dilation):
+    count = _places(row, weights, dilation)
+    return _by_index(row, weights, count, lambda i, k: i + k * (dilation + 1))
+
+
+@dilated_row_output.mistake("The weights go on to the right of the place: the index grows.")
+def row_read_backwards(row, weights, dilation):
+    count = _places(row, weights, dilation)
+    return _by_index(row, weights, count, lambda i, k: i - k * dilation)
+
+
+@dilated_row_output.mistake("The outputs are right, but in reverse order.")
+def row_output_reversed(row, weights, dilation):
+    return dilated_row_output.solution(row, weights, dilation)[::-1]
+
+
+@dilated_row_output.mistake("The number of the weight is no factor of the product.")
+def row_times_index(row, weights, dilation):
+    return dilated_row_output.solution(row, [k * w for k, w in enumerate(weights)], dilation)
+
+
+@dilated_row_output.mistake("There is no padding here: a window lies on the row wholly.")
+def row_padded_fully(row, weights, dilation):
+    border = [0.0] * (dilation * (len(weights) - 1))
+    return dilated_row_output.solution([*border, *row, *border], weights, dilation)
+
+
+@dilated_row_output.mistake("There is no padding here, and the weights are laid on as they are.")
+def row_padded_and_turned(row, weights, dilation):
+    return row_padded_fully(row, weights[::-1], dilation)
+
+
+@dilated_row_output.mistake("There is no padding here, and the weights are laid on as they are.")
+def row_padded_to_its_length_and_turned(row, weights, dilation):
+    return row_padded_to_its_length(row, weights[::-1], dilation)
+
+
+@dilated_row_output.mistake("There is no padding here: the output is shorter than the row.")
+def row_zeros_behind(row, weights, dilation):
+    output = dilated_row_output.solution(row, weights, dilation)
+    return output + [0.0] * (len(row) - len(output))
+
+
+@dilated_row_output.mistake("There is no padding here: a window does not go on at the other end.")
+def row_circular(row, weights, dilation):
+    return _by_index(row, weights, len(row), lambda i, k: (i + k * dilation) % len(row))
+
+
+@dilated_row_output.mistake("The windows overlap: each begins one pixel after the one before it.")
+def row_windows_side_by_side(row, weights, dilation):
+    span = dilation * (len(weights) - 1) + 1
+    return dilated_row_output.solution(row, weights, dilation)[::span]
+
+
+@dilated_row_output.mistake("The windows overlap: each begins one pixel after the one before it.")
+def row_stride_of_kernel(row, weights, dilation):
+    return dilated_row_output.solution(row, weights, dilation)[:: len(weights)]
+
+
+@dilated_row_output.mistake("Pixel and weight are multiplied, not added.")
+def row_pixel_and_weight_added(row, weights, dilation):
+    total = sum(weights)
+    return [number + total for number in row_without_weights(row, weights, dilation)]
+
+
+@dilated_row_output.mistake("`dilation` is the step between weights, not the pixels left out.")
+def row_gaps_behind_each_weight(row, weights, dilation):
+    return row_span_times_kernel(row, weights, dilation + 1)

@@ -128,7 +128,7 @@ def field_spans_multiplied(layers):
 
 
 @receptive_field.mistake(
-    "The first layer of the list is the first: its stride counts for those behind."
+    "The order is turned around: a stride counts for the layers that come later in the list."
 )
 def field_layers_reversed(layers):
     return receptive_field.solution(layers[::-1])
@@ -147,7 +147,9 @@ def field_first_layer_only(layers):
     return receptive_field.solution(layers[:1])
 
 
-@receptive_field.mistake("The field is widened by the jump, not the jump by the field.")
+@receptive_field.mistake(
+    "Strides make the steps of later layers longer. The size so far is not multiplied."
+)
 def field_times_stride(layers):
     size = 1
     for kernel_size, stride, dilation in layers:
@@ -169,9 +171,9 @@ def field_not_added(layers):
     return size
 
 
-@receptive_field.mistake("The jump grows with each stride: `*=`, not `/=`.")
+@receptive_field.mistake("The jump grows with each stride: multiply.")
 def field_jump_divided(layers):
-    size, jump = 1, 1.0
+    size, jump = 1, 1
     for kernel_size, stride, dilation in layers:
         size += dilation * (kernel_size - 1) * jump
         jump /= stride
@@ -275,3 +277,174 @@ def field_own_stride_without_dilation(layers):
 @receptive_field.mistake("Strides and dilations are missing: both pull apart what is seen.")
 def field_kernels_only(layers):
     return 1 + sum(k - 1 for k, _, _ in layers)
+
+
+@receptive_field.mistake("Dilation makes every gap wider, not only one: how many gaps are there?")
+def field_dilation_once(layers):
+    size, jump = 1, 1
+    for kernel_size, stride, dilation in layers:
+        size += (kernel_size + dilation - 2) * jump
+        jump *= stride
+    return size
+
+
+def _backwards(layers, before):
+    """Return the size that comes out from the last layer to the first."""
+    size = 1
+    for kernel_size, stride, dilation in reversed(layers):
+        size = before(size, kernel_size, stride, dilation)
+    return size
+
+
+@receptive_field.mistake("r cells that are s apart span (r - 1) * s + 1 cells, not r * s.")
+def field_backwards_without_minus_one(layers):
+    return _backwards(layers, lambda r, k, s, d: r * s + d * (k - 1))
+
+
+@receptive_field.mistake("r cells that are s apart span (r - 1) * s + 1 cells, not r * s.")
+def field_backwards_by_kernel(layers):
+    return _backwards(layers, lambda r, k, s, d: r * s + d * (k - 1) + 1)
+
+
+@receptive_field.mistake("The number of steps is multiplied, r - 1, and the window comes on top.")
+def field_backwards_steps_only(layers):
+    return _backwards(layers, lambda r, k, s, d: (r - 1) * s + d * (k - 1))
+
+
+@receptive_field.mistake("Dilation multiplies the k - 1 gaps, but not the stride.")
+def field_backwards_stride_dilated(layers):
+    return _backwards(layers, lambda r, k, s, d: r * s + d * (k - s))
+
+
+@receptive_field.mistake(
+    "A layer adds its steps, dilation · (k - 1). Its first cell is there already."
+)
+def field_span_not_reduced(layers):
+    size, jump = 1, 1
+    for kernel_size, stride, dilation in layers:
+        size += (dilation * (kernel_size - 1) + 1) * jump
+        jump *= stride
+    return size
+
+
+@receptive_field.mistake("From the first to the last of k cells there are k - 1 steps.")
+def field_kernel_not_reduced_from_zero(layers):
+    return receptive_field.solution([(k + 1, stride, d) for k, stride, d in layers]) - 1
+
+
+@receptive_field.mistake("A window has k cells, and so k - 1 steps: for even k, too.")
+def field_half_kernels(layers):
+    return receptive_field.solution([(k // 2 * 2 + 1, stride, d) for k, stride, d in layers])
+
+
+@receptive_field.mistake("A window reaches from its first to its last cell, on both sides.")
+def field_one_half_of_kernels(layers):
+    return receptive_field.solution([(k // 2 + 1, stride, d) for k, stride, d in layers])
+
+
+@receptive_field.mistake("A stride counts for the layers behind it only, not for all.")
+def field_all_strides_for_all(layers):
+    return 1 + (field_strides_forgotten(layers) - 1) * field_jump_returned(layers)
+
+
+@receptive_field.mistake("Each layer has a stride of its own: multiply those before it.")
+def field_powers_of_stride(layers):
+    steps = (d * (k - 1) * s**i for i, (k, s, d) in enumerate(layers))
+    return 1 + sum(steps)
+
+
+@receptive_field.mistake("A layer is widened by the strides before it, not by its own.")
+def field_stride_of_this_and_last(layers):
+    return (
+        1
+        + sum(d * (k - 1) * s for k, s, d in layers[1:])
+        + sum(d * (k - 1) for k, _, d in layers[:1])
+    )
+
+
+@receptive_field.mistake("The first layer has a dilation, too: begin with size 1, before it.")
+def field_first_dilation_forgotten(layers):
+    kernel_size, stride, _ = layers[0]
+    return receptive_field.solution([(kernel_size, stride, 1), *layers[1:]])
+
+
+@receptive_field.mistake("The stride of the first layer counts for those behind it, too.")
+def field_first_stride_forgotten(layers):
+    return receptive_field.solution([(k, s if i else 1, d) for i, (k, s, d) in enumerate(layers)])
+
+
+@receptive_field.mistake("The last layer is missing: it adds its steps, too.")
+def field_without_last_layer(layers):
+    return receptive_field.solution(layers[:-1])
+
+
+@receptive_field.mistake("The first layer counts, too: before it, the size is 1.")
+def field_without_first_layer(layers):
+    return receptive_field.solution(layers[1:])
+
+
+@receptive_field.mistake("One number is asked for: the field of a cell of the last map.")
+def field_of_each_layer(layers):
+    return [receptive_field.solution(layers[: i + 1]) for i in range(len(layers))]
+
+
+@receptive_field.mistake("From the first to the last of k cells there are k - 1 steps, not k + 1.")
+def field_kernel_enlarged(layers):
+    return receptive_field.solution([(k + 2, stride, d) for k, stride, d in layers])
+
+
+@receptive_field.mistake("A pixel sees itself: the size begins with 1, and that is counted once.")
+def field_one_too_large(layers):
+    return receptive_field.solution(layers) + 1
+
+
+@receptive_field.mistake("Dilation is a factor of the gaps: it makes them wider, not fewer.")
+def field_divided_by_dilation(layers):
+    size, jump = 1, 1
+    for kernel_size, stride, dilation in layers:
+        size += (kernel_size - 1) * jump // dilation
+        jump *= stride
+    return size
+
+
+@receptive_field.mistake(
+    "The jump is the product of the strides. The dilation of a layer is its own."
+)
+def field_jump_of_dilations(layers):
+    size, jump = 1, 1
+    for kernel_size, _, dilation in layers:
+        size += dilation * (kernel_size - 1) * jump
+        jump *= dilation
+    return size
+
+
+@receptive_field.mistake("The jump is multiplied by the stride: a kernel makes no step longer.")
+def field_jump_of_kernels(layers):
+    size, jump = 1, 1
+    for kernel_size, _, dilation in layers:
+        size += dilation * (kernel_size - 1) * jump
+        jump *= kernel_size
+    return size
+
+
+@receptive_field.mistake(
+    "A stride takes nothing away: it makes the steps of the layers behind longer."
+)
+def field_stride_subtracted(layers):
+    return 1 + sum(d * (k - 1) - (s - 1) for k, s, d in layers)
+
+
+@receptive_field.mistake("Strides multiply. You add them.")
+def field_sum_of_strides(layers):
+    steps = (
+        d * (k - 1) * max(1, sum(s for _, s, _ in layers[:i])) for i, (k, _, d) in enumerate(layers)
+    )
+    return 1 + sum(steps)
+
+
+@receptive_field.mistake("A stride makes the view wider, not smaller: it makes later steps longer.")
+def field_divided_by_stride(layers):
+    size = 1
+    for kernel_size, stride, dilation in layers:
+        size = (size + dilation * (kernel_size - 1)) // stride
+    return size

@@ -15,7 +15,15 @@ def _dilations(random: Random) -> Iterator[Arguments]:
     """Yield dilations and kernel sizes, from the simplest on."""
     for dilations in ([1], [2], [1, 3], [1, 4], [1, 2, 4], [2, 2, 2], [2, 1], [4, 1], [5, 1, 2]):
         yield dilations, 3
-    yield from [([1, 2], 2), ([1, 3], 2), ([1, 5], 5), ([1, 6], 5), ([1, 2, 9], 3), ([2, 3], 3)]
+    yield from [
+        ([1, 1, 3], 2),
+        ([1, 2], 2),
+        ([1, 3], 2),
+        ([1, 5], 5),
+        ([1, 6], 5),
+        ([1, 2, 9], 3),
+        ([2, 3], 3),
+    ]
     for _ in range(120):
         kernel_size = random.randint(2, 5)
         dilations = [1, *(random.randint(1, 4 * kernel_size) for _ in range(random.randint(1, 3)))]
@@ -132,7 +140,7 @@ def hole_common_factor_only(dilations, kernel_size):
     return 1 if np.gcd.reduce(dilations) > 1 else -1
 
 
-@first_hole.mistake("A dilation of 1 is needed, but it is not enough: how far do the others jump?")
+@first_hole.mistake("The smallest dilation is not enough to know: how far do the others jump?")
 def hole_without_one_only(dilations, kernel_size):
     return -1 if 1 in dilations else 1
 
@@ -177,7 +185,7 @@ def hole_field_begins_with_zero(dilations, kernel_size):
     return -1
 
 
-@first_hole.mistake("The field *before* a layer counts: compare first, and add then.")
+@first_hole.mistake("Is there never a hole? Compare a dilation with the field before its layer.")
 def hole_field_includes_the_layer(dilations, kernel_size):
     field = 1
     for dilation in sorted(dilations):
@@ -207,7 +215,9 @@ def hole_none_is_zero(dilations, kernel_size):
     return max(0, first_hole.solution(dilations, kernel_size))
 
 
-@first_hole.mistake("A cell sees itself: the field before any layer is 1, not 0.")
+@first_hole.mistake(
+    "Pixel 0 is always seen, by the first weights: the field before any layer is 1."
+)
 def hole_always_zero(dilations, kernel_size):
     return 0
 
@@ -256,3 +266,112 @@ def hole_field_multiplied(dilations, kernel_size):
 @first_hole.mistake("A layer has kernel - 1 steps of its dilation, not one.")
 def hole_field_grows_by_dilation(dilations, kernel_size):
     return first_hole.solution(dilations, 2)
+
+
+@first_hole.mistake("Two layers with the same dilation are two layers: a set drops one of them.")
+def hole_doubles_dropped(dilations, kernel_size):
+    return first_hole.solution(sorted(set(dilations)), kernel_size)
+
+
+@first_hole.mistake("A kernel of k weights has k - 1 steps: its last weight is missing.")
+def hole_last_weight_missing(dilations, kernel_size):
+    return first_hole.solution(dilations, kernel_size - 1)
+
+
+@first_hole.mistake("The hole begins behind the whole field before it, not behind a kernel.")
+def hole_is_kernel_size(dilations, kernel_size):
+    return (
+        first_hole.solution(dilations, kernel_size)
+        if max(dilations) <= 1
+        else (kernel_size if hole_larger_than_kernel(dilations, kernel_size) > 0 else -1)
+    )
+
+
+@first_hole.mistake("That is how wide the hole is. Which pixel is its first?")
+def hole_width(dilations, kernel_size):
+    field = 1
+    for dilation in sorted(dilations):
+        if dilation > field:
+            return dilation - field
+        field += dilation * (kernel_size - 1)
+    return -1
+
+
+@first_hole.mistake(
+    "That is the size of the field with the layer. Which pixel follows the one before?"
+)
+def hole_behind_the_wide_layer(dilations, kernel_size):
+    field = 1
+    for dilation in sorted(dilations):
+        field += dilation * (kernel_size - 1)
+        if dilation > field - dilation * (kernel_size - 1):
+            return field
+    return -1
+
+
+@first_hole.mistake("That is the number of the layer. Which pixel is not seen?")
+def hole_is_layer(dilations, kernel_size):
+    field = 1
+    for i, dilation in enumerate(sorted(dilations)):
+        if dilation > field:
+            return i
+        field += dilation * (kernel_size - 1)
+    return -1
+
+
+@first_hole.mistake("A dilation is compared with the field, not with the dilation before it.")
+def hole_against_dilation_before(dilations, kernel_size):
+    before, field = 1, 1
+    for dilation in sorted(dilations):
+        if dilation > before * kernel_size or (field == 1 and dilation > 1):
+            return field
+        before = dilation
+        field += dilation * (kernel_size - 1)
+    return -1
+
+
+@first_hole.mistake("The first hole counts: do not go on once it is found.")
+def hole_of_last_wide_layer(dilations, kernel_size):
+    hole, field = -1, 1
+    for dilation in sorted(dilations):
+        if dilation > field:
+            hole = field
+        field += dilation * (kernel_size - 1)
+    return hole
+
+
+@first_hole.mistake("The field begins with 1 and grows by dilation · (kernel - 1) in each layer.")
+def hole_field_of_spans(dilations, kernel_size):
+    field = 1
+    for dilation in sorted(dilations):
+        if dilation > field:
+            return field
+        field += dilation * (kernel_size - 1) + 1
+    return -1
+
+
+@first_hole.mistake("That is the size of the field. Is there a pixel in it that is not seen?")
+def hole_behind_all(dilations, kernel_size):
+    return 1 + sum(dilations) * (kernel_size - 1)
+
+
+@first_hole.mistake(
+    "With a field of 3, a dilation of 4 leaves a hole already: it is larger by one."
+)
+def hole_if_larger_by_two(dilations, kernel_size):
+    field = 1
+    for dilation in sorted(dilations):
+        if dilation > field + 1:
+            return field
+        field += dilation * (kernel_size - 1)
+    return -1
+
+
+@first_hole.mistake("The first layer may leave a hole, too: before it, the field is 1.")
+def hole_first_layer_not_compared(dilations, kernel_size):
+    field = kernel_size
+    for dilation in sorted(dilations)[1:]:
+        if dilation > field:
+            return field
+        field += dilation * (kernel_size - 1)
+    return -1

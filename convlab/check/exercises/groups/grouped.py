@@ -316,3 +316,214 @@ def grouped_rows_turned(x, w, groups):
 @conv2d_grouped.mistake("A group has O / groups kernels. Yours has one.")
 def one_kernel_for_each_group(x, w, groups):
     return _convolve_from(x, w[:groups], [g * w.shape[1] for g in range(groups)])
+
+
+@conv2d_grouped.mistake("The channels of a group are added up: each overwrites the one before it.")
+def grouped_last_channel_only(x, w, groups):
+    last = np.zeros_like(w)
+    last[:, -1] = w[:, -1]
+    return conv2d_grouped.solution(x, last, groups)
+
+
+@conv2d_grouped.mistake("All products of a window are added up: each overwrites the one before it.")
+def grouped_last_product_only(x, w, groups):
+    last = np.zeros_like(w)
+    last[:, -1, -1, -1] = w[:, -1, -1, -1]
+    return conv2d_grouped.solution(x, last, groups)
+
+
+_STOPS_EARLY = "The loops over the places stop too early: the first place needs no step."
+
+
+@conv2d_grouped.mistake(_STOPS_EARLY)
+def grouped_last_places_zero(x, w, groups):
+    y = conv2d_grouped.solution(x, w, groups)
+    y[:, :, -1] = y[:, :, :, -1] = 0
+    return y
+
+
+@conv2d_grouped.mistake(_STOPS_EARLY)
+def grouped_last_row_zero(x, w, groups):
+    y = conv2d_grouped.solution(x, w, groups)
+    y[:, :, -1] = 0
+    return y
+
+
+@conv2d_grouped.mistake(_STOPS_EARLY)
+def grouped_last_column_zero(x, w, groups):
+    y = conv2d_grouped.solution(x, w, groups)
+    y[:, :, :, -1] = 0
+    return y
+
+
+@conv2d_grouped.mistake("Rows and columns of the kernel are exchanged.")
+def grouped_kernel_transposed(x, w, groups):
+    if w.shape[2] != w.shape[3]:
+        raise ValueError("rows and columns of the kernel do not fit")
+    return conv2d_grouped.solution(x, w.swapaxes(2, 3), groups)
+
+
+@conv2d_grouped.mistake("You turned the columns of the kernel. It is laid on the window as it is.")
+def grouped_columns_turned(x, w, groups):
+    return conv2d_grouped.solution(x, w[..., ::-1], groups)
+
+
+_NOT_SQUARE = "An output need not be square: it has H - kH + 1 rows and W - kW + 1 columns."
+
+
+@conv2d_grouped.mistake(_NOT_SQUARE)
+def grouped_output_as_wide_as_high(x, w, groups):
+    y = conv2d_grouped.solution(x, w, groups)
+    height = y.shape[2]
+    if height > y.shape[3]:
+        raise ValueError("there are not as many columns as rows")
+    return y[..., :height]
+
+
+@conv2d_grouped.mistake(_NOT_SQUARE)
+def grouped_output_as_high_as_wide(x, w, groups):
+    y = conv2d_grouped.solution(x, w, groups)
+    width = y.shape[3]
+    if width > y.shape[2]:
+        raise ValueError("there are not as many rows as columns")
+    return y[:, :, :width]
+
+
+@conv2d_grouped.mistake(
+    "Every kernel has weights of its own. A group uses one kernel for all maps."
+)
+def one_kernel_within_each_group(x, w, groups):
+    per_group = len(w) // groups
+    same = w[[o // per_group * per_group for o in range(len(w))]]
+    return conv2d_grouped.solution(x, same, groups)
+
+
+@conv2d_grouped.mistake("The number of a group is not yet the number of a kernel.")
+def kernel_with_the_number_of_the_group(x, w, groups):
+    per_group = len(w) // groups
+    return conv2d_grouped.solution(x, w[[o // per_group for o in range(len(w))]], groups)
+
+
+@conv2d_grouped.mistake("All kernels read the channels of the last group. Where does theirs begin?")
+def last_group_for_all(x, w, groups):
+    return _convolve_from(x, w, [(groups - 1) * w.shape[1]] * len(w))
+
+
+@conv2d_grouped.mistake("Groups are blocks of neighbours: channels and kernels do not take turns.")
+def everything_takes_turns(x, w, groups):
+    channels, kernels = (np.arange(count) for count in (x.shape[1], len(w)))
+    dealt = np.argsort(kernels % groups, kind="stable")
+    y = np.empty_like(conv2d_grouped.solution(x, w, groups))
+    order = np.argsort(channels % groups, kind="stable")
+    y[:, dealt] = conv2d_grouped.solution(x[:, order], w[dealt], groups)
+    return y
+
+
+@conv2d_grouped.mistake("Groups are blocks of neighbours: channels and kernels do not take turns.")
+def everything_dealt_out(x, w, groups):
+    channels, kernels = (np.arange(count) for count in (x.shape[1], len(w)))
+    order, dealt = (np.argsort(n % groups, kind="stable") for n in (channels, kernels))
+    return conv2d_grouped.solution(x[:, order], w[dealt], groups)
+
+
+@conv2d_grouped.mistake("The products with the channels of a group are added up.")
+def grouped_channels_not_added(x, w, groups):
+    depth = w.shape[1]
+    parts = []
+    for c in range(depth):
+        single = np.zeros_like(w)
+        single[:, c] = w[:, c]
+        parts.append(conv2d_grouped.solution(x, single, groups))
+    return np.stack(parts, axis=2)
+
+
+@conv2d_grouped.mistake("The pixels of a window are multiplied by the weights of the kernel.")
+def grouped_without_weights(x, w, groups):
+    return conv2d_grouped.solution(x, np.ones_like(w), groups)
+
+
+@conv2d_grouped.mistake("The products are added, not averaged.")
+def grouped_mean_of_products(x, w, groups):
+    return conv2d_grouped.solution(x, w, groups) / w[0].size
+
+
+@conv2d_grouped.mistake("The products are added over the channels, not averaged.")
+def grouped_mean_over_channels(x, w, groups):
+    return conv2d_grouped.solution(x, w, groups) / w.shape[1]
+
+
+@conv2d_grouped.mistake("Every image has maps of its own: the images are not added.")
+def grouped_images_added(x, w, groups):
+    return conv2d_grouped.solution(x, w, groups).sum(axis=0, keepdims=True)
+
+
+@conv2d_grouped.mistake("Every image has maps of its own. You use the first image for all.")
+def grouped_first_image_for_all(x, w, groups):
+    return conv2d_grouped.solution(np.repeat(x[:1], len(x), axis=0), w, groups)
+
+
+@conv2d_grouped.mistake("The axes are image, kernel, row, column: the kernels come second.")
+def grouped_channels_last(x, w, groups):
+    return np.moveaxis(conv2d_grouped.solution(x, w, groups), 1, -1)
+
+
+@conv2d_grouped.mistake("The axes are image, kernel, row, column: the images come first.")
+def grouped_kernels_first(x, w, groups):
+    return conv2d_grouped.solution(x, w, groups).swapaxes(0, 1)
+
+
+@conv2d_grouped.mistake("Rows and columns of the maps have changed places.")
+def grouped_maps_transposed(x, w, groups):
+    return conv2d_grouped.solution(x, w, groups).swapaxes(2, 3)
+
+
+@conv2d_grouped.mistake("The stride is 1: windows overlap.")
+def grouped_stride_of_kernel(x, w, groups):
+    return conv2d_grouped.solution(x, w, groups)[:, :, :: w.shape[2], :: w.shape[3]]
+
+
+@conv2d_grouped.mistake("There is no padding here: the maps are smaller than the image.")
+def grouped_padded_to_size(x, w, groups):
+    sides = [((side - 1) // 2, side // 2) for side in w.shape[2:]]
+    return conv2d_grouped.solution(np.pad(x, ((0, 0), (0, 0), *sides)), w, groups)
+
+
+@conv2d_grouped.mistake("The groups have maps of their own. You write those of one group for all.")
+def first_maps_for_all_groups(x, w, groups):
+    per_group = len(w) // groups
+    return np.tile(conv2d_grouped.solution(x, w, groups)[:, :per_group], (1, groups, 1, 1))
+
+
+@conv2d_grouped.mistake("A group has O / groups maps, and is written behind the one before it.")
+def maps_begin_at_the_group(x, w, groups):
+    y = conv2d_grouped.solution(x, w, groups)
+    per_group = len(w) // groups
+    written = np.zeros_like(y)
+    for g in range(groups):
+        written[:, g : g + per_group] = y[:, g * per_group : (g + 1) * per_group]
+    return written
+
+
+@conv2d_grouped.mistake("A group's first channel is its number times the channels of a group.")
+def channels_begin_at_groups_in_blocks(x, w, groups):
+    per_group = len(w) // groups
+    return _convolve_from(x, w, [o // per_group * groups for o in range(len(w))])
+
+
+@conv2d_grouped.mistake(
+    "The maps are put behind each other as channels, axis 1, not below each other."
+)
+def groups_below_each_other(x, w, groups):
+    return np.concatenate(np.split(conv2d_grouped.solution(x, w, groups), groups, axis=1), axis=2)
+
+
+@conv2d_grouped.mistake("The maps are put behind each other as channels, axis 1, not side by side.")
+def groups_side_by_side(x, w, groups):
+    return np.concatenate(np.split(conv2d_grouped.solution(x, w, groups), groups, axis=1), axis=3)
+
+
+@conv2d_grouped.mistake(
+    "A kernel has a slice for each channel of its group. You use the first one."
+)
+def first_slice_for_all_channels(x, w, groups):
+    return conv2d_grouped.solution(x, np.repeat(w[:, :1], w.shape[1], axis=1), groups)

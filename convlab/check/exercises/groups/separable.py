@@ -13,7 +13,14 @@ from convlab.check.exercises.groups.values import chapter
 
 def _blocks(random: Random) -> Iterator[Arguments]:
     """Yield an image, depthwise and pointwise weights, from the simplest on."""
-    for channels, kernels, side in [(1, 1, 2), (2, 1, 2), (2, 2, 1), (2, 3, 1), (3, 3, 2)]:
+    for channels, kernels, side in [
+        (1, 1, 2),
+        (2, 2, 1),
+        (2, 1, 2),
+        (2, 2, 2),
+        (2, 3, 1),
+        (3, 3, 2),
+    ]:
         yield (
             random_array(random, 1, channels, 2, 3),
             random_array(random, channels, 1, side, side),
@@ -81,7 +88,9 @@ def pointwise_transposed(x, depthwise, pointwise):
     return np.einsum("ncij,co->noij", filtered, pointwise[:, :, 0, 0])
 
 
-@depthwise_separable.mistake("The first step does not add up the channels: it keeps C maps.")
+@depthwise_separable.mistake(
+    "Each of the C maps has a mixing weight of its own. Are they added before they get it?"
+)
 def channels_added_first(x, depthwise, pointwise):
     total = _filter(x, depthwise).sum(axis=1)
     return np.einsum("nij,o->noij", total, pointwise[:, 0, 0, 0])
@@ -123,7 +132,7 @@ def maps_averaged(x, depthwise, pointwise):
     return depthwise_separable.solution(x, depthwise, pointwise / x.shape[1])
 
 
-@depthwise_separable.mistake("Nothing is in between: negative numbers remain.")
+@depthwise_separable.mistake("There is no ReLU here: negative numbers remain.")
 def relu_between(x, depthwise, pointwise):
     filtered = np.maximum(_filter(x, depthwise), 0)
     return np.einsum("ncij,oc->noij", filtered, pointwise[:, :, 0, 0])
@@ -266,3 +275,150 @@ def separable_rows_turned(x, depthwise, pointwise):
 @depthwise_separable.mistake("The maps are added with the weights of the second step, O times.")
 def maps_added_without_axis(x, depthwise, pointwise):
     return _filter(x, depthwise).sum(axis=1)
+
+
+@depthwise_separable.mistake("There is no ReLU here: negative numbers remain.")
+def relu_at_the_end(x, depthwise, pointwise):
+    return np.maximum(depthwise_separable.solution(x, depthwise, pointwise), 0)
+
+
+@depthwise_separable.mistake("There is no ReLU here: negative numbers remain.")
+def relu_after_both(x, depthwise, pointwise):
+    return np.maximum(relu_between(x, depthwise, pointwise), 0)
+
+
+_FILTER_FIRST = "First filter, then mix: the depthwise kernels meet the channels of `x`."
+
+
+@depthwise_separable.mistake(_FILTER_FIRST)
+def mixed_first_by_index(x, depthwise, pointwise):
+    mixed = np.einsum("ncij,oc->noij", x, pointwise[:, :, 0, 0])
+    kernels = [depthwise[o] for o in range(len(pointwise))]
+    return _filter(mixed, np.stack(kernels))
+
+
+@depthwise_separable.mistake(_FILTER_FIRST)
+def mixed_first_by_broadcasting(x, depthwise, pointwise):
+    mixed = np.einsum("ncij,oc->noij", x, pointwise[:, :, 0, 0])
+    windows = np.lib.stride_tricks.sliding_window_view(mixed, depthwise.shape[2:], axis=(2, 3))
+    return (windows * depthwise[:, 0][:, None, None]).sum(axis=(4, 5))
+
+
+@depthwise_separable.mistake(_FILTER_FIRST)
+def mixed_first_with_as_many_maps(x, depthwise, pointwise):
+    mixed = np.einsum("ncij,oc->noij", x, pointwise[:, :, 0, 0])
+    return _filter(mixed[:, : len(depthwise)], depthwise[: mixed.shape[1]])
+
+
+@depthwise_separable.mistake("There is no padding here: the maps are smaller than the image.")
+def separable_padded_to_size(x, depthwise, pointwise):
+    sides = [((side - 1) // 2, side // 2) for side in depthwise.shape[2:]]
+    return depthwise_separable.solution(np.pad(x, ((0, 0), (0, 0), *sides)), depthwise, pointwise)
+
+
+_STOPS_EARLY = "The loops over the places stop too early: the first place needs no step."
+
+
+@depthwise_separable.mistake(_STOPS_EARLY)
+def separable_last_places_zero(x, depthwise, pointwise):
+    y = depthwise_separable.solution(x, depthwise, pointwise)
+    y[:, :, -1] = y[:, :, :, -1] = 0
+    return y
+
+
+@depthwise_separable.mistake(_STOPS_EARLY)
+def separable_last_row_zero(x, depthwise, pointwise):
+    y = depthwise_separable.solution(x, depthwise, pointwise)
+    y[:, :, -1] = 0
+    return y
+
+
+@depthwise_separable.mistake(_STOPS_EARLY)
+def separable_last_column_zero(x, depthwise, pointwise):
+    y = depthwise_separable.solution(x, depthwise, pointwise)
+    y[:, :, :, -1] = 0
+    return y
+
+
+@depthwise_separable.mistake("All products of a window are added up, not only the last one.")
+def separable_last_product_only(x, depthwise, pointwise):
+    last = np.zeros_like(depthwise)
+    last[:, :, -1, -1] = depthwise[:, :, -1, -1]
+    return depthwise_separable.solution(x, last, pointwise)
+
+
+@depthwise_separable.mistake("Rows and columns of the depthwise kernels are exchanged.")
+def separable_kernel_transposed(x, depthwise, pointwise):
+    if depthwise.shape[2] != depthwise.shape[3]:
+        raise ValueError("rows and columns of the kernel do not fit")
+    return depthwise_separable.solution(x, depthwise.swapaxes(2, 3), pointwise)
+
+
+@depthwise_separable.mistake("You turned the columns of the kernels. They are used as they are.")
+def separable_columns_turned(x, depthwise, pointwise):
+    return depthwise_separable.solution(x, depthwise[..., ::-1], pointwise)
+
+
+@depthwise_separable.mistake("The products of a window are added, not averaged.")
+def windows_averaged(x, depthwise, pointwise):
+    return depthwise_separable.solution(x, depthwise / depthwise[0].size, pointwise)
+
+
+@depthwise_separable.mistake("Each output has mixing weights of its own. You use the last ones.")
+def last_mixture_for_all(x, depthwise, pointwise):
+    same = np.broadcast_to(pointwise[-1:], pointwise.shape)
+    return depthwise_separable.solution(x, depthwise, same)
+
+
+@depthwise_separable.mistake("The mixing weights are missing: each output weights the C maps anew.")
+def maps_added_for_each_output(x, depthwise, pointwise):
+    return depthwise_separable.solution(x, depthwise, np.ones_like(pointwise))
+
+
+@depthwise_separable.mistake("The weights of the depthwise kernels are missing.")
+def depthwise_without_weights(x, depthwise, pointwise):
+    return depthwise_separable.solution(x, np.ones_like(depthwise), pointwise)
+
+
+@depthwise_separable.mistake("Channel `c` has kernel `c`. You use the last kernel for all.")
+def last_depthwise_kernel_for_all(x, depthwise, pointwise):
+    same = np.broadcast_to(depthwise[-1:], depthwise.shape)
+    return depthwise_separable.solution(x, same, pointwise)
+
+
+@depthwise_separable.mistake("The depthwise kernels are not added: channel `c` has kernel `c`.")
+def depthwise_kernels_added(x, depthwise, pointwise):
+    total = np.broadcast_to(depthwise.sum(axis=0, keepdims=True), depthwise.shape)
+    return depthwise_separable.solution(x, total, pointwise)
+
+
+@depthwise_separable.mistake("Every image has maps of its own. You use the first image for all.")
+def separable_first_image_for_all(x, depthwise, pointwise):
+    return depthwise_separable.solution(np.repeat(x[:1], len(x), axis=0), depthwise, pointwise)
+
+
+@depthwise_separable.mistake("The stride is 1: windows overlap.")
+def separable_stride_of_kernel(x, depthwise, pointwise):
+    y = depthwise_separable.solution(x, depthwise, pointwise)
+    return y[:, :, :: depthwise.shape[2], :: depthwise.shape[3]]
+
+
+_NOT_SQUARE = "An output need not be square: it has H - kH + 1 rows and W - kW + 1 columns."
+
+
+@depthwise_separable.mistake(_NOT_SQUARE)
+def separable_output_as_wide_as_high(x, depthwise, pointwise):
+    y = depthwise_separable.solution(x, depthwise, pointwise)
+    return y[..., : y.shape[2]]
+
+
+@depthwise_separable.mistake(_NOT_SQUARE)
+def separable_output_as_high_as_wide(x, depthwise, pointwise):
+    if x.shape[2] - depthwise.shape[2] != x.shape[3] - depthwise.shape[3]:
+        raise ValueError("there are not as many rows as columns")
+    return depthwise_separable.solution(x, depthwise, pointwise)
+
+
+@depthwise_separable.mistake("The sum begins at 0 for each output.")
+def sum_never_reset(x, depthwise, pointwise):
+    return np.cumsum(depthwise_separable.solution(x, depthwise, pointwise), axis=1)

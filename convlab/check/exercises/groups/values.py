@@ -26,13 +26,24 @@ chapter.value(
     ],
     explanation="Kernel 9 belongs to group 9 // 3 = 3, whose five channels begin at 3 · 5.",
     mistakes=[
-        ("counted_from_one", (10, 14), "The first kernel is kernel 0: kernel 9 is the tenth."),
+        (
+            "counted_from_one",
+            (10, 14),
+            "A group has three kernels, and the first one has kernels 0, 1 and 2.",
+        ),
         ("kernels_in_turn", (5, 9), "Groups are blocks of neighbouring kernels."),
         ("end_excluded", (15, 20), "There are 20 channels, counted from 0: which is the last?"),
         ("channels_from_one", (16, 20), "There are 20 channels, counted from 0."),
         ("all_channels", (0, 19), "With groups, a kernel does not read all channels."),
         ("channel_of_its_own", (9, 9), "That would be depthwise: one channel in each group."),
         ("kernels_as_width", (9, 11), "A group has three kernels. How many channels has it?"),
+        ("begins_at_the_kernel", (9, 13), "Which group has kernel 9? It begins at its channels."),
+        ("begins_at_the_group", (3, 7), "Three groups come before, with five channels each."),
+        ("group_times_groups", (12, 16), "A group has 20 / 4 channels, not four."),
+        ("groups_of_four", (12, 15), "A group has 20 / 4 channels, not four."),
+        ("three_channels", (15, 17), "A group has three kernels. How many channels has it?"),
+        ("four_channels", (15, 18), "A group has 20 / 4 channels: from 15 on, which is the last?"),
+        ("group_of_kernel_eight", (14, 19), "Channels are counted from 0: each group has five."),
     ],
 )
 
@@ -85,6 +96,33 @@ chapter.value(
             "The 1×1 layer has biases, too: one for each kernel.",
         ),
         (
+            "bias_for_each_input",
+            _depthwise + 32 * 48 + 32,
+            "A bias belongs to an output: how many has the 1×1 layer?",
+        ),
+        ("one_bias_each", 32 * 25 + 1 + 32 * 48 + 1, "Each kernel has a bias, not each layer."),
+        (
+            "depthwise_without_kernel_area",
+            32 * 5 + 32 + _pointwise,
+            "A slice of 5×5 has 25 numbers.",
+        ),
+        (
+            "depthwise_makes_all_outputs",
+            48 * 25 + 48 + _pointwise,
+            "The depthwise layer has as many kernels as channels. The 1×1 layer makes 48 of them.",
+        ),
+        (
+            "both_of_five",
+            _depthwise + conv2d_num_parameters(32, 48, 5),
+            "The second layer has kernels of 1×1.",
+        ),
+        ("multiplied", _depthwise * _pointwise, "The layers follow each other: add their counts."),
+        (
+            "depthwise_mixes_one_bias_less",
+            32 * 32 * 25 + 32 * 48,
+            "A depthwise kernel has one slice, not 32; and there are biases.",
+        ),
+        (
             "pointwise_by_channel",
             _depthwise + 2 * 48,
             "A 1×1 kernel reads all 32 channels.",
@@ -116,6 +154,16 @@ chapter.value(
         ),
         ("groups_exchanged", tuple(np.roll(_eight, 4).tolist()), "The groups are mixed."),
         ("reversed", tuple(_eight[::-1]), "Write a group in each row, and read by columns."),
+        (
+            "last_group_first",
+            tuple(np.arange(8).reshape(2, 4)[::-1].T.ravel().tolist()),
+            "Each column is read from its first row on.",
+        ),
+        (
+            "reversed_in_groups",
+            tuple(np.arange(8).reshape(2, 4)[:, ::-1].ravel().tolist()),
+            "Write a group in each row, and read by columns.",
+        ),
         ("pairs_exchanged", (1, 0, 3, 2, 5, 4, 7, 6), "Two groups, not groups of two."),
     ],
 )
@@ -124,14 +172,20 @@ chapter.value(
 def _does_not_mix(answer: Any) -> str | None:
     """Return what is wrong with channels and groups that one shuffle should not mix."""
     channels, groups = (int(number) for number in answer)
-    if min(channels, groups) < 1 or channels % groups:
-        return f"{channels} channels cannot be cut into {groups} equal groups"
+    if min(channels, groups) < 1:
+        return "both numbers must be at least 1"
+    if channels % groups:
+        exchanged = " (the channels come first)" if groups > channels else ""
+        return f"{channels} channels cannot be cut into {groups} equal groups{exchanged}"
     depth = channels // groups
-    shuffled = np.arange(channels).reshape(groups, depth).T.reshape(groups, depth)
-    reached = [len({channel // depth for channel in group}) for group in shuffled]
-    if min(reached) < groups:
+    if depth < groups:  # a group has not a channel for each new group
         return None
-    return "each group of the second layer gets channels of every group of the first"
+    if groups == 1:
+        return "with one group, each layer reads all channels anyway"
+    return (
+        "each group of the second layer gets channels of every group of the first: a group has "
+        f"{depth}, and there are {groups} groups to reach"
+    )
 
 
 chapter.search(
@@ -155,6 +209,8 @@ chapter.search(
         ("four_by_four", (16, 4), "Four groups of four: a channel for each new group."),
         ("one_group", (8, 1), "A single group mixes all channels anyway."),
         ("not_divisible", (8, 3), "The number of groups must divide that of the channels."),
+        ("one_channel", (1, 1), "A single channel has nothing to mix."),
+        ("twelve_in_two", (12, 2), "A group of six can reach both new groups."),
         ("groups_first", (4, 8), "The channels come first, then the groups."),
         ("larger_groups", (12, 3), "A group of four can reach all three new groups."),
     ],

@@ -100,7 +100,7 @@ def average_squeezed(x):
     return x.mean(axis=(2, 3)).squeeze()
 
 
-@global_average.mistake("Axes are counted from 0: rows and columns are the last two.")
+@global_average.mistake("Rows and columns are the last two axes: 2 and 3, counted from 0.")
 def average_over_axes_counted_from_one(x):
     return x.mean(axis=(1, 2))
 
@@ -128,3 +128,161 @@ def median_taken(x):
 @global_average.mistake("A map need not be square: its cells are rows times columns.")
 def average_of_square_maps(x):
     return x.sum(axis=(2, 3)) / x.shape[2] ** 2
+
+
+@global_average.mistake("`//` rounds down. A mean may be a fraction.")
+def average_rounded_down(x):
+    return x.sum(axis=(2, 3)) // (x.shape[2] * x.shape[3])
+
+
+@global_average.mistake("A mean may be a fraction: nothing is rounded.")
+def average_rounded(x):
+    return x.mean(axis=(2, 3)).round()
+
+
+@global_average.mistake("A mean may be a fraction: whole numbers cannot hold it.")
+def average_of_whole_numbers(x):
+    return x.mean(axis=(2, 3)).astype(int)
+
+
+@global_average.mistake("Channels are axis 1, before rows and columns: a `reshape` moves no axes.")
+def average_reshaped_channels_last(x):
+    return x.reshape(len(x), -1, x.shape[1]).mean(axis=1)
+
+
+@global_average.mistake(
+    "Images are the first axis, and channels the second: a `reshape` moves none."
+)
+def average_reshaped_by_channels(x):
+    return x.reshape(x.shape[1], len(x), -1).mean(axis=2).T
+
+
+@global_average.mistake(
+    "Images are the first axis, and channels the second: a `reshape` moves none."
+)
+def average_reshaped_to_channels_first(x):
+    return x.mean(axis=(2, 3)).T.reshape(x.shape[:2])
+
+
+@global_average.mistake("The means stand in two axes, images and channels.")
+def average_flat(x):
+    return x.mean(axis=(2, 3)).ravel()
+
+
+@global_average.mistake("All images of the batch are averaged, each by itself.")
+def average_of_first_image_with_its_axis(x):
+    return x[:1].mean(axis=(2, 3))
+
+
+@global_average.mistake("Each image has means of its own. You use those of the first one for all.")
+def average_of_first_image_for_all(x):
+    return np.repeat(x[:1].mean(axis=(2, 3)), len(x), axis=0)
+
+
+@global_average.mistake("Each channel has a mean of its own. You average the first one only.")
+def average_of_first_channel(x):
+    return x[:, :1].mean(axis=(2, 3))
+
+
+@global_average.mistake(
+    "Each channel has a mean of its own. You use that of the first one for all."
+)
+def average_of_first_channel_for_all(x):
+    return np.repeat(x[:, :1].mean(axis=(2, 3)), x.shape[1], axis=1)
+
+
+@global_average.mistake("Each channel keeps a mean of its own.")
+def average_over_channels_too_for_all(x):
+    return np.broadcast_to(x.mean(axis=(1, 2, 3))[:, None], x.shape[:2])
+
+
+@global_average.mistake("Each image keeps the means of its own maps.")
+def average_over_images_too_for_all(x):
+    return np.broadcast_to(x.mean(axis=(0, 2, 3)), x.shape[:2])
+
+
+@global_average.mistake("Each map has a mean of its own: it needs no others.")
+def average_over_everything_for_all(x):
+    return np.full(x.shape[:2], x.mean())
+
+
+@global_average.mistake("Those are the smallest numbers. The means are asked for.")
+def average_is_minimum(x):
+    return x.min(axis=(2, 3))
+
+
+@global_average.mistake("The mean counts all cells, not only the largest and the smallest.")
+def average_of_extremes(x):
+    return (x.max(axis=(2, 3)) + x.min(axis=(2, 3))) / 2
+
+
+@global_average.mistake("Each cell is added to the sum. Yours overwrites the one before it.")
+def average_of_last_cell(x):
+    return x[:, :, -1, -1] / (x.shape[2] * x.shape[3])
+
+
+@global_average.mistake("A mean takes all cells of the map, not only one of them.")
+def last_cell_taken(x):
+    return x[:, :, -1, -1]
+
+
+@global_average.mistake("A mean takes all cells of the map, not only one of them.")
+def first_cell_taken(x):
+    return x[:, :, 0, 0]
+
+
+@global_average.mistake("The sum begins at 0 for each map.")
+def average_total_never_reset(x):
+    return np.cumsum(x.sum(axis=(2, 3))).reshape(x.shape[:2]) / (x.shape[2] * x.shape[3])
+
+
+@global_average.mistake("Both axes of the place disappear: you average the first row only.")
+def average_of_first_row(x):
+    return x[:, :, 0].mean(axis=2)
+
+
+@global_average.mistake("Both axes of the place disappear: you average the first column only.")
+def average_of_first_column(x):
+    return x[..., 0].mean(axis=2)
+
+
+@global_average.mistake("A map has as many cells as rows times columns.")
+def average_divided_by_width(x):
+    return x.sum(axis=(2, 3)) / x.shape[3]
+
+
+@global_average.mistake("A map need not be square: its cells are rows times columns.")
+def average_of_square_maps_of_width(x):
+    return x.sum(axis=(2, 3)) / x.shape[3] ** 2
+
+
+@global_average.mistake("A mean is divided by the number of cells, not by one less.")
+def average_divided_by_cells_less_one(x):
+    return x.sum(axis=(2, 3)) / max(1, x.shape[2] * x.shape[3] - 1)
+
+
+@global_average.mistake("Each map is divided by its cells, not by the number of channels.")
+def average_divided_by_channels(x):
+    return x.sum(axis=(2, 3)) / x.shape[1]
+
+
+@global_average.mistake("Each map is divided by its cells, not by the number of images.")
+def average_divided_by_images(x):
+    return x.sum(axis=(2, 3)) / x.shape[0]
+
+
+@global_average.mistake(
+    "Each map is divided by its own cells: those of other channels do not count."
+)
+def average_divided_by_cells_of_image(x):
+    return x.sum(axis=(2, 3)) / (x.shape[1] * x.shape[2] * x.shape[3])
+
+
+@global_average.mistake("Each map is divided by its own cells: those of other images do not count.")
+def average_divided_by_cells_of_batch(x):
+    return x.sum(axis=(2, 3)) / (x.shape[0] * x.shape[2] * x.shape[3])
+
+
+@global_average.mistake("All rows and columns count, also the last ones.")
+def average_without_last_cells(x):
+    return x[:, :, :-1, :-1].sum(axis=(2, 3)) / (x.shape[2] * x.shape[3])

@@ -6,9 +6,17 @@ from collections.abc import Iterator
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convlab.check.exercise import Arguments, random_array
 from convlab.check.exercises.pooling.values import chapter
+
+
+def _huge(random: Random) -> NDArray[np.float64]:
+    """Return a map with numbers below those that a border may hold, and a large one inside."""
+    x = random_array(random, 1, 1, 4, 4, low=-9, high=-1)
+    x[0, 0, 1, 1] = 1.0
+    return x * 1e20
 
 
 def _maps(random: Random) -> Iterator[Arguments]:
@@ -22,7 +30,7 @@ def _maps(random: Random) -> Iterator[Arguments]:
     yield random_array(random, 1, 1, 3, 5, low=1, high=9), 2, 2, 0
     yield random_array(random, 1, 1, 2, 4, low=1, high=9), 2, 2, 1
     yield random_array(random, 1, 1, 2, 4, low=-9, high=-1), 2, 2, 1
-    yield random_array(random, 1, 1, 2, 4, low=-9, high=-1) * 1e20, 2, 2, 1
+    yield _huge(random), 2, 2, 1
     for _ in range(20):
         kernel_size, stride = random.randint(1, 4), random.randint(1, 3)
         sides = (kernel_size + random.randint(0, 4) for _ in range(2))
@@ -58,7 +66,7 @@ def max_pool2d(x, kernel_size, stride, padding):
     return y
 
 
-def _pad(x, padding, value):
+def pad(x, padding, value):
     """Return maps with a border of a value."""
     sides = (padding, padding)
     return np.pad(x, ((0, 0), (0, 0), sides, sides), constant_values=value)
@@ -66,7 +74,7 @@ def _pad(x, padding, value):
 
 @max_pool2d.mistake("A 0 of the padding wins against negative pixels. What would never win?")
 def padded_with_zeros(x, kernel_size, stride, padding):
-    return max_pool2d.solution(_pad(x, padding, 0), kernel_size, stride, 0)
+    return max_pool2d.solution(pad(x, padding, 0), kernel_size, stride, 0)
 
 
 @max_pool2d.mistake("The search for the maximum begins at 0: all pixels may be less than that.")
@@ -113,14 +121,14 @@ def pool_stride_in_the_size_only(x, kernel_size, stride, padding):
 
 @max_pool2d.mistake("The size of a window is `kernel_size`. You use the stride for it.")
 def pool_window_is_stride(x, kernel_size, stride, padding):
-    x = _pad(x, padding, -np.inf)
+    x = pad(x, padding, -np.inf)
     height, width = ((size - kernel_size) // stride + 1 for size in x.shape[2:])
     return max_pool2d.solution(x, stride, stride, 0)[:, :, :height, :width]
 
 
 @max_pool2d.mistake("Those are the means. Max pooling keeps the largest number.")
 def means_taken(x, kernel_size, stride, padding):
-    x = _pad(x, padding, 0)
+    x = pad(x, padding, 0)
     windows = np.lib.stride_tricks.sliding_window_view(x, (kernel_size, kernel_size), axis=(2, 3))
     return windows[:, :, ::stride, ::stride].mean(axis=(4, 5))
 
@@ -159,7 +167,7 @@ def pool_last_places_missing(x, kernel_size, stride, padding):
 
 @max_pool2d.mistake("A window has several rows. You take the maximum along the width only.")
 def one_row_pooled(x, kernel_size, stride, padding):
-    x = _pad(x, padding, -np.inf)
+    x = pad(x, padding, -np.inf)
     windows = np.lib.stride_tricks.sliding_window_view(x, (kernel_size, kernel_size), axis=(2, 3))
     return windows[:, :, ::stride, ::stride, 0].max(axis=4)
 
@@ -177,20 +185,20 @@ def pool_size_by_division(x, kernel_size, stride, padding):
 
 @max_pool2d.mistake("A finite number wins against pixels that are less still. What never wins?")
 def padded_with_minus_one(x, kernel_size, stride, padding):
-    return max_pool2d.solution(_pad(x, padding, -1), kernel_size, stride, 0)
+    return max_pool2d.solution(pad(x, padding, -1), kernel_size, stride, 0)
 
 
 @max_pool2d.mistake("A finite number wins against pixels that are less still. What never wins?")
 def padded_with_finite_number(x, kernel_size, stride, padding):
-    return max_pool2d.solution(_pad(x, padding, -1e9), kernel_size, stride, 0)
+    return max_pool2d.solution(pad(x, padding, -1e9), kernel_size, stride, 0)
 
 
-def _reduce(
+def reduce_windows(
     arguments, reduce, size=lambda cells, kernel_size, stride: (cells - kernel_size) // stride + 1
 ):
     """Reduce each window of the padded maps."""
     x, kernel_size, stride, padding = arguments
-    x = _pad(x, padding, -np.inf)
+    x = pad(x, padding, -np.inf)
     y = np.zeros((*x.shape[:2], *(size(cells, kernel_size, stride) for cells in x.shape[2:])))
     for i, j in np.ndindex(y.shape[2:]):
         top, left = i * stride, j * stride
@@ -200,7 +208,7 @@ def _reduce(
 
 @max_pool2d.mistake("Sizes are rounded down here, as without `ceil_mode`.")
 def pool_rounded_up(x, kernel_size, stride, padding):
-    return _reduce(
+    return reduce_windows(
         (x, kernel_size, stride, padding),
         lambda window: window.max(axis=(2, 3)),
         size=lambda cells, kernel_size, stride: -(-(cells - kernel_size) // stride) + 1,
@@ -209,7 +217,7 @@ def pool_rounded_up(x, kernel_size, stride, padding):
 
 @max_pool2d.mistake("A window of `kernel_size` cells has fewer places than that: what is the size?")
 def pool_size_by_stride(x, kernel_size, stride, padding):
-    return _reduce(
+    return reduce_windows(
         (x, kernel_size, stride, padding),
         lambda window: window.max(axis=(2, 3)),
         size=lambda cells, kernel_size, stride: (cells - 2 * padding) // stride,
@@ -225,12 +233,14 @@ def pool_size_is_float(x, kernel_size, stride, padding):
     "The maximum is taken over rows and columns of the window: which axes are these?"
 )
 def pool_over_first_axes(x, kernel_size, stride, padding):
-    return _reduce((x, kernel_size, stride, padding), lambda window: window.max(axis=(0, 1)))
+    return reduce_windows((x, kernel_size, stride, padding), lambda window: window.max(axis=(0, 1)))
 
 
 @max_pool2d.mistake("The maximum is taken over rows and columns of the window, not over channels.")
 def pool_over_channels_and_window(x, kernel_size, stride, padding):
-    return _reduce((x, kernel_size, stride, padding), lambda window: window.max(axis=(1, 2, 3)))
+    return reduce_windows(
+        (x, kernel_size, stride, padding), lambda window: window.max(axis=(1, 2, 3))
+    )
 
 
 @max_pool2d.mistake("The largest number is asked for, with its sign.")
@@ -256,7 +266,7 @@ def pool_padding_in_the_size_only(x, kernel_size, stride, padding):
 @max_pool2d.mistake("The window begins at `i * stride`. Yours moves by its own size.")
 def pool_moves_by_kernel_size(x, kernel_size, stride, padding):
     y = np.zeros_like(max_pool2d.solution(x, kernel_size, stride, padding))
-    x = _pad(x, padding, -np.inf)
+    x = pad(x, padding, -np.inf)
     for i, j in np.ndindex(y.shape[2:]):
         top, left = i * kernel_size, j * kernel_size
         window = x[:, :, top : top + kernel_size, left : left + kernel_size]
@@ -277,17 +287,17 @@ def pool_axis_of_images_lost(x, kernel_size, stride, padding):
 
 @max_pool2d.mistake("The numbers themselves are asked for, not their places.")
 def places_of_maxima(x, kernel_size, stride, padding):
-    return _reduce(
+    return reduce_windows(
         (x, kernel_size, stride, padding),
         lambda window: window.reshape(*window.shape[:2], -1).argmax(axis=2),
     )
 
 
-def _by_pixel(arguments, pixel, start=-np.inf):
+def compare_pixels(arguments, pixel, start=-np.inf):
     """Compare pixels, at indices that are wrong in one way."""
     x, kernel_size, stride, padding = arguments
     y = np.zeros_like(max_pool2d.solution(x, kernel_size, stride, padding))
-    x = _pad(x, padding, -np.inf)
+    x = pad(x, padding, -np.inf)
     for place in np.ndindex(y.shape):
         cells = np.ndindex(kernel_size, kernel_size)
         y[place] = max([start, *(x[pixel(*place, *cell)] for cell in cells)])
@@ -296,7 +306,7 @@ def _by_pixel(arguments, pixel, start=-np.inf):
 
 @max_pool2d.mistake("The window begins at `i * stride`. Yours moves by its own size.")
 def pool_pixels_by_kernel_size(x, kernel_size, stride, padding):
-    return _by_pixel(
+    return compare_pixels(
         (x, kernel_size, stride, padding),
         lambda n, c, i, j, u, v: (n, c, i * kernel_size + u, j * kernel_size + v),
     )
@@ -304,7 +314,7 @@ def pool_pixels_by_kernel_size(x, kernel_size, stride, padding):
 
 @max_pool2d.mistake("Row and column of the output are exchanged: rows come first.")
 def pool_rows_and_columns_exchanged(x, kernel_size, stride, padding):
-    return _by_pixel(
+    return compare_pixels(
         (x, kernel_size, stride, padding),
         lambda n, c, i, j, u, v: (n, c, j * stride + u, i * stride + v),
     )
@@ -322,7 +332,7 @@ def pool_first_image_for_all(x, kernel_size, stride, padding):
 
 @max_pool2d.mistake("A window has several columns. You take the maximum along the height only.")
 def pool_one_column(x, kernel_size, stride, padding):
-    return _by_pixel(
+    return compare_pixels(
         (x, kernel_size, stride, padding),
         lambda n, c, i, j, u, v: (n, c, i * stride + u, j * stride),
     )
@@ -352,12 +362,12 @@ def pool_padding_of_rows_only(x, kernel_size, stride, padding):
 
 @max_pool2d.mistake("NaN spoils every window that it is in. What loses against every pixel?")
 def padded_with_nan(x, kernel_size, stride, padding):
-    return max_pool2d.solution(_pad(x, padding, np.nan), kernel_size, stride, 0)
+    return max_pool2d.solution(pad(x, padding, np.nan), kernel_size, stride, 0)
 
 
 @max_pool2d.mistake("+∞ wins against every pixel. The border is to lose.")
 def padded_with_plus_infinity(x, kernel_size, stride, padding):
-    return max_pool2d.solution(_pad(x, padding, np.inf), kernel_size, stride, 0)
+    return max_pool2d.solution(pad(x, padding, np.inf), kernel_size, stride, 0)
 
 
 @max_pool2d.mistake("Rows and columns of the output have changed places.")

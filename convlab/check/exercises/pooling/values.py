@@ -72,6 +72,37 @@ chapter.value(
             "The largest number is kept. Nothing is added up.",
         ),
         (
+            "side_by_side",
+            _listed(_windows(np.pad(_map, (0, 1)), 3, 3).max(axis=(2, 3))),
+            "The stride is given here: two, so the windows overlap; and each stays on the map.",
+        ),
+        (
+            "largest_of_each_row",
+            tuple(max(row) for row in _map),
+            "A window has three rows and three columns.",
+        ),
+        ("largest_of_all", (max(map(max, _map)),) * 4, "Each window has a maximum of its own."),
+        (
+            "rounded_up",
+            _listed(_windows(np.pad(_map, (0, 2)), 3, 2).max(axis=(2, 3))),
+            "Each window stays on the map: two places fit in five cells.",
+        ),
+        (
+            "padded",
+            _listed(_windows(np.pad(_map, 1), 3, 2).max(axis=(2, 3))),
+            "There is no padding: the first window begins at the first row and column.",
+        ),
+        (
+            "middle_of_each_window",
+            _listed(_windows(_map, 3, 2)[..., 1, 1]),
+            "The largest number of a window is kept, not the one in its middle.",
+        ),
+        (
+            "means",
+            _listed(_windows(_map, 3, 2).mean(axis=(2, 3))),
+            "The largest number is kept. Nothing is averaged.",
+        ),
+        (
             "by_columns",
             _listed(_windows(_map, 3, 2).max(axis=(2, 3)).T),
             "The numbers are right, but write them row by row.",
@@ -118,6 +149,31 @@ chapter.value(
         ("maxima", (9, 12, 15), "Those are the maxima. The mean is asked for."),
         ("sums", (9 + 6, 6 + 12 + 3, 3 + 15), "Those are the sums. By what are they divided?"),
         (
+            "padding_on_one_side",
+            ((9 + 6) / 3, (6 + 12 + 3) / 3),
+            "The row is padded on both sides: one more window fits.",
+        ),
+        (
+            "no_padding_and_stride_one",
+            _listed(np.lib.stride_tricks.sliding_window_view(_border_row, 3).mean(axis=1)),
+            "There is a padding of 1, and the window moves by two cells at a time.",
+        ),
+        (
+            "divided_by_two",
+            ((9 + 6) / 2, (6 + 12 + 3) / 2, (3 + 15) / 2),
+            "By default the padding counts: every sum is divided by 3.",
+        ),
+        (
+            "last_window_whole",
+            ((9 + 6) / 3, (6 + 12 + 3) / 3, (12 + 3 + 15) / 3),
+            "The window moves by 2 each time: the last one reaches over the end.",
+        ),
+        (
+            "reflected",
+            ((6 + 9 + 6) / 3, (6 + 12 + 3) / 3, (3 + 15 + 3) / 3),
+            "The padding of average pooling is zeros.",
+        ),
+        (
             "edge_repeated",
             ((9 + 9 + 6) / 3, (6 + 12 + 3) / 3, (3 + 15 + 15) / 3),
             "The padding of average pooling is zeros.",
@@ -125,7 +181,7 @@ chapter.value(
     ],
 )
 
-_height, _width = (pool2d_output_size(size, 3, padding=1)[0] for size in (28, 20))
+_height, _width = (pool2d_output_size(size, 3, padding=1)[0] for size in (28, 21))
 
 chapter.value(
     "predict_pool_shape",
@@ -133,7 +189,7 @@ chapter.value(
     minutes=3,
     text="What does this print?",
     code="layer = nn.MaxPool2d(3, padding=1)\n"
-    "print(tuple(layer(torch.zeros(4, 16, 28, 20)).shape))",
+    "print(tuple(layer(torch.zeros(4, 16, 28, 21)).shape))",
     answer=(4, 16, _height, _width),
     hints=[
         "What is the stride of a pooling layer, unless you say otherwise?",
@@ -141,11 +197,17 @@ chapter.value(
     ],
     explanation="A pooling layer moves by its own size, and pools each channel by itself.",
     mistakes=[
-        ("stride_one", (4, 16, 28, 20), "A pooling layer moves by its own size, not by one cell."),
-        ("stride_two", (4, 16, 14, 10), "The stride is the size of the window: 3."),
-        ("padding_forgotten", (4, 16, 9, 6), "There is a padding of 1 on each side."),
-        ("padding_once", (4, 16, 9, 7), "There is a padding of 1 on each side."),
+        ("stride_one", (4, 16, 28, 21), "A pooling layer moves by its own size, not by one cell."),
+        ("stride_two", (4, 16, 14, 11), "The stride is the size of the window: 3."),
+        (
+            "padding_forgotten",
+            (4, 16, 9, 7),
+            "There is a padding of 1 on each side, and so 30 rows.",
+        ),
+        ("steps_counted", (4, 16, 9, 6), "Those are the steps. The first place needs none."),
         ("rounded_up", (4, 16, 10, 8), "What does not fill a step is dropped: round down."),
+        ("no_padding_stride_one", (4, 16, 26, 19), "A pooling layer moves by its own size."),
+        ("sides_exchanged", (4, 16, _width, _height), "The height comes first: 28 rows."),
         ("channels_pooled", (4, 1, _height, _width), "Each channel is pooled by itself."),
         ("batch_lost", (16, _height, _width), "The batch passes through."),
     ],
@@ -157,13 +219,19 @@ def _zeros_matter(answer: Any) -> str | None:
     row = [float(number) for number in answer]
     if len(row) != 4:
         return f"four numbers are asked for, these are {len(row)}"
+    if not np.isfinite(row).all():
+        return "finite numbers are asked for"
     zeros, right = (
         np.lib.stride_tricks.sliding_window_view([border, *row, border], 3).max(axis=1)
         for border in (0.0, -np.inf)
     )
     if not np.array_equal(zeros, right):
         return None
-    return f"the maxima are {', '.join(f'{number:g}' for number in right)} with either padding"
+    maxima = ", ".join(f"{number:g}" for number in right)
+    return (
+        f"the maxima are {maxima} with either padding: the window at each end holds two of your "
+        "numbers, and one of them is 0 or more"
+    )
 
 
 chapter.search(
@@ -180,9 +248,12 @@ chapter.search(
     ],
     explanation="Before a ReLU maps are negative in many places. So the padding counts as −∞.",
     mistakes=[
+        ("first_negative", [-1, 2, 3, 4], "The first window holds the 2, too: it beats a 0."),
+        ("last_negative", [1, 2, 3, -4], "The last window holds the 3, too: it beats a 0."),
+        ("negative_in_between", [1, -2, -3, 4], "The padding lies at the ends: what is there?"),
+        ("ones", [1, 1, 1, 1], "A zero is never the largest of these."),
         ("positive", [1, 2, 3, 4], "A zero is never the largest of these."),
         ("all_zero", [0, 0, 0, 0], "Here the maximum is 0 anyway."),
-        ("negative_inside", [1, -2, -3, 4], "The windows at the edge hold a positive number."),
         ("signs_in_turn", [-1, 2, -3, 4], "The windows at the edge hold a positive number."),
         (
             "signs_in_turn_from_plus",

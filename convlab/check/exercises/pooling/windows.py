@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from random import Random
 
-from convlab.check.exercise import Arguments
+from convlab.check.exercise import Arguments, Mistake
 from convlab.check.exercises.pooling.values import chapter
 
 
@@ -206,3 +206,139 @@ def windows_one_cell_apart(size, output_size):
 def windows_by_step(size, output_size):
     step = max(1, size // output_size)
     return [(start, start + step) for start in range(0, size, step)]
+
+
+def _enter(name, hint, change):
+    """Enter windows that are made of the right ones."""
+
+    def answer(size, output_size):
+        return change(adaptive_slices.solution(size, output_size))
+
+    adaptive_slices.mistakes.append(Mistake(name, hint, answer))
+
+
+_ALL = "There are `output_size` windows: i goes from 0 to output_size - 1."
+_enter("first_window_missing", _ALL, lambda windows: windows[1:])
+_enter("last_window_missing", _ALL, lambda windows: windows[:-1])
+_enter(
+    "start_and_stop_exchanged",
+    "The start comes first, and then the stop.",
+    lambda windows: [(stop, start) for start, stop in windows],
+)
+_enter(
+    "cells_counted_from_one",
+    "Cells are counted from 0.",
+    lambda windows: [(start + 1, stop) for start, stop in windows],
+)
+_enter(
+    "both_counted_from_one",
+    "Cells are counted from 0.",
+    lambda windows: [(start + 1, stop + 1) for start, stop in windows],
+)
+_enter(
+    "windows_reversed",
+    "The windows go from the first cell to the last.",
+    lambda windows: windows[::-1],
+)
+_enter(
+    "ranges_returned",
+    "A pair of numbers is asked for, `(start, stop)`, not a range.",
+    lambda windows: [range(*window) for window in windows],
+)
+_enter("starts_only", "Each window has a start and a stop.", lambda w: [start for start, _ in w])
+_enter(
+    "stop_one_too_far",
+    "The stop is excluded: it needs no + 1.",
+    lambda windows: [(start, stop + 1) for start, stop in windows],
+)
+_enter(
+    "negative_stop",
+    "Rounding up takes two minus signs: `-(-a // b)`.",
+    lambda windows: [(start, -stop) for start, stop in windows],
+)
+
+
+@adaptive_slices.mistake(_ALL)
+def one_window_too_many(size, output_size):
+    start = output_size * size // output_size
+    stop = -(-(output_size + 1) * size // output_size)
+    return [*adaptive_slices.solution(size, output_size), (start, stop)]
+
+
+_LENGTH = "Windows need not be equally long: the stop has a formula of its own."
+
+
+@adaptive_slices.mistake(_LENGTH)
+def stop_by_length_rounded_down(size, output_size):
+    starts = (i * size // output_size for i in range(output_size))
+    return [(start, start + size // output_size) for start in starts]
+
+
+@adaptive_slices.mistake(_LENGTH)
+def stop_by_length_and_one(size, output_size):
+    starts = (i * size // output_size for i in range(output_size))
+    return [(start, start + size // output_size + 1) for start in starts]
+
+
+@adaptive_slices.mistake(_LENGTH)
+def stop_by_length_rounded(size, output_size):
+    starts = (i * size // output_size for i in range(output_size))
+    return [(start, start + round(size / output_size)) for start in starts]
+
+
+@adaptive_slices.mistake("The start is rounded down, the stop up. Yours go to the nearest.")
+def rounded_half_up(size, output_size):
+    cuts = [(2 * i * size + output_size) // (2 * output_size) for i in range(output_size + 1)]
+    return list(pairwise(cuts))
+
+
+@adaptive_slices.mistake(
+    "Neighbouring windows share a cell that is cut. What is left over is not given to the first."
+)
+def first_windows_longer(size, output_size):
+    length, rest = divmod(size, output_size)
+    cuts = [i * length + min(i, rest) for i in range(output_size + 1)]
+    return list(pairwise(cuts))
+
+
+@adaptive_slices.mistake("Windows need not be equally long. Multiply first, and divide then.")
+def equal_starts_and_ceiled_length(size, output_size):
+    step, length = size // output_size, -(-size // output_size)
+    return [(i * step, i * step + length) for i in range(output_size)]
+
+
+@adaptive_slices.mistake("Windows need not be equally long. Multiply first, and divide then.")
+def equal_starts_to_the_end(size, output_size):
+    step = -(-size // output_size)
+    return [
+        (min(i * step, size - step), min(i * step, size - step) + step) for i in range(output_size)
+    ]
+
+
+@adaptive_slices.mistake("Windows need not be equally long. Multiply first, and divide then.")
+def equal_windows_rounded(size, output_size):
+    length = round(size / output_size)
+    return [(i * length, (i + 1) * length) for i in range(output_size)]
+
+
+@adaptive_slices.mistake("Only a cell that is cut is shared. Windows need not overlap.")
+def windows_always_overlap(size, output_size):
+    return [
+        (i * size // output_size, min(size, (i + 1) * size // output_size + 1))
+        for i in range(output_size)
+    ]
+
+
+@adaptive_slices.mistake("Each window has a stop of its own, not the end of the map.")
+def windows_to_the_end(size, output_size):
+    return [(i * size // output_size, size) for i in range(output_size)]
+
+
+@adaptive_slices.mistake("A window begins where its part of the cells begins, not always at 0.")
+def windows_from_the_start(size, output_size):
+    return [(0, -(-(i + 1) * size // output_size)) for i in range(output_size)]
+
+
+@adaptive_slices.mistake("The start is rounded down, the stop up: `/` alone gives fractions.")
+def stop_not_rounded(size, output_size):
+    return [(i * size // output_size, (i + 1) * size / output_size) for i in range(output_size)]
