@@ -1,0 +1,102 @@
+"""A linear layer as a convolution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+import numpy as np
+
+from convlab.check.exercise import Arguments, random_array
+from convlab.check.exercises.inside.values import chapter
+
+
+def _matrices(random: Random) -> Iterator[Arguments]:
+    """Yield the weight of a linear layer, channels and a size, from the simplest on."""
+    yield np.arange(4.0).reshape(1, 4), 1, 2
+    yield np.arange(8.0).reshape(1, 8), 2, 2
+    yield np.arange(8.0).reshape(2, 4), 1, 2
+    yield np.arange(6.0).reshape(2, 3), 3, 1
+    for _ in range(15):
+        outputs, channels, size = (random.randint(1, 4) for _ in range(3))
+        yield random_array(random, outputs, channels * size**2, high=9), channels, size
+
+
+@chapter.code(
+    title="A linear layer becomes a convolution",
+    minutes=4,
+    text="Behind `nn.Flatten()`, a linear layer reads a map with `channels` channels of `size` by "
+    "`size` cells. `w` is its weight, of the shape (O, C k k). Return the weight of the "
+    "convolution that computes the same.",
+    cases=_matrices,
+    imports="import numpy as np",
+    hints=[
+        "What is the shape of the weight of a convolution?",
+        "In which order does `nn.Flatten()` lay down the numbers of a map?",
+    ],
+    explanation="Flatten goes through channels, rows and columns, the order of a kernel's weights, "
+    "so the numbers stay where they are.",
+)
+def as_convolution(w, channels, size):
+    """Return the weight of the convolution, of shape (O, C, k, k)."""
+    return w.reshape(len(w), channels, size, size)
+
+
+@as_convolution.mistake("PyTorch has the channels before rows and columns: (O, C, k, k).")
+def channels_last_shape(w, channels, size):
+    return w.reshape(len(w), size, size, channels)
+
+
+@as_convolution.mistake("The shape is right. But Flatten goes through one channel after the other.")
+def channels_last_order(w, channels, size):
+    return w.reshape(len(w), size, size, channels).transpose(0, 3, 1, 2)
+
+
+@as_convolution.mistake("The outputs are the kernels: the first axis stays the first.")
+def outputs_second(w, channels, size):
+    return w.reshape(channels, len(w), size, size)
+
+
+@as_convolution.mistake("The outputs are the kernels, and the first axis of both weights.")
+def outputs_moved(w, channels, size):
+    return w.reshape(len(w), channels, size, size).swapaxes(0, 1)
+
+
+@as_convolution.mistake("A kernel has rows and columns, and reads `channels` channels.")
+def single_cell(w, channels, size):
+    return w.reshape(*w.shape, 1, 1)
+
+
+@as_convolution.mistake("A weight of a convolution has four axes: (O, C, k, k).")
+def left_as_it_is(w, channels, size):
+    return w
+
+
+@as_convolution.mistake("A linear layer has (out, in) as a convolution has: nothing to transpose.")
+def matrix_transposed(w, channels, size):
+    return w.T.reshape(len(w), channels, size, size)
+
+
+@as_convolution.mistake("The kernel slides as it is: it needs no turn.")
+def kernel_turned(w, channels, size):
+    return w.reshape(len(w), channels, size, size)[:, :, ::-1, ::-1]
+
+
+@as_convolution.mistake("Flatten goes along the rows: the columns are the last axis.")
+def rows_and_columns_exchanged(w, channels, size):
+    return w.reshape(len(w), channels, size, size).swapaxes(2, 3)
+
+
+@as_convolution.mistake("The order is that of Keras. In PyTorch the outputs come first.")
+def as_from_keras(w, channels, size):
+    return w.reshape(size, size, channels, -1).transpose(3, 2, 0, 1)
+
+
+@as_convolution.mistake("A weight has four axes: (O, C, k, k), with the outputs first.")
+def outputs_axis_forgotten(w, channels, size):
+    return w.reshape(-1, size, size)
+
+
+@as_convolution.mistake("A weight has four axes: rows and columns are two of them.")
+def cells_in_one_axis(w, channels, size):
+    return w.reshape(len(w), channels, size**2)

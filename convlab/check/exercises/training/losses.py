@@ -1,0 +1,196 @@
+"""Cross-entropy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from random import Random
+
+import numpy as np
+
+from convlab.check.exercise import Arguments, random_array
+from convlab.check.exercises.training.values import chapter
+
+
+def _answers(random: Random) -> Iterator[Arguments]:
+    """Yield logits and labels, from the simplest on."""
+    yield np.array([[0.0, 0.0]]), np.array([0])
+    yield np.array([[0.0, 2.0]]), np.array([1])
+    yield np.array([[0.0, 2.0]]), np.array([0])
+    yield np.array([[0.0, 2.0, 1.0]]), np.array([2])
+    yield np.array([[0.0, 2.0], [0.0, 2.0]]), np.array([1, 0])
+    yield np.array([[0.0, 2.0, 1.0], [3.0, 0.0, 1.0]]), np.array([1, 2])
+    for _ in range(20):
+        count, classes = random.randint(1, 6), random.randint(2, 5)
+        labels = np.array([random.randrange(classes) for _ in range(count)])
+        yield random_array(random, count, classes), labels
+
+
+@chapter.code(
+    title="Cross-entropy",
+    minutes=10,
+    text="`logits` has the shape (N, K), a row for each image, and `labels` the shape (N,), with "
+    "class numbers from 0 to K - 1. Return the cross-entropy, the mean over the images, as a "
+    "float.",
+    cases=_answers,
+    imports="import numpy as np",
+    hints=[
+        "First the probabilities: exponentials, divided by their sum. The sum of which axis?",
+        "`probabilities[np.arange(len(labels)), labels]` picks one number of each row.",
+        "Minus the logarithm of what was picked, and the mean of that.",
+    ],
+    explanation="It asks only for the probability of the right class, and 1 there costs nothing.",
+)
+def cross_entropy(logits, labels):
+    """Return the cross-entropy, the mean over the images."""
+    powers = np.exp(logits)
+    probabilities = powers / powers.sum(axis=1, keepdims=True)
+    right = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(right).mean())
+
+
+def _softmax(logits, axis=1):
+    return np.exp(logits) / np.exp(logits).sum(axis=axis, keepdims=True)
+
+
+def _picked(array, labels):
+    return array[np.arange(len(labels)), labels]
+
+
+@cross_entropy.mistake("Each image has probabilities of its own, which add up to 1: along a row.")
+def softmax_over_the_batch(logits, labels):
+    return float(-np.log(_picked(_softmax(logits, axis=0), labels)).mean())
+
+
+@cross_entropy.mistake("The exponentials of each row are divided by the sum of their own row.")
+def softmax_over_all(logits, labels):
+    return float(-np.log(_picked(_softmax(logits, axis=None), labels)).mean())
+
+
+@cross_entropy.mistake("The softmax is applied once. Twice, and the probabilities become alike.")
+def softmax_twice(logits, labels):
+    return float(-np.log(_picked(_softmax(_softmax(logits)), labels)).mean())
+
+
+@cross_entropy.mistake("The loss is a mean over the images, not a sum.")
+def summed_over_images(logits, labels):
+    return float(-np.log(_picked(_softmax(logits), labels)).sum())
+
+
+@cross_entropy.mistake("The logarithm of a probability is negative. A loss is not.")
+def minus_forgotten(logits, labels):
+    return float(np.log(_picked(_softmax(logits), labels)).mean())
+
+
+@cross_entropy.mistake("Those are probabilities. Where is the logarithm?")
+def logarithm_forgotten(logits, labels):
+    return float(-_picked(_softmax(logits), labels).mean())
+
+
+@cross_entropy.mistake("Where is the logarithm? The loss of a certain, right answer is 0.")
+def one_minus_probability(logits, labels):
+    return float(1 - _picked(_softmax(logits), labels).mean())
+
+
+@cross_entropy.mistake("The mean comes last: of the logarithms, not inside of the logarithm.")
+def logarithm_of_the_mean(logits, labels):
+    return float(-np.log(_picked(_softmax(logits), labels).mean()))
+
+
+@cross_entropy.mistake("Divide the exponentials by their sum: probabilities add up to 1.")
+def not_normalized(logits, labels):
+    return float(-_picked(logits, labels).mean())
+
+
+@cross_entropy.mistake("The logarithm is the natural one, `np.log`.")
+def logarithm_to_base_2(logits, labels):
+    return float(-np.log2(_picked(_softmax(logits), labels)).mean())
+
+
+@cross_entropy.mistake("Only the right class counts, at the label. You go over all classes.")
+def all_classes_summed(logits, labels):
+    return float(-np.log(_softmax(logits)).sum(axis=1).mean())
+
+
+@cross_entropy.mistake("Only the right class counts, at the label. You go over all classes.")
+def all_classes_averaged(logits, labels):
+    return float(-np.log(_softmax(logits)).mean())
+
+
+@cross_entropy.mistake("Divide by the number of images, not by that of classes.")
+def divided_by_classes(logits, labels):
+    return float(-np.log(_picked(_softmax(logits), labels)).sum() / logits.shape[1])
+
+
+@cross_entropy.mistake("One number for the batch: take the mean over the images.")
+def one_loss_for_each_image(logits, labels):
+    return -np.log(_picked(_softmax(logits), labels))
+
+
+@cross_entropy.mistake("Divide each row by its own sum: `keepdims=True` keeps the axis of the sum.")
+def softmax_without_keepdims(logits, labels):
+    return float(-np.log(_picked(np.exp(logits) / np.exp(logits).sum(axis=1), labels)).mean())
+
+
+@cross_entropy.mistake("`[:, labels]` takes these classes of every image. One of each is wanted.")
+def every_label_of_every_image(logits, labels):
+    return float(-np.log(_softmax(logits)[:, labels]).mean())
+
+
+@cross_entropy.mistake("Logits are no probabilities yet: apply the softmax before the logarithm.")
+def logarithm_of_logits(logits, labels):
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(-np.log(_picked(logits, labels)).mean())
+
+
+@cross_entropy.mistake("Softmax is not the sigmoid: the classes share a probability of 1.")
+def sigmoid(logits, labels):
+    return float(-np.log(_picked(1 / (1 + np.exp(-logits)), labels)).mean())
+
+
+@cross_entropy.mistake("The right class counts, not the one with the largest probability.")
+def largest_probability(logits, labels):
+    return float(-np.log(_softmax(logits).max(axis=1)).mean())
+
+
+@cross_entropy.mistake("Cross-entropy is minus the logarithm of a probability, not a square.")
+def squared_distance(logits, labels):
+    return float(((1 - _picked(_softmax(logits), labels)) ** 2).mean())
+
+
+@cross_entropy.mistake("A larger logit means a larger probability: no minus in the exponential.")
+def minus_in_the_exponential(logits, labels):
+    return cross_entropy.solution(-logits, labels)
+
+
+@cross_entropy.mistake("The logarithm is the natural one, `np.log`.")
+def logarithm_to_base_10(logits, labels):
+    return cross_entropy.solution(logits, labels) / math.log(10)
+
+
+@cross_entropy.mistake("Only the probability of the right class counts, nothing of the others.")
+def each_class_for_itself(logits, labels):
+    right = np.eye(logits.shape[1])[labels] == 1
+    shares = np.where(right, _softmax(logits), 1 - _softmax(logits))
+    return float(-np.log(shares).sum(axis=1).mean())
+
+
+@cross_entropy.mistake("Each image has a right class of its own: its label says which.")
+def always_the_first_class(logits, labels):
+    return float(-np.log(_softmax(logits)[:, 0]).mean())
+
+
+@cross_entropy.mistake("Only the logarithm counts: it is not multiplied by the probability.")
+def weighted_by_probability(logits, labels):
+    right = _picked(_softmax(logits), labels)
+    return float(-(right * np.log(right)).mean())
+
+
+@cross_entropy.mistake("Only the right class counts, and without its probability as a factor.")
+def entropy(logits, labels):
+    return float(-(_softmax(logits) * np.log(_softmax(logits))).sum(axis=1).mean())
+
+
+@cross_entropy.mistake("The loss is a mean over the images, not the largest of them.")
+def largest_loss(logits, labels):
+    return float(-np.log(_picked(_softmax(logits), labels)).max())
