@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 from random import Random
 
 import numpy as np
@@ -54,21 +55,9 @@ def dense_not_transposed(w, height, width, channels):
     return dense_from_keras.solution(w, height, width, channels).T
 
 
-@dense_from_keras.mistake("In Keras the channels come last: take the axis apart as (H, W, C).")
-def dense_apart_with_channels_first(w, height, width, channels):
-    apart = w.reshape(channels, height, width, -1)
-    return apart.transpose(3, 1, 2, 0).reshape(w.shape[1], -1)
-
-
 @dense_from_keras.mistake("`reshape` alone pours the numbers in as they come. Move the axes.")
 def dense_reshaped(w, height, width, channels):
     return w.reshape(w.shape[1], -1)
-
-
-@dense_from_keras.mistake("Columns come last: PyTorch flattens channels, rows, columns.")
-def dense_rows_and_columns_exchanged(w, height, width, channels):
-    apart = w.reshape(height, width, channels, -1)
-    return apart.transpose(3, 2, 1, 0).reshape(w.shape[1], -1)
 
 
 @dense_from_keras.mistake("In Keras a dense layer has the weight (in, out): the outputs are last.")
@@ -82,7 +71,77 @@ def dense_not_flattened(w, height, width, channels):
     return w.reshape(height, width, channels, -1).transpose(3, 2, 0, 1)
 
 
-@dense_from_keras.mistake("PyTorch flattens one channel after the other: channels before rows.")
-def dense_channels_left(w, height, width, channels):
-    apart = w.reshape(height, width, channels, -1)
-    return apart.transpose(3, 0, 2, 1).reshape(w.shape[1], -1)
+def _moved(order, apart):
+    """Take the first axis apart as the axes of `apart`, move them, and flatten them again."""
+
+    def moved(w, height, width, channels):
+        sizes = {"H": height, "W": width, "C": channels}
+        axes = w.reshape(*(sizes[letter] for letter in apart), -1)
+        return axes.transpose(3, *order).reshape(w.shape[1], -1)
+
+    moved.__name__ = f"dense_{apart}_in_order_{''.join(map(str, order))}"
+    return moved
+
+
+_APART = {
+    "HWC": {
+        (2, 1, 0): "Columns come last: PyTorch flattens channels, rows, columns.",
+        (0, 2, 1): "PyTorch flattens one channel after the other: channels before rows.",
+        (1, 0, 2): "Rows and columns keep their order. What comes before them in PyTorch?",
+        (1, 2, 0): "PyTorch flattens channels first, then rows, and columns last.",
+    },
+    "CHW": dict.fromkeys(
+        set(permutations(range(3))) - {(0, 1, 2)},
+        "In Keras the channels come last: take the axis apart as (H, W, C).",
+    ),
+    "WHC": dict.fromkeys(
+        [(2, 1, 0), (1, 0, 2)],
+        "Keras goes along a row, then to the next: take the axis apart as (H, W, C).",
+    ),
+    "HCW": {(1, 0, 2): "In Keras the channels come last: take the axis apart as (H, W, C)."},
+}
+for _letters, _hints in _APART.items():
+    for _order, _hint in sorted(_hints.items()):
+        dense_from_keras.mistake(_hint)(_moved(_order, _letters))
+
+
+@dense_from_keras.mistake("Two things differ: (in, out) in Keras, and where the channels stand.")
+def dense_unchanged(w, height, width, channels):
+    return w
+
+
+@dense_from_keras.mistake(
+    "The axes are right. The last `reshape` wants (out, in), not Keras' shape."
+)
+def dense_poured(w, height, width, channels):
+    return dense_from_keras.solution(w, height, width, channels).reshape(w.shape)
+
+
+@dense_from_keras.mistake(
+    "A row has `width` cells: so many is the next row away, times the channels."
+)
+def dense_rows_one_height_apart(w, height, width, channels):
+    channel, row, column = np.indices((channels, height, width))
+    return w[(row * height + column) * channels + channel].reshape(-1, w.shape[1]).T
+
+
+@dense_from_keras.mistake("The order is right. Nothing is turned round: cells stay where they are.")
+def dense_turned(w, height, width, channels):
+    return dense_from_keras.solution(w, height, width, channels)[:, ::-1]
+
+
+@dense_from_keras.mistake("`reshape` alone pours the numbers in as they come. Move the axes.")
+def dense_reshaped_twice(w, height, width, channels):
+    return w.reshape(-1, channels, height, width).reshape(w.shape[1], -1)
+
+
+@dense_from_keras.mistake(
+    "The weight of a linear layer has two axes: (out, in). Flatten the others."
+)
+def dense_not_flattened_channels_last(w, height, width, channels):
+    return w.reshape(height, width, channels, -1)
+
+
+@dense_from_keras.mistake("The outputs are an axis of their own, the first one: (out, in).")
+def dense_flat(w, height, width, channels):
+    return dense_from_keras.solution(w, height, width, channels).flatten()

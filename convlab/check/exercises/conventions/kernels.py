@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 from random import Random
 
 import numpy as np
@@ -56,21 +57,6 @@ def keras_reshaped(w):
     return w.reshape(o, i, h, k)
 
 
-@weight_from_keras.mistake("The kernels come first, then what they read: (O, I, H, W).")
-def keras_channels_first(w):
-    return w.transpose(2, 3, 0, 1)
-
-
-@weight_from_keras.mistake("In Keras the kernels are the last axis, and rows the first.")
-def keras_last_axis_first(w):
-    return w.transpose(3, 0, 1, 2)
-
-
-@weight_from_keras.mistake("Only two axes are exchanged in your kernel. All four have to move.")
-def keras_ends_exchanged(w):
-    return w.swapaxes(0, 3)
-
-
 @weight_from_keras.mistake("The kernel is as it was: the layouts are HWIO and OIHW.")
 def keras_unchanged(w):
     return w
@@ -81,13 +67,75 @@ def keras_turned(w):
     return w[::-1, ::-1].transpose(3, 2, 0, 1)
 
 
+_ORDERS = {
+    (0, 3, 1, 2): "That is the order for images, from NHWC. The axes of a kernel are HWIO.",
+    (2, 3, 0, 1): "I is in front of O: the kernels come first, then what they read, (O, I, H, W).",
+    (2, 3, 1, 0): "`transpose` wants, for each new axis, the number of the old one. O was axis 3.",
+    (3, 0, 1, 2): "O has come to the front. What is read, I, has to come second.",
+    (3, 1, 0, 2): "O has come to the front. What is read, I, has to come second.",
+    (3, 0, 2, 1): "O has come to the front. What is read, I, has to come second.",
+    (3, 1, 2, 0): "Only two axes are exchanged in your kernel. All four have to move.",
+    (0, 1, 3, 2): "Only the last two axes are exchanged. Both have to come to the front.",
+    (0, 3, 2, 1): "O, the last axis of Keras, has to come first, and then I.",
+}
+
+
+def _in_order(order):
+    def in_order(w):
+        return w.transpose(order)
+
+    in_order.__name__ = f"keras_in_order_{''.join(map(str, order))}"
+    return in_order
+
+
+for _order in permutations(range(4)):
+    if _order not in {(0, 1, 2, 3), (3, 2, 0, 1), (3, 2, 1, 0)}:  # entered above, and right
+        weight_from_keras.mistake(
+            _ORDERS.get(_order, "The axes are (H, W, I, O) in Keras, and (O, I, H, W) in PyTorch.")
+        )(_in_order(_order))
+
+
 @weight_from_keras.mistake(
-    "`transpose` wants, for each new axis, the old one. Kernels were axis 3."
+    "`reshape` pours the numbers in as they come; and rows come before columns."
 )
-def keras_moved_backwards(w):
-    return w.transpose(2, 3, 1, 0)
+def keras_reshaped_backwards(w):
+    return w.reshape(w.shape[::-1])
 
 
-@weight_from_keras.mistake("Only the last two axes are exchanged. Both have to come to the front.")
-def keras_last_two_exchanged(w):
-    return w.swapaxes(2, 3)
+@weight_from_keras.mistake("`reshape` pours the numbers in as they come: move the axes.")
+def keras_matrix_transposed(w):
+    h, k, i, o = w.shape
+    return w.reshape(-1, o).T.reshape(o, i, h, k)
+
+
+@weight_from_keras.mistake("`reshape` pours the numbers in as they come: move the axes.")
+def keras_reshaped_channels_first(w):
+    h, k, i, o = w.shape
+    return w.reshape(i, o, h, k)
+
+
+@weight_from_keras.mistake("The order is right. But rows are turned: Keras slides as PyTorch does.")
+def keras_rows_turned(w):
+    return w[::-1].transpose(3, 2, 0, 1)
+
+
+@weight_from_keras.mistake(
+    "The order is right. But columns are turned: Keras slides as PyTorch does."
+)
+def keras_columns_turned(w):
+    return w[:, ::-1].transpose(3, 2, 0, 1)
+
+
+@weight_from_keras.mistake("All kernels are wanted: four axes, (O, I, H, W).")
+def keras_first_kernel_only(w):
+    return w.transpose(3, 2, 0, 1)[0]
+
+
+@weight_from_keras.mistake("The order is right. Leave the four axes as they are, do not flatten.")
+def keras_flat(w):
+    return w.transpose(3, 2, 0, 1).flatten()
+
+
+@weight_from_keras.mistake("The order is right. Leave the four axes: (O, I, H, W).")
+def keras_as_matrix(w):
+    return w.transpose(3, 2, 0, 1).reshape(w.shape[3], -1)

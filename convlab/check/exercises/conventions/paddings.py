@@ -57,7 +57,9 @@ def keras_stride_forgotten(size, kernel_size, stride):
     return _shared(kernel_size - 1)
 
 
-@keras_padding.mistake("That is half of the kernel. The size and the stride count, too.")
+@keras_padding.mistake(
+    "The size and the stride count, too, and the two ends may differ by one cell."
+)
 def keras_half_kernel(size, kernel_size, stride):
     return kernel_size // 2, kernel_size // 2
 
@@ -145,3 +147,116 @@ def keras_total_only(size, kernel_size, stride):
 def keras_half_cells(size, kernel_size, stride):
     total = sum(keras_padding.solution(size, kernel_size, stride))
     return total / 2, total / 2
+
+
+@keras_padding.mistake("Where the stride divides the size, you have one window too many.")
+def keras_one_window_more(size, kernel_size, stride):
+    return _shared(max(0, size // stride * stride + kernel_size - size))
+
+
+@keras_padding.mistake("Only the second half is rounded up: an odd cell is added once.")
+def keras_both_rounded_up(size, kernel_size, stride):
+    _, after = keras_padding.solution(size, kernel_size, stride)
+    return after, after
+
+
+@keras_padding.mistake("The size counts, too: the windows may need more than kernel less stride.")
+def keras_half_of_difference(size, kernel_size, stride):
+    half = max(0, (kernel_size - stride) // 2)
+    return half, half
+
+
+@keras_padding.mistake("The size counts, too; and a padding is never negative.")
+def keras_difference(size, kernel_size, stride):
+    return _shared(kernel_size - stride)
+
+
+@keras_padding.mistake("`round` goes to the even number. Round the first half down.")
+def keras_half_rounded(size, kernel_size, stride):
+    total = sum(keras_padding.solution(size, kernel_size, stride))
+    return round(total / 2), total - round(total / 2)
+
+
+@keras_padding.mistake("`round` goes to the even number; and only the second half is rounded up.")
+def keras_both_rounded(size, kernel_size, stride):
+    half = round(sum(keras_padding.solution(size, kernel_size, stride)) / 2)
+    return half, half
+
+
+@keras_padding.mistake("The windows move by the stride, and the last one reaches over the kernel.")
+def keras_stride_and_kernel_exchanged(size, kernel_size, stride):
+    return _shared(max(0, (-(-size // stride) - 1) * kernel_size + stride - size))
+
+
+@keras_padding.mistake("The output has size / stride cells. You ask for as many as the input has.")
+def keras_size_kept_by_halves(size, kernel_size, stride):
+    half = max(0, (size - 1) * stride + kernel_size - size) // 2
+    return half, half
+
+
+@keras_padding.mistake("That depends on the kernel only, and the larger half comes after.")
+def keras_kernel_odd_cell_before(size, kernel_size, stride):
+    return kernel_size // 2, (kernel_size - 1) // 2
+
+
+@keras_padding.mistake(
+    "A kernel pads one cell less than its size with stride 1; and strides count."
+)
+def keras_whole_kernel(size, kernel_size, stride):
+    return _shared(kernel_size)
+
+
+@keras_padding.mistake("That is no padding. How many cells do the windows need?")
+def keras_none(size, kernel_size, stride):
+    return 0, 0
+
+
+@keras_padding.mistake("From the first to the last, both included: you have one cell too many.")
+def keras_one_cell_more(size, kernel_size, stride):
+    return _shared(max(0, (-(-size // stride) - 1) * stride + kernel_size + 1 - size))
+
+
+@keras_padding.mistake("Where the number is even, both ends get the same.")
+def keras_always_one_more(size, kernel_size, stride):
+    before, _ = keras_padding.solution(size, kernel_size, stride)
+    return before, before + 1
+
+
+@keras_padding.mistake("That is the number of windows. How many cells do they need?")
+def keras_windows(size, kernel_size, stride):
+    return -(-size // stride)
+
+
+@keras_padding.mistake("All cells are put before. They are shared between both ends.")
+def keras_all_before(size, kernel_size, stride):
+    return sum(keras_padding.solution(size, kernel_size, stride)), 0
+
+
+@keras_padding.mistake("The number of windows is rounded up; `round` may go down.")
+def keras_windows_rounded(size, kernel_size, stride):
+    return _shared(max(0, (round(size / stride) - 1) * stride + kernel_size - size))
+
+
+@keras_padding.mistake(
+    "What is missing at the end of the last stride counts, as well as the kernel."
+)
+def keras_up_to_a_multiple(size, kernel_size, stride):
+    return _shared(-size % stride)
+
+
+@keras_padding.mistake(
+    "The stride counts, also in the number of windows: size / stride, rounded up."
+)
+def keras_one_window_fewer(size, kernel_size, stride):
+    return _shared(max(0, (-(-size // stride) - 2) * stride + kernel_size - size))
+
+
+@keras_padding.mistake("The last window begins a whole number of strides after the first.")
+def keras_strides_not_multiplied(size, kernel_size, stride):
+    return _shared(max(0, -(-size // stride) - 1 + kernel_size - size))
+
+
+@keras_padding.mistake("Each half is rounded by itself, after the number for both is known.")
+def keras_half_kernel_over_stride(size, kernel_size, stride):
+    half = kernel_size // 2 // stride
+    return half, half

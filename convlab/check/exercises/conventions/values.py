@@ -27,6 +27,16 @@ chapter.value(
         ("all_on_both_sides", (3, 3), "That is the number for both sides together."),
         ("odd_cell_lost", (1, 1), "Three cells are needed. Where is the odd one?"),
         ("all_after", (0, 3), "The cells are shared out; only the odd one goes to the end."),
+        ("halves", (1.5, 1.5), "There are no half cells. Where does the odd one go?"),
+        ("one_stride_more", (2, 3), "The fifth window begins after four strides, not five."),
+        ("size_kept", (6, 7), "With stride 2 there are five windows, not ten."),
+        ("all_before", (3, 0), "The cells are shared out; only the odd one goes to the end."),
+        ("one_cell_fewer", (0, 1), "How many cells do five windows need, and how many are there?"),
+        (
+            "kernel_less_stride",
+            (3, 2),
+            "That is kernel and stride. How many cells do the windows need?",
+        ),
         ("no_padding", (0, 0), "How many cells do five windows need?"),
     ],
 )
@@ -37,7 +47,7 @@ chapter.value(
     minutes=3,
     text="A batch normalization of Keras has `momentum=0.98` and `epsilon=0.002`. Which `momentum` "
     "and `eps` make an `nn.BatchNorm2d` do the same in training? (But for the divisor of "
-    "the running variance.)",
+    "the running variance.) Give the momentum first, then eps.",
     answer=(round(1 - 0.98, 9), 0.002),
     hints=[
         "Is 0.98 the share of the old or that of the new, in Keras? And in PyTorch?",
@@ -46,6 +56,18 @@ chapter.value(
     explanation="The two shares add up to 1.",
     mistakes=[
         ("copied", (0.98, 0.002), "In PyTorch, the momentum is the share of the new."),
+        ("exchanged", (0.002, 0.02), "The two numbers are right: the momentum comes first."),
+        (
+            "exchanged_and_copied",
+            (0.002, 0.98),
+            "The momentum comes first, and is the share of the new.",
+        ),
+        (
+            "default_of_keras",
+            (0.02, 0.001),
+            "That is the default of Keras. This layer has another one.",
+        ),
+        ("rest_of_eps", (0.02, 0.998), "Only the momentum is turned round."),
         ("default_eps", (0.02, 1e-5), "The epsilon of this layer is not the default."),
         ("pytorch_defaults", (0.1, 1e-5), "Those are PyTorch's defaults. This layer has others."),
         ("digits_moved", (0.2, 0.002), "What is left of 1 when 0.98 are old?"),
@@ -75,6 +97,16 @@ chapter.value(
         ("blue", (2, 5, 8, 11), "Channels count from 0: channel 1 is the second one."),
         ("one_pixel", (3, 4, 5), "That is a pixel with its colours, not a channel."),
         ("one_row", (6, 7, 8, 9, 10, 11), "That is the second row of the photo, not a channel."),
+        (
+            "second_column",
+            (3, 4, 5, 9, 10, 11),
+            "That is a column of the photo. A channel is one number of each pixel.",
+        ),
+        (
+            "axes_of_the_photo",
+            (3, 4, 5, 6),
+            "A channel is one number of each pixel: every third one.",
+        ),
         ("columns_first", (1, 7, 4, 10), "The axes after the channel are rows, then columns."),
     ],
 )

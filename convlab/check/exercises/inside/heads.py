@@ -41,17 +41,19 @@ def _pretrained(random: Random) -> Iterator[Arguments]:
 
 def _what_learns(arguments: Arguments, returned: Any) -> Any:
     """Return the parameters of a network, whether they learn, and the weights that were there."""
-    if returned is None and not all(p.requires_grad for p in arguments[0].conv.parameters()):
-        return "no model"
-    if not hasattr(returned, "named_parameters"):
+    model = arguments[0] if returned is None else returned
+    if not hasattr(model, "named_parameters"):
         return returned
-    parameters = dict(returned.named_parameters())
+    parameters = dict(model.named_parameters())
+    if returned is None and parameters["conv.weight"].requires_grad:
+        return None
     words = [
         f"{name} {tuple(parameter.shape)} {'learns' if parameter.requires_grad else 'is frozen'}"
         for name, parameter in parameters.items()
     ]
     first = parameters.get("conv.weight")
-    return words, None if first is None else first.detach().numpy()
+    weight = None if first is None else first.detach().numpy()
+    return None if returned is None else [", ".join(parameters)], words, weight
 
 
 @chapter.code(
@@ -161,14 +163,23 @@ def size_written_down(model, num_classes):
     return model
 
 
-@replace_head.mistake("The last layer of this network is called `fc`. You have added another one.")
-def other_name(model, num_classes):
-    model.requires_grad_(False)
-    model.classifier = nn.Linear(model.fc.in_features, num_classes)
-    return model
+def _under_another_name(name):
+    def other_name(model, num_classes):
+        model.requires_grad_(False)
+        setattr(model, name, nn.Linear(model.fc.in_features, num_classes))
+        return model
+
+    other_name.__name__ = f"head_called_{name}"
+    return other_name
 
 
-@replace_head.mistake("A network answers with logits: put a linear layer there, without softmax.")
+for _name in ("head", "classifier", "fc2", "new_fc", "fc_new", "linear", "new_head", "last"):
+    replace_head.mistake(
+        "The last layer of this network is called `fc`, and is still there. You have added another."
+    )(_under_another_name(_name))
+
+
+@replace_head.mistake("In the place of `fc` is one linear layer, without softmax, ReLU or dropout.")
 def head_with_softmax(model, num_classes):
     model.requires_grad_(False)
     model.fc = nn.Sequential(nn.Linear(model.fc.in_features, num_classes), nn.Softmax(dim=1))
@@ -191,3 +202,84 @@ def model_wrapped(model, num_classes):
 @replace_head.mistake("Return the model: a function without `return` returns None.")
 def model_not_returned(model, num_classes):
     replace_head.solution(model, num_classes)
+
+
+@replace_head.mistake("The old last layer goes. The new one takes its place, and reads the same.")
+def head_put_behind_a_relu(model, num_classes):
+    model.requires_grad_(False)
+    new = nn.Linear(model.fc.out_features, num_classes)
+    model.fc = nn.Sequential(model.fc, nn.ReLU(), new)
+    return model
+
+
+@replace_head.mistake("In the place of `fc` is one linear layer, without softmax, ReLU or dropout.")
+def head_with_dropout(model, num_classes):
+    model.requires_grad_(False)
+    model.fc = nn.Sequential(nn.Dropout(0.5), nn.Linear(model.fc.in_features, num_classes))
+    return model
+
+
+@replace_head.mistake(
+    "The outputs are still those of the old layer. A new one for `num_classes` takes its place."
+)
+def old_head_learns(model, num_classes):
+    model.requires_grad_(False)
+    model.fc.requires_grad_(True)
+    return model
+
+
+@replace_head.mistake("`model.fc` still is the old layer, and nothing is frozen.")
+def number_overwritten_only(model, num_classes):
+    model.fc.out_features = num_classes
+    return model
+
+
+@replace_head.mistake("Freezing leaves the weights as they are. Yours have been overwritten.")
+def weights_set_to_zero(model, num_classes):
+    for parameter in model.parameters():
+        nn.init.zeros_(parameter)
+    return replace_head.solution(model, num_classes)
+
+
+@replace_head.mistake("How many classes there are is an argument: `num_classes`, not a number.")
+def ten_classes(model, num_classes):
+    return replace_head.solution(model, 10)
+
+
+@replace_head.mistake("The maps are averaged before the last layer: it is linear, no convolution.")
+def head_is_a_convolution(model, num_classes):
+    model.requires_grad_(False)
+    model.fc = nn.Conv2d(model.fc.in_features, num_classes, 1)
+    return model
+
+
+@replace_head.mistake("The bias of the new layer is frozen. Freeze first, and then replace.")
+def new_bias_frozen(model, num_classes):
+    model = head_frozen_too(model, num_classes)
+    model.fc.weight.requires_grad_(True)
+    return model
+
+
+@replace_head.mistake("Its layers in a row are another model. Replace `model.fc` in this one.")
+def layers_in_a_row(model, num_classes):
+    model.requires_grad_(False)
+    new = nn.Linear(model.fc.in_features, num_classes)
+    return nn.Sequential(*list(model.children())[:-1], new)
+
+
+@replace_head.mistake("Its layers in a row are another model, and here the old ones still learn.")
+def layers_in_a_row_all_learn(model, num_classes):
+    new = nn.Linear(model.fc.in_features, num_classes)
+    return nn.Sequential(*list(model.children())[:-1], new)
+
+
+@replace_head.mistake("Nothing is frozen, and the new layer has another name than `fc`.")
+def other_name_and_all_learn(model, num_classes):
+    model.head = nn.Linear(model.fc.in_features, num_classes)
+    return model
+
+
+@replace_head.mistake("Replace the whole layer: a new weight alone leaves the old bias.")
+def weight_replaced_all_learn(model, num_classes):
+    model.fc.weight = nn.Parameter(torch.zeros(num_classes, model.fc.in_features))
+    return model

@@ -32,17 +32,24 @@ def _asked(random: Random) -> Iterator[Arguments]:
             (deep, 4, ("0.1", "0.0", "0.2", "0", "1", "2")),
         ):
             for name in names:
-                yield model, torch.from_numpy(random_array(random, 1, 1, size, size)), name
+                images = random_array(random, 1 if model is small else 2, 1, size, size)
+                yield model, torch.from_numpy(images), name
 
 
 def _maps_and_hooks(arguments: Arguments, returned: Any) -> Any:
-    """Return what was kept, and how many hooks are left in the model."""
-    if returned is None:
+    """Return what was kept, how many hooks are left in the model, and its mode."""
+    model = arguments[0]
+    if returned is None and not model.most:
         return None
-    hooks = sum(len(module._forward_hooks) for module in arguments[0].modules())
-    if hasattr(returned, "detach"):
-        returned = returned.detach().numpy()
-    return returned, f"{hooks} hooks left"
+    hooks = sum(len(module._forward_hooks) for module in model.modules())
+    if isinstance(returned, list):
+        returned = [_as_array(entry) for entry in returned]
+    mode = "training" if model.training else "eval"
+    return _as_array(returned), f"{hooks} hooks left", f"{mode} mode"
+
+
+def _as_array(value: Any) -> Any:
+    return value.detach().numpy() if hasattr(value, "detach") else value
 
 
 @chapter.code(
@@ -50,7 +57,8 @@ def _maps_and_hooks(arguments: Arguments, returned: Any) -> Any:
     minutes=12,
     text="Return the output of the layer called `name`, for the images `x`, when they go through "
     "the whole `model`. `model.get_submodule(name)` is the layer. A layer behind it may write over "
-    "this output; return it as it was. Leave no hook behind.",
+    "this output; return it as it was. Leave no hook behind, "
+    "and the mode of the model as it is.",
     cases=_asked,
     imports="import torch\nfrom torch import nn",
     result=_maps_and_hooks,
@@ -107,7 +115,7 @@ def input_kept(model, x, name):
     return _hooked(model, x, name, lambda inputs, output: inputs[0].detach().clone())
 
 
-@maps_of.mistake("That is the answer of the whole model. Return what your hook has kept.")
+@maps_of.mistake("That is the answer of the whole model, not of its layer called `name`.")
 def answer_returned(model, x, name):
     return model(x)
 
@@ -121,3 +129,98 @@ def layer_alone(model, x, name):
 def first_layer(model, x, name):
     first = next(n for n, module in model.named_modules() if not list(module.children()))
     return maps_of.solution(model, x, first)
+
+
+_DOTTED = "A layer inside of a layer has a name with a dot, as `0.1`. `get_submodule` follows it."
+
+
+@maps_of.mistake(_DOTTED)
+def found_with_getattr(model, x, name):
+    getattr(model, name)  # raises for a name with a dot
+    return maps_of.solution(model, x, name)
+
+
+@maps_of.mistake(_DOTTED)
+def found_among_the_children(model, x, name):
+    dict(model.named_children())[name]
+    return maps_of.solution(model, x, name)
+
+
+@maps_of.mistake(_DOTTED)
+def found_by_number(model, x, name):
+    int(name)
+    return maps_of.solution(model, x, name)
+
+
+@maps_of.mistake(_DOTTED)
+def walked_along_the_children(model, x, name):
+    for other, layer in model.named_children():
+        x = layer(x)
+        if other == name:
+            return x
+    return None
+
+
+@maps_of.mistake("Return the maps of all images, not of the first one.")
+def first_image_only(model, x, name):
+    return maps_of.solution(model, x, name)[0]
+
+
+@maps_of.mistake("Return the output with all its axes, also those of size 1.")
+def squeezed(model, x, name):
+    return maps_of.solution(model, x, name).squeeze()
+
+
+@maps_of.mistake(
+    "Your hook has seen nothing. Is it there, as a forward hook, while the model runs?"
+)
+def removed_too_early(model, x, name):
+    seen = []
+    return seen[0]
+
+
+@maps_of.mistake("Nothing was kept: the list is empty. Is the hook there while the model runs?")
+def empty_list(model, x, name):
+    return []
+
+
+@maps_of.mistake("Return the output of this layer as it was, without a ReLU.")
+def relu_applied(model, x, name):
+    return maps_of.solution(model, x, name).relu()
+
+
+@maps_of.mistake("That is a list. Return the tensor in it.")
+def list_returned(model, x, name):
+    return [maps_of.solution(model, x, name)]
+
+
+@maps_of.mistake("The maps are right. But `eval()` changes how the model computes: leave its mode.")
+def mode_changed(model, x, name):
+    model.eval()
+    return maps_of.solution(model, x, name)
+
+
+@maps_of.mistake("`eval()` changes the mode, and a layer behind has written over what you kept.")
+def mode_changed_not_cloned(model, x, name):
+    model.eval()
+    return not_cloned(model, x, name)
+
+
+@maps_of.mistake("None comes back. A name that is set inside of the hook is lost: use a list.")
+def kept_in_a_local_name(model, x, name):
+    model(x)
+
+
+@maps_of.mistake("That is the weight of the layer. Return its output, which the hook sees.")
+def weight_returned(model, x, name):
+    return model.get_submodule(name).weight
+
+
+@maps_of.mistake("You return the sum over the channels. All maps are wanted.")
+def summed_over_channels(model, x, name):
+    return maps_of.solution(model, x, name).sum(1)
+
+
+@maps_of.mistake("The maps are wanted as they are, without a mean over them.")
+def averaged(model, x, name):
+    return maps_of.solution(model, x, name).flatten(2).mean(2)

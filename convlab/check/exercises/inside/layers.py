@@ -100,3 +100,45 @@ def outputs_axis_forgotten(w, channels, size):
 @as_convolution.mistake("A weight has four axes: rows and columns are two of them.")
 def cells_in_one_axis(w, channels, size):
     return w.reshape(len(w), channels, size**2)
+
+
+@as_convolution.mistake("A channel has size times size cells: so far apart are the channels.")
+def channels_one_row_apart(w, channels, size):
+    channel, row, column = np.indices((channels, size, size))
+    return w[:, channel * size + row * size + column]
+
+
+@as_convolution.mistake("The next row of a channel begins `size` cells further.")
+def rows_one_cell_apart(w, channels, size):
+    channel, row, column = np.indices((channels, size, size))
+    return w[:, channel * size**2 + row + column]
+
+
+@as_convolution.mistake("The last axis runs fastest, as `reshape` has it without `order`.")
+def first_axis_fastest(w, channels, size):
+    return w.reshape(len(w), channels, size, size, order="F")
+
+
+@as_convolution.mistake("All outputs are kernels, not only the first one: four axes, (O, C, k, k).")
+def first_output_only(w, channels, size):
+    return w[0].reshape(channels, size, size)
+
+
+@as_convolution.mistake("Each kernel reads all channels: they are the second axis.")
+def channels_as_kernels(w, channels, size):
+    return w.reshape(-1, 1, size, size)
+
+
+@as_convolution.mistake("That is the shape of Keras. In PyTorch it is (O, C, k, k).")
+def shape_of_keras(w, channels, size):
+    return w.reshape(size, size, channels, len(w))
+
+
+@as_convolution.mistake("The numbers are transposed. A linear layer has (out, in) already.")
+def outputs_last(w, channels, size):
+    return w.T.reshape(channels, size, size, len(w))
+
+
+@as_convolution.mistake("It is a sum, as the linear layer makes it: the weights stay as they are.")
+def divided_by_cells(w, channels, size):
+    return w.reshape(len(w), channels, size, size) / size**2

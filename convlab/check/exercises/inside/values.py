@@ -24,6 +24,10 @@ chapter.value(
     explanation="It can move by 48 pixels, which are 6 steps, so there are 7 places.",
     mistakes=[
         ("steps_counted", 6, "Those are the steps. The first place needs none."),
+        ("as_far_as_it_moves", 48, "By so many pixels it can move. How many steps are that?"),
+        ("two_rows", 14, "40 rows are one window: it cannot move down."),
+        ("five_rows", 55, "40 rows are one window, and a window must fit at the last place, too."),
+        ("one_too_many", 8, "The first place needs no step. How many steps are 48 pixels?"),
         ("moves_by_one", 49, "It moves by 8 pixels at a time, the product of the strides."),
         ("width_by_stride", 11, "A window of 40 pixels must fit at the last place, too."),
         ("pictures_side_by_side", 2, "The places overlap: it does not move by a whole picture."),
@@ -50,7 +54,18 @@ chapter.value(
         ("layers", 4, "A layer may have several tensors, or none."),
         ("layers_with_tensors", 3, "A layer may have several tensors: a weight, a bias, ..."),
         ("relu_counted", 10, "A ReLU stores nothing."),
-        ("no_biases", 7, "By default, each convolution has a bias."),
+        (
+            "two_missing",
+            7,
+            "Two are missing. A convolution has a bias, too; a batch normalization learns two "
+            "tensors, and remembers more.",
+        ),
+        ("one_of_the_norm", 5, "The convolutions have four. How many has the batch normalization?"),
+        (
+            "norm_like_a_layer_twice",
+            12,
+            "Which layers have tensors, and how many each? The ReLU has none.",
+        ),
     ],
 )
 

@@ -13,6 +13,7 @@ def _scales(random: Random) -> Iterator[Arguments]:
     """Yield a factor, overflows and an interval, from the simplest on."""
     yield 1024.0, [False], 2
     yield 1024.0, [True], 2
+    yield 1.0, [True], 2
     yield 1024.0, [False, False], 2
     yield 1024.0, [True, True], 2
     yield 1024.0, [False, False, False], 2
@@ -93,7 +94,9 @@ def scale_never_doubled(factor, overflows, interval):
     return _scaled(factor, overflows, interval, up=1.0)
 
 
-@loss_scale.mistake("When a gradient overflows, the factor was too large: halve it.")
+@loss_scale.mistake(
+    "An overflow leaves your factor as it was: halve it, and double nothing in that step."
+)
 def scale_never_halved(factor, overflows, interval):
     return _scaled(factor, overflows, interval, down=1.0)
 
@@ -151,3 +154,176 @@ def scale_steps_counted(factor, overflows, interval):
         elif step % interval == 0:
             factor = factor * 2
     return factor
+
+
+@loss_scale.mistake("The factor may have a fraction: `//` cuts it off.")
+def scale_cut_off(factor, overflows, interval):
+    good = 0
+    for overflow in overflows:
+        factor, good = (factor // 2, 0) if overflow else (factor, good + 1)
+        if good == interval:
+            factor, good = factor * 2, 0
+    return factor
+
+
+@loss_scale.mistake("The factor may fall below 1: it has no lower end.")
+def scale_at_least_one(factor, overflows, interval):
+    good = 0
+    for overflow in overflows:
+        factor, good = (max(factor / 2, 1.0), 0) if overflow else (factor, good + 1)
+        if good == interval:
+            factor, good = factor * 2, 0
+    return factor
+
+
+@loss_scale.mistake("It may rise above the factor of the start: it has no upper end.")
+def scale_at_most_the_first(factor, overflows, interval):
+    first, good = factor, 0
+    for overflow in overflows:
+        factor, good = (factor / 2, 0) if overflow else (factor, good + 1)
+        if good == interval:
+            factor, good = min(factor * 2, first), 0
+    return factor
+
+
+@loss_scale.mistake("To double and to halve is to multiply and divide by 2, not to add 2.")
+def scale_two_added(factor, overflows, interval):
+    good = 0
+    for overflow in overflows:
+        factor, good = (factor - 2, 0) if overflow else (factor, good + 1)
+        if good == interval:
+            factor, good = factor + 2, 0
+    return factor
+
+
+@loss_scale.mistake("To double is to multiply by 2, not to square.")
+def scale_squared(factor, overflows, interval):
+    good = 0
+    for overflow in overflows:
+        factor, good = (factor / 2, 0) if overflow else (factor, good + 1)
+        if good == interval:
+            factor, good = factor**2, 0
+    return factor
+
+
+@loss_scale.mistake("After `interval` good steps it is doubled, not multiplied by `interval`.")
+def scale_by_interval(factor, overflows, interval):
+    return _scaled(factor, overflows, interval, up=interval)
+
+
+@loss_scale.mistake("After an overflow it is halved, not divided by `interval`.")
+def scale_down_by_interval(factor, overflows, interval):
+    return _scaled(factor, overflows, interval, down=1 / interval)
+
+
+@loss_scale.mistake("An overflow halves the factor, it does not make it 0 or 1.")
+def scale_down_to_zero(factor, overflows, interval):
+    return _scaled(factor, overflows, interval, down=0.0)
+
+
+@loss_scale.mistake("An overflow halves the factor, it does not make it 0 or 1.")
+def scale_down_to_one(factor, overflows, interval):
+    good = 0
+    for overflow in overflows:
+        factor, good = (1.0, 0) if overflow else (factor, good + 1)
+        if good == interval:
+            factor, good = factor * 2, 0
+    return factor
+
+
+@loss_scale.mistake("Halve and double the factor that you have, not that of the start.")
+def scale_from_the_start(factor, overflows, interval):
+    first, good = factor, 0
+    for overflow in overflows:
+        factor, good = (first / 2, 0) if overflow else (factor, good + 1)
+        if good == interval:
+            factor, good = first * 2, 0
+    return factor
+
+
+@loss_scale.mistake("Each overflow counts, and it matters where in the list it stands.")
+def scale_halved_once_at_most(factor, overflows, interval):
+    return factor / 2 if any(overflows) else factor * 2 ** (len(overflows) // interval)
+
+
+@loss_scale.mistake("Each overflow halves, also one that follows directly on another.")
+def scale_one_of_a_run(factor, overflows, interval):
+    good, before = 0, False
+    for overflow in overflows:
+        if overflow:
+            factor, good = factor if before else factor / 2, 0
+        else:
+            good += 1
+        before = overflow
+        if good == interval:
+            factor, good = factor * 2, 0
+    return factor
+
+
+@loss_scale.mistake("The last step counts, too.")
+def scale_last_step_left_out(factor, overflows, interval):
+    return loss_scale.solution(factor, overflows[:-1], interval)
+
+
+@loss_scale.mistake("The first step counts, too.")
+def scale_first_step_left_out(factor, overflows, interval):
+    return loss_scale.solution(factor, overflows[1:], interval)
+
+
+@loss_scale.mistake("Only the first step is followed: is the `return` inside of the loop?")
+def scale_first_step_only(factor, overflows, interval):
+    return loss_scale.solution(factor, overflows[:1], interval)
+
+
+@loss_scale.mistake("One factor is asked for, after all steps: return the last.")
+def scale_list(factor, overflows, interval):
+    return [
+        loss_scale.solution(factor, overflows[: n + 1], interval) for n in range(len(overflows))
+    ]
+
+
+@loss_scale.mistake("After an overflow the training goes on: follow the other steps, too.")
+def scale_ends_at_an_overflow(factor, overflows, interval):
+    end = overflows.index(True) + 1 if True in overflows else len(overflows)
+    return loss_scale.solution(factor, overflows[:end], interval)
+
+
+@loss_scale.mistake("After a doubling the training goes on: follow the other steps, too.")
+def scale_ends_at_a_doubling(factor, overflows, interval):
+    good = 0
+    for overflow in overflows:
+        factor, good = (factor / 2, 0) if overflow else (factor, good + 1)
+        if good == interval:
+            return factor * 2
+    return factor
+
+
+@loss_scale.mistake("You look at the count before the step is counted, so the last comes too late.")
+def scale_looked_before(factor, overflows, interval):
+    good = 0
+    for overflow in overflows:
+        if good == interval:
+            factor, good = factor * 2, 0
+        factor, good = (factor / 2, 0) if overflow else (factor, good + 1)
+    return factor
+
+
+@loss_scale.mistake("The step that doubles starts a new count at 0: it is not counted again.")
+def scale_counted_from_one(factor, overflows, interval):
+    good = 0
+    for overflow in overflows:
+        factor, good = (factor / 2, 0) if overflow else (factor, good + 1)
+        if good == interval:
+            factor, good = factor * 2, 1
+    return factor
+
+
+@loss_scale.mistake("The factor of the start comes back: halve it, and double it.")
+def scale_unchanged(factor, overflows, interval):
+    return factor
+
+
+@loss_scale.mistake("Each row of good steps counts, not only the one at the end.")
+def scale_last_row_only(factor, overflows, interval):
+    row = next((n for n, overflow in enumerate(reversed(overflows)) if overflow), len(overflows))
+    return factor / 2 ** sum(overflows) * 2 ** (row // interval)

@@ -42,6 +42,8 @@ def _parts_and_weights(arguments: Arguments, returned: Any) -> Any:
     model, *_, part_size = arguments
     found = loss_and_weights(arguments, returned)
     fits = "small parts" if model.most <= part_size else f"{model.most} images at a time"
+    if model.most_runs > 2:  # a name may hold the loss of the part before
+        fits = f"{model.most_runs} parts in memory at a time"
     return None if found is None else (*found, fits)
 
 
@@ -76,108 +78,137 @@ def accumulate_step(model, images, labels, optimizer, part_size):
     return total
 
 
-def _in_parts(arguments, share=None, zero=True, each="", report=None):
-    """Make a step, with the loss of each part times `share(size of the part)`."""
+def _in_parts(arguments, share="right", report="right", zero="before", step="after"):
+    """Make a step, with the loss of each part times `share`, of which `report` is added up."""
     model, images, labels, optimizer, part_size = arguments
-    total, share = 0.0, share or (lambda size: size / len(images))
-    if zero:
+    count, total = len(images), 0.0
+    if zero == "before":
         optimizer.zero_grad()
     for x, y in zip(images.split(part_size), labels.split(part_size), strict=True):
-        if "zero" in each:
+        if zero == "each":
             optimizer.zero_grad()
         loss = F.cross_entropy(model(x), y)
-        (loss * share(len(x))).backward()
-        if "step" in each:
+        (loss * _SHARES[share](len(x), count, part_size)).backward()
+        if step == "each":
             optimizer.step()
-        total += loss.item() * (report or (lambda size: size / len(images)))(len(x))
-    if "step" not in each:
+        total += loss.item() * _SHARES[report](len(x), count, part_size)
+    if step == "after":
         optimizer.step()
     return total
 
 
-def _one(size):
-    return 1
+_SHARES = {
+    "right": lambda size, count, part_size: size / count,
+    "whole": lambda size, count, part_size: 1,
+    "equal": lambda size, count, part_size: 1 / -(-count // part_size),
+    "floored": lambda size, count, part_size: 1 / (count // part_size),
+    "full": lambda size, count, part_size: part_size / count,
+    "one_image": lambda size, count, part_size: 1 / count,
+    "one_of_part": lambda size, count, part_size: 1 / part_size,
+    "size": lambda size, count, part_size: size,
+    "turned": lambda size, count, part_size: count / size,
+    "again": lambda size, count, part_size: size / count**2,
+    "own": lambda size, count, part_size: 1 / size,
+}
+_GRADIENT_HINTS = {
+    "whole": "The gradients of the parts add up. Which share has each of the mean?",
+    "equal": "That is the right share for equal parts only. The last may be smaller.",
+    "floored": "The last part may be smaller: it counts as a part, but with a smaller share.",
+    "full": "That is the right share for full parts. The last one may be smaller.",
+    "one_image": "The loss of a part is a mean already. Which share of all images has the part?",
+    "one_of_part": "The loss of a part is a mean already. Which share of all images has it?",
+    "size": "The gradient is that of the sum. Divide by the number of images, too.",
+    "turned": "The share is the other way round: the images of the part, of all images.",
+    "again": "The share is the size of the part by the number of all: divide by that once.",
+    "own": "The loss of a part is divided by its size already. Which share of all images has it?",
+}
+_LOSS_HINTS = {
+    "whole": "The step is right. The losses of the parts are means: weight them, too.",
+    "equal": "The step is right. But your mean counts a short part in full.",
+    "floored": "The step is right. But the last, smaller part is one of the parts, too.",
+    "full": "The step is right. But a short last part counts with its own size.",
+    "one_image": "The step is right. The losses are means: times its size, each is a sum.",
+    "one_of_part": "The step is right. The returned losses are means: weight them by the sizes.",
+    "size": "The step is right. You return the sum of the losses: divide by the number of images.",
+    "turned": "The step is right. In the returned loss, the share is the other way round.",
+    "again": "The step is right. The loss that you return is divided once too often.",
+    "own": "The step is right. The loss of a part is divided by its size already.",
+}
 
 
-@accumulate_step.mistake("The gradients of the parts add up. Which share has each of the mean?")
-def parts_not_weighted(*arguments):
-    return _in_parts(arguments, _one)
+def _weighted(share, report):
+    def weighted(*arguments):
+        return _in_parts(arguments, share, report)
+
+    weighted.__name__ = f"gradient_{share}_loss_{report}"
+    return weighted
 
 
-@accumulate_step.mistake("The losses and gradients of the parts are means. Which share has each?")
-def parts_and_losses_not_weighted(*arguments):
-    return _in_parts(arguments, _one, report=_one)
+for _share, _hint in _GRADIENT_HINTS.items():
+    for _report in dict.fromkeys(("right", _share, "whole", "equal", "size")):
+        if (_share, _report) != ("size", "whole"):
+            accumulate_step.mistake(_hint)(_weighted(_share, _report))
+for _report, _hint in _LOSS_HINTS.items():
+    accumulate_step.mistake(_hint)(_weighted("right", _report))
 
 
-@accumulate_step.mistake("The gradients of the parts add up, but the whole is a mean of them.")
-def parts_not_weighted_mean_returned(*arguments):
-    count = -(-len(arguments[1]) // arguments[4])
-    return _in_parts(arguments, _one, report=lambda size: 1 / count)
+def _moved_often(share, report, zero):
+    def moved_often(*arguments):
+        return _in_parts(arguments, share, report, zero=zero, step="each")
+
+    moved_often.__name__ = f"moved_often_{share}_{report}_{zero}"
+    return moved_often
 
 
-@accumulate_step.mistake("That is the right share for equal parts only. The last may be smaller.")
-def parts_equally_weighted(*arguments):
-    count = -(-len(arguments[1]) // arguments[4])
-    return _in_parts(arguments, lambda size: 1 / count)
+for _share, _report, _zero in (
+    *(("whole", report, "each") for report in ("right", "whole", "equal", "size")),
+    *(
+        ("right", report, zero)
+        for report in ("right", "whole", "equal")
+        for zero in ("each", "before")
+    ),
+    *(("whole", report, "before") for report in ("right", "whole", "equal")),
+):
+    accumulate_step.mistake("Move the weights once, when all parts have added their gradients.")(
+        _moved_often(_share, _report, _zero)
+    )
 
 
-@accumulate_step.mistake("That is right for equal parts only. The last one may be smaller.")
-def parts_and_losses_equally_weighted(*arguments):
-    count = -(-len(arguments[1]) // arguments[4])
-    return _in_parts(arguments, lambda size: 1 / count, report=lambda size: 1 / count)
+def _last_only(share, report):
+    def last_only(*arguments):
+        return _in_parts(arguments, share, report, zero="each")
+
+    last_only.__name__ = f"last_only_{share}_{report}"
+    return last_only
 
 
-@accumulate_step.mistake("That is the right share for full parts. The last one may be smaller.")
-def full_parts_assumed(*arguments):
-    share = arguments[4] / len(arguments[1])
-    return _in_parts(arguments, lambda size: share, report=lambda size: share)
+for _share in ("right", "whole", "equal", "size"):
+    for _report in ("right", "whole", "equal"):
+        accumulate_step.mistake(
+            "Only the last part moves the weights: is `zero_grad()` in the loop, or `backward()` "
+            "behind it?"
+        )(_last_only(_share, _report))
 
 
-@accumulate_step.mistake("The loss of a part is a mean already. Which share has the part?")
-def divided_by_all_images(*arguments):
-    share = 1 / len(arguments[1])
-    return _in_parts(arguments, lambda size: share, report=lambda size: share)
+@accumulate_step.mistake("Only the first part counts. Go on: is something too far to the right?")
+def first_part_only(model, images, labels, optimizer, part_size):
+    first = images[:part_size], labels[:part_size]
+    return _in_parts((model, *first, optimizer, part_size))
 
 
-@accumulate_step.mistake("The loss of a part is a mean already. Which share has the part?")
-def divided_by_part_size(*arguments):
-    share = 1 / arguments[4]
-    return _in_parts(arguments, lambda size: share, report=lambda size: share)
-
-
-@accumulate_step.mistake("The gradient is that of the sum. Divide by the number of images, too.")
-def gradient_of_the_sum(*arguments):
-    return _in_parts(arguments, lambda size: size)
-
-
-@accumulate_step.mistake("Move the weights once, when all parts have added their gradients.")
-def step_for_each_part(*arguments):
-    return _in_parts(arguments, _one, each="zero step")
-
-
-@accumulate_step.mistake("Move the weights once, when all parts have added their gradients.")
-def weighted_step_for_each_part(*arguments):
-    return _in_parts(arguments, each="zero step")
-
-
-@accumulate_step.mistake("Move the weights once: `step()` stands behind the loop.")
-def step_inside_of_the_loop(*arguments):
-    return _in_parts(arguments, each="step")
-
-
-@accumulate_step.mistake("Only the last part counts: the gradients are cleared before each.")
-def zeroed_for_each_part(*arguments):
-    return _in_parts(arguments, each="zero")
-
-
-@accumulate_step.mistake("Only the last part counts. Each has to add its gradients, once.")
-def last_part_only(*arguments):
-    return _in_parts(arguments, _one, each="zero")
+@accumulate_step.mistake("Only the first part counts. Go on: is something too far to the right?")
+def first_part_with_its_share(model, images, labels, optimizer, part_size):
+    share = len(images[:part_size]) / len(images)
+    optimizer.zero_grad()
+    loss = F.cross_entropy(model(images[:part_size]), labels[:part_size]) * share
+    loss.backward()
+    optimizer.step()
+    return loss.item()
 
 
 @accumulate_step.mistake("Old gradients are still there. Clear them before the loop.")
 def old_gradients_kept(*arguments):
-    return _in_parts(arguments, zero=False)
+    return _in_parts(arguments, zero="never")
 
 
 @accumulate_step.mistake("So many images do not fit. Send them through the model in parts.")
@@ -185,32 +216,76 @@ def all_at_once(*arguments):
     return _in_parts((*arguments[:4], len(arguments[1])))
 
 
+@accumulate_step.mistake("`chunk` takes the number of parts, `split` the size of a part.")
+def chunk_for_split(*arguments):
+    return _in_parts((*arguments[:4], -(-len(arguments[1]) // arguments[4])))
+
+
+@accumulate_step.mistake(
+    "All parts stay in memory until `backward()`: call it for each, in the loop."
+)
+def one_backward(model, images, labels, optimizer, part_size):
+    parts = zip(images.split(part_size), labels.split(part_size), strict=True)
+    losses = [F.cross_entropy(model(x), y) * len(x) / len(images) for x, y in parts]
+    optimizer.zero_grad()
+    sum(losses).backward()
+    optimizer.step()
+    return sum(losses).item()
+
+
+@accumulate_step.mistake("All answers together keep all maps: `backward()` belongs into the loop.")
+def one_backward_equally_weighted(model, images, labels, optimizer, part_size):
+    parts = list(zip(images.split(part_size), labels.split(part_size), strict=True))
+    losses = [F.cross_entropy(model(x), y) / len(parts) for x, y in parts]
+    optimizer.zero_grad()
+    sum(losses).backward()
+    optimizer.step()
+    return sum(losses).item()
+
+
 @accumulate_step.mistake("The last part may be smaller, but it counts.")
 def rest_left_out(model, images, labels, optimizer, part_size):
     full = max(1, len(images) // part_size) * part_size
-    return _in_parts(
-        (model, images[:full], labels[:full], optimizer, part_size),
-        lambda size: size / len(images),
-        report=lambda size: size / len(images),
+    return _in_parts((model, images[:full], labels[:full], optimizer, part_size))
+
+
+@accumulate_step.mistake("The last part may be smaller, but it counts.")
+def rest_left_out_but_counted(model, images, labels, optimizer, part_size):
+    full = max(1, len(images) // part_size) * part_size
+    loss = _in_parts((model, images[:full], labels[:full], sgd(model, 0.0), part_size))
+    for parameter in model.parameters():
+        parameter.grad *= min(full, len(images)) / len(images)
+    optimizer.step()
+    return loss * min(full, len(images)) / len(images)
+
+
+def _last_loss(weighted, equally):
+    def last_loss(model, images, labels, optimizer, part_size):
+        x, y = images.split(part_size)[-1], labels.split(part_size)[-1]
+        loss = F.cross_entropy(model(x), y).item()
+        _in_parts((model, images, labels, optimizer, part_size), "equal" if equally else "right")
+        share = 1 / -(-len(images) // part_size) if equally else len(x) / len(images)
+        return loss * share if weighted else loss
+
+    last_loss.__name__ = f"loss_of_the_last_part_{weighted}_{equally}"
+    return last_loss
+
+
+for _weight in (True, False):
+    accumulate_step.mistake("The step is right. Return the loss of all images, not of one part.")(
+        _last_loss(_weight, False)
     )
+    accumulate_step.mistake(
+        "Return the loss of all images, not of one part; a short one counts less."
+    )(_last_loss(_weight, True))
 
 
-@accumulate_step.mistake("The step is right. Return the mean loss of all images, not of one part.")
-def loss_of_the_last_part(model, images, labels, optimizer, part_size):
-    last = F.cross_entropy(model(images.split(part_size)[-1]), labels.split(part_size)[-1]).item()
+@accumulate_step.mistake(
+    "The step is right. Return the loss with which it was made, from before it."
+)
+def loss_after_the_step(model, images, labels, optimizer, part_size):
     accumulate_step.solution(model, images, labels, optimizer, part_size)
-    return last
-
-
-@accumulate_step.mistake("The step is right. The losses of the parts are means: weight them, too.")
-def losses_added(*arguments):
-    return _in_parts(arguments, report=_one)
-
-
-@accumulate_step.mistake("The step is right. But your mean counts a short part in full.")
-def mean_of_the_losses(*arguments):
-    count = -(-len(arguments[1]) // arguments[4])
-    return _in_parts(arguments, report=lambda size: 1 / count)
+    return accumulate_step.solution(model, images, labels, sgd(model, 0.0), part_size)
 
 
 @accumulate_step.mistake("The step is right. The weighted losses make the mean by adding up.")
@@ -221,7 +296,7 @@ def losses_divided_again(*arguments):
 
 @accumulate_step.mistake("The gradients are there, but no weight has moved. Who moves them?")
 def step_forgotten(*arguments):
-    return _in_parts((*arguments[:3], sgd(arguments[0], 0.0), arguments[4]))
+    return _in_parts(arguments, step="never")
 
 
 @accumulate_step.mistake("The step is right. Return the loss: without `return` it is None.")
@@ -234,3 +309,23 @@ def tensor_added_up(model, images, labels, optimizer, part_size):
     return images.new_tensor(
         accumulate_step.solution(model, images, labels, optimizer, part_size)
     ).requires_grad_()
+
+
+@accumulate_step.mistake(
+    "The step is right. But `eval()` is for testing: leave the mode of the model."
+)
+def mode_changed(model, images, labels, optimizer, part_size):
+    model.eval()
+    return accumulate_step.solution(model, images, labels, optimizer, part_size)
+
+
+@accumulate_step.mistake("`cross_entropy` takes logits, and applies the softmax itself.")
+def softmax_before_the_loss(model, images, labels, optimizer, part_size):
+    total = 0.0
+    optimizer.zero_grad()
+    for positions in torch.arange(len(images)).split(part_size):
+        loss = F.cross_entropy(model(images[positions]).softmax(dim=1), labels[positions])
+        (loss * len(positions) / len(images)).backward()
+        total += loss.item() * len(positions) / len(images)
+    optimizer.step()
+    return total

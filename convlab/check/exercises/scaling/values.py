@@ -17,6 +17,7 @@ chapter.value(
     text="Two processes share a batch. One sees the numbers `2 4` of a channel, the other `8 10`. "
     "With which variance does batch normalization normalize if the processes agree?",
     answer=float(np.var([2, 4, 8, 10])),
+    tolerance=0.005,
     hints=[
         "What are the mean and the variance of each share?",
         "The variance of all is the mean of the variances, plus the variance of the means.",
@@ -29,6 +30,9 @@ chapter.value(
         ("sum_of_variances", 2, "The variances are averaged; then something else is added."),
         ("sum_and_between", 11, "The variances of the shares are averaged, not added up."),
         ("unbiased", 40 / 3, "It normalizes with the mean of the squares: divide by 4."),
+        ("mean_of_both", 5, "Both terms count in full: they are added, without a half."),
+        ("mean", 6, "That is the mean of the batch. How far are the numbers from it?"),
+        ("mean_of_squares", 46, "Subtract the square of the mean: it is the distance that counts."),
         ("squares_added", 40, "That is the sum of the squares. The variance is their mean."),
         ("deviation", 10**0.5, "That is the standard deviation. Asked for is its square."),
     ],
@@ -49,6 +53,10 @@ chapter.value(
         ("next_to_1", 16 + 2**-7, "That is the distance next to 1. The power of 2 stretches it."),
         ("next_after_1", 1 + 2**-7, "That follows after 1. How is 16 written?"),
         ("float16", 16 * (1 + 2**-10), "That is a float16, with 10 bits of fraction."),
+        ("step", 16 * 2**-7, "That is the step. And the number that follows after 16?"),
+        ("power", 32, "That is the next power of 2. There are 127 numbers between."),
+        ("number_of_bits", 16 + 1 / 7, "Seven bits make 128 parts, not 7."),
+        ("two_wide", 18, "The numbers up to 256 include all whole ones, and fractions."),
         ("tenths", 16.1, "The fraction has bits, so its steps are powers of 1/2."),
         ("one_bit_less", 16 * (1 + 2**-6), "Seven bits reach to 1/128. Which step is that?"),
         ("one_bit_more", 16 * (1 + 2**-8), "Seven bits reach to 1/128. Which step is that?"),
@@ -72,6 +80,19 @@ chapter.value(
     mistakes=[
         ("contiguous", (60, 20, 5, 1), "Those are the strides of PyTorch's usual order."),
         ("axes_moved", (60, 15, 3, 1), "These distances are right. But the axes keep their order."),
+        ("row_of_rows", (60, 1, 12, 3), "A row has 5 pixels of 3 numbers. How far is the next?"),
+        (
+            "rows_and_columns",
+            (60, 1, 3, 15),
+            "Rows and columns are exchanged: a row is stored as one.",
+        ),
+        (
+            "channels_and_columns",
+            (60, 3, 15, 1),
+            "Side by side are the channels of a pixel, not pixels.",
+        ),
+        ("planes", (60, 20, 15, 3), "The channels of a pixel lie side by side in memory."),
+        ("batch_ignored", (1, 1, 15, 3), "The next image begins where this one ends."),
         ("shape", (2, 3, 4, 5), "That is the shape. A stride is a distance in memory."),
         ("shape_moved", (2, 4, 5, 3), "That is a shape. A stride is a distance in memory."),
         ("columns_first", (60, 1, 3, 12), "A row is stored pixel by pixel: columns are closer."),

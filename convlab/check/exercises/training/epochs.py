@@ -97,3 +97,122 @@ def first_sum_only(losses, batch_sizes):
 def divided_by_full_batches(losses, batch_sizes):
     total = sum(loss * size for loss, size in zip(losses, batch_sizes, strict=True))
     return total / (batch_sizes[0] * len(losses))
+
+
+@epoch_mean.mistake("All batches count, the last one, too.")
+def last_batch_left_out(losses, batch_sizes):
+    return epoch_mean.solution(losses[:-1], batch_sizes[:-1])
+
+
+@epoch_mean.mistake("All images are counted, but the losses of the last batch are left out.")
+def last_loss_left_out(losses, batch_sizes):
+    return not_divided(losses[:-1], batch_sizes[:-1]) / sum(batch_sizes)
+
+
+@epoch_mean.mistake("All batches count, the first one, too: its number is 0.")
+def first_batch_left_out(losses, batch_sizes):
+    return epoch_mean.solution(losses[1:], batch_sizes[1:])
+
+
+@epoch_mean.mistake("All images are counted, but the losses of the first batch are left out.")
+def first_loss_left_out(losses, batch_sizes):
+    return not_divided(losses[1:], batch_sizes[1:]) / sum(batch_sizes)
+
+
+@epoch_mean.mistake("You return the loss of the first batch. Go through all of them.")
+def first_batch_only(losses, batch_sizes):
+    return losses[0]
+
+
+@epoch_mean.mistake("Each loss is a mean already. Multiply by the size, do not divide.")
+def divided_by_sizes(losses, batch_sizes):
+    return sum(loss / size for loss, size in zip(losses, batch_sizes, strict=True)) / len(losses)
+
+
+@epoch_mean.mistake("Each loss is a mean already. Multiply by the size, do not divide.")
+def divided_by_sizes_and_images(losses, batch_sizes):
+    total = sum(loss / size for loss, size in zip(losses, batch_sizes, strict=True))
+    return total / sum(batch_sizes)
+
+
+@epoch_mean.mistake("Each loss is a mean already. Multiply by the size, do not divide.")
+def divided_by_sizes_only(losses, batch_sizes):
+    return sum(loss / size for loss, size in zip(losses, batch_sizes, strict=True))
+
+
+@epoch_mean.mistake("So later batches count more than earlier ones. Add up, and divide at the end.")
+def halved_each_time(losses, batch_sizes):
+    mean = losses[0]
+    for loss in losses[1:]:
+        mean = (mean + loss) / 2
+    return mean
+
+
+@epoch_mean.mistake("So later batches count more than earlier ones. Add up, and divide at the end.")
+def halved_each_time_from_0(losses, batch_sizes):
+    mean = 0.0
+    for loss in losses:
+        mean = (mean + loss) / 2
+    return mean
+
+
+@epoch_mean.mistake("The division stands behind the loop, once: you divide again for each batch.")
+def divided_in_the_loop(losses, batch_sizes):
+    total, count = 0.0, 0
+    for loss, size in zip(losses, batch_sizes, strict=True):
+        count += size
+        total = (total + loss * size) / count
+    return total
+
+
+def _rounded(digits):
+    def rounded(losses, batch_sizes):
+        return round(epoch_mean.solution(losses, batch_sizes), digits)
+
+    rounded.__name__ = f"rounded_to_{digits}"
+    return rounded
+
+
+for _digits in (0, 1, 2, 3, 4):
+    epoch_mean.mistake("Return the mean as it is, without rounding.")(_rounded(_digits))
+
+
+@epoch_mean.mistake("All sizes multiply their own loss, not the sum of all losses.")
+def sums_multiplied(losses, batch_sizes):
+    return sum(losses) * sum(batch_sizes)
+
+
+@epoch_mean.mistake("The sum over all images is divided by their number, not by a batch size.")
+def divided_by_first_size(losses, batch_sizes):
+    return not_divided(losses, batch_sizes) / batch_sizes[0]
+
+
+@epoch_mean.mistake("The sum over all images is divided by their number, not by a batch size.")
+def divided_by_last_size(losses, batch_sizes):
+    return not_divided(losses, batch_sizes) / batch_sizes[-1]
+
+
+@epoch_mean.mistake("Each batch has its own size. You take the last one for all.")
+def size_of_the_last(losses, batch_sizes):
+    return sum(losses) * batch_sizes[-1] / sum(batch_sizes)
+
+
+@epoch_mean.mistake("The mean of all is asked for, not the smallest or the largest loss.")
+def largest_loss(losses, batch_sizes):
+    return max(losses)
+
+
+@epoch_mean.mistake("The mean of all is asked for, not the smallest or the largest loss.")
+def smallest_loss(losses, batch_sizes):
+    return min(losses)
+
+
+@epoch_mean.mistake("The mean over all images is asked for, not the median of the batches.")
+def median_of_batches(losses, batch_sizes):
+    ordered = sorted(losses)
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+
+
+@epoch_mean.mistake("That is the number of images. Their losses are wanted.")
+def number_of_images(losses, batch_sizes):
+    return float(sum(batch_sizes))

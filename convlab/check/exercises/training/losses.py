@@ -18,6 +18,7 @@ def _answers(random: Random) -> Iterator[Arguments]:
     yield np.array([[0.0, 2.0]]), np.array([1])
     yield np.array([[0.0, 2.0]]), np.array([0])
     yield np.array([[0.0, 2.0, 1.0]]), np.array([2])
+    yield np.array([[0.0, 40.0]]), np.array([0])
     yield np.array([[0.0, 2.0], [0.0, 2.0]]), np.array([1, 0])
     yield np.array([[0.0, 2.0, 1.0], [3.0, 0.0, 1.0]]), np.array([1, 2])
     for _ in range(20):
@@ -39,7 +40,8 @@ def _answers(random: Random) -> Iterator[Arguments]:
         "`probabilities[np.arange(len(labels)), labels]` picks one number of each row.",
         "Minus the logarithm of what was picked, and the mean of that.",
     ],
-    explanation="It asks only for the probability of the right class, and 1 there costs nothing.",
+    explanation="It asks only for the probability of the right class, and 1 there costs nothing. "
+    "PyTorch subtracts the largest logit of each row first, so that no exponential overflows.",
 )
 def cross_entropy(logits, labels):
     """Return the cross-entropy, the mean over the images."""
@@ -194,3 +196,157 @@ def entropy(logits, labels):
 @cross_entropy.mistake("The loss is a mean over the images, not the largest of them.")
 def largest_loss(logits, labels):
     return float(-np.log(_picked(_softmax(logits), labels)).max())
+
+
+@cross_entropy.mistake("The largest logit is not enough: it takes the exponentials of all classes.")
+def largest_in_place_of_sum(logits, labels):
+    return float((logits.max(axis=1) - _picked(logits, labels)).mean())
+
+
+@cross_entropy.mistake("Classes count from 0: take the labels as they are.")
+def labels_less_one(logits, labels):
+    return cross_entropy.solution(logits, labels - 1)
+
+
+@cross_entropy.mistake("Classes count from 0: take the labels as they are.")
+def labels_plus_one(logits, labels):
+    return cross_entropy.solution(logits, labels + 1)
+
+
+@cross_entropy.mistake("The rows are images: first the number of the image, then its label.")
+def picked_with_exchanged_axes(logits, labels):
+    return float(-np.log(_softmax(logits)[labels, np.arange(len(labels))]).mean())
+
+
+@cross_entropy.mistake("`[labels]` takes rows. Of each row, take the class at its label.")
+def rows_at_labels(logits, labels):
+    return float(-np.log(_softmax(logits)[labels]).mean())
+
+
+@cross_entropy.mistake("A larger logit of the right class makes the loss smaller: a minus there.")
+def logit_added(logits, labels):
+    return float((np.log(np.exp(logits).sum(axis=1)) + _picked(logits, labels)).mean())
+
+
+@cross_entropy.mistake("Where is the logarithm? It is taken of the sum of the exponentials, too.")
+def logarithm_of_sum_forgotten(logits, labels):
+    return float((np.exp(logits).sum(axis=1) - _picked(logits, labels)).mean())
+
+
+@cross_entropy.mistake("Divide by the sum of the exponentials: probabilities add up to 1.")
+def exponential_of_the_right_class(logits, labels):
+    return float(-_picked(np.exp(logits), labels).mean())
+
+
+@cross_entropy.mistake("Divide by the sum of the logits' exponentials, not by their number.")
+def divided_by_number_of_classes(logits, labels):
+    return float(-np.log(_picked(np.exp(logits), labels) / logits.shape[1]).mean())
+
+
+def _capped(least):
+    def capped(logits, labels):
+        return float(-np.log(_picked(_softmax(logits), labels) + least).mean())
+
+    capped.__name__ = f"capped_at_1e{round(math.log10(least))}"
+    return capped
+
+
+for _exponent in (5, 6, 7, 8, 9, 10, 12, 15, 16):
+    cross_entropy.mistake(
+        "A number added inside of the logarithm, or a clip, caps the loss: leave it out."
+    )(_capped(10.0**-_exponent))
+
+
+@cross_entropy.mistake("A mean over the images alone: you also divide by the number of classes.")
+def divided_by_images_and_classes(logits, labels):
+    return cross_entropy.solution(logits, labels) / logits.shape[1]
+
+
+@cross_entropy.mistake("The loss is divided by the number of images once, not twice.")
+def divided_by_images_twice(logits, labels):
+    return cross_entropy.solution(logits, labels) / len(labels)
+
+
+@cross_entropy.mistake("That is the share of right answers. The loss counts how sure they are.")
+def accuracy(logits, labels):
+    return float((logits.argmax(axis=1) == labels).mean())
+
+
+@cross_entropy.mistake("That is the share of wrong answers. The loss counts how sure they are.")
+def error_rate(logits, labels):
+    return float((logits.argmax(axis=1) != labels).mean())
+
+
+@cross_entropy.mistake("The right class counts. You take the probability of the other ones.")
+def probability_of_the_others(logits, labels):
+    with np.errstate(divide="ignore"):
+        return float(-np.log(1 - _picked(_softmax(logits), labels)).mean())
+
+
+@cross_entropy.mistake("Only the right class counts, nothing of the others; and no mean over them.")
+def mean_of_each_class_for_itself(logits, labels):
+    return each_class_for_itself(logits, labels) / logits.shape[1]
+
+
+@cross_entropy.mistake("Softmax is not the sigmoid: the classes share a probability of 1.")
+def sigmoid_of_each_class(logits, labels):
+    right = np.eye(logits.shape[1])[labels] == 1
+    shares = 1 / (1 + np.exp(np.where(right, -logits, logits)))
+    return float(-np.log(shares).mean())
+
+
+@cross_entropy.mistake("All images count. You return the loss of the last one.")
+def last_image_only(logits, labels):
+    return cross_entropy.solution(logits[-1:], labels[-1:])
+
+
+@cross_entropy.mistake("All images count. You return the loss of the first one.")
+def first_image_only(logits, labels):
+    return cross_entropy.solution(logits[:1], labels[:1])
+
+
+@cross_entropy.mistake("All images count. You leave the last one out.")
+def last_image_left_out(logits, labels):
+    losses = one_loss_for_each_image(logits, labels)
+    return float(losses[:-1].sum() / len(losses))
+
+
+@cross_entropy.mistake("Each image has a label of its own. You take the first label for all.")
+def first_label_for_all(logits, labels):
+    return cross_entropy.solution(logits, np.full_like(labels, labels[0]))
+
+
+@cross_entropy.mistake("The mean over the images comes last, of their losses, not of the logits.")
+def logits_averaged(logits, labels):
+    return cross_entropy.solution(np.tile(logits.mean(axis=0), (len(logits), 1)), labels)
+
+
+@cross_entropy.mistake(
+    "The mean over the images comes last, of their losses, not of probabilities."
+)
+def probabilities_averaged(logits, labels):
+    shares = np.tile(_softmax(logits).mean(axis=0), (len(logits), 1))
+    return float(-np.log(_picked(shares, labels)).mean())
+
+
+@cross_entropy.mistake("The logarithm is missing its minus, and the images their mean.")
+def summed_without_minus(logits, labels):
+    return -summed_over_images(logits, labels)
+
+
+@cross_entropy.mistake("Softmax divides by the sum of the exponentials, not by their mean.")
+def divided_by_mean(logits, labels):
+    powers = np.exp(logits)
+    return float(-np.log(_picked(powers / powers.mean(axis=1, keepdims=True), labels)).mean())
+
+
+@cross_entropy.mistake("The exponentials of all classes belong to the sum, also of the right one.")
+def right_class_not_in_the_sum(logits, labels):
+    powers = np.exp(logits)
+    right = _picked(powers, labels)
+    return float(-np.log(right / (powers.sum(axis=1) - right)).mean())
+
+
+@cross_entropy.mistake("The exponential of the mean loss is the perplexity. Leave it out.")
+def perplexity(logits, labels):
+    return float(np.exp(cross_entropy.solution(logits, labels)))

@@ -11,6 +11,7 @@ from convlab.check.exercises._networks import chain, loss_and_weights, sgd
 from convlab.check.exercises.training.values import chapter
 
 if TYPE_CHECKING:
+    import torch
     from torch.nn import functional as F
 
 
@@ -72,7 +73,9 @@ def gradient_not_zeroed(model, images, labels, optimizer):
     return loss.item()
 
 
-@train_step.mistake("No weight has moved. Which call makes gradients, and which one uses them?")
+@train_step.mistake(
+    "No weight has moved. Which call makes gradients, which uses them, and in which order?"
+)
 def not_moved(model, images, labels, optimizer):
     return F.cross_entropy(model(images), labels).item()
 
@@ -170,3 +173,111 @@ def squared_error(model, images, labels, optimizer):
     logits = model(images)
     targets = F.one_hot(labels, logits.shape[1]).to(logits.dtype)
     return _stepped(optimizer, F.mse_loss(logits, targets))
+
+
+@train_step.mistake(
+    "If the error speaks of `grad`: `no_grad`, `detach`, `item` and `argmax` cut off what "
+    "`backward()` follows."
+)
+def record_cut_off(model, images, labels, optimizer):
+    with torch.no_grad():
+        logits = model(images)
+    return _stepped(optimizer, F.cross_entropy(logits, labels))
+
+
+@train_step.mistake("`cross_entropy` takes the logits first, and then the labels.")
+def logits_and_labels_exchanged(model, images, labels, optimizer):
+    return _stepped(optimizer, F.cross_entropy(labels, model(images)))
+
+
+@train_step.mistake("Send the whole batch through at once: one loss, and one step.")
+def step_for_each_image(model, images, labels, optimizer):
+    for image, label in zip(images, labels, strict=True):
+        loss = train_step.solution(model, image[None], label[None], optimizer)
+    return loss
+
+
+@train_step.mistake("Send the whole batch through at once: one loss, and one step.")
+def step_for_each_image_mean_returned(model, images, labels, optimizer):
+    losses = [
+        train_step.solution(model, image[None], label[None], optimizer)
+        for image, label in zip(images, labels, strict=True)
+    ]
+    return sum(losses) / len(losses)
+
+
+def _with_other_optimizer(name, rate):
+    def other_optimizer(model, images, labels, optimizer):
+        other = getattr(torch.optim, name)(model.parameters(), lr=rate)
+        return train_step.solution(model, images, labels, other)
+
+    other_optimizer.__name__ = f"{name}_with_{rate}"
+    return other_optimizer
+
+
+for _name, _rate in (("SGD", 0.1), ("SGD", 0.01), ("SGD", 0.001), ("Adam", 0.001), ("Adam", 0.01)):
+    train_step.mistake("The optimizer that is given moves the weights, with its own rate.")(
+        _with_other_optimizer(_name, _rate)
+    )
+
+
+@train_step.mistake("The step is right. But `eval()` is for testing: leave the mode of the model.")
+def mode_changed(model, images, labels, optimizer):
+    model.eval()
+    return train_step.solution(model, images, labels, optimizer)
+
+
+@train_step.mistake("One call of `backward()` is enough: each adds to the gradients.")
+def two_backwards(model, images, labels, optimizer):
+    return _stepped(optimizer, 2 * F.cross_entropy(model(images), labels)) / 2
+
+
+@train_step.mistake("`cross_entropy` takes logits, and applies the softmax itself.")
+def softmax_over_the_batch(model, images, labels, optimizer):
+    return _stepped(optimizer, F.cross_entropy(model(images).softmax(dim=0), labels))
+
+
+@train_step.mistake("`cross_entropy` takes logits as they are, without a sigmoid.")
+def sigmoid_before_the_loss(model, images, labels, optimizer):
+    return _stepped(optimizer, F.cross_entropy(model(images).sigmoid(), labels))
+
+
+@train_step.mistake("The classes share a probability of 1: the loss is `cross_entropy`.")
+def each_class_for_itself(model, images, labels, optimizer):
+    logits = model(images)
+    targets = F.one_hot(labels, logits.shape[1]).to(logits.dtype)
+    return _stepped(optimizer, F.binary_cross_entropy_with_logits(logits, targets))
+
+
+@train_step.mistake("The images go into the model as they are.")
+def images_scaled(model, images, labels, optimizer):
+    return train_step.solution(model, images / 255, labels, optimizer)
+
+
+@train_step.mistake("The mean comes from `cross_entropy`: do not divide by the batch again.")
+def divided_by_batch_again(model, images, labels, optimizer):
+    return _stepped(optimizer, F.cross_entropy(model(images), labels) / len(images))
+
+
+@train_step.mistake("The weights are right. The loss is a mean already: no division by the batch.")
+def returned_loss_divided(model, images, labels, optimizer):
+    return train_step.solution(model, images, labels, optimizer) / len(images)
+
+
+@train_step.mistake("Only one image of the batch moves the weights. Send all through the model.")
+def first_image_only(model, images, labels, optimizer):
+    return train_step.solution(model, images[:1], labels[:1], optimizer)
+
+
+@train_step.mistake("Return the loss from before the step; and old gradients are still there.")
+def loss_after_the_step_not_zeroed(model, images, labels, optimizer):
+    gradient_not_zeroed(model, images, labels, optimizer)
+    return F.cross_entropy(model(images), labels).item()
+
+
+@train_step.mistake("The loss still holds its record, and old gradients are still there.")
+def tensor_returned_not_zeroed(model, images, labels, optimizer):
+    loss = F.cross_entropy(model(images), labels)
+    loss.backward()
+    optimizer.step()
+    return loss

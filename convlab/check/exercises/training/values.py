@@ -62,6 +62,44 @@ chapter.value(
             "The 1 is subtracted at the right class only.",
         ),
         (
+            "by_the_probability",
+            (0, 0, -2),
+            "That is the gradient by the probability. The way goes on, through the softmax.",
+        ),
+        (
+            "right_class_only",
+            (0, 0, _SHARES[2] - 1),
+            "The wrong classes get a gradient, too: how large are their probabilities?",
+        ),
+        (
+            "wrong_classes_only",
+            (_SHARES[0], _SHARES[1], 0),
+            "The right class gets a gradient, too: its probability is not 1 yet.",
+        ),
+        ("minus_the_label", (0, 0, -1), "The label is subtracted. From what? From probabilities."),
+        (
+            "logits_less_label",
+            (0, 0, math.log(2) - 1),
+            "The 1 is subtracted from the probability, not from the logit.",
+        ),
+        ("no_exponentials", (0, 0, 0), "The softmax divides exponentials, not the logits."),
+        ("logits", (0, 0, math.log(2)), "Those are the logits. First make probabilities of them."),
+        (
+            "divided_by_classes",
+            _numbers((_SHARES - _RIGHT) / 3),
+            "There is one image. Nothing is divided by the number of classes.",
+        ),
+        (
+            "losses",
+            _numbers(-np.log(_SHARES)),
+            "Those are minus logarithms of probabilities. The gradient needs no logarithm.",
+        ),
+        (
+            "logarithms",
+            _numbers(np.log(_SHARES)),
+            "Those are logarithms of probabilities. The gradient needs no logarithm.",
+        ),
+        (
             "all_equal",
             _numbers(np.full(3, 1 / 3) - _RIGHT),
             "The logits are not equal, and so the probabilities are not.",
@@ -87,6 +125,15 @@ chapter.value(
         ("factor_2_forgotten", 2 / 3, "What is the slope of a square? The curvature is not 3."),
         ("factor_of_the_loss", 1 / 3 + 1 / 6, "By what does a step multiply the distance from 5?"),
         ("of_the_chapter", 0.25, "That belongs to the loss of the chapter. Here it is less steep."),
+        ("rounded", 0.3, "Nearly. Give a fraction, or three digits."),
+        ("without_curvature", 2, "2 belongs there. By what is it divided?"),
+        ("factor_in_front", 3, "The border is the smaller the steeper the loss is."),
+        (
+            "place_of_the_minimum",
+            5,
+            "That is where the minimum is. The rate does not depend on it.",
+        ),
+        ("by_the_place", 2 / 5, "Where the minimum is does not count, only how steep the loss is."),
         ("curvature", 6, "That is the curvature. The border is the smaller the larger this is."),
         ("one", 1, "By what does a step multiply the distance from 5?"),
     ],
@@ -109,6 +156,8 @@ chapter.value(
         ("multiplied_by_the_share", 0.8, "What is left becomes larger, so that the mean stays."),
         ("divided_by_p", 5, "0.2 is the share that goes. What stays is 0.8."),
         ("added", 1.2, "Four fifths are left, and must have the sum of all. By what to multiply?"),
+        ("share", 0.2, "That is the share that goes. What happens to the ones that stay?"),
+        ("all_ones", 1000, "That is how many there are. How large is one that stays?"),
         ("all_dropped", 0, "The largest number is one that was not dropped."),
     ],
 )
@@ -116,12 +165,16 @@ chapter.value(
 
 def _accuracy_follows(answer: Any) -> str | None:
     """Return what is wrong with two lists of probabilities that should disagree."""
-    first, second = (np.asarray(part, dtype=float) for part in answer)
-    if first.ndim != 1 or first.shape != second.shape:
-        return "give two lists with as many numbers each, a pair"
+    wanted = "give a pair of lists, with as many numbers each"
+    try:
+        first, second = (np.asarray(part, dtype=float) for part in answer)
+    except (TypeError, ValueError):
+        return wanted
+    if first.ndim != 1 or first.shape != second.shape or not first.size:
+        return wanted
     both = np.stack([first, second])
-    if not ((both > 0) & (both < 1)).all():
-        return "each probability must be above 0 and below 1"
+    if not ((both > 0) & (both <= 1)).all():
+        return "each probability must be above 0 (or the loss is infinite), and at most 1"
     losses, right = -np.log(both).mean(axis=1), (both > 0.5).sum(axis=1)
     if losses[0] < losses[1] and right[0] < right[1]:
         return None
