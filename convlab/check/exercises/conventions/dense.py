@@ -130,11 +130,6 @@ def dense_turned(w, height, width, channels):
     return dense_from_keras.solution(w, height, width, channels)[:, ::-1]
 
 
-@dense_from_keras.mistake("`reshape` alone pours the numbers in as they come. Move the axes.")
-def dense_reshaped_twice(w, height, width, channels):
-    return w.reshape(-1, channels, height, width).reshape(w.shape[1], -1)
-
-
 @dense_from_keras.mistake(
     "The weight of a linear layer has two axes: (out, in). Flatten the others."
 )
@@ -145,3 +140,9 @@ def dense_not_flattened_channels_last(w, height, width, channels):
 @dense_from_keras.mistake("The outputs are an axis of their own, the first one: (out, in).")
 def dense_flat(w, height, width, channels):
     return dense_from_keras.solution(w, height, width, channels).flatten()
+
+
+@dense_from_keras.mistake("Nothing is turned round: rows and columns stay where they are.")
+def dense_maps_turned(w, height, width, channels):
+    apart = w.reshape(height, width, channels, -1)[::-1, ::-1]
+    return apart.transpose(3, 2, 0, 1).reshape(w.shape[1], -1)

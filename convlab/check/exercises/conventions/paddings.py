@@ -206,11 +206,6 @@ def keras_whole_kernel(size, kernel_size, stride):
     return _shared(kernel_size)
 
 
-@keras_padding.mistake("That is no padding. How many cells do the windows need?")
-def keras_none(size, kernel_size, stride):
-    return 0, 0
-
-
 @keras_padding.mistake("From the first to the last, both included: you have one cell too many.")
 def keras_one_cell_more(size, kernel_size, stride):
     return _shared(max(0, (-(-size // stride) - 1) * stride + kernel_size + 1 - size))
@@ -235,13 +230,6 @@ def keras_all_before(size, kernel_size, stride):
 @keras_padding.mistake("The number of windows is rounded up; `round` may go down.")
 def keras_windows_rounded(size, kernel_size, stride):
     return _shared(max(0, (round(size / stride) - 1) * stride + kernel_size - size))
-
-
-@keras_padding.mistake(
-    "What is missing at the end of the last stride counts, as well as the kernel."
-)
-def keras_up_to_a_multiple(size, kernel_size, stride):
-    return _shared(-size % stride)
 
 
 @keras_padding.mistake(

@@ -224,3 +224,17 @@ def summed_over_channels(model, x, name):
 @maps_of.mistake("The maps are wanted as they are, without a mean over them.")
 def averaged(model, x, name):
     return maps_of.solution(model, x, name).flatten(2).mean(2)
+
+
+@maps_of.mistake("What a hook returns takes the place of the output: return nothing in it.")
+def hook_returns_its_list(model, x, name):
+    seen = []
+
+    def keep(module, inputs, output):
+        seen.append(output.detach().clone())
+        return seen
+
+    handle = model.get_submodule(name).register_forward_hook(keep)
+    model(x)
+    handle.remove()
+    return seen[0]

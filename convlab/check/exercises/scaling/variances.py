@@ -276,3 +276,8 @@ def mean_of_both_terms(means, variances):
 @joint_variance.mistake("All variances are averaged: only the last one is left (`=` or `+=`?).")
 def last_variance_only(means, variances):
     return float(variances[-1] + np.var(means))
+
+
+@joint_variance.mistake("The variances are averaged. What you take is the variance of them.")
+def variance_of_variances_only(means, variances):
+    return float(np.var(variances))

@@ -350,3 +350,13 @@ def right_class_not_in_the_sum(logits, labels):
 @cross_entropy.mistake("The exponential of the mean loss is the perplexity. Leave it out.")
 def perplexity(logits, labels):
     return float(np.exp(cross_entropy.solution(logits, labels)))
+
+
+@cross_entropy.mistake("All images count: only the loss of the first is in your sum.")
+def first_of_the_sum(logits, labels):
+    return float(one_loss_for_each_image(logits, labels)[0] / len(labels))
+
+
+@cross_entropy.mistake("All images count: only the last is left in your sum (`=` or `+=`?).")
+def last_of_the_sum(logits, labels):
+    return float(one_loss_for_each_image(logits, labels)[-1] / len(labels))
