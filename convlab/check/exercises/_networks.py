@@ -81,7 +81,8 @@ def loss_and_weights(arguments: Arguments, returned: Any) -> Any:
     if returned is None and all(_untouched(parameter) for parameter in model.parameters()):
         return None
     if getattr(returned, "requires_grad", False):
-        returned = "a tensor that still holds its graph"
+        shape = f" of shape {tuple(returned.shape)}" if returned.ndim else ""
+        returned = f"a tensor{shape} that still holds its graph"
     mode = f"{'training' if model.training else 'eval'} mode"
     return returned, *(parameter.detach().numpy() for parameter in model.parameters()), mode
 

@@ -146,3 +146,18 @@ def dense_flat(w, height, width, channels):
 def dense_maps_turned(w, height, width, channels):
     apart = w.reshape(height, width, channels, -1)[::-1, ::-1]
     return apart.transpose(3, 2, 0, 1).reshape(w.shape[1], -1)
+
+
+@dense_from_keras.mistake("Move the outputs to the front, too, before the last `reshape`.")
+def dense_outputs_left_behind(w, height, width, channels):
+    apart = w.reshape(height, width, channels, -1)
+    return apart.transpose(2, 0, 1, 3).reshape(w.shape[1], -1)
+
+
+@dense_from_keras.mistake("In PyTorch a channel is height times width cells long.")
+def dense_channels_one_row_apart(w, height, width, channels):
+    out = np.zeros(w.shape[::-1])
+    for row, column, channel in np.ndindex(height, width, channels):
+        place = channel * width + row * width + column
+        out[:, place] = w[(row * width + column) * channels + channel]
+    return out

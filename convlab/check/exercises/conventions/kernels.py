@@ -46,7 +46,9 @@ def weight_from_keras(w):
     return w.transpose(3, 2, 0, 1)
 
 
-@weight_from_keras.mistake("`.T` turns all axes round, so rows and columns are exchanged, too.")
+@weight_from_keras.mistake(
+    "All axes are turned round, as by `.T`: so rows and columns are exchanged, too."
+)
 def keras_all_turned(w):
     return w.T
 
@@ -139,3 +141,20 @@ def keras_flat(w):
 @weight_from_keras.mistake("The order is right. Leave the four axes: (O, I, H, W).")
 def keras_as_matrix(w):
     return w.transpose(3, 2, 0, 1).reshape(w.shape[3], -1)
+
+
+@weight_from_keras.mistake("The axes are right. But the kernels keep their order.")
+def keras_kernels_reversed(w):
+    return w.transpose(3, 2, 0, 1)[::-1]
+
+
+@weight_from_keras.mistake("The axes are right. But the channels keep their order.")
+def keras_channels_reversed(w):
+    return w.transpose(3, 2, 0, 1)[:, ::-1]
+
+
+@weight_from_keras.mistake(
+    "A kernel has weights of its own for each channel that it reads: no sum."
+)
+def keras_channels_summed(w):
+    return w.transpose(3, 2, 0, 1).sum(axis=1)

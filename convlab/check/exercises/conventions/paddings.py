@@ -244,7 +244,45 @@ def keras_strides_not_multiplied(size, kernel_size, stride):
     return _shared(max(0, -(-size // stride) - 1 + kernel_size - size))
 
 
-@keras_padding.mistake("Each half is rounded by itself, after the number for both is known.")
+@keras_padding.mistake(
+    "The stride does not divide the padding. How many cells do the windows need?"
+)
 def keras_half_kernel_over_stride(size, kernel_size, stride):
     half = kernel_size // 2 // stride
     return half, half
+
+
+@keras_padding.mistake(
+    "The stride does not divide the padding. How many cells do the windows need?"
+)
+def keras_halves_over_stride(size, kernel_size, stride):
+    return (kernel_size - 1) // 2 // stride, kernel_size // 2 // stride
+
+
+@keras_padding.mistake(
+    "The stride does not divide the padding. How many cells do the windows need?"
+)
+def keras_kernel_over_stride(size, kernel_size, stride):
+    return _shared((kernel_size - 1) // stride)
+
+
+@keras_padding.mistake("The last window begins after one stride fewer than there are windows.")
+def keras_one_stride_more_and_less_one(size, kernel_size, stride):
+    return _shared(max(0, -(-size // stride) * stride + kernel_size - 1 - size))
+
+
+@keras_padding.mistake("What is left over is `size % stride`: `//` counts the strides.")
+def keras_quotient_for_rest(size, kernel_size, stride):
+    rest = stride if size % stride == 0 else size // stride
+    return _shared(max(0, kernel_size - rest))
+
+
+@keras_padding.mistake("Where no cell is missing, none is added, not even one.")
+def keras_at_least_one(size, kernel_size, stride):
+    return _shared(max(1, (-(-size // stride) - 1) * stride + kernel_size - size))
+
+
+@keras_padding.mistake("There are size / stride windows, rounded up; a fraction of one is none.")
+def keras_fraction_of_a_window(size, kernel_size, stride):
+    total = max(0, kernel_size - stride)
+    return total / 2, total - total / 2

@@ -39,12 +39,18 @@ def _pretrained(random: Random) -> Iterator[Arguments]:
         yield Pretrained(6, 1000, norm=True), 10
 
 
+def _known(name: str) -> str:
+    """Return the name of a parameter, without that of a layer which was added."""
+    layer, _, rest = name.partition(".")
+    return name if layer in {"conv", "bn", "fc"} or layer.isdigit() else f"(another layer).{rest}"
+
+
 def _what_learns(arguments: Arguments, returned: Any) -> Any:
     """Return the parameters of a network, whether they learn, and the weights that were there."""
     model = arguments[0] if returned is None else returned
     if not hasattr(model, "named_parameters"):
         return returned
-    parameters = dict(model.named_parameters())
+    parameters = {_known(name): parameter for name, parameter in model.named_parameters()}
     if returned is None and parameters["conv.weight"].requires_grad:
         return None
     words = [
@@ -163,20 +169,13 @@ def size_written_down(model, num_classes):
     return model
 
 
-def _under_another_name(name):
-    def other_name(model, num_classes):
-        model.requires_grad_(False)
-        setattr(model, name, nn.Linear(model.fc.in_features, num_classes))
-        return model
-
-    other_name.__name__ = f"head_called_{name}"
-    return other_name
-
-
-for _name in ("head", "classifier", "fc2", "new_fc", "fc_new", "linear", "new_head", "last"):
-    replace_head.mistake(
-        "The last layer of this network is called `fc`, and is still there. You have added another."
-    )(_under_another_name(_name))
+@replace_head.mistake(
+    "The last layer is called `fc`, and is still there. You have added another one."
+)
+def other_name(model, num_classes):
+    model.requires_grad_(False)
+    model.head = nn.Linear(model.fc.in_features, num_classes)
+    return model
 
 
 @replace_head.mistake("In the place of `fc` is one linear layer, without softmax, ReLU or dropout.")

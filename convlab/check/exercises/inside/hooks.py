@@ -32,7 +32,7 @@ def _asked(random: Random) -> Iterator[Arguments]:
             (deep, 4, ("0.1", "0.0", "0.2", "0", "1", "2")),
         ):
             for name in names:
-                images = random_array(random, 1 if model is small else 2, 1, size, size)
+                images = random_array(random, 2, 1, size, size)
                 yield model, torch.from_numpy(images), name
 
 
@@ -42,8 +42,8 @@ def _maps_and_hooks(arguments: Arguments, returned: Any) -> Any:
     if returned is None and not model.most:
         return None
     hooks = sum(len(module._forward_hooks) for module in model.modules())
-    if isinstance(returned, list):
-        returned = [_as_array(entry) for entry in returned]
+    if isinstance(returned, list | tuple):
+        returned = type(returned)(map(_as_array, returned))
     mode = "training" if model.training else "eval"
     return _as_array(returned), f"{hooks} hooks left", f"{mode} mode"
 
@@ -238,3 +238,23 @@ def hook_returns_its_list(model, x, name):
     model(x)
     handle.remove()
     return seen[0]
+
+
+@maps_of.mistake("That is what the layer reads, in a tuple. What it has computed comes third.")
+def inputs_kept(model, x, name):
+    return (input_kept(model, x, name),)
+
+
+@maps_of.mistake("The maps of each image are wanted, not a mean or a sum over the images.")
+def averaged_over_images(model, x, name):
+    return maps_of.solution(model, x, name).mean(0)
+
+
+@maps_of.mistake("The maps of each image are wanted, not a mean or a sum over the images.")
+def averaged_over_images_with_axis(model, x, name):
+    return maps_of.solution(model, x, name).mean(0, keepdim=True)
+
+
+@maps_of.mistake("Return the maps of all images, not of the first one.")
+def first_image_with_axis(model, x, name):
+    return maps_of.solution(model, x, name)[:1]

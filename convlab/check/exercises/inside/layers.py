@@ -142,3 +142,30 @@ def outputs_last(w, channels, size):
 @as_convolution.mistake("It is a sum, as the linear layer makes it: the weights stay as they are.")
 def divided_by_cells(w, channels, size):
     return w.reshape(len(w), channels, size, size) / size**2
+
+
+@as_convolution.mistake(
+    "Each channel has weights of its own: the next ones lie size times size on."
+)
+def first_channel_for_all(w, channels, size):
+    return w[:, : size**2].reshape(-1, 1, size, size).repeat(channels, axis=1)
+
+
+@as_convolution.mistake("A kernel has weights of its own for each channel: do not sum over them.")
+def channels_summed(w, channels, size):
+    return w.reshape(len(w), channels, size, size).sum(axis=1, keepdims=True)
+
+
+@as_convolution.mistake("A weight of a convolution has four axes: (O, C, k, k).")
+def flattened(w, channels, size):
+    return w.flatten()
+
+
+@as_convolution.mistake("The outputs are the kernels. Nothing is turned round among them.")
+def outputs_reversed(w, channels, size):
+    return w.reshape(len(w), channels, size, size)[::-1]
+
+
+@as_convolution.mistake("The channels keep their order, from the first to the last.")
+def channels_reversed(w, channels, size):
+    return w.reshape(len(w), channels, size, size)[:, ::-1]

@@ -327,3 +327,35 @@ def scale_unchanged(factor, overflows, interval):
 def scale_last_row_only(factor, overflows, interval):
     row = next((n for n, overflow in enumerate(reversed(overflows)) if overflow), len(overflows))
     return factor / 2 ** sum(overflows) * 2 ** (row // interval)
+
+
+@loss_scale.mistake("A row of good steps may begin anywhere, not only every `interval` steps.")
+def scale_in_blocks(factor, overflows, interval):
+    for start in range(0, len(overflows), interval):
+        factor = factor / 2 if any(overflows[start : start + interval]) else factor * 2
+    return factor
+
+
+@loss_scale.mistake("The count lives on from step to step: it is set to 0 before the loop.")
+def scale_count_set_in_the_loop(factor, overflows, interval):
+    return _scaled(factor, overflows, interval, up=2.0 if interval == 1 else 1.0)
+
+
+@loss_scale.mistake("After an overflow the count starts at 0: the next good step is the first.")
+def scale_count_from_minus_one(factor, overflows, interval):
+    good = 0
+    for overflow in overflows:
+        factor, good = (factor / 2, -1) if overflow else (factor, good + 1)
+        if good == interval:
+            factor, good = factor * 2, 0
+    return factor
+
+
+@loss_scale.mistake("The count starts at 0: the first good step makes it 1.")
+def scale_count_starts_at_one(factor, overflows, interval):
+    good = 1
+    for overflow in overflows:
+        factor, good = (factor / 2, 0) if overflow else (factor, good + 1)
+        if good == interval:
+            factor, good = factor * 2, 0
+    return factor

@@ -44,7 +44,9 @@ def joint_variance(means, variances):
     return float(np.mean(variances) + np.var(means))
 
 
-@joint_variance.mistake("The parts lie in different places. That makes the whole vary more.")
+@joint_variance.mistake(
+    "The parts lie in different places. That counts, and does not cancel out: squares do not."
+)
 def mean_of_variances(means, variances):
     return float(np.mean(variances))
 
@@ -281,3 +283,33 @@ def last_variance_only(means, variances):
 @joint_variance.mistake("The variances are averaged. What you take is the variance of them.")
 def variance_of_variances_only(means, variances):
     return float(np.var(variances))
+
+
+@joint_variance.mistake("The variances are averaged as they are, without a root.")
+def root_of_mean_variance(means, variances):
+    return float(np.sqrt(np.mean(variances)) + np.var(means))
+
+
+@joint_variance.mistake("The variance of the means is a square already: do not square it again.")
+def between_squared(means, variances):
+    return float(np.mean(variances) + np.var(means) ** 2)
+
+
+@joint_variance.mistake("The variances are averaged: their mean, not their median.")
+def median_variance(means, variances):
+    return float(np.median(variances) + np.var(means))
+
+
+@joint_variance.mistake("The variances are averaged: their mean, not the largest one.")
+def largest_variance_and_between(means, variances):
+    return float(max(variances) + np.var(means))
+
+
+@joint_variance.mistake("All parts count, in a mean, not only the one that lies furthest out.")
+def furthest_part(means, variances):
+    return float(np.max(np.add(variances, np.square(np.subtract(means, np.mean(means))))))
+
+
+@joint_variance.mistake("The variances are averaged. You take the variance of them, too.")
+def variance_of_both_lists(means, variances):
+    return float(np.var(variances) + np.var(means))

@@ -360,3 +360,20 @@ def first_of_the_sum(logits, labels):
 @cross_entropy.mistake("All images count: only the last is left in your sum (`=` or `+=`?).")
 def last_of_the_sum(logits, labels):
     return float(one_loss_for_each_image(logits, labels)[-1] / len(labels))
+
+
+@cross_entropy.mistake("Each row gives one probability. You add up along a column.")
+def summed_along_columns(logits, labels):
+    right = np.eye(logits.shape[1])[labels]
+    with np.errstate(divide="ignore"):
+        return float(-np.log((right * _softmax(logits)).sum(axis=0)).mean())
+
+
+@cross_entropy.mistake("The exponentials are those of e: `np.exp`.")
+def powers_of_2(logits, labels):
+    return cross_entropy.solution(logits * math.log(2), labels)
+
+
+@cross_entropy.mistake("The logarithm is the natural one, `np.log`, without a division.")
+def logarithm_to_base_of_classes(logits, labels):
+    return cross_entropy.solution(logits, labels) / math.log(logits.shape[1])

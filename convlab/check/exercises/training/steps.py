@@ -215,7 +215,14 @@ def _with_other_optimizer(name, rate):
     return other_optimizer
 
 
-for _name, _rate in (("SGD", 0.1), ("SGD", 0.01), ("SGD", 0.001), ("Adam", 0.001), ("Adam", 0.01)):
+for _name, _rate in (
+    ("SGD", 1.0),
+    ("SGD", 0.1),
+    ("SGD", 0.01),
+    ("SGD", 0.001),
+    ("Adam", 0.001),
+    ("Adam", 0.01),
+):
     train_step.mistake("The optimizer that is given moves the weights, with its own rate.")(
         _with_other_optimizer(_name, _rate)
     )
@@ -281,3 +288,29 @@ def tensor_returned_not_zeroed(model, images, labels, optimizer):
     loss.backward()
     optimizer.step()
     return loss
+
+
+@train_step.mistake("The loss becomes a number too early: `backward()` needs the tensor.")
+def number_before_backward(model, images, labels, optimizer):
+    loss = F.cross_entropy(model(images), labels).item()
+    loss.backward()
+
+
+@train_step.mistake("Return the loss, a number, not the logits.")
+def logits_returned(model, images, labels, optimizer):
+    logits = model(images)
+    _stepped(optimizer, F.cross_entropy(logits, labels))
+    return logits
+
+
+@train_step.mistake("The weights move once: one loss, one `backward()`, one `step()`.")
+def two_rounds(model, images, labels, optimizer):
+    train_step.solution(model, images, labels, optimizer)
+    return train_step.solution(model, images, labels, optimizer)
+
+
+@train_step.mistake("Return the loss, a number, not the logits.")
+def detached_logits_returned(model, images, labels, optimizer):
+    logits = model(images)
+    _stepped(optimizer, F.cross_entropy(logits, labels))
+    return logits.detach().numpy()
