@@ -32,10 +32,14 @@ def chain(*layers: nn.Module, old_gradients: bool = False) -> nn.Sequential:
         runs = 0
         most = 0  # images at a time
         most_runs = 0  # whose graphs were kept at a time
+        kept: WeakSet[Kept]
+
+        def __init__(self, *layers: nn.Module) -> None:
+            super().__init__(*layers)
+            self.kept = WeakSet()
 
         def __deepcopy__(self, memo: dict[int, Any]) -> Chain:
             copied = Chain(*(copy.deepcopy(layer, memo) for layer in self))
-            copied.kept = WeakSet()
             for mine, theirs in zip(self.parameters(), copied.parameters(), strict=True):
                 theirs.grad = None if mine.grad is None else mine.grad.clone()
             return copied

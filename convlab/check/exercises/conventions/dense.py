@@ -83,7 +83,7 @@ def _moved(order, apart):
     return moved
 
 
-_APART = {
+_APART: dict[str, dict[tuple[int, ...], str]] = {
     "HWC": {
         (2, 1, 0): "Columns come last: PyTorch flattens channels, rows, columns.",
         (0, 2, 1): "PyTorch flattens one channel after the other: channels before rows.",

@@ -69,7 +69,7 @@ def keras_turned(w):
     return w[::-1, ::-1].transpose(3, 2, 0, 1)
 
 
-_ORDERS = {
+_ORDERS: dict[tuple[int, ...], str] = {
     (0, 3, 1, 2): "That is the order for images, from NHWC. The axes of a kernel are HWIO.",
     (2, 3, 0, 1): "I is in front of O: the kernels come first, then what they read, (O, I, H, W).",
     (2, 3, 1, 0): "`transpose` wants, for each new axis, the number of the old one. O was axis 3.",

@@ -175,7 +175,7 @@ def squeezed(model, x, name):
     "Your hook has seen nothing. Is it there, as a forward hook, while the model runs?"
 )
 def removed_too_early(model, x, name):
-    seen = []
+    seen: list[Any] = []
     return seen[0]
 
 

@@ -145,9 +145,8 @@ def _weighted(share, report):
 
 
 for _share, _hint in _GRADIENT_HINTS.items():
-    for _report in dict.fromkeys(("right", _share, "whole", "equal", "size")):
-        if (_share, _report) != ("size", "whole"):
-            accumulate_step.mistake(_hint)(_weighted(_share, _report))
+    for _report in ("right", _share, "equal") if _share == "whole" else ("right", _share):
+        accumulate_step.mistake(_hint)(_weighted(_share, _report))
 for _report, _hint in _LOSS_HINTS.items():
     accumulate_step.mistake(_hint)(_weighted("right", _report))
 
@@ -182,12 +181,17 @@ def _last_only(share, report):
     return last_only
 
 
-for _share in ("right", "whole", "equal", "size"):
-    for _report in ("right", "whole", "equal"):
-        accumulate_step.mistake(
-            "Only the last part moves the weights: is `zero_grad()` in the loop, or `backward()` "
-            "behind it?"
-        )(_last_only(_share, _report))
+for _share, _report in (
+    ("right", "right"),
+    ("whole", "right"),
+    ("whole", "whole"),
+    ("whole", "equal"),
+    ("equal", "equal"),
+):
+    accumulate_step.mistake(
+        "Only the last part moves the weights: is `zero_grad()` in the loop, or `backward()` "
+        "behind it?"
+    )(_last_only(_share, _report))
 
 
 @accumulate_step.mistake("Only the first part counts. Go on: is something too far to the right?")
@@ -228,9 +232,9 @@ def one_backward(model, images, labels, optimizer, part_size):
     parts = zip(images.split(part_size), labels.split(part_size), strict=True)
     losses = [F.cross_entropy(model(x), y) * len(x) / len(images) for x, y in parts]
     optimizer.zero_grad()
-    sum(losses).backward()
+    torch.stack(losses).sum().backward()
     optimizer.step()
-    return sum(losses).item()
+    return torch.stack(losses).sum().item()
 
 
 @accumulate_step.mistake("All answers together keep all maps: `backward()` belongs into the loop.")
@@ -238,9 +242,9 @@ def one_backward_equally_weighted(model, images, labels, optimizer, part_size):
     parts = list(zip(images.split(part_size), labels.split(part_size), strict=True))
     losses = [F.cross_entropy(model(x), y) / len(parts) for x, y in parts]
     optimizer.zero_grad()
-    sum(losses).backward()
+    torch.stack(losses).sum().backward()
     optimizer.step()
-    return sum(losses).item()
+    return torch.stack(losses).sum().item()
 
 
 @accumulate_step.mistake("The last part may be smaller, but it counts.")

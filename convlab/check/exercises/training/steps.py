@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convlab.check.exercise import Arguments, random_array
 from convlab.check.exercises._networks import chain, loss_and_weights, sgd
@@ -292,7 +292,7 @@ def tensor_returned_not_zeroed(model, images, labels, optimizer):
 
 @train_step.mistake("The loss becomes a number too early: `backward()` needs the tensor.")
 def number_before_backward(model, images, labels, optimizer):
-    loss = F.cross_entropy(model(images), labels).item()
+    loss: Any = F.cross_entropy(model(images), labels).item()
     loss.backward()
 
 
