@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from convlab.check.exercise import Arguments
 
@@ -21,8 +22,21 @@ def chain(*layers: nn.Module, old_gradients: bool = False) -> nn.Sequential:
     import torch
     from torch import nn
 
+    class Kept:
+        """A tensor that a graph keeps for `backward`, and the run of the model that made it."""
+
+        def __init__(self, tensor: torch.Tensor, run: int) -> None:
+            self.tensor, self.run = tensor, run
+
     class Chain(nn.Sequential):
+        runs = 0
         most = 0  # images at a time
+        most_runs = 0  # whose graphs were kept at a time
+        kept: WeakSet[Kept]
+
+        def __init__(self, *layers: nn.Module) -> None:
+            super().__init__(*layers)
+            self.kept = WeakSet()
 
         def __deepcopy__(self, memo: dict[int, Any]) -> Chain:
             copied = Chain(*(copy.deepcopy(layer, memo) for layer in self))
@@ -31,8 +45,17 @@ def chain(*layers: nn.Module, old_gradients: bool = False) -> nn.Sequential:
             return copied
 
         def forward(self, x: Any) -> Any:
+            self.runs += 1
             self.most = max(self.most, len(x))
-            return super().forward(x)
+            with torch.autograd.graph.saved_tensors_hooks(self.keep, lambda kept: kept.tensor):
+                answers = super().forward(x)
+            self.most_runs = max(self.most_runs, len({kept.run for kept in self.kept}))
+            return answers
+
+        def keep(self, tensor: torch.Tensor) -> Kept:
+            kept = Kept(tensor, self.runs)
+            self.kept.add(kept)
+            return kept
 
         def __repr__(self) -> str:
             old = any(parameter.grad is not None for parameter in self.parameters())
@@ -62,8 +85,10 @@ def loss_and_weights(arguments: Arguments, returned: Any) -> Any:
     if returned is None and all(_untouched(parameter) for parameter in model.parameters()):
         return None
     if getattr(returned, "requires_grad", False):
-        returned = "a tensor that still holds its graph"
-    return returned, *(parameter.detach().numpy() for parameter in model.parameters())
+        shape = f" of shape {tuple(returned.shape)}" if returned.ndim else ""
+        returned = f"a tensor{shape} that still holds its graph"
+    mode = f"{'training' if model.training else 'eval'} mode"
+    return returned, *(parameter.detach().numpy() for parameter in model.parameters()), mode
 
 
 def _untouched(parameter: torch.Tensor) -> bool:
