@@ -71,7 +71,7 @@ def _means(maps):
 
 
 # The mean over the wrong axes.
-for _axes, _hint in {
+_WRONG_AXES: dict[tuple[int, ...], str] = {
     **dict.fromkeys(
         [(2,), (3,)], "The mean goes over rows and columns: one number is left of each map."
     ),
@@ -84,8 +84,11 @@ for _axes, _hint in {
         "Each image has scores of its own: the mean must not go over the batch, axis 0.",
     ),
     (0, 1): "The mean goes over rows and columns, the axes 2 and 3 (counted from 0).",
-}.items():
-    _known(_hint, **{f"mean_over_{_axes}": _pooled(partial(np.mean, axis=_axes))})
+}
+for _axes, _hint in _WRONG_AXES.items():
+    _known(
+        _hint, **{f"mean_over_{''.join(map(str, _axes))}": _pooled(partial(np.mean, axis=_axes))}
+    )
 
 _known(
     "Global average pooling takes the mean of each map, not the sum.",
@@ -214,8 +217,12 @@ _known(
     head_with_tanh=lambda maps, w, b: np.tanh(mean_head.solution(maps, w, b)),
 )
 _known(
-    "Of each map one number is left: average it, rather than flatten it.",
+    "`@` fits if one number is left of each map, so that the means have the shape (N, C), and if "
+    "the weight is transposed, `w.T`.",
     maps_flattened=_pooled(lambda maps: maps.reshape(len(maps), -1)),
+)
+_known(
+    "Of each map one number is left: average it.",
     linear_on_each_cell=lambda maps, w, b: np.einsum("nchw,kc->nkhw", maps, w) + b[:, None, None],
 )
 _known(

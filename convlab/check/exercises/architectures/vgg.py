@@ -193,7 +193,7 @@ def _known(hint, **answers):
 
 def _counts(in_channels, blocks, count=lambda c, w: (9 * c + 1) * w, between=lambda c: c):
     """Return what each convolution counts, block by block; `between` maps the channels read."""
-    counts = []
+    counts: list[list[int]] = []
     for width, number in blocks:
         counts.append([])
         for _ in range(number):
@@ -316,8 +316,11 @@ _known(
     last_of_each_block_only=lambda c, blocks: sum(block[-1] for block in _counts(c, blocks)),
 )
 _known(
-    "All blocks count, the first and the last one, too.",
+    "All blocks count. Only the last one is left in yours (`=` or `+=`?).",
     last_block_only=lambda c, blocks: sum(_counts(c, blocks)[-1]),
+)
+_known(
+    "All blocks count, the first and the last one, too.",
     last_block_left=lambda c, blocks: sum(map(sum, _counts(c, blocks)[:-1])),
     first_block_left=lambda c, blocks: sum(map(sum, _counts(c, blocks)[1:])),
 )

@@ -58,7 +58,7 @@ for _axes, _hint in {
     (3,): "A bias is one number for a kernel: add over images, rows and columns.",
     **dict.fromkeys([(1,), (0, 1), (1, 2), (1, 3), (0, 1, 2), (0, 1, 3), (1, 2, 3)], _AXES),
 }.items():
-    _known(_hint, **{f"bias_axes_{_axes}": partial(np.sum, axis=_axes)})
+    _known(_hint, **{f"bias_axes_{''.join(map(str, _axes))}": partial(np.sum, axis=_axes)})
 
 
 def _averaged(axes):
@@ -79,9 +79,7 @@ _known(
 )
 _known(
     "You divide by the number of kernels. Nothing is shared out among them.",
-    **{
-        "bias_divided_by_kernels": lambda grad: grad_bias.solution(grad) / grad.shape[1],
-    },
+    bias_divided_by_kernels=_averaged((1,)),
 )
 _known(
     "All images of the batch count, not only the first.",
@@ -155,4 +153,8 @@ _known(
 _known(
     "Make the zeros without `dtype=int`: a gradient is a float.",
     bias_of_ints=lambda grad: grad_bias.solution(grad).astype(int),
+)
+_known(
+    "Nothing is added to your zeros: does the loop run, and does it change them?",
+    bias_zero=lambda grad: 0 * grad_bias.solution(grad),
 )

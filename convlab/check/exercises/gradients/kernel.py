@@ -188,6 +188,13 @@ def _kernel_size(grad_output, x):
     return x.shape[2] - grad_output.shape[2] + 1, x.shape[3] - grad_output.shape[3] + 1
 
 
+def _stored_transposed(grad_output, x):
+    """Write (C, O) into (O, C), which fits if there are as many of both."""
+    grad = np.zeros_like(grad_weight.solution(grad_output, x))
+    grad[...] = grad_weight.solution(grad_output, x).swapaxes(0, 1)
+    return grad
+
+
 _known(
     "The kernel need not be square: its columns follow from W and W', its rows from H and H'.",
     square_of_rows=lambda g, x: _of_size(g, x, *[_kernel_size(g, x)[0]] * 2),
@@ -305,6 +312,7 @@ _known(
 )
 _known(
     "The axes of a weight are (O, C, kH, kW): kernels first.",
+    axes_exchanged_when_stored=_stored_transposed,
     rows_and_columns_first=lambda g, x: grad_weight.solution(g, x).transpose(2, 3, 0, 1),
     channels_last=lambda g, x: grad_weight.solution(g, x).transpose(0, 2, 3, 1),
     all_axes_turned=lambda g, x: grad_weight.solution(g, x).transpose(3, 2, 1, 0),
@@ -328,4 +336,8 @@ _known(
 _known(
     "The batch is summed: the shape is (O, C, kH, kW), without a first axis.",
     batch_axis_kept=lambda g, x: grad_weight.solution(g, x)[None],
+)
+_known(
+    "Nothing is added to your zeros: does the loop run, and does it change them?",
+    zero=lambda g, x: 0 * grad_weight.solution(g, x),
 )

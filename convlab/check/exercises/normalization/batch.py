@@ -224,7 +224,7 @@ def _std(x, eps):
 
 
 # Mean and variance over the wrong axes.
-for _axes, _hint in {
+_WRONG_AXES: dict[tuple[int, ...], str] = {
     **dict.fromkeys(
         [(2,), (3,)],
         "All places of all images share the mean: go over images, rows and columns.",
@@ -237,8 +237,9 @@ for _axes, _hint in {
         [(0, 1), (1, 2), (1, 3), (0, 1, 2), (0, 1, 3)],
         "Which axis holds the channels? It stays: the axes are (N, C, H, W), counted from 0.",
     ),
-}.items():
-    _known(_hint, **{f"mean_over_{_axes}": partial(_norm, axis=_axes)})
+}
+for _axes, _hint in _WRONG_AXES.items():
+    _known(_hint, **{f"mean_over_{''.join(map(str, _axes))}": partial(_norm, axis=_axes)})
 
 _known(
     "In training mode, mean and variance are those of the batch, not the running statistics.",
