@@ -167,12 +167,12 @@ chapter.value(
         (
             "momentum_exchanged",
             _moved(5, 2, 0.9),
-            "In this layer the momentum is the share of the new.",
+            "In this layer `momentum` is the share of the new.",
         ),
         (
             "momentum_exchanged_and_biased",
             _moved(5, 1.6, 0.9),
-            "In this layer the momentum is the share of the new.",
+            "In this layer `momentum` is the share of the new.",
         ),
         ("new_layer", (0.5, 1.1), "This layer is not new: it remembers 20 and 6."),
         ("new_layer_biased", (0.5, 1.06), "This layer is not new: it remembers 20 and 6."),

@@ -246,7 +246,7 @@ chapter.search(
         "Which windows reach over the edge? What else do they hold?",
         "When is 0 the largest number of a window?",
     ],
-    explanation="Before a ReLU maps are negative in many places. So the padding counts as −∞.",
+    explanation="Many maps hold negative numbers. So the padding counts as −∞.",
     mistakes=[
         ("first_negative", [-1, 2, 3, 4], "The first window holds the 2, too: it beats a 0."),
         ("last_negative", [1, 2, 3, -4], "The last window holds the 3, too: it beats a 0."),

@@ -32,7 +32,7 @@ def _settings(random: Random) -> Iterator[Arguments]:
         "By how many cells can the window move, how many strides are that, and how many places?",
         "`//` divides and rounds down.",
     ],
-    explanation="The same function serves convolution and pooling, height and width.",
+    explanation="The same function serves height and width, and every layer with a window.",
 )
 def output_size(size, kernel_size, stride, padding, dilation):
     """Return the size of the output along one axis."""
@@ -186,7 +186,7 @@ for _name, _hint, _function in [
     ),
     (
         "transposed",
-        "That is the size behind a transposed convolution. Here the stride divides.",
+        "You multiply by the stride. Here it divides.",
         lambda n, k, s, p, d: (n - 1) * s - 2 * p + d * (k - 1) + 1,
     ),
     (

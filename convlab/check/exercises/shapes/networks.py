@@ -267,7 +267,7 @@ def cells_of_the_map(size, layers):
 
 
 @network_size.mistake(
-    "That is the receptive field: how much one cell of the map sees. Its size is asked for."
+    "That is how much of the image one cell of the last map sees. The size of the map is asked."
 )
 def receptive_field_instead(size, layers):
     field = jump = 1
