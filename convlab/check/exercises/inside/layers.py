@@ -37,147 +37,133 @@ def _matrices(random: Random) -> Iterator[Arguments]:
     explanation="Flatten goes through channels, rows and columns, the order of a kernel's weights, "
     "so the numbers stay where they are.",
 )
-def linear_as_convolution(w, channels, size):
+def conv_weight(w, channels, size):
     """Return the weight of the convolution, of shape (O, C, k, k)."""
     return w.reshape(len(w), channels, size, size)
 
 
-@linear_as_convolution.mistake("PyTorch has the channels before rows and columns: (O, C, k, k).")
+@conv_weight.mistake("PyTorch has the channels before rows and columns: (O, C, k, k).")
 def channels_last_shape(w, channels, size):
     return w.reshape(len(w), size, size, channels)
 
 
-@linear_as_convolution.mistake(
-    "The shape is right. But Flatten goes through one channel after the other."
-)
+@conv_weight.mistake("The shape is right. But Flatten goes through one channel after the other.")
 def channels_last_order(w, channels, size):
     return w.reshape(len(w), size, size, channels).transpose(0, 3, 1, 2)
 
 
-@linear_as_convolution.mistake("The outputs are the kernels: the first axis stays the first.")
+@conv_weight.mistake("The outputs are the kernels: the first axis stays the first.")
 def outputs_second(w, channels, size):
     return w.reshape(channels, len(w), size, size)
 
 
-@linear_as_convolution.mistake("The outputs are the kernels, and the first axis of both weights.")
+@conv_weight.mistake("The outputs are the kernels, and the first axis of both weights.")
 def outputs_moved(w, channels, size):
     return w.reshape(len(w), channels, size, size).swapaxes(0, 1)
 
 
-@linear_as_convolution.mistake("A kernel has rows and columns, and reads `channels` channels.")
+@conv_weight.mistake("A kernel has rows and columns, and reads `channels` channels.")
 def single_cell(w, channels, size):
     return w.reshape(*w.shape, 1, 1)
 
 
-@linear_as_convolution.mistake("A weight of a convolution has four axes: (O, C, k, k).")
+@conv_weight.mistake("A weight of a convolution has four axes: (O, C, k, k).")
 def left_as_it_is(w, channels, size):
     return w
 
 
-@linear_as_convolution.mistake(
-    "A linear layer has (out, in) as a convolution has: nothing to transpose."
-)
+@conv_weight.mistake("A linear layer has (out, in) as a convolution has: nothing to transpose.")
 def matrix_transposed(w, channels, size):
     return w.T.reshape(len(w), channels, size, size)
 
 
-@linear_as_convolution.mistake("The kernel slides as it is: it needs no turn.")
+@conv_weight.mistake("The kernel slides as it is: it needs no turn.")
 def kernel_turned(w, channels, size):
     return w.reshape(len(w), channels, size, size)[:, :, ::-1, ::-1]
 
 
-@linear_as_convolution.mistake("Flatten goes along the rows: the columns are the last axis.")
+@conv_weight.mistake("Flatten goes along the rows: the columns are the last axis.")
 def rows_and_columns_exchanged(w, channels, size):
     return w.reshape(len(w), channels, size, size).swapaxes(2, 3)
 
 
-@linear_as_convolution.mistake("The order is that of Keras. In PyTorch the outputs come first.")
+@conv_weight.mistake("The order is that of Keras. In PyTorch the outputs come first.")
 def as_from_keras(w, channels, size):
     return w.reshape(size, size, channels, -1).transpose(3, 2, 0, 1)
 
 
-@linear_as_convolution.mistake("A weight has four axes: (O, C, k, k), with the outputs first.")
+@conv_weight.mistake("A weight has four axes: (O, C, k, k), with the outputs first.")
 def outputs_axis_forgotten(w, channels, size):
     return w.reshape(-1, size, size)
 
 
-@linear_as_convolution.mistake("A weight has four axes: rows and columns are two of them.")
+@conv_weight.mistake("A weight has four axes: rows and columns are two of them.")
 def cells_in_one_axis(w, channels, size):
     return w.reshape(len(w), channels, size**2)
 
 
-@linear_as_convolution.mistake(
-    "A channel has size times size cells: so far apart are the channels."
-)
+@conv_weight.mistake("A channel has size times size cells: so far apart are the channels.")
 def channels_one_row_apart(w, channels, size):
     channel, row, column = np.indices((channels, size, size))
     return w[:, channel * size + row * size + column]
 
 
-@linear_as_convolution.mistake("The next row of a channel begins `size` cells further.")
+@conv_weight.mistake("The next row of a channel begins `size` cells further.")
 def rows_one_cell_apart(w, channels, size):
     channel, row, column = np.indices((channels, size, size))
     return w[:, channel * size**2 + row + column]
 
 
-@linear_as_convolution.mistake("The last axis runs fastest, as `reshape` has it without `order`.")
+@conv_weight.mistake("The last axis runs fastest, as `reshape` has it without `order`.")
 def first_axis_fastest(w, channels, size):
     return w.reshape(len(w), channels, size, size, order="F")
 
 
-@linear_as_convolution.mistake(
-    "All outputs are kernels, not only the first one: four axes, (O, C, k, k)."
-)
+@conv_weight.mistake("All outputs are kernels, not only the first one: four axes, (O, C, k, k).")
 def first_output_only(w, channels, size):
     return w[0].reshape(channels, size, size)
 
 
-@linear_as_convolution.mistake("Each kernel reads all channels: they are the second axis.")
+@conv_weight.mistake("Each kernel reads all channels: they are the second axis.")
 def channels_as_kernels(w, channels, size):
     return w.reshape(-1, 1, size, size)
 
 
-@linear_as_convolution.mistake("That is the shape of Keras. In PyTorch it is (O, C, k, k).")
+@conv_weight.mistake("That is the shape of Keras. In PyTorch it is (O, C, k, k).")
 def shape_of_keras(w, channels, size):
     return w.reshape(size, size, channels, len(w))
 
 
-@linear_as_convolution.mistake("The numbers are transposed. A linear layer has (out, in) already.")
+@conv_weight.mistake("The numbers are transposed. A linear layer has (out, in) already.")
 def outputs_last(w, channels, size):
     return w.T.reshape(channels, size, size, len(w))
 
 
-@linear_as_convolution.mistake(
-    "It is a sum, as the linear layer makes it: the weights stay as they are."
-)
+@conv_weight.mistake("It is a sum, as the linear layer makes it: the weights stay as they are.")
 def divided_by_cells(w, channels, size):
     return w.reshape(len(w), channels, size, size) / size**2
 
 
-@linear_as_convolution.mistake(
-    "Each channel has weights of its own: the next ones lie size times size on."
-)
+@conv_weight.mistake("Each channel has weights of its own: the next ones lie size times size on.")
 def first_channel_for_all(w, channels, size):
     return w[:, : size**2].reshape(-1, 1, size, size).repeat(channels, axis=1)
 
 
-@linear_as_convolution.mistake(
-    "A kernel has weights of its own for each channel: do not sum over them."
-)
+@conv_weight.mistake("A kernel has weights of its own for each channel: do not sum over them.")
 def channels_summed(w, channels, size):
     return w.reshape(len(w), channels, size, size).sum(axis=1, keepdims=True)
 
 
-@linear_as_convolution.mistake("A weight of a convolution has four axes: (O, C, k, k).")
+@conv_weight.mistake("A weight of a convolution has four axes: (O, C, k, k).")
 def flattened(w, channels, size):
     return w.flatten()
 
 
-@linear_as_convolution.mistake("The outputs are the kernels. Nothing is turned round among them.")
+@conv_weight.mistake("The outputs are the kernels. Nothing is turned round among them.")
 def outputs_reversed(w, channels, size):
     return w.reshape(len(w), channels, size, size)[::-1]
 
 
-@linear_as_convolution.mistake("The channels keep their order, from the first to the last.")
+@conv_weight.mistake("The channels keep their order, from the first to the last.")
 def channels_reversed(w, channels, size):
     return w.reshape(len(w), channels, size, size)[:, ::-1]

@@ -190,7 +190,7 @@ chapter.value(
             "Nine tenths of the old stay, and a tenth of the new is added.",
         ),
         ("nothing_changes", (20, 6), "In training mode, every batch moves the running statistics."),
-        ("averaged", (12.5, 4), "Old and new do not count alike here: the momentum is 0.1."),
+        ("averaged", (12.5, 4), "Old and new do not count alike here: `momentum` is 0.1."),
         ("old_only", (18, 5.4), "That stays of the old. A tenth of the new comes in."),
         ("new_only", (0.5, 0.2), "That comes in. How much of the old stays?"),
         ("variance_kept", (18.5, 6), "The variance moves as the mean does."),
