@@ -3,7 +3,7 @@
 (() => {
   const MAX_LENGTH = 10000;
   const NUMBER = /[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?(?:\/\d+)?/iy;
-  const SEPARATORS = /(?:[\s,;x×()[\]]|\band\b)*/iy;
+  const SEPARATORS = /(?:[\s,;x×()[\]]|\b(?:and|to|pixels?|cells?|rows?|columns?)\b)*/iy;
 
   // The numbers in a text; a string is what is wrong with it.
   function parseNumbers(answer, single) {

@@ -9,7 +9,9 @@ from typing import Any
 # What may stand around numbers: brackets, separators, and what PyTorch prints before them.
 _WORDS = re.compile(r"torch\.Size|tensor|array", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?(?:/\d+)?", re.IGNORECASE)
-_SEPARATORS = re.compile(r"(?:[\s,;x×()\[\]]|\band\b)*", re.IGNORECASE)
+_SEPARATORS = re.compile(
+    r"(?:[\s,;x×()\[\]]|\b(?:and|to|pixels?|cells?|rows?|columns?)\b)*", re.IGNORECASE
+)
 _MAX_LENGTH = 10_000
 _MAX_DIGITS = 300  # more are no float
 
@@ -21,7 +23,7 @@ def parse_numbers(answer: Any, single: bool) -> tuple[float, ...]:
     ----------
     answer : number, str, or nested sequence
         In a str, numbers are decimal or fractions such as 1/9, between brackets, commas, spaces,
-        semicolons or ``x``.
+        semicolons, ``x``, "and", "to", and units such as "pixels".
     single : bool
         Whether one number is expected, so that commas separate thousands.
 

@@ -54,7 +54,7 @@ def random_answers(dice, exercise):
         answers.append(dice.choice(["{}", "({})", "[{}]", "torch.Size([{}])", " {} "]).format(text))
     nonsense = ["", "abc", "1/0", "7/1", "14/2", "\N{MINUS SIGN}7", "1e1", "7.", ".5", "7 cells"]
     nonsense += ["1,000", "x", "()", "--7", "7,,7", "\0", "0x7", "½", "7" * 400, "1/" + "9" * 400]
-    return answers + nonsense + ["1 and 2", "and", "15-19", "1.5.2"]
+    return answers + nonsense + ["1 and 2", "1 to 2", "7 pixels", "7cells", "and", "15-19", "1.5.2"]
 
 
 JUDGE = """(answers) => Object.entries(answers).map(([name, texts]) => {
@@ -90,7 +90,9 @@ def test_numbers_are_read_as_python_reads_them():
     assert parse_numbers("1,000", single=False) == (1, 0)
     assert parse_numbers([[1, 2], [3, 4]], single=False) == (1, 2, 3, 4)
     assert parse_numbers("6 and 1.4", single=False) == (6, 1.4)
-    for text in ("15-19", "1.5.2", "6 pixels", "momentum=0.1"):
+    assert parse_numbers("31 pixels", single=True) == (31,)
+    assert parse_numbers("4 rows to 8 columns", single=False) == (4, 8)
+    for text in ("15-19", "1.5.2", "6 images", "momentum=0.1"):
         with pytest.raises(ValueError, match="Type numbers only"):
             parse_numbers(text, single=False)
 

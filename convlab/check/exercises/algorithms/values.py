@@ -26,7 +26,7 @@ chapter.value(
         "A column is one window. How many numbers does a window hold, over all channels?",
         "How many places has the window? Each of them is a column.",
     ],
-    explanation="3600 numbers are made of 600 pixels: most of them stand there nine times.",
+    explanation="3600 numbers are made of 600 pixels: on average each stands there six times.",
     mistakes=[
         ("exchanged", (80, 45), "The windows are the columns, not the rows."),
         ("channels_forgotten", (9, 80), "A window reaches through all channels."),

@@ -89,6 +89,14 @@ def pointwise_transposed(x, depthwise, pointwise):
 
 
 @depthwise_separable.mistake(
+    "Row `o` of the pointwise weight belongs to output `o`: out, in. `reshape` exchanges no axes."
+)
+def pointwise_reshaped(x, depthwise, pointwise):
+    weight = pointwise.reshape(pointwise.shape[1], pointwise.shape[0])
+    return np.einsum("ncij,co->noij", _filter(x, depthwise), weight)
+
+
+@depthwise_separable.mistake(
     "Each of the C maps has a mixing weight of its own. Are they added before they get it?"
 )
 def channels_added_first(x, depthwise, pointwise):

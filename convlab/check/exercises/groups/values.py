@@ -36,6 +36,7 @@ chapter.value(
         ("channels_from_one", (16, 20), "There are 20 channels, counted from 0."),
         ("all_channels", (0, 19), "With groups, a kernel does not read all channels."),
         ("channel_of_its_own", (9, 9), "That would be depthwise: one channel in each group."),
+        ("five_from_kernel", (45, 49), "Kernel 9 is not group 9: three kernels make a group."),
         ("kernels_as_width", (9, 11), "A group has three kernels. How many channels has it?"),
         ("begins_at_the_kernel", (9, 13), "Which group has kernel 9? It begins at its channels."),
         ("begins_at_the_group", (3, 7), "Three groups come before, with five channels each."),

@@ -89,6 +89,20 @@ def cell_windows_side_by_side(x, kernel, i, j):
     return float((x[:, i * k_h : (i + 1) * k_h, j * k_w : (j + 1) * k_w] * kernel).sum())
 
 
+@output_cell.mistake("The window moves by one pixel at a time, not by its own size.")
+def cell_windows_side_by_side_in_loops(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    places = np.ndindex(kernel.shape)
+    return float(sum(x[c, i * k_h + a, j * k_w + b] * kernel[c, a, b] for c, a, b in places))
+
+
+@output_cell.mistake("The window moves by one pixel at a time, not by its own size.")
+def cell_windows_side_by_side_inside(x, kernel, i, j):
+    _, k_h, k_w = kernel.shape
+    window = x[:, i * k_h : (i + 1) * k_h, j * k_w : (j + 1) * k_w]
+    return float((window * kernel).sum()) if window.shape == kernel.shape else 0.0
+
+
 @output_cell.mistake("You always use the first window. Where does the one for `i` and `j` begin?")
 def cell_place_ignored(x, kernel, i, j):
     return output_cell.solution(x, kernel, 0, 0)

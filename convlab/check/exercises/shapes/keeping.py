@@ -216,7 +216,7 @@ chapter.search(
         "By how much must the padded row be longer than the input?",
         "Try a kernel that has no middle, or a window that spans more than `kernel_size` cells.",
     ],
-    explanation="It holds for odd kernels without dilation only. `padding='same'` always holds.",
+    explanation="Without dilation it holds for all odd kernels. `padding='same'` always holds.",
     mistakes=[
         ("odd_kernel", (3, 1), "With an odd kernel and no dilation, the recipe is right."),
         ("larger_odd_kernel", (5, 1), "With an odd kernel and no dilation, the recipe is right."),

@@ -40,7 +40,7 @@ def _networks(random: Random) -> Iterator[Arguments]:
         "The output of a layer is the input of the next one: one variable can hold both.",
         "The formula for one layer is in the chapter; here there is no dilation.",
     ],
-    explanation="Times its own square and the number of channels, this is the `in_features` of a "
+    explanation="Times itself and the number of channels, this is the `in_features` of a "
     "linear layer behind `nn.Flatten()`.",
 )
 def network_size(size, layers):
