@@ -1,6 +1,7 @@
 """Write the cells of the exercises into the notebooks, from ``convlab/check/exercises``.
 
 The section "Exercises" of a chapter stands before "Further reading"; everything in it is generated.
+Cells whose text is the same keep their outputs and tags.
 Run this after a change of an exercise, and then ``make notebooks``::
 
     python tools/exercises.py
@@ -84,10 +85,12 @@ def main():
     for chapter in CHAPTERS:
         path = BOOK / f"{chapter}.ipynb"
         notebook = json.loads(path.read_text(encoding="utf-8"))
-        before, _, after = split(notebook["cells"])
+        before, written, after = split(notebook["cells"])
         cells = section_cells(chapter)
         for cell in cells:
             cell["source"] = cell["source"].splitlines(keepends=True)
+        known = {(cell["id"], "".join(cell["source"])): cell for cell in written}
+        cells = [known.get((cell["id"], "".join(cell["source"])), cell) for cell in cells]
         notebook["cells"] = [*before, *cells, *after]
         text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
         path.write_text(text, encoding="utf-8")

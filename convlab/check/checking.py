@@ -68,7 +68,8 @@ def _changes(exercise: CodeExercise, outcomes: Sequence[Outcome]) -> str:
     """Return a remark on arguments that a right answer has changed."""
     changed = {place for outcome in outcomes for place in outcome.changed}
     names = " and ".join(f"`{exercise.parameters[place]}`" for place in sorted(changed))
-    return f"; but {names} of the caller is changed: work on a copy" if names else ""
+    verb = "are" if len(changed) > 1 else "is"
+    return f"; but {names} of the caller {verb} changed: work on a copy" if names else ""
 
 
 def _praise(text: str, exercise: Exercise) -> str:

@@ -20,7 +20,7 @@ from convlab.check.running import Outcome, run_calls
 
 _SHAPE_ERRORS = {ValueError, RuntimeError}  # of NumPy and of PyTorch, for shapes that do not fit
 _TYPE_ERRORS = {TypeError, AttributeError}
-_UNCERTAIN = 4
+_UNCERTAIN = 3
 _MOST = 0.55  # of the wrong cases; mistakes that explain fewer are the wrong ones as often as not
 _FEW = 2  # cases from which nothing is concluded if there are fewer
 _TYPE_NAME = re.compile(r"\b(NoneType|int|float|bool|tuple|list|str)\b")
@@ -45,6 +45,15 @@ def outcomes_of(exercise: CodeExercise, function: Function) -> list[Outcome]:
         if outcome.error is not None:
             outcome.error.__traceback__ = None  # it would keep the frames alive
     return outcomes
+
+
+@cache
+def wrong_cases(exercise: CodeExercise, function: Function) -> set[int]:
+    """Return the cases in which a mistake shows."""
+    pairs = zip(
+        outcomes_of(exercise, function), outcomes_of(exercise, exercise.solution), strict=False
+    )
+    return {i for i, (theirs, right) in enumerate(pairs) if not agrees(theirs, right)}
 
 
 def agrees(outcome: Outcome, other: Outcome) -> bool:
@@ -96,17 +105,17 @@ def recognize(
     right = outcomes_of(exercise, exercise.solution)
     ranked: list[tuple[int, int, int, Mistake, int]] = []
     if generic := generic_mistake(function, outcomes, right):
-        ranked.append((1, 0, 0, generic, wrong[0]))
+        ranked.append((0, 0, 0, generic, wrong[0]))
     for mistake in exercise.mistakes:
         theirs = outcomes_of(exercise, mistake.answer)
-        differs = {i for i in range(len(outcomes)) if not agrees(theirs[i], right[i])}
+        differs = {i for i in wrong_cases(exercise, mistake.answer) if i < len(outcomes)}
         same = {i for i in wrong if i in differs and agrees(outcomes[i], theirs[i])}
         if same == set(wrong) == differs:
-            rank = 0
-        elif same == set(wrong):
-            rank = 2
+            return mistake, wrong[0]
+        if same == set(wrong):
+            rank = 1
         elif same == differs:
-            rank = 3
+            rank = 2
         elif wrong[0] in same and (
             len(same) >= _MOST * len(wrong)
             or _is_one_of_several(exercise, same, (set(wrong) | differs) - same)

@@ -40,6 +40,7 @@ def chain(*layers: nn.Module, old_gradients: bool = False) -> nn.Sequential:
 
         def __deepcopy__(self, memo: dict[int, Any]) -> Chain:
             copied = Chain(*(copy.deepcopy(layer, memo) for layer in self))
+            copied.training = self.training
             for mine, theirs in zip(self.parameters(), copied.parameters(), strict=True):
                 theirs.grad = None if mine.grad is None else mine.grad.clone()
             return copied

@@ -15,20 +15,18 @@ def _blocks(random: Random) -> Iterator[Arguments]:
     """Yield an input and two matrices, from the simplest on."""
     one = np.array([[1.0]])
     yield np.array([2.0]), 0 * one, 0 * one
-    yield np.array([-2.0]), 0 * one, 0 * one
+    yield np.array([-2.0, 0.5]), np.zeros((1, 2)), np.zeros((2, 1))
     yield np.array([2.0]), one, 3 * one
     yield np.array([2.0]), -one, 3 * one
-    yield np.array([2.0]), one, -3 * one
+    yield np.array([2.0, 0.5]), np.array([[1.0, 0]]), np.array([[-3.0], [0]])
     yield np.array([1.0, 2]), np.array([[1.0, 1]]), np.array([[1.0], [-4]])
-    yield np.array([-2.0]), one, 3 * one
+    yield np.array([-2.0, 0.5]), np.array([[1.0, 0]]), np.array([[3.0], [0]])
     yield np.array([-2.0]), -one, 3 * one
     for _ in range(30):
         wide, narrow = random.randint(1, 4), random.randint(1, 4)
-        yield (
-            random_array(random, wide, low=-3, high=9),
-            random_array(random, narrow, wide),
-            random_array(random, wide, narrow, low=-1),
-        )
+        x = np.append(random_array(random, wide, low=-3, high=9), 4.5)  # never all zeros
+        w1 = np.hstack([random_array(random, narrow, wide), np.zeros((narrow, 1))])
+        yield x, w1, np.vstack([random_array(random, wide, narrow, low=-1), np.zeros(narrow)])
 
 
 @chapter.code(

@@ -34,6 +34,8 @@ def _asked(random: Random) -> Iterator[Arguments]:
             for name in names:
                 images = random_array(random, 2, 1, size, size)
                 yield model, torch.from_numpy(images), name
+        silent = chain(nn.Conv2d(1, 1, 2), nn.BatchNorm2d(1)).eval()
+        yield silent, torch.from_numpy(random_array(random, 2, 1, 3, 3)), "1"
 
 
 def _maps_and_hooks(arguments: Arguments, returned: Any) -> Any:
@@ -45,7 +47,7 @@ def _maps_and_hooks(arguments: Arguments, returned: Any) -> Any:
     if isinstance(returned, list | tuple):
         returned = type(returned)(map(_as_array, returned))
     mode = "training" if model.training else "eval"
-    return _as_array(returned), f"{hooks} hooks left", f"{mode} mode"
+    return _as_array(returned), f"{hooks} of the hooks left", f"{mode} mode"
 
 
 def _as_array(value: Any) -> Any:

@@ -78,7 +78,7 @@ def _reads_every_column(width: Any) -> str | None:
         return "the network needs 32 columns"
     places = conv2d_output_size(width, 32, stride=4)[0]
     unread = width - 32 - 4 * (places - 1)
-    return None if unread else f"{places} windows of 32 columns end at the last column"
+    return None if unread else f"the last of {places} windows of 32 columns ends at the last column"
 
 
 chapter.search(

@@ -99,6 +99,13 @@ def logarithm_of_the_mean(logits, labels):
     return float(-np.log(_picked(_softmax(logits), labels).mean()))
 
 
+@cross_entropy.mistake("The maximum is subtracted on one side only: in the sum, or for the label.")
+def maximum_on_one_side(logits, labels):
+    largest = logits.max(axis=1, keepdims=True)
+    sums = np.log(np.exp(logits - largest).sum(axis=1))
+    return float((sums - _picked(logits, labels)).mean())
+
+
 @cross_entropy.mistake("Divide the exponentials by their sum: probabilities add up to 1.")
 def not_normalized(logits, labels):
     return float(-_picked(logits, labels).mean())
