@@ -6,7 +6,7 @@
 # make lint       check style and types
 # make portable   run all notebooks and claims on an imitated older CPU
 # make notebooks  run all notebooks and store their outputs
-# make bench      measure against PyTorch and others, store in benchmarks/results
+# make bench      measure against PyTorch and others, store in convlab/results/files
 # make bench-training   the same for training loops: images per second
 # make matrix     the tests of the package on the oldest and the newest supported versions
 #
