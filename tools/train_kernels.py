@@ -4,9 +4,9 @@
 
 FOLDER is that of ``cifar10.npz`` as `convlab.data.load` reads it; without the file, CIFAR-10 is
 downloaded there. The weights go to ``convlab/results/files/trained/cifar10-small.npz`` as
-float16, which is in the repository already; this program documents its origin. It holds no image. Its entry ``made`` says in
-JSON how it was made: settings, accuracies of the rounded weights, versions, duration. On a single
-thread of a usual processor an epoch takes about a minute.
+float16, which is in the repository already; this program documents its origin. It holds no image.
+Its entry ``made`` says in JSON how it was made: settings, accuracies of the rounded weights,
+versions, duration. On a single thread of a usual processor an epoch takes about a minute.
 """
 
 from __future__ import annotations
