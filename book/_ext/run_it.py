@@ -1,10 +1,10 @@
 """Let readers run a page: buttons for Colab and Binder, and the cell that installs the package.
 
-The setting ``repository`` of ``_config.yml`` decides: without it there are no buttons. Every notebook
-begins with the cell that `setup_source` returns, which ``tools/setup_cells.py`` writes and the site
-does not show. It stands in the notebooks of the repository, because Colab and Binder open these, not
-the site. In the copies that the site offers for download, it installs the commit that the site was
-built from, where those of the repository name a branch.
+The setting ``repository`` of ``_config.yml`` decides: without it there are no buttons. Every
+notebook begins with the cell that `setup_source` returns, which ``tools/setup_cells.py`` writes and
+the site does not show. It stands in the notebooks of the repository, because Colab and Binder open
+these, not those of the site. In the copies that the site offers for download, it installs the
+commit that the site was built from, where those of the repository name a branch.
 """
 
 import json
@@ -19,24 +19,24 @@ LAUNCHERS = {
     "colab_url": "https://colab.research.google.com",
 }
 
-SOURCE = '''# {comment}
+SOURCE = """# {comment}
 try:
     from convlab import __version__ as installed
 except ImportError:
     installed = None
 if installed != "{version}":
-{action}'''
-INSTALL = '''    import subprocess
+{action}"""
+INSTALL = """    import subprocess
     import sys
 
     package = ("{package}"
                "{origin}")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", package]
     subprocess.run(pip, check=True)
-    sys.modules.pop("convlab", None)  # another version'''
-REFUSE = '''    raise ImportError(
+    sys.modules.pop("convlab", None)  # another version"""
+REFUSE = """    raise ImportError(
         'This notebook needs convlab {version}: run  pip install ".[book]"  in a '
-        "copy of the book's repository, and start it with the same Python.")'''
+        "copy of the book's repository, and start it with the same Python.")"""
 
 
 def setup_source(url, branch, on_index, version=convlab.__version__):

@@ -583,7 +583,7 @@ def test_every_stored_result_can_be_read_and_is_no_rehearsal():
 def test_the_chapter_reads_a_stored_result(tmp_path, capsys):
     notebook = json.loads((ROOT / "book" / "scaling.ipynb").read_text(encoding="utf-8"))
     sources = ["".join(cell["source"]) for cell in notebook["cells"]]
-    (source,) = (text for text in sources if "(FILES / \"gpu\")" in text and "print(" in text)
+    (source,) = (text for text in sources if '(FILES / "gpu")' in text and "print(" in text)
     exec(source, {"json": json, "FILES": tmp_path})
     assert capsys.readouterr().out == "measured on a GPU: nothing yet\n"
     result = dataclasses.replace(RESULT, training=[TRAINING])
