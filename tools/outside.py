@@ -48,9 +48,9 @@ def build_wheel(folder):
 def make_environment(folder):
     """Make a virtual environment with the packages of this one, but without `convlab`.
 
-    They are symbolic links: pip finds them installed, and nothing of the repository, which an
-    editable installation adds to the path by a file, is found.
-    Returns the folder of its packages.
+    They are symbolic links, pip included: pip finds them installed, and nothing finds the
+    repository, which an editable installation adds to the path by a file. Nothing may be upgraded
+    there. Returns the folder of its packages.
     """
     venv.create(folder, symlinks=True)
     packages = place("purelib", folder)
