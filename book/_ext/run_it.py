@@ -14,10 +14,7 @@ from pathlib import Path
 import convlab
 
 PACKAGE = "convlab-book[book]"  # with what the chapters import
-LAUNCHERS = {
-    "binderhub_url": "https://mybinder.org",
-    "colab_url": "https://colab.research.google.com",
-}
+BINDER, COLAB = "https://mybinder.org", "https://colab.research.google.com"
 
 SOURCE = """# {comment}
 try:
@@ -54,7 +51,7 @@ def setup_source(url, branch, on_index, version=convlab.__version__):
         The version that the notebook needs.
     """
     if on_index or url:
-        origin = f"=={version}" if on_index else f" @ git+{url}@{branch}"
+        origin = f"=={version}" if on_index else f" @ git+{url.rstrip('/')}@{branch}"
         comment = f"Install convlab {version} and what this book imports, if it is not there."
         action = INSTALL.format(package=PACKAGE, origin=origin)
     else:
@@ -68,9 +65,19 @@ def choose_buttons(app, config):
     options = config.html_theme_options
     options.setdefault("launch_buttons", {})
     if options.get("repository_url"):
-        options["launch_buttons"] |= LAUNCHERS
+        options["launch_buttons"]["binderhub_url"] = BINDER
+        if "github.com/" in options["repository_url"]:
+            options["launch_buttons"]["colab_url"] = COLAB  # which opens no others
     else:  # the theme would take its own repository, or fail
         options.pop("repository_url", None)
+
+
+def name_buttons(app, pagename, templatename, context, doctree):
+    """Say on the buttons of the theme what they do."""
+    for group in context["header_buttons"]:
+        if group.get("label") == "launch-buttons":
+            for button in group["buttons"]:
+                button["text"] = f"Open in {button['text']}"
 
 
 def commit_of(folder):
@@ -104,5 +111,6 @@ def setup(app):
     """Register the setting and the buttons."""
     app.add_config_value("on_package_index", False, "env", types=[bool])
     app.connect("config-inited", choose_buttons)
+    app.connect("html-page-context", name_buttons, priority=502)  # the theme's are at 501
     app.connect("build-finished", name_the_commit)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

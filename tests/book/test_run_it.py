@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -16,13 +17,14 @@ from bs4 import SoupStrainer
 from packaging.requirements import Requirement
 
 import convlab
+from convlab.results import FILES
 from tests.book.book_files import ROOT, read_page
 from tools.included_code import PIECE, renew
 from tools.outside import build_wheel, copy_sources, make_environment, program
 from tools.setup_cells import ID, expected_source, write
 
 sys.path.append(str(ROOT / "book" / "_ext"))
-from run_it import setup_source
+from run_it import BINDER, COLAB, setup_source
 
 NOTEBOOKS = sorted((ROOT / "book").rglob("*.ipynb"))
 URL = "https://github.com/owner/name"
@@ -124,7 +126,8 @@ def test_the_cell_says_what_it_does_and_does_nothing_where_the_package_is(settin
 
 def test_the_cell_names_the_package_or_the_repository():
     assert '"convlab-book[book]"\n               "==1.2"' in setup_source(URL, "a", True, "1.2")
-    assert f'" @ git+{URL}@1f2e"' in setup_source(URL, "1f2e", False, "1.2")
+    for url in (URL, f"{URL}/"):
+        assert f'" @ git+{URL}@1f2e"' in setup_source(url, "1f2e", False, "1.2")
 
 
 def test_without_both_the_cell_says_what_to_do():
@@ -135,6 +138,12 @@ def test_without_both_the_cell_says_what_to_do():
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     return build_wheel(tmp_path_factory.mktemp("wheel") / "built")
+
+
+def test_the_wheel_holds_what_the_cells_read(wheel):
+    stored = {path.relative_to(ROOT).as_posix() for path in FILES.rglob("*") if path.is_file()}
+    assert len(stored) > 10
+    assert stored <= set(zipfile.ZipFile(wheel).namelist())
 
 
 RUN = "import sys; exec(sys.argv[1]); import convlab; print(convlab.__file__, convlab.__version__)"
@@ -239,13 +248,22 @@ def links(site):
 @pytest.mark.slow
 def test_with_a_repository_there_are_both_buttons_and_the_download_names_the_commit(tmp_path):
     site, commit = build_one_page(tmp_path, URL)
-    addresses, page = links(site)
-    colab, binder = "https://colab.research.google.com", "https://mybinder.org"
-    assert f"{colab}/github/owner/name/blob/main/book/one.ipynb" in addresses
-    assert f"{binder}/v2/gh/owner/name/main?urlpath=lab/tree/book/one.ipynb" in addresses
+    _, page = links(site)
+    buttons = page.select(".dropdown-launch-buttons a")
+    assert {button.get_text().strip(): button["href"] for button in buttons} == {
+        "Open in Colab": f"{COLAB}/github/owner/name/blob/main/book/one.ipynb",
+        "Open in Binder": f"{BINDER}/v2/gh/owner/name/main?urlpath=lab/tree/book/one.ipynb",
+    }
     assert "git+" not in page.get_text()
     first = source(read(site / "_sources" / "book" / "one.ipynb")["cells"][0])
     assert first == setup_source(URL, commit, False)
+
+
+@pytest.mark.slow
+def test_colab_is_offered_for_github_only(tmp_path):
+    site, _ = build_one_page(tmp_path, "https://gitlab.com/owner/name")
+    (button,) = links(site)[1].select(".dropdown-launch-buttons a")
+    assert button["href"].startswith(f"{BINDER}/v2/gl/owner%2Fname/main?")
 
 
 @pytest.mark.slow
