@@ -4,9 +4,9 @@
 #      test FAST=1    without what is slow, in 80 s: for while you edit
 #      test FULL=1    with every example, every element and thirty kills: for before a release
 # make lint       check style and types
-# make portable   run all notebooks and claims on an imitated older CPU
+# make portable   run all notebooks outside of the repository, and all claims, on an imitated older CPU
 # make notebooks  run all notebooks and store their outputs
-# make bench      measure against PyTorch and others, store in benchmarks/results
+# make bench      measure against PyTorch and others, store in convlab/results/files
 # make bench-training   the same for training loops: images per second
 # make matrix     the tests of the package on the oldest and the newest supported versions
 #
@@ -65,12 +65,12 @@ else
 	$(PYTEST) $(BALANCED) $(TESTS) $(NOTEBOOKS)
 endif
 
-# Finds outputs that hold on one machine only.
+# Finds outputs that hold on one machine only, and notebooks that need more than the wheel.
 portable: export ATEN_CPU_CAPABILITY = default
 portable: export ONEDNN_MAX_CPU_ISA = SSE41
 portable: export OPENBLAS_CORETYPE = Nehalem
 portable: $(READY)
-	$(PYTEST) --dist loadfile $(NOTEBOOKS)
+	OMP_NUM_THREADS=1 $(BIN)/python tools/outside.py -n auto --maxprocesses 4
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.book.claims
 
 lint: $(READY)

@@ -1,7 +1,7 @@
 """Benchmarks of `convlab.ops.conv2d` against PyTorch and other common implementations.
 
 ``python -m benchmarks`` (``make bench``) measures everything and stores it under
-``benchmarks/results``; ``python -m benchmarks.report`` prints what is stored. README.md in this
+``convlab/results/files``; ``python -m benchmarks.report`` prints what is stored. README.md in this
 folder says how the times are taken and what each number means.
 
 Each module imports only modules above it:

@@ -13,10 +13,11 @@ from typing import Any
 
 from benchmarks import machine, processes
 from benchmarks.processes import ROOT, Progress, Request
-from benchmarks.report import RESULTS, report
-from benchmarks.store import Result, Row, Run, Skipped, save
+from benchmarks.report import report
 from benchmarks.suites import DEFAULT, SUITES
 from benchmarks.timing import QUICK, Plan
+from convlab.results import FILES
+from convlab.results.store import Result, Row, Run, Skipped, save
 
 # Quick results must not replace real ones.
 QUICK_RESULTS = ROOT / "_build" / "benchmarks"
@@ -54,7 +55,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--output",
         type=Path,
-        help="folder for the results (benchmarks/results; with --quick, _build/benchmarks)",
+        help="folder for the results (convlab/results/files; with --quick, _build/benchmarks)",
     )
     chosen = parser.parse_args(words)
     cores = machine.describe()["cores"]
@@ -69,7 +70,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
             parser.error(f"--rounds must be at least 1, got {chosen.rounds}")
         least = min(chosen.plan.least_rounds, chosen.rounds)
         chosen.plan = dataclasses.replace(chosen.plan, rounds=chosen.rounds, least_rounds=least)
-    chosen.output = chosen.output or (QUICK_RESULTS if chosen.quick else RESULTS)
+    chosen.output = chosen.output or (QUICK_RESULTS if chosen.quick else FILES)
     return chosen
 
 

@@ -26,9 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import Others, describe, environments, versions
-from benchmarks.store import rounded, write
+from convlab.results import FILES
+from convlab.results.store import rounded, write
 
-RESULTS = Path(__file__).parent / "results" / "accuracy"
+RESULTS = FILES / "accuracy"
 PACKAGES = ("convlab", "numpy", "torch", "torchvision")
 DEFAULT_TASKS = ("simple-cnn/digits", "mnist-cnn/digits")
 

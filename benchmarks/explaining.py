@@ -1,6 +1,6 @@
 """Measure the time of `convlab.explain.explaining` where nothing fails.
 
-    python -m benchmarks.explaining            # two minutes, stored in results/explaining
+    python -m benchmarks.explaining            # two minutes, stored in convlab/results/files
     python -m benchmarks.explaining --quick    # a test run, stored in _build/
     python -m benchmarks.explaining --print    # print what is stored
 
@@ -31,12 +31,13 @@ from torch.overrides import TorchFunctionMode
 from benchmarks.libraries import torch_kernels
 from benchmarks.machine import Others, describe, environments, versions
 from benchmarks.processes import ROOT, answers
-from benchmarks.store import read, rounded, write
 from benchmarks.timing import Plan, Runner, clock_for, estimate, interleave, spread
 from convlab.explain import explaining
 from convlab.models import MnistCNN, resnet18
+from convlab.results import FILES
+from convlab.results.store import read, rounded, write
 
-RESULTS = Path(__file__).parent / "results" / "explaining"
+RESULTS = FILES / "explaining"
 QUICK_RESULTS = ROOT / "_build" / "benchmarks" / "explaining"
 SCHEMA = 1
 BASE = "no block"
@@ -179,7 +180,7 @@ def report(result: ExplainingResult) -> str:
 
 
 def load(path: Path) -> ExplainingResult:
-    """Read a result, as `benchmarks.store.read` does."""
+    """Read a result, as `convlab.results.store.read` does."""
     return read(path, ExplainingResult, SCHEMA, {"rows": Row})
 
 

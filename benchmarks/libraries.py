@@ -11,8 +11,8 @@ import numpy as np
 import threadpoolctl
 import torch
 
-from benchmarks.store import rounded
 from benchmarks.timing import Clock, estimate
+from convlab.results.store import rounded
 
 
 def torch_kernels() -> str:

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.store import rounded
 from convlab import __version__
+from convlab.results.store import rounded
 
 # Variables that choose the kernels of a library.
 KERNELS = (

@@ -11,7 +11,6 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.contenders import REFERENCE, Contender
 from benchmarks.problems import Call, Problem, make
-from benchmarks.store import Row, Skipped, rounded
 from benchmarks.suites import Case
 from benchmarks.timing import (
     Clock,
@@ -24,6 +23,7 @@ from benchmarks.timing import (
     ratios,
     spread,
 )
+from convlab.results.store import Row, Skipped, rounded
 
 # Larger errors are wrong results. (Rounding: about 1e-6 and 1e-15; Winograd a few times that.)
 TOLERANCE = {"float32": 1e-4, "float64": 1e-12}

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
-import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from tabulate import tabulate
 
-from benchmarks.store import Result, Row, Run, load
+from convlab.results import FILES
+from convlab.results.convolution import counted, describe, fair_ratios, geometric_mean
+from convlab.results.store import Result, Row, Run, load
 
-RESULTS = Path(__file__).parent / "results"
 _NONE = "-"
 _QUIET = 0.1  # up to this many cores busy with other processes are ignored
 _RATIO = "time of torch / time of this one: above 1, this one is faster"
@@ -28,7 +26,7 @@ def report(result: Result) -> str:
     machine, versions = result.machine, result.versions
     caches = ", ".join(f"{level} {size}" for level, size in machine["caches"].items())
     lines += [
-        f"{machine['cpu']}, {_counted(machine['cores'], 'core')}, {caches or 'caches unknown'}. "
+        f"{machine['cpu']}, {counted(machine['cores'], 'core')}, {caches or 'caches unknown'}. "
         f"NumPy {versions['numpy']}, PyTorch {versions['torch']}. {result.created}",
         "",
     ]
@@ -40,7 +38,7 @@ def report(result: Result) -> str:
         ]
         lines += [_heading(run), ""]
         for (task, images, dtype), group in _groups(rows):
-            lines += [f"### {_what(task, images, dtype)}", ""]
+            lines += [f"### {describe(task, images, dtype)}", ""]
             one_layer = len({row.layer for row in group}) == 1
             lines += [_ladder(group) if one_layer else _by_layer(group), ""]
         lines += [*_best_peer(rows), *_disturbed(run, rows), *_not_measured(result, run)]
@@ -48,140 +46,13 @@ def report(result: Result) -> str:
     return "\n".join(lines)
 
 
-def fair_ratios(
-    rows: Iterable[Row], column: str = "ratio"
-) -> dict[tuple[str, int, str], list[float]]:
-    """Return the ratios against the faster of PyTorch's two page policies, one per case.
-
-    `column` is "ratio", or "cold_ratio" of calls that follow another contender's. The keys are
-    contender, threads and a description of the task. A case that was not measured with both
-    policies is left out.
-    """
-    fair: dict[tuple[str, int, str], list[float]] = {}
-    for (contender, threads, task, images, dtype, _), least in _fair(rows, column).items():
-        fair.setdefault((contender, threads, _what(task, images, dtype)), []).append(least)
-    return fair
-
-
-def fair_by_layer(
-    rows: Iterable[Row], contender: str, column: str = "ratio", threads: int = 1
-) -> dict[tuple[str, int, str], float]:
-    """Return the ratios of `fair_ratios` for one contender, with the layer that each belongs to.
-
-    The keys are layer, images and task, as in `Row`.
-    """
-    rows = select(rows, contender=contender, threads=threads)
-    fair = _fair(rows, column)
-    return {(layer, images, task): ratio for (_, _, task, images, _, layer), ratio in fair.items()}
-
-
-def _fair(rows: Iterable[Row], column: str) -> dict[tuple[str, int, str, int, str, str], float]:
-    measured: dict[tuple[str, int, str, int, str, str], dict[str, float]] = {}
-    for row in rows:
-        key = (row.contender, row.threads, row.task, row.images, row.dtype, row.layer)
-        measured.setdefault(key, {})[row.environment] = getattr(row, column)
-    return {
-        key: min(ratios["natural"], ratios["huge pages"])
-        for key, ratios in measured.items()
-        if {"natural", "huge pages"} <= set(ratios)
-    }
-
-
-def stored(suite: str) -> Result:
-    """Read the stored result of a suite, such as "ladder"; errors are those of `store.load`."""
-    return load(RESULTS / f"{suite}.json")
-
-
-def select(rows: Iterable[Row], **fields: Any) -> list[Row]:
-    """Return the rows whose fields have the given values, in their order.
-
-    Examples
-    --------
-    >>> rows = select(stored("ladder").rows, environment="natural", threads=1)
-    >>> {(row.layer, row.images) for row in rows}
-    {('64>64 3x3 @56', 1)}
-    """
-    return [
-        row for row in rows if all(getattr(row, name) == value for name, value in fields.items())
-    ]
-
-
-def ratio_table(lines: Mapping[str, tuple[Result, str]], title: str = "") -> str:
-    """Format ratios against the faster PyTorch, one thread: a line per name and batch size.
-
-    Parameters
-    ----------
-    lines : mapping of str to (Result, str)
-        For each name, a result and the contender whose ratios to take.
-    title : str
-        The head of the first column.
-    """
-    width = max(map(len, [title, *lines]))
-    heads = ("mean", "least", "most", "cold")
-    text = [f"{title:{width}}{'N':>4}" + "".join(f"{head:>7}" for head in heads)]
-    for name, (result, contender) in lines.items():
-        warm, cold = (
-            fair_by_layer(result.rows, contender, column) for column in ("ratio", "cold_ratio")
-        )
-        for images in sorted({images for _, images, _ in warm}):
-            ratios, colds = (
-                [ratio for case, ratio in fair.items() if case[1] == images]
-                for fair in (warm, cold)
-            )
-            numbers = geometric_mean(ratios), min(ratios), max(ratios), geometric_mean(colds)
-            text.append(f"{name:{width}}{images:4}" + "".join(f"{n:7.2f}" for n in numbers))
-    return "\n".join(text)
-
-
-def group_ratios(rows: Iterable[Row]) -> dict[tuple[int, int, str, int], float]:
-    """Return how many times less time the grouped layers of the suite "groups" take.
-
-    Measured with one thread, beside the ordinary layer with the same result. The keys are
-    channels, groups, memory format ("NCHW" or "channels_last") and images.
-
-    Examples
-    --------
-    >>> ratios = group_ratios(stored("groups").rows)
-    >>> sorted({groups for channels, groups, _, _ in ratios if channels == 64})
-    [2, 4, 8, 16, 32, 64]
-    """
-    formats = {"torch grouped": "NCHW", "torch grouped channels_last": "channels_last"}
-    ratios = {}
-    for row in select(rows, environment="natural", threads=1):
-        if row.contender in formats:
-            channels, groups = (int(number) for number in re.findall(r"^\d+|(?<= g)\d+", row.layer))
-            ratios[channels, groups, formats[row.contender], row.images] = row.ratio
-    return ratios
-
-
-def geometric_mean(values: Iterable[float]) -> float:
-    """Return the geometric mean of ratios, where 2 and 1/2 cancel out.
-
-    Examples
-    --------
-    >>> geometric_mean([0.5, 2.0])
-    1.0
-    """
-    logarithms = [math.log(value) for value in values]
-    return math.exp(sum(logarithms) / len(logarithms))
-
-
 def _heading(run: Run) -> str:
     speed = ", ".join(f"{name} {value:.0f}" for name, value in run.sgemm.items())
     return (
-        f"## {_counted(run.threads, 'thread')}, environment {run.environment}\n\n"
+        f"## {counted(run.threads, 'thread')}, environment {run.environment}\n\n"
         f"{run.clock}. NumPy on {run.blas}; torch on {run.torch_kernels}. Float32 matrix "
         f"product of 1024x1024, GFLOP/s: {speed}."
     )
-
-
-def _what(task: str, images: int, dtype: str) -> str:
-    words = {"forward": "Output", "gradients": "All three gradients"}.get(task, task)
-    return f"{words}, {_counted(images, 'image')}, {dtype}"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _groups(rows: Sequence[Row]) -> list[tuple[tuple[str, int, str], list[Row]]]:
@@ -305,7 +176,7 @@ def _not_measured(result: Result, run: Run) -> list[str]:
         if (entry.environment, entry.threads) == (run.environment, run.threads):
             reasons.setdefault(entry.contender, []).append(f"{entry.layer}: {entry.reason}")
     lines = [
-        f"- {name}, {_counted(len(cases), 'case')}; {cases[0]}" for name, cases in reasons.items()
+        f"- {name}, {counted(len(cases), 'case')}; {cases[0]}" for name, cases in reasons.items()
     ]
     return ["Not measured:", "", *lines, ""] if lines else []
 
@@ -352,7 +223,7 @@ def _memory(rows: Sequence[Row]) -> str:
 
 def main(names: Sequence[str]) -> None:
     """Print the reports of the named files, or of all stored results."""
-    paths = [Path(name) for name in names] or sorted(RESULTS.glob("*.json"))
+    paths = [Path(name) for name in names] or sorted(FILES.glob("*.json"))
     for path in paths:
         print(report(load(path)))
 

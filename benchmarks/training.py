@@ -13,12 +13,12 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.loops.contenders import CONTENDERS, PLAIN
-from benchmarks.loops.report import RESULTS, report
+from benchmarks.loops.report import report
 from benchmarks.loops.request import Request
-from benchmarks.loops.store import Row, Skipped, Start, TrainingResult, save
 from benchmarks.processes import ROOT, Progress, answers
-from benchmarks.store import rounded
 from benchmarks.timing import spread
+from convlab.results.store import rounded
+from convlab.results.training import TRAININGS, Row, Skipped, Start, TrainingResult, save
 
 QUICK_RESULTS = ROOT / "_build" / "benchmarks" / "training"
 # Batches per epoch: some seconds of the plain loop on two cores; a GPU needs more for that.
@@ -44,7 +44,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
             setattr(chosen, name, quick if chosen.quick else usual)
         elif not minimum <= value <= maximum:
             parser.error(f"--{name} must be from {minimum} to {maximum}, got {value}")
-    chosen.output = chosen.output or (QUICK_RESULTS if chosen.quick else RESULTS)
+    chosen.output = chosen.output or (QUICK_RESULTS if chosen.quick else TRAININGS)
     suitable = [name for name, who in CONTENDERS.items() if chosen.device in who.devices]
     wanted = {PLAIN, *(chosen.contender or suitable)}
     while missing := {CONTENDERS[name].base or name for name in wanted} - wanted:
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         help="new processes per contender, which measure its start; 0: none (3)")  # fmt: skip
     add("--quick", action="store_true", help="a few steps, two rounds: a test run")
     add("--output", type=Path, metavar="FOLDER", help="folder for the result "
-        "(benchmarks/results/training; with --quick, _build/benchmarks/training)")  # fmt: skip
+        "(convlab/results/files/training; with --quick, _build/benchmarks/training)")  # fmt: skip
     return parser
 
 

@@ -22,9 +22,9 @@ from benchmarks import libraries, machine
 from benchmarks.contenders import contenders
 from benchmarks.measure import Setting, measure
 from benchmarks.processes import Request
-from benchmarks.store import Run
 from benchmarks.suites import SUITES
 from benchmarks.timing import clock_for
+from convlab.results.store import Run
 
 
 def work(request: Request) -> Iterator[dict[str, Any]]:

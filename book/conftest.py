@@ -4,6 +4,7 @@ nbval draws every figure again but excludes it from the comparison, because the 
 PNG files may differ where the drawings do not. Here the drawings are compared.
 """
 
+import os
 import sys
 
 from jupyter_client.provisioning import local_provisioner
@@ -36,3 +37,8 @@ IPyNbCell.compare_outputs = compare_outputs
 
 if sys.platform == "linux":  # elsewhere a process that has loaded PyTorch may not survive a fork
     local_provisioner.launch_kernel = kernels.launch_kernel
+elif "CONVLAB_KERNEL_PYTHON" in os.environ:
+    launch_kernel = local_provisioner.launch_kernel
+    local_provisioner.launch_kernel = lambda command, **options: launch_kernel(
+        [os.environ["CONVLAB_KERNEL_PYTHON"], *command[1:]], **options
+    )

@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "plots": {"shapes", "ops"},
     "training": {"data", "plots"},
     "summary": {"shapes", "nn"},
+    "results": set(),
     "explain": {"shapes"},
     "check": {"shapes"},
     "cli": {

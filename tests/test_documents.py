@@ -6,8 +6,9 @@ import re
 import statistics
 from pathlib import Path
 
-from benchmarks.report import fair_ratios, geometric_mean
-from benchmarks.store import load
+from convlab.results import FILES
+from convlab.results.convolution import fair_ratios, geometric_mean
+from convlab.results.store import load
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,7 +24,7 @@ def test_the_examples_say_what_they_print():
 
 def test_the_accuracies_are_those_that_were_measured():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    stored = sorted((ROOT / "benchmarks" / "results" / "accuracy").glob("*.json"))
+    stored = sorted((FILES / "accuracy").glob("*.json"))
     assert stored
     for path in stored:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -41,7 +42,7 @@ def test_the_accuracies_are_those_that_were_measured():
 
 def test_the_speeds_are_those_that_were_measured():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    stored = load(ROOT / "benchmarks" / "results" / "prepacked.json")
+    stored = load(FILES / "prepacked.json")
     ratios = fair_ratios(stored.rows)
     least = []
     for name, contender in (("conv2d", "auto"), ("PrepackedConv2d", "prepacked")):

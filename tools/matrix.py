@@ -33,7 +33,7 @@ TEST_PACKAGES = [
     "onnx", "ipykernel",
 ]  # fmt: skip
 PARTS = ("shapes", "ops", "nn", "init", "models", "plots", "summary", "data", "cli", "training",
-         "explain", "check")  # fmt: skip
+         "explain", "check", "results")  # fmt: skip
 PYTEST = [
     "-q", "-n", "1", "--dist", "loadfile", "convlab", *(f"tests/{part}" for part in PARTS),
     # Minutes of kills and of processes that wait for each other.

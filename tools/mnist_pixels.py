@@ -4,8 +4,8 @@
 
 FOLDER holds ``train-images-idx3-ubyte.gz`` and ``t10k-images-idx3-ubyte.gz`` (torchvision puts both
 into ``MNIST/raw``). Unpacked, they must be the original files. The counts go to
-``book/trained/mnist-pixels.json``, which is in the repository already; this program documents its
-origin.
+``convlab/results/files/trained/mnist-pixels.json``, which is in the repository already; this
+program documents its origin.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-OUT = Path(__file__).parents[1] / "book" / "trained" / "mnist-pixels.json"
+OUT = Path(__file__).parents[1] / "convlab" / "results" / "files" / "trained" / "mnist-pixels.json"
 MD5 = {  # of the original files, unpacked; packed, they differ by date and program
     "train": "6bbc9ace898e44ae57da46a324031adb",
     "t10k": "2646ac647ad5339dbf082846283269ea",

@@ -5,9 +5,9 @@
     OTHER/bin/python tools/old_messages.py
 
 It runs the cells of ``book/errors.ipynb`` that begin a block with ``caught``, and writes class and
-message of each error to ``book/messages/torch-2.4.json``, null where nothing fails. The chapter
-prints a message where it differs from that of today. Only PyTorch and NumPy are needed there: the
-cells that use `convlab` are left out. Run it after a cell was added or changed.
+message of each error to ``convlab/results/files/messages/torch-2.4.json``, null where nothing
+fails. The chapter prints a message where it differs from that of today. Only PyTorch and NumPy are
+needed there: the cells that use `convlab` are left out. Run it after a cell was added or changed.
 """
 
 import argparse
@@ -19,7 +19,8 @@ from pathlib import Path
 
 import torch
 
-BOOK = Path(__file__).parents[1] / "book"
+ROOT = Path(__file__).parents[1]
+BOOK, MESSAGES = ROOT / "book", ROOT / "convlab" / "results" / "files" / "messages"
 
 
 def messages(notebook):
@@ -49,7 +50,7 @@ def main():
     """Store the messages of the version of PyTorch that runs this."""
     version = ".".join(torch.__version__.split(".")[:2])
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=BOOK / "messages" / f"torch-{version}.json")
+    parser.add_argument("--out", type=Path, default=MESSAGES / f"torch-{version}.json")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     stored = {"torch": torch.__version__, "messages": messages(BOOK / "errors.ipynb")}

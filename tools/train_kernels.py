@@ -3,10 +3,10 @@
     python tools/train_kernels.py FOLDER [--epochs 14] [--seed 0] [--note TEXT] [--out FILE]
 
 FOLDER is that of ``cifar10.npz`` as `convlab.data.load` reads it; without the file, CIFAR-10 is
-downloaded there. The weights go to ``book/trained/cifar10-small.npz`` as float16, which is in the
-repository already; this program documents its origin. It holds no image. Its entry ``made`` says in
-JSON how it was made: settings, accuracies of the rounded weights, versions, duration. On a single
-thread of a usual processor an epoch takes about a minute.
+downloaded there. The weights go to ``convlab/results/files/trained/cifar10-small.npz`` as
+float16, which is in the repository already; this program documents its origin. It holds no image.
+Its entry ``made`` says in JSON how it was made: settings, accuracies of the rounded weights,
+versions, duration. On a single thread of a usual processor an epoch takes about a minute.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from torch import nn
 from convlab.data import load
 from convlab.training import Epoch, TrainConfig, evaluate, fit, seed_everything
 
-OUT = Path(__file__).parents[1] / "book" / "trained" / "cifar10-small.npz"
+OUT = Path(__file__).parents[1] / "convlab" / "results" / "files" / "trained" / "cifar10-small.npz"
 
 
 def network() -> nn.Sequential:

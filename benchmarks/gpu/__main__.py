@@ -21,10 +21,10 @@ from benchmarks.gpu.report import report
 from benchmarks.gpu.request import Request
 from benchmarks.gpu.store import TABLES, GpuResult, Part, load, save
 from benchmarks.processes import Progress
-from benchmarks.store import rounded
 from convlab.data.cache import cache_folder
+from convlab.results import FILES
+from convlab.results.store import rounded
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
 PACKAGES = ("convlab", "numpy", "torch", "torchvision", "triton", "pillow", "pytest")
 # The parts in their order, and the share of each in the time. Time that a part leaves goes to the
 # ones after it; in a rehearsal, each may take all that is left. The device comes first, as it is
@@ -65,8 +65,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         chosen.minutes = 2.0 if chosen.rehearse else 8.0
     if not 0 < chosen.minutes < 1e6:
         parser.error(f"--minutes must be above 0, got {chosen.minutes}")
-    if chosen.rehearse and RESULTS in chosen.out.resolve().parents:
-        parser.error(f"--out must not be in {RESULTS} with --rehearse, got {chosen.out}")
+    if chosen.rehearse and FILES in chosen.out.resolve().parents:
+        parser.error(f"--out must not be in {FILES} with --rehearse, got {chosen.out}")
     if not chosen.rehearse and not torch.cuda.is_available():
         text = "PyTorch finds no CUDA GPU here; --rehearse runs what a CPU can"
         parser.exit(2, f"{parser.prog}: error: {text}\n")

@@ -19,9 +19,9 @@ from torch import nn
 from benchmarks.gpu.parts import Answers, reason
 from benchmarks.gpu.request import Request
 from benchmarks.gpu.store import AccuracyRow, Skipped
-from benchmarks.store import rounded
 from convlab.data import Dataset, load, match_input
 from convlab.models import BasicBlock, ResNet, SimpleCNN
+from convlab.results.store import rounded
 from convlab.training import TrainConfig, fit, recipe, seed_everything
 
 CALIBRATION = 40  # steps per epoch of the short training

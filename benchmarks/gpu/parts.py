@@ -30,11 +30,11 @@ from benchmarks.loops.device import accelerator, wait
 from benchmarks.loops.measure import Timing, interleave, row
 from benchmarks.loops.task import Task
 from benchmarks.processes import ROOT
-from benchmarks.store import rounded
 from benchmarks.timing import Clock, Plan, Runner, ratios, seconds, spread
 from benchmarks.timing import interleave as interleave_calls
 from convlab.models import BasicBlock, ResNet
 from convlab.nn import fold_model
+from convlab.results.store import rounded
 
 Answers = Iterator[dict[str, Any]]
 

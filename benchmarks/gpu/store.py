@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.loops.store import Row
-from benchmarks.store import read, write
+from convlab.results.store import read, write
+from convlab.results.training import Row
 
 SCHEMA = 1
 
@@ -146,5 +146,5 @@ def save(result: GpuResult, path: Path) -> Path:
 
 
 def load(path: Path) -> GpuResult:
-    """Read a result, as `benchmarks.store.read` does."""
+    """Read a result, as `convlab.results.store.read` does."""
     return read(path, GpuResult, SCHEMA, TABLES)

@@ -18,7 +18,7 @@ from benchmarks.gpu.store import ProfileRow, Skipped
 from benchmarks.loops.contenders import CONTENDERS, PLAIN, Train
 from benchmarks.loops.device import wait
 from benchmarks.loops.task import Task
-from benchmarks.store import rounded
+from convlab.results.store import rounded
 
 Event = Mapping[str, Any]
 

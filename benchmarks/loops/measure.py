@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from benchmarks import machine
 from benchmarks.loops.contenders import PLAIN, Contender, Train
 from benchmarks.loops.device import wait
-from benchmarks.loops.store import Row
 from benchmarks.loops.task import Task
-from benchmarks.store import rounded
 from benchmarks.timing import ratios, spread
+from convlab.results.store import rounded
+from convlab.results.training import Row
 
 EPOCHS = 2  # of a training: the first one to warm up, the second one to be measured
 PAUSE = 0.1  # seconds between two trainings: threads of the one before come to rest

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tabulate import tabulate
 
-from benchmarks.loops.store import Row, Start, TrainingResult, load
+from convlab.results.training import TRAININGS, Row, Start, TrainingResult, load
 
-RESULTS = Path(__file__).resolve().parents[1] / "results" / "training"
 _NONE = "-"
 _QUIET = 0.1  # cores busy with something else that do not matter yet
 LEGEND = (
@@ -43,37 +42,6 @@ def report(result: TrainingResult) -> str:
         for entry in result.skipped
     ]
     return "\n".join(lines)
-
-
-def stored(device: str = "cpu") -> TrainingResult:
-    """Read the stored trainings of a device; errors are those of `store.load`."""
-    return load(RESULTS / f"{device}.json")
-
-
-def quartiles(
-    rows: Iterable[Row], column: str, names: Mapping[str, str]
-) -> dict[str, dict[str, tuple[float, float, float]]]:
-    """Return the quartiles of a ratio per network, for `convlab.plots.speedups`.
-
-    Parameters
-    ----------
-    rows : iterable of Row
-    column : str
-        "ratio" to the plain loop, or "base_ratio" to the loop that differs in one setting.
-    names : mapping of str to str
-        The contenders to take, and what to call each.
-
-    Returns
-    -------
-    dict of str to dict of str to (low, median, high)
-        For each network, in alphabetical order, its contenders from the slowest to the fastest.
-    """
-    found: dict[str, dict[str, tuple[float, float, float]]] = {}
-    chosen = [row for row in rows if row.contender in names]
-    for row in sorted(chosen, key=lambda row: (row.network, getattr(row, column))):
-        low, median, high = (getattr(row, column + end) for end in ("_low", "", "_high"))
-        found.setdefault(row.network, {})[names[row.contender]] = (low, median, high)
-    return found
 
 
 def _where(result: TrainingResult) -> str:
@@ -133,7 +101,7 @@ def markdown(table: Sequence[Sequence[object]], heads: Sequence[str]) -> str:
 
 def main(names: Sequence[str]) -> None:
     """Print the reports of some files, or of all that are stored."""
-    for path in [Path(name) for name in names] or sorted(RESULTS.glob("*.json")):
+    for path in [Path(name) for name in names] or sorted(TRAININGS.glob("*.json")):
         print(report(load(path)))
 
 

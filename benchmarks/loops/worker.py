@@ -19,8 +19,8 @@ from benchmarks.loops import device
 from benchmarks.loops.contenders import CONTENDERS
 from benchmarks.loops.measure import Timing, interleave, row
 from benchmarks.loops.request import Request
-from benchmarks.loops.store import Skipped
 from benchmarks.loops.task import Task
+from convlab.results.training import Skipped
 
 
 def work(request: Request) -> Iterator[dict[str, Any]]:

@@ -28,6 +28,8 @@ ROW = 3.4  # height of a row of the map, in rem
 WORDS_PER_MINUTE, SECONDS_PER_LINE, SECONDS_PER_FIGURE = 140, 3, 20
 
 HEAD = re.compile(r"^:::\{chapter-head\}\n(?P<options>(?::\w+:.*\n)*):::$", re.MULTILINE)
+# Code of the package in the text, from `tools/included_code.py`.
+COPIED = re.compile(r"^<!-- code from [^>]*-->\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 REMEMBER = "## Remember\n"
 
 
@@ -69,11 +71,13 @@ def _read(path, _modified):
     head = HEAD.search(text[0])
     options = dict(re.findall(r"^:(\w+): *(.*)$", head["options"], re.M)) if head else {}
     code = [cell for cell in cells if cell["cell_type"] == "code"]
-    hidden = {"hide-input", "hide-cell", "remove-input"}
+    hidden = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
     is_open = [not hidden & set(cell["metadata"].get("tags", ())) for cell in code]
     lines = sum(len(cell["source"]) for cell, seen in zip(code, is_open, strict=True) if seen)
     figures = sum("figure" in cell["metadata"].get("mystnb", {}) for cell in code)
-    words = len(re.findall(r"\w+(?:['’-]\w+)*", re.sub(r"\]\(\S*\)", "]", "\n".join(text))))
+    lines += sum(piece.count("\n") for piece in COPIED.findall("\n".join(text)))
+    prose = COPIED.sub("", re.sub(r"\]\(\S*\)", "]", "\n".join(text)))
+    words = len(re.findall(r"\w+(?:['’-]\w+)*", prose))
     seconds = words * 60 / WORDS_PER_MINUTE
     seconds += lines * SECONDS_PER_LINE + figures * SECONDS_PER_FIGURE
     return Chapter(

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from benchmarks.store import Result, Row, Run, Skipped
+from convlab.results.store import Result, Row, Run, Skipped
 
 RUN = Run(
     environment="natural", variables={}, threads=1, clock="CPU time",

@@ -12,10 +12,10 @@ import pytest
 
 from benchmarks.__main__ import QUICK_RESULTS, ROOT, answers, arguments
 from benchmarks.processes import Progress, Request
-from benchmarks.report import RESULTS
-from benchmarks.store import load
 from benchmarks.suites import DEFAULT, SUITES
 from benchmarks.timing import QUICK
+from convlab.results import FILES
+from convlab.results.store import load
 
 
 @pytest.mark.slow
@@ -69,14 +69,14 @@ def test_everything_is_measured_by_default():
     chosen = arguments([])
     assert tuple(chosen.suite) == DEFAULT
     assert set(SUITES) - set(DEFAULT) == {"smoke"}
-    assert chosen.output == RESULTS
+    assert chosen.output == FILES
     assert chosen.threads[0] == 1
 
 
 def test_quick_results_do_not_replace_full_ones():
     chosen = arguments(["--quick"])
     assert chosen.plan == QUICK
-    assert chosen.output == QUICK_RESULTS != RESULTS
+    assert chosen.output == QUICK_RESULTS != FILES
 
 
 def test_fewer_rounds_than_the_least_are_possible():
@@ -125,17 +125,12 @@ def test_progress_in_a_log_is_one_line_per_section():
     assert stream.getvalue() == "0:00 small:\n0:00 done\n"
 
 
-def test_a_chapter_can_pick_a_number_in_a_few_lines(tmp_path):
+def test_a_chapter_can_pick_a_number_in_a_few_lines(tmp_path, monkeypatch, capsys):
     path = ROOT / "benchmarks" / "README.md"
     code = path.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
-    assert "../benchmarks/results/" in code
     json_like = {"rows": [{"contender": "convlab auto", "threads": 1, "environment": "natural",
                            "images": 1, "layer": "a", "ratio": 1.5}]}  # fmt: skip
-    (tmp_path / "benchmarks" / "results").mkdir(parents=True)
-    (tmp_path / "book").mkdir()
-    (tmp_path / "benchmarks" / "results" / "resnet18.json").write_text(json.dumps(json_like))
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path / "book", capture_output=True, text=True,
-        check=True,
-    )  # fmt: skip
-    assert done.stdout.strip() == "a 1.50"
+    (tmp_path / "resnet18.json").write_text(json.dumps(json_like))
+    monkeypatch.setattr("convlab.results.FILES", tmp_path)
+    exec(code, {})
+    assert capsys.readouterr().out.strip() == "a 1.50"

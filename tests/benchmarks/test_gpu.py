@@ -261,7 +261,7 @@ def test_a_gpu_gets_eight_minutes_and_real_data(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setenv("CONVLAB_DATA", str(tmp_path))
     (tmp_path / "cifar10.npz").touch()
-    asked = command.arguments(["--out", str(command.RESULTS / "gpu" / "a.json")])
+    asked = command.arguments(["--out", str(command.FILES / "gpu" / "a.json")])
     assert (asked.minutes, asked.data, asked.seeds) == (8, str(tmp_path), 3)
     assert asked.part == list(command.SHARES)
     assert command.arguments(["--out", "a", "--data", str(tmp_path)]).data == str(tmp_path)
@@ -272,7 +272,7 @@ def test_a_gpu_gets_eight_minutes_and_real_data(monkeypatch, tmp_path):
     [
         ([], "one of --out and --print is needed"),
         (["--out", "a", "--print", "b"], "one of --out and --print is needed"),
-        (["--rehearse", "--out", str(command.RESULTS / "gpu" / "a.json")], "--out must not be in"),
+        (["--rehearse", "--out", str(command.FILES / "gpu" / "a.json")], "--out must not be in"),
         (["--rehearse", "--out", "a", "--data", "/nowhere"], "there is no cifar10.npz in /nowhere"),
         (["--rehearse", "--out", "a", "--seeds", "0"], "--seeds must be at least 1, got 0"),
         (["--rehearse", "--out", "a", "--minutes", "0"], "--minutes must be above 0, got 0"),
@@ -573,24 +573,22 @@ def test_tables():
 
 
 def test_every_stored_result_can_be_read_and_is_no_rehearsal():
-    for path in (command.RESULTS / "gpu").glob("*.json"):
+    for path in (command.FILES / "gpu").glob("*.json"):
         stored = load(path)
         assert not stored.rehearsal, f"{path.name} is a rehearsal"
         assert stored.accelerator
         assert stored.accelerator["name"]
 
 
-def test_the_chapter_reads_a_stored_result(tmp_path, monkeypatch, capsys):
+def test_the_chapter_reads_a_stored_result(tmp_path, capsys):
     notebook = json.loads((ROOT / "book" / "scaling.ipynb").read_text(encoding="utf-8"))
     sources = ["".join(cell["source"]) for cell in notebook["cells"]]
-    (source,) = (text for text in sources if "results/gpu" in text and "print(" in text)
-    (tmp_path / "book").mkdir()
-    monkeypatch.chdir(tmp_path / "book")
-    exec(source, {"json": json, "Path": Path})
+    (source,) = (text for text in sources if '(FILES / "gpu")' in text and "print(" in text)
+    exec(source, {"json": json, "FILES": tmp_path})
     assert capsys.readouterr().out == "measured on a GPU: nothing yet\n"
     result = dataclasses.replace(RESULT, training=[TRAINING])
-    save(result, tmp_path / "benchmarks" / "results" / "gpu" / "sample.json")
-    exec(source, {"json": json, "Path": Path})
+    save(result, tmp_path / "gpu" / "sample.json")
+    exec(source, {"json": json, "FILES": tmp_path})
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert lines == [
         "measured on a GPU: sample",

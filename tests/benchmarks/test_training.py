@@ -10,12 +10,21 @@ from pathlib import Path
 import pytest
 
 from benchmarks.loops import fresh
-from benchmarks.loops import report as reports
 from benchmarks.loops.contenders import CONTENDERS, PLAIN
-from benchmarks.loops.report import RESULTS, main, quartiles, report
+from benchmarks.loops.report import main, report
 from benchmarks.loops.request import Request
-from benchmarks.loops.store import Row, Skipped, Start, TrainingResult, load, save
 from benchmarks.training import NOBODY, PACKAGES, QUICK_RESULTS, ROOT, arguments, requests
+from convlab.results import training as trainings
+from convlab.results.training import (
+    TRAININGS,
+    Row,
+    Skipped,
+    Start,
+    TrainingResult,
+    load,
+    quartiles,
+    save,
+)
 
 ROW = Row(
     network="SimpleCNN", contender=PLAIN, base=None, change=None, precision="fp32", device="cpu",
@@ -83,7 +92,7 @@ def test_the_first_step_is_noticed_in_this_process_too(monkeypatch):
 
 def test_all_contenders_for_the_device_are_measured_by_default():
     chosen = arguments([])
-    assert chosen.output == RESULTS
+    assert chosen.output == TRAININGS
     assert chosen.contender == tuple(n for n, who in CONTENDERS.items() if "cpu" in who.devices)
     assert [request.network for request in requests(chosen)] == ["MnistCNN", "SimpleCNN"]
     assert all(request.count % request.batch == 0 for request in requests(chosen))
@@ -96,7 +105,7 @@ def test_the_base_of_a_contender_is_measured_too():
 
 def test_quick_results_do_not_replace_full_ones():
     chosen = arguments(["--quick"])
-    assert chosen.output == QUICK_RESULTS != RESULTS
+    assert chosen.output == QUICK_RESULTS != TRAININGS
     assert (chosen.rounds, chosen.starts) == (2, 1)
 
 
@@ -158,7 +167,7 @@ def test_a_gpu_is_named():
 
 
 def test_every_stored_result_can_be_read_and_is_not_a_quick_one():
-    for path in Path(RESULTS).glob("*.json"):
+    for path in TRAININGS.glob("*.json"):
         stored = load(path)
         assert stored.device == path.stem
         assert not stored.quick, f"{path.name} is a quick run"
@@ -191,6 +200,6 @@ def test_quartiles_are_those_of_the_chosen_contenders_from_slow_to_fast():
 
 
 def test_stored_trainings_are_read_by_their_device(tmp_path, monkeypatch):
-    monkeypatch.setattr(reports, "RESULTS", tmp_path)
+    monkeypatch.setattr(trainings, "TRAININGS", tmp_path)
     save(RESULT, tmp_path)
-    assert reports.stored() == RESULT
+    assert trainings.stored() == RESULT

@@ -10,16 +10,20 @@ import os
 import signal
 import subprocess
 import sys
-
-from tests.book.book_files import ROOT
+from pathlib import Path
 
 
 @functools.cache
 def server():
-    """Start the process that is forked, once."""
+    """Start the process that is forked, once.
+
+    The variable CONVLAB_KERNEL_PYTHON names the Python that runs the notebooks, if it is not that
+    of the tests.
+    """
+    python = os.environ.get("CONVLAB_KERNEL_PYTHON", sys.executable)
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.book.kernel_server"],
-        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        [python, str(Path(__file__).with_name("kernel_server.py"))],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     atexit.register(process.communicate)  # the end of its input ends it
     return process

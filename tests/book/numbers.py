@@ -65,7 +65,7 @@ PROSE = re.compile(r"\{(?:note|tip|warning|admonition|glossary|important)\}")
 FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|\{math\}`[^`]*`", re.DOTALL)
 CODE = re.compile(r"(?:\{[\w:]+\})?(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 MARKUP = re.compile(
-    r"\]\([^)\s]*\)|<https?:[^>]*>|^\([\w-]+\)=$|^:::.*$|^:[\w-]+:.*$|<!--.*?-->"
+    r"\]\([^)\s]*\)|<https?:[^>]*>|^\([\w-]+\)=$|^:::.*$|^:[\w-]+:.*$|<!--(?s:.*?)-->"
     r"|^\s*\d+\. |^\*\*\d+\. |^#+ (?:Rung )?\d+[.:]"
     r"|\b[Dd]ocument [0-4]\b|\[[0-4]\]\(#d[0-4]-\d\d\)",  # the names of the five documents
     re.MULTILINE,
@@ -209,11 +209,8 @@ def text_blocks(text: str, above: tuple[str, ...], cell: int) -> Iterator[Block]
     """Give a piece of Markdown, and the code that stands in it."""
     yield Block("text", text, above, cell)
     for match in FENCE.finditer(text):
-        code = match["body"]
-        if included := re.match(r"\{literalinclude\} \.\./(\S+)", match["info"]):
-            code = (ROOT / included[1]).read_text(encoding="utf-8")
         if not PROSE.match(match["info"]):
-            yield Block("code", code, above, cell)
+            yield Block("code", match["body"], above, cell)
 
 
 def blocks_of_markdown(content: str) -> Iterator[Block]:
@@ -225,12 +222,13 @@ def blocks_of_markdown(content: str) -> Iterator[Block]:
 def blocks_of_notebook(content: str) -> Iterator[Block]:
     """Read a notebook piece by piece.
 
-    The numbers of an exercise are given, and those that follow are checked by `tests/check`.
+    The numbers of an exercise are given, and those that follow are checked by `tests/check`. The
+    cell that installs the package holds none of the book's.
     """
     headings: tuple[str, ...] = ()
     for index, cell in enumerate(json.loads(content)["cells"]):
         source = "".join(cell["source"])
-        if cell.get("id", "").startswith(("exercise-", "answer-")):
+        if cell.get("id", "").startswith(("exercise-", "answer-", "setup")):
             continue
         if cell["cell_type"] == "markdown":
             for text, above in sections(source, headings):

@@ -15,11 +15,12 @@ from bs4 import BeautifulSoup
 from torch import nn
 
 from convlab.explain import CAUSES, explain
+from convlab.results import FILES
 from tests.book.book_files import ROOT
 
 BOOK = ROOT / "book"
 CELLS = json.loads((BOOK / "errors.ipynb").read_text(encoding="utf-8"))["cells"]
-STORED = json.loads((BOOK / "messages" / "torch-2.4.json").read_text(encoding="utf-8"))
+STORED = json.loads((FILES / "messages" / "torch-2.4.json").read_text(encoding="utf-8"))
 OLD = STORED["messages"]
 TOOL = runpy.run_path(str(ROOT / "tools" / "old_messages.py"))
 

@@ -8,10 +8,11 @@ import runpy
 
 import pytest
 
+from convlab.results import FILES
 from tests.book.book_files import ROOT
 from tests.book.claims import read_claims
 
-STORED = json.loads((ROOT / "book" / "trained" / "mnist-pixels.json").read_text(encoding="utf-8"))
+STORED = json.loads((FILES / "trained" / "mnist-pixels.json").read_text(encoding="utf-8"))
 
 
 def sums(part):

@@ -30,6 +30,10 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def first_text(notebook):
+    return next(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
 def texts(cell):
     """Yield all text that is shown below a cell."""
     for output in cell.outputs:
@@ -98,7 +102,7 @@ def test_every_drawing_has_an_alternative_text_a_caption_and_a_name(notebook):
 
 
 def test_it_says_first_what_the_reader_will_be_able_to_do(notebook):
-    opening = notebook.cells[0].source.split("\n\n")
+    opening = first_text(notebook).split("\n\n")
     assert opening[0].startswith("# ")
     if opening[0] == "# What nn.Conv2d really does":  # the first page of the book
         return
@@ -107,7 +111,7 @@ def test_it_says_first_what_the_reader_will_be_able_to_do(notebook):
 
 def test_a_chapter_ends_with_what_to_remember(notebook):
     """At most five points; the cheat sheets repeat them."""
-    if "{chapter-head}" not in notebook.cells[0].source:
+    if "{chapter-head}" not in first_text(notebook):
         return
     boxes = [cell.source for cell in notebook.cells if cell.source.startswith("## Remember\n")]
     assert len(boxes) == 1

@@ -10,6 +10,7 @@ import torch
 from axe_playwright_python.sync_playwright import Axe
 
 from convlab.explain import CAUSES, explaining
+from convlab.results import FILES
 from tests.book import mistakes, pasted
 from tests.book.book_files import ROOT
 from tests.book.tab import PHONE, Tab
@@ -77,7 +78,7 @@ def notebook():
 
 def stored_messages():
     """List (entry, text) of the outputs of the page: what torch says, what it said, the note."""
-    old = json.loads((ROOT / "book" / "messages" / "torch-2.4.json").read_text(encoding="utf-8"))
+    old = json.loads((FILES / "messages" / "torch-2.4.json").read_text(encoding="utf-8"))
     for source, output in notebook():
         for name in re.findall(r'caught\("([\w-]+)"\)', source):
             entry = f"error-{name}"

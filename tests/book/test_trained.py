@@ -6,10 +6,11 @@ import runpy
 import numpy as np
 import torch
 
+from convlab.results import FILES
 from convlab.training import TrainConfig
 from tests.book.book_files import ROOT
 
-PATH = ROOT / "book" / "trained" / "cifar10-small.npz"
+PATH = FILES / "trained" / "cifar10-small.npz"
 
 
 def test_the_stored_weights_are_small_and_fit_the_network_of_the_tool():

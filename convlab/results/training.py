@@ -1,15 +1,18 @@
-"""Format of a training result, and its file: one flat JSON file per device."""
+"""Stored measurements of trainings: one flat JSON file per device, and what a chapter reads."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.store import read, write
+from convlab.results import FILES
+from convlab.results.store import read, write
 
 SCHEMA = 1
+TRAININGS = FILES / "training"  # one file per device
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,37 @@ def save(result: TrainingResult, folder: Path) -> Path:
 
 
 def load(path: Path) -> TrainingResult:
-    """Read a result, as `benchmarks.store.read` does."""
+    """Read a result, as `convlab.results.store.read` does."""
     tables = {"rows": Row, "starts": Start, "skipped": Skipped}
     return read(path, TrainingResult, SCHEMA, tables)
+
+
+def stored(device: str = "cpu") -> TrainingResult:
+    """Read the stored trainings of a device; errors are those of `store.load`."""
+    return load(TRAININGS / f"{device}.json")
+
+
+def quartiles(
+    rows: Iterable[Row], column: str, names: Mapping[str, str]
+) -> dict[str, dict[str, tuple[float, float, float]]]:
+    """Return the quartiles of a ratio per network, for `convlab.plots.speedups`.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+    column : str
+        "ratio" to the plain loop, or "base_ratio" to the loop that differs in one setting.
+    names : mapping of str to str
+        The contenders to take, and what to call each.
+
+    Returns
+    -------
+    dict of str to dict of str to (low, median, high)
+        For each network, in alphabetical order, its contenders from the slowest to the fastest.
+    """
+    found: dict[str, dict[str, tuple[float, float, float]]] = {}
+    chosen = [row for row in rows if row.contender in names]
+    for row in sorted(chosen, key=lambda row: (row.network, getattr(row, column))):
+        low, median, high = (getattr(row, column + end) for end in ("_low", "", "_high"))
+        found.setdefault(row.network, {})[names[row.contender]] = (low, median, high)
+    return found

@@ -1,12 +1,11 @@
 """Tests of writing and reading results."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from benchmarks.report import RESULTS
-from benchmarks.store import load, rounded, save
+from convlab.results import FILES
+from convlab.results.store import load, rounded, save
 from tests.benchmarks.samples import ROW, result, row
 
 
@@ -60,7 +59,7 @@ def test_four_digits_are_kept():
 
 
 def test_every_stored_result_can_be_read_and_is_not_a_quick_one():
-    for path in Path(RESULTS).glob("*.json"):
+    for path in FILES.glob("*.json"):
         stored = load(path)
         assert stored.suite == path.stem
         assert stored.rows
