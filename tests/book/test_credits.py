@@ -84,9 +84,8 @@ def test_a_credited_file_exists_and_has_the_version_that_is_named(site, what):
         assert matching or list(base.glob(f"{pattern}/*")), pattern
         found += matching
     for version in re.findall(r"\b\d+\.\d+\.\d+\b", what):
-        texts = (
-            path.read_text(encoding="utf-8") for path in found if path.suffix in {".js", ".txt"}
-        )
+        sources = [path for path in found if path.suffix in {".js", ".py", ".txt"}]
+        texts = (path.read_text(encoding="utf-8") for path in sources)
         assert any(version in text for text in texts), f"{what}: no file has {version}"
 
 
