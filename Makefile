@@ -3,7 +3,7 @@
 # make test       run all tests and all notebooks, properties on a sample of their examples
 #      test FAST=1    without what is slow, in 80 s: for while you edit
 #      test FULL=1    with every example, every element and thirty kills: for before a release
-# make lint       check style and types
+# make lint       check style, types and the workflows of hosted CI
 # make portable   run all notebooks outside of the repository, and all claims, on an imitated older CPU
 # make notebooks  run all notebooks and store their outputs
 # make bench      measure against PyTorch and others, store in convlab/results/files
@@ -77,6 +77,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
 
 notebooks: $(READY)
 	$(BIN)/python tools/run_notebooks.py

@@ -1,6 +1,8 @@
 """The package as it is installed: a source distribution, and a wheel with NumPy or PyTorch."""
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -8,7 +10,9 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib import image
 
 import convlab
 
@@ -158,15 +162,91 @@ def test_it_runs_on_the_oldest_numpy_that_installs(wheel, tmp_path, version, pro
     assert output.endswith("output 218x218\n")
 
 
-def test_with_pytorch_it_works_without_the_repository(wheel, tmp_path):
-    installed, empty = tmp_path / "installed", tmp_path / "empty"
-    zipfile.ZipFile(wheel).extractall(installed)
-    empty.mkdir()
-    environment = {**os.environ, "PYTHONPATH": str(installed)}
-    code = (
-        "import sys, convlab; from convlab.cli import main\n"
-        "print(convlab.__file__); sys.exit(main(['summary', 'lenet5']))"
+@pytest.fixture(scope="module")
+def programs(wheel, tmp_path_factory):
+    """Install the wheel into an empty environment that sees what it needs, and not the repository.
+
+    PyTorch is taken from the environment of the tests. What that has in .pth files, such as the
+    path of the repository, does not count there.
+    """
+    environment = tmp_path_factory.mktemp("environment")
+    run(sys.executable, "-m", "venv", "--without-pip", environment)
+    folder = environment / ("Scripts" if sys.platform == "win32" else "bin")
+    run(sys.executable, "-m", "pip", "--python", folder / "python", "install", "--quiet",
+        "--no-deps", "--no-index", wheel)  # fmt: skip
+    places = run(folder / "python", "-c", "import site; print(site.getsitepackages()[-1])").strip()
+    shared = [path for path in sys.path if Path(path).name == "site-packages"]
+    Path(places, "shared.pth").write_text("\n".join(shared), encoding="utf-8")
+    return folder
+
+
+def commands():
+    """List the commands of the README as words, with `convlab` in front and one epoch at most."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    found = []
+    for line in "".join(blocks).splitlines():
+        words = shlex.split(line, comments=True)
+        if words and words[0] in {"convlab", "torchrun"}:
+            found.append(words + (["--epochs", "1"] if "train" in words else []))
+    return found
+
+
+def test_the_commands_of_the_readme_run_without_the_repository(programs, tmp_path):
+    """Each does what it should: the call that `explain` gets is one that fails."""
+    random = np.random.default_rng(0)
+    for i in range(12):
+        path = tmp_path / "pictures" / ("cat", "dog")[i % 2] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.imsave(path, random.random((64, 64, 3)))
+    image.imsave(tmp_path / "photo.jpg", random.random((64, 64, 3)))
+    scripts = {
+        "convlab": [programs / "convlab"],
+        "torchrun": [programs / "python", "-m", "torch.distributed.run"],
+    }
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HOME": str(tmp_path)}
+    used = set()
+    for program, *arguments in commands():
+        done = subprocess.run(
+            [str(word) for word in (*scripts[program], *arguments)], cwd=tmp_path, env=environment,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == ("explain" in arguments), f"{arguments}\n{done.stderr}"
+        assert done.stdout, arguments
+        used.update(arguments)
+    assert used >= {"shapes", "summary", "explain", "check"}
+
+
+def test_check_works_without_the_repository(programs, tmp_path):
+    answer = (
+        "def output_size(n, k, s=1, p=0, d=1):\n    return (n + 2 * p - d * (k - 1) - 1) // s + 1\n"
     )
-    output = run(sys.executable, "-c", code, cwd=empty, env=environment)
-    assert output.startswith(str(installed))
-    assert "61,706" in output
+    (tmp_path / "answers.py").write_text(answer)
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    output = run(programs / "convlab", "check", "answers.py", cwd=tmp_path, env=environment)
+    assert "1 right, 0 not yet" in output
+
+
+def test_its_version_is_that_of_the_metadata(programs, wheel, tmp_path):
+    output = run(programs / "convlab", "--version", cwd=tmp_path)
+    assert output.startswith(f"convlab {wheel.name.split('-')[1]}\nPython ")
+
+
+DOCTESTS = """
+import doctest, importlib, pkgutil, sys, warnings
+import convlab
+warnings.simplefilter("ignore")
+assert "site-packages" in convlab.__file__, convlab.__file__
+names = [found.name for found in pkgutil.walk_packages(convlab.__path__, "convlab.")]
+modules = [importlib.import_module(n) for n in names if not n.endswith("__main__")]
+results = [doctest.testmod(m, optionflags=doctest.NORMALIZE_WHITESPACE) for m in modules]
+print(sum(r.failed for r in results), "of", sum(r.attempted for r in results), "failed")
+"""
+
+
+def test_the_examples_of_the_docstrings_run_without_the_repository(programs, tmp_path):
+    output = run(programs / "python", "-c", DOCTESTS, cwd=tmp_path,
+                 env={**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"})  # fmt: skip
+    failed, count = re.fullmatch(r"(\d+) of (\d+) failed\n", output).groups()
+    assert int(failed) == 0
+    assert int(count) > 400

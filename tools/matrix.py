@@ -2,12 +2,13 @@
 
     python tools/matrix.py                       # both
     python tools/matrix.py oldest                # one of them
+    python tools/matrix.py oldest-3.12           # with another Python
     python tools/matrix.py newest tests/nn -x    # further arguments replace those for pytest
 
-`oldest` is the first supported Python with the lowest versions that pyproject.toml allows, `newest`
-the last one with the newest versions. The environments are in .matrix, about 6 GB each on Linux;
-delete a folder there to make it anew. uv makes them. It uses a Python of that version if one is on
-PATH and downloads one otherwise.
+`oldest` is the first supported Python with the lowest versions that pyproject.toml allows and that
+have wheels, `newest` the last one with the newest versions. The environments are in .matrix, about
+6 GB each on Linux; delete a folder there to make it anew. uv makes them. It uses a Python of that
+version if one is on PATH and downloads one otherwise.
 """
 
 import os
@@ -28,6 +29,7 @@ PYTHONS = [
 ]
 # The Python, and how uv resolves the requirements of the package.
 ENVIRONMENTS = {"oldest": (PYTHONS[0], "lowest-direct"), "newest": (PYTHONS[-1], "highest")}
+NAME = re.compile(r"(oldest|newest)(-3\.\d+)?")
 TEST_PACKAGES = [
     "pytest", "pytest-xdist", "hypothesis", "setuptools", "scipy", "scikit-learn", "jax", "keras",
     "onnx", "ipykernel",
@@ -71,8 +73,16 @@ def prepare(environment: Path, version: str, resolution: str) -> Path:
     if not ready.exists():
         run(uv, "venv", "--quiet", "--clear", "--python", version, environment)
         install = (uv, "pip", "install", "--quiet", "--python", python)
-        run(*install, "--resolution", resolution, "--editable", ".[torch]")
-        run(*install, *TEST_PACKAGES)  # what is installed stays if it suffices
+        # Old versions are not compiled: a newer Python gets the oldest that have wheels for it.
+        wheels = ("--only-binary", "numpy", "--only-binary", "matplotlib")
+        run(*install, *wheels, "--resolution", resolution, "--editable", ".[torch]")
+        chosen = subprocess.run(
+            [uv, "pip", "freeze", "--exclude-editable", "--python", python],
+            check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        constraints = environment / "constraints.txt"
+        constraints.write_text(chosen, encoding="utf-8")
+        run(*install, "--constraints", constraints, *TEST_PACKAGES)
         ready.touch()
     run(uv, "pip", "list", "--python", python)
     return python
@@ -81,12 +91,14 @@ def prepare(environment: Path, version: str, resolution: str) -> Path:
 def main(arguments: list[str]) -> int:
     """Test the environments that the first arguments name, or all."""
     names = []
-    while arguments and arguments[0] in ENVIRONMENTS:
+    while arguments and NAME.fullmatch(arguments[0]):
         names.append(arguments.pop(0))
     failed = []
     for name in names or ENVIRONMENTS:
-        python = prepare(FOLDER / name, *ENVIRONMENTS[name])
-        if run(python, "-m", "pytest", *WARNINGS[name], *(arguments or PYTEST), check=False):
+        kind, _, python_version = name.partition("-")
+        version, resolution = ENVIRONMENTS[kind]
+        python = prepare(FOLDER / name, python_version or version, resolution)
+        if run(python, "-m", "pytest", *WARNINGS[kind], *(arguments or PYTEST), check=False):
             failed.append(name)
     print(f"failed: {', '.join(failed)}" if failed else "passed")
     return bool(failed)

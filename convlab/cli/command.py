@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import os
+import platform
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from convlab import __version__
 from convlab.cli import check, explain, predict, shapes, summary, train
@@ -32,6 +34,24 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, None if rank() else f"{self.prog}: error: {_one_line(message)}\n")
 
 
+class _Version(argparse.Action):
+    """Print the versions that a report of an error needs, and exit."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        """Look the versions up in the metadata: importing PyTorch takes seconds."""
+        packages = " ".join(f"{name} {_installed(name)}," for name in ("NumPy", "torch"))
+        python = f"Python {platform.python_version()}"
+        _print(f"convlab {__version__}\n{python}, {packages} {platform.platform()}")
+        parser.exit()
+
+
+def _installed(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with all commands.
 
@@ -45,7 +65,9 @@ def build_parser() -> argparse.ArgumentParser:
         description="Derive output sizes, summarize models, explain errors, train networks, "
         "classify pictures, and check exercises.",
     )
-    parser.add_argument("--version", action="version", version=f"convlab {__version__}")
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="print the versions of convlab, NumPy and torch"
+    )
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     for name, command in COMMANDS.items():
         command_parser = commands.add_parser(

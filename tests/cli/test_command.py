@@ -1,7 +1,9 @@
 """Tests of the whole command: as a program, without PyTorch, into a closed pipe."""
 
+import platform
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -87,10 +89,29 @@ def test_help_and_version(capsys, words):
     assert "convlab" in capsys.readouterr().out
 
 
-def test_the_version_is_that_of_the_package(capsys):
-    with pytest.raises(SystemExit):
+def test_the_version_is_that_of_the_distribution(capsys):
+    with pytest.raises(SystemExit) as ended:
         main(["--version"])
-    assert capsys.readouterr().out == f"convlab {convlab.__version__}\n"
+    assert ended.value.code == 0
+    ours, others = capsys.readouterr().out.splitlines()
+    assert ours == f"convlab {convlab.__version__}" == f"convlab {version('convlab-book')}"
+    for name in ("NumPy", "torch"):
+        assert f"{name} {version(name)}, " in others
+    assert f"Python {platform.python_version()}, " in others
+
+
+def test_the_version_without_pytorch_loads_nothing():
+    """As without its metadata: the command does not import what it reports."""
+    code = (
+        "import importlib.metadata as m, sys\n"
+        "found, m.version = m.version, lambda name: found('no-' * (name == 'torch') + name)\n"
+        "import convlab.cli\n"
+        "try: convlab.cli.main(['--version'])\n"
+        "except SystemExit: print({'numpy', 'torch'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "torch (not installed), " in done.stdout
+    assert done.stdout.endswith("\nset()\n")
 
 
 def test_a_rank_without_a_job_silences_nothing(capsys, monkeypatch):
