@@ -1,8 +1,8 @@
-"""Pack the built site into a zip file that is read from a folder, without a network or a server::
+"""Pack the built site into a zip file, to be read from a folder without a network or a server.
+
+The same site gives the same bytes::
 
     python tools/zip_site.py [SITE [ZIP]]
-
-The same site gives the same bytes.
 """
 
 import sys

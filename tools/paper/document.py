@@ -75,7 +75,8 @@ def read_pages(site):
     pages = []
     for name, part, level in names:
         html = (site / f"{name}.html").read_text(encoding="utf-8")
-        head, article = (BeautifulSoup(re.search(one, html, re.S)[0], "html.parser") for one in PARTS)
+        found = [re.search(pattern, html, re.DOTALL)[0] for pattern in PARTS]
+        head, article = (BeautifulSoup(text, "html.parser") for text in found)
         pages.append(Page(name, part, level, head, article.contents[0]))
     return pages
 
@@ -165,7 +166,7 @@ def _head(pages):
 
 
 def _keep_figure_scripts(pages):
-    """Leave only the scripts that draw the interactive figures, before the first that needs them."""
+    """Keep only the scripts of interactive figures, each before the first that needs it."""
     seen = set()
     for page in pages:
         for tag in page.article.find_all(["link", "script"]):
@@ -224,9 +225,9 @@ def make_document(site):
         )
     front = [matter.title_page(book_title), contents, matter.note_on_edition(address)]
     style = "\n".join([STYLE, *map(_running_title, pages)])
+    content = "".join([*front, *body, solutions, index])
     return (
         '<!DOCTYPE html>\n<html lang="en" data-theme="light" data-mode="light"><head>'
         f'<meta charset="utf-8"><title>{book_title}</title>\n{head}\n<style>{style}</style></head>'
-        f'<body class="paper"><article class="bd-article">{"".join([*front, *body, solutions, index])}'
-        "</article></body></html>"
+        f'<body class="paper"><article class="bd-article">{content}</article></body></html>\n'
     )

@@ -34,21 +34,18 @@ def title_page(title):
 def note_on_edition(address):
     """Return what the reader of the PDF should know about it."""
     site = f'<a href="{address}">the site</a>' if address else "the site"
-    return (
-        '<section id="paper-edition"><h1>About this edition</h1>'
-        f"<p>This PDF holds all pages of {site}. Where paper cannot do what a screen can, it says so:"
-        "</p><ul>"
-        "<li>An interactive figure is a still picture of its first setting, with the address at "
-        "which it moves.</li>"
-        "<li>Hints and solutions of the exercises stand at the end, out of sight of somebody who is "
-        f"still thinking: page {_number('paper-help')}.</li>"
-        "<li>Code that only draws a figure, formats a table or checks a number is left out. It is in "
-        "the notebooks.</li>"
-        "<li>The code that decides a claim of one of the five documents is printed once, with all "
-        f"claims: page {_number('page-claims')}. The chapters only name the claims that are right.</li>"
-        "<li>The index lists the terms, with the section that teaches each, and all functions: page "
-        f"{_number('paper-index')}.</li></ul></section>"
-    )
+    return f"""<section id="paper-edition"><h1>About this edition</h1>
+<p>This PDF holds all pages of {site}, with these differences:</p><ul>
+<li>An interactive figure is a still picture of its first setting. Below it stands the address at
+which it moves.</li>
+<li>Hints and solutions of the exercises are at the end, from page {_number("paper-help")}, so that
+nobody sees them before trying.</li>
+<li>Code that only draws a figure, formats a table or checks a number is left out. The notebooks
+have it.</li>
+<li>The code that decides a claim of one of the five documents is printed once, with all claims,
+from page {_number("page-claims")}. Elsewhere, a claim that is right is only named.</li>
+<li>The index, from page {_number("paper-index")}, lists the terms, each with the sections that
+teach it, and all functions.</li></ul></section>"""
 
 
 def contents(pages):

@@ -29,8 +29,8 @@ WAIT = """async () => {
   await Promise.all([...document.images].map((image) => image.decode().catch(() => {
     throw new Error(`no picture at ${image.src}`);
   })));
-  const empty = [...document.querySelectorAll("conv-explorer")].filter((one) => !one.children.length);
-  if (empty.length) throw new Error(`${empty.length} interactive figures are not drawn`);
+  const figures = [...document.querySelectorAll("conv-explorer")];
+  if (figures.some((one) => !one.children.length)) throw new Error("a figure is not drawn");
   const raw = [...document.querySelectorAll(".math")].filter((one) => !one.querySelector("svg"));
   if (raw.length) throw new Error(`${raw.length} formulas are not drawn: ${raw[0].textContent}`);
 }"""

@@ -3,6 +3,7 @@
 import json
 import posixpath
 import re
+from html import escape
 
 from bs4 import BeautifulSoup
 
@@ -13,7 +14,7 @@ CONTROLS = {"headerlink", "viewcode-link", "claims-filter", "sheet-screen"}
 
 
 def _is_control(tag):
-    """Tell whether only a reader at a screen can use it, or it is code that only draws or checks."""
+    """Tell whether it is for a reader at a screen, or folded code, which only draws or checks."""
     classes = tag.get("class", ())
     return (
         tag.name in {"noscript", "button"}
@@ -49,7 +50,7 @@ def remove_controls(article):
 def _answer(exercise):
     """Return a line to write the answer to an exercise on, or the choices."""
     if exercise["choices"]:
-        return f'<p class="paper-answer">Choose: {" / ".join(exercise["choices"])}</p>'
+        return f'<p class="paper-answer">Choose: {escape(" / ".join(exercise["choices"]))}</p>'
     return '<p class="paper-answer">Your answer: <span class="paper-blank"></span></p>'
 
 
@@ -67,7 +68,8 @@ def reduce_claims(page):
         if claims:
             names = [claim["id"] for claim in claims]
             links = ", ".join(f'<a href="{here}.html#{name}">{name.upper()}</a>' for name in names)
-            targets = "".join(f'<span id="{tag["id"]}"></span>' for tag in details.find_all(id=True))
+            ids = [tag["id"] for tag in details.find_all(id=True)]
+            targets = "".join(f'<span id="{id}"></span>' for id in ids)
             summary = details.summary.get_text()
             details.replace_with(_new(f'<p class="paper-claims">{targets}{summary}: {links}</p>'))
         elif details.summary and details.summary.get_text() == "Evidence":
@@ -107,7 +109,8 @@ def exercise_help(page):
         if not own or "exercise-" not in id:
             continue
         title = " ".join(heading.get_text().split())
-        link = f'<a class="page-number" href="#help-{id}">000</a>'
-        own[0].insert_before(_new(f'<p class="paper-note paper-help-note">Hints and solution: page {link}</p>'))
+        note = _new('<p class="paper-note paper-help-note">Hints and solution: page </p>')
+        note.append(_new(f'<a class="page-number" href="#help-{id}">000</a>'))
+        own[0].insert_before(note)
         found.append((id, title, [details.extract() for details in own]))
     return found
