@@ -127,7 +127,9 @@ class Targets:
         """Let the ids, links and pictures of a page hold in the document."""
         for link in page.article.find_all("a", href=True):
             target = self.resolve(link["href"], page.name)
-            if target is None:
+            if target is None and link.get_text() == "Open in the explorer":
+                link.decompose()
+            elif target is None:
                 link.unwrap()
             else:
                 link["href"] = target

@@ -154,7 +154,7 @@ def finish(pdf):
     with pikepdf.open(io.BytesIO(pdf)) as document:
         document.docinfo["/Author"] = "The convlab authors"
         document.docinfo["/Subject"] = f"The convolution layer of PyTorch; convlab {__version__}"
-        document.docinfo["/Creator"] = "tools/paper"
+        document.docinfo["/Creator"] = "convlab-book"
         document.Root.PageMode = pikepdf.Name.UseOutlines
         document.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
         stream = io.BytesIO()

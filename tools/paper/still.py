@@ -58,6 +58,7 @@ def reduce_claims(page):
     """Print the evidence of a claim once, and what is folded elsewhere as a list of links."""
     if page.name == CLAIMS_PAGE:
         for summary in page.article.find_all("summary", string="Evidence"):
+            summary.parent.unwrap()
             summary.decompose()
         return
     here = posixpath.relpath(CLAIMS_PAGE, posixpath.dirname(page.name))
