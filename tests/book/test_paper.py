@@ -65,8 +65,8 @@ def pages(site):
 
 
 def plain(text):
-    """Return a text without what differs between a page and its print: spaces and hyphens."""
-    straight = text.translate(str.maketrans("‘’“”", "''\"\""))
+    """Return a text without what differs between a page and its print: spaces, hyphens, curly quotes."""
+    straight = text.translate(str.maketrans("\u2018\u2019\u201c\u201d", "''\"\""))
     return re.sub(r"[\s\ufffe\u00ad\u200b]", "", straight)
 
 
