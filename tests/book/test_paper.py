@@ -65,7 +65,7 @@ def pages(site):
 
 
 def plain(text):
-    """Return a text without what differs between a page and its print: spaces, hyphens, curly quotes."""
+    """Return a text without what print changes: spaces, hyphens and quotes."""
     straight = text.translate(str.maketrans("\u2018\u2019\u201c\u201d", "''\"\""))
     return re.sub(r"[\s\ufffe\u00ad\u200b]", "", straight)
 
