@@ -1,5 +1,7 @@
 # make book       build the site
 # make serve      serve the site
+# make pdf        print the whole book into one PDF, with an installed Chromium or Chrome
+# make zip        pack the site, to be read without a network and without a server
 # make test       run all tests and all notebooks, properties on a sample of their examples
 #      test FAST=1    without what is slow, in 80 s: for while you edit
 #      test FULL=1    with every example, every element and thirty kills: for before a release
@@ -27,7 +29,7 @@ SITE := _build/html/index.html
 
 .DEFAULT_GOAL := book
 .DELETE_ON_ERROR:
-.PHONY: book test serve lint notebooks bench bench-training portable matrix clean
+.PHONY: book pdf zip test serve lint notebooks bench bench-training portable matrix clean
 
 # The list is complete, so pip need not search. Compiling is left to all cores.
 $(READY): requirements.txt pyproject.toml
@@ -55,6 +57,12 @@ serve: $(SITE)
 
 $(SITE):
 	$(MAKE) book
+
+pdf: book
+	$(BIN)/python -m tools.paper $(dir $(SITE)) _build/convlab.pdf
+
+zip: book
+	$(BIN)/python tools/zip_site.py $(dir $(SITE)) _build/convlab-site.zip
 
 test: $(READY)
 ifdef FAST

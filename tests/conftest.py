@@ -35,7 +35,7 @@ def reduce_examples(function):
 
 
 # Each of these fixtures takes many seconds or starts processes.
-SLOW_FIXTURES = {"site", "recorded", "wheel", "start"}
+SLOW_FIXTURES = {"site", "recorded", "wheel", "start", "printed"}
 
 
 def is_notebook(item):
