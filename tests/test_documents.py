@@ -1,4 +1,4 @@
-"""What the README and the first page say: the examples are run, the numbers looked up."""
+"""What the READMEs and the first page say: the examples are run, the numbers looked up."""
 
 import doctest
 import json
@@ -23,7 +23,8 @@ def test_the_examples_say_what_they_print():
 
 
 def test_the_accuracies_are_those_that_were_measured():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
     stored = sorted((FILES / "accuracy").glob("*.json"))
     assert stored
     for path in stored:
@@ -34,14 +35,14 @@ def test_the_accuracies_are_those_that_were_measured():
         start = f"| `{model}` | `{data}`"
         row = next(line for line in text.splitlines() if line.startswith(start))
         assert f"| {mean} ({min(shares):.2f} to {max(shares):.2f}) |" in row
-        if found["task"] == "simple-cnn/digits":  # the command on the first screen
+        if found["task"] == "simple-cnn/digits":  # the command in the README
             seconds = statistics.median(run["seconds"] for run in found["runs"])
-            assert f"**{mean} %**" in text
-            assert f"in {seconds:.0f} s" in text
+            assert f"**{mean} %**" in readme
+            assert f"in {seconds:.0f} s" in readme
 
 
 def test_the_speeds_are_those_that_were_measured():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
     stored = load(FILES / "prepacked.json")
     ratios = fair_ratios(stored.rows)
     least = []
@@ -59,3 +60,7 @@ def test_the_speeds_are_those_that_were_measured():
         f"and PyTorch at {products['torch']:.0f} GFLOP/s",
     ):
         assert sentence in " ".join(text.split())
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 150
