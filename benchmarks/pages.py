@@ -17,6 +17,7 @@ import gzip
 import http.server
 import shutil
 import statistics
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from playwright.sync_api import Browser, sync_playwright
 from tabulate import tabulate
 
 from benchmarks.machine import Others, describe, versions
@@ -236,7 +238,7 @@ def layout_shift(shifts: Sequence[tuple[float, float, Any]]) -> float:
     return worst
 
 
-def load_once(browser: Any, url: str, width: int) -> tuple[dict[str, Any], list[str]]:
+def load_once(browser: Browser, url: str, width: int) -> tuple[dict[str, Any], list[str]]:
     """Load a page in a new context; give what the browser reports, and what it requested."""
     context = browser.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()
@@ -259,8 +261,6 @@ def measure(
     site: Path, pages: Sequence[str], rounds: int, schemes: Sequence[str] = SCHEMES
 ) -> tuple[list[Weight], list[Row], str]:
     """Measure pages; give their weights, the rows, and the version of the browser."""
-    from playwright.sync_api import sync_playwright
-
     program = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
     weights, rows = {}, []
     with served(site) as address, sync_playwright() as playwright:
@@ -277,6 +277,7 @@ def measure(
                     ]
                     weights.setdefault(page, weigh(site, page, loads[0][1]))
                     rows.append(_row(page, width, scheme, [found for found, _ in loads]))
+                    print(rows[-1], file=sys.stderr, flush=True)
         browser.close()
     return list(weights.values()), rows, version
 

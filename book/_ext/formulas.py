@@ -39,6 +39,8 @@ RENDER = """
 }
 """
 GLYPH = re.compile(r'<path id="MJX-TEX-([^"]+)"[^>]*></path>')
+# What neither a browser nor a style sheet needs.
+UNREAD = re.compile(r' (?:data-c|data-mml-node|data-mjx-texclass|xmlns|xmlns:xlink)="[^"]*"')
 logger = logging.getLogger(__name__)
 
 
@@ -126,7 +128,7 @@ def picture(node):
     html, fault = FORMULAS.pictures[formula]
     if fault:
         logger.warning("MathJax: %s in the formula %r", fault, formula[0], location=node)
-    return html.replace("xlink:href", "href")
+    return UNREAD.sub("", html).replace("xlink:href", "href")
 
 
 def visit_inline(translator, node):

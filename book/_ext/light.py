@@ -18,13 +18,13 @@ from urllib.parse import unquote
 from PIL import Image
 
 UNUSED = re.compile(
-    r'\s*<script [^>]*\bsrc="[^"]*(?:_static/scripts/fontawesome\.js|searchindex\.js)[^"]*"></script>'
+    r'\s*<script [^>]*\bsrc="[^"]*(?:scripts/fontawesome|searchindex)\.js[^"]*"></script>'
 )
 # The page of results still uses these: its title, its summary, the stems of words.
 SEARCH_TOOLS = re.compile(
     r'\s*<script src="[^"]*_static/(?:searchtools|language_data)\.js"></script>'
 )
-ICON = re.compile(r'<i class="([^"]*\bfa[sbr]?(?:-solid)? [^"]*)"([^>]*)></i>')
+ICON = re.compile(r'<(?:i|span) class="([^"]*\bfa(?:s|-solid) [^"]*)"([^>]*)></(?:i|span)>')
 IMAGE = re.compile(r'(<img (?![^>]*\bwidth=)[^>]*?\bsrc=")([^"]+\.png)"')
 CODE = re.compile(r'<div class="highlight"><pre>.*?</pre>', re.DOTALL)
 MODIFIERS = {"fa-solid", "fa-lg"}
@@ -39,7 +39,7 @@ def _solid_icons(script):
 
 
 class Icons:
-    """Replace the theme's `<i class="fa-solid …">` by what Font Awesome would make of them."""
+    """Replace the empty elements of class `fa-solid` by the pictures that Font Awesome would draw."""
 
     def __init__(self, script):
         self.solid = _solid_icons(script)
@@ -124,6 +124,6 @@ def lighten(app, exception):
 
 
 def setup(app):
-    """Register with Sphinx, after the extensions that write pictures when the build has finished."""
+    """Register with Sphinx, after the extensions that write pictures when the build ends."""
     app.connect("build-finished", lighten, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,14 +11,14 @@ from PIL import Image
 from benchmarks.pages import is_foreign, weigh
 from tests.book.book_files import ROOT, toc_pages
 
+sys.path.append(str(ROOT / "book" / "_ext"))
+import light
+
 PAGES = toc_pages()
 GENERATED = ["genindex.html", "search.html", "_modules/convlab/shapes/convolution.html"]
 MOST, MOST_AT_FIRST = 1_000_000, 300_000  # bytes of a page's own, uncompressed
 # What only the search needs, and what the formulas and icons in the pages replace.
 NOT_LOADED = re.compile(r"sections\.js|minisearch|searchindex|searchtools|fontawesome|mathjax")
-
-sys.path.append(str(ROOT / "book" / "_ext"))
-import light
 
 
 class Images(HTMLParser):
@@ -44,7 +44,7 @@ def test_a_page_loads_less_than_a_megabyte_of_its_own(wide, site, address):
 @pytest.mark.parametrize("wide", PAGES, indirect=True)
 def test_a_page_loads_nothing_of_the_search_and_no_library_for_formulas_or_icons(wide):
     assert [one for one in wide.requested if NOT_LOADED.search(one)] == []
-    assert wide.page.locator("i[class*=fa-]").count() == 0
+    assert wide.page.locator("[class*=fa-]:not(svg)").count() == 0
 
 
 def test_a_search_loads_less_than_a_megabyte(new_tab, site, address):
@@ -96,7 +96,7 @@ def test_a_formula_has_mathml_for_screen_readers(site):
     page = (site / "book/shapes.html").read_text(encoding="utf-8")
     formulas = page.count('<mjx-container class="MathJax"')
     assert formulas > 50
-    assert page.count("<mjx-assistive-mml") == page.count("<math ") == formulas
+    assert len(re.findall(r"<mjx-assistive-mml[^>]*><math[ >]", page)) == formulas
     assert page.count('aria-hidden="true"><g stroke="currentColor"') == formulas
 
 
