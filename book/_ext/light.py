@@ -39,7 +39,7 @@ def _solid_icons(script):
 
 
 class Icons:
-    """Replace the empty elements of class `fa-solid` by the pictures that Font Awesome would draw."""
+    """Replace the empty elements of class `fa-solid` by the drawings of Font Awesome."""
 
     def __init__(self, script):
         self.solid = _solid_icons(script)

@@ -75,7 +75,7 @@
       tokenize: split,
       processTerm: (term) => (STOP.has(term) ? null : stemmer ? stemmer.stemWord(term) : term),
     });
-    index.addAll(await unpack(window.SECTIONS));
+    await index.addAllAsync(await unpack(window.SECTIONS), { chunkSize: 20 }); // the page stays usable
     return index;
   }
 
@@ -127,8 +127,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     if (typeof Search === "undefined") return;
-    const index = makeIndex();
-    Search.query = async (query) => show(find(await index, query), query);
+    Search.query = async (query) => show(find(await makeIndex(), query), query);
     Search.setIndex({}); // Sphinx waits for its own index before it asks
   });
 })();
