@@ -173,7 +173,8 @@ def weigh(site: Path, page: str, requested: Sequence[str] = ()) -> Weight:
         size, packed = _sizes(site / name)
         sizes[is_foreign(name)][0] += size
         sizes[is_foreign(name)][1] += packed
-    return Weight(page, *sizes[False], *sizes[True], len(files))
+    (own, own_gzip), (foreign, foreign_gzip) = sizes[False], sizes[True]
+    return Weight(page, own, own_gzip, foreign, foreign_gzip, len(files))
 
 
 @functools.cache
@@ -262,7 +263,8 @@ def measure(
 ) -> tuple[list[Weight], list[Row], str]:
     """Measure pages; give their weights, the rows, and the version of the browser."""
     program = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
-    weights, rows = {}, []
+    weights: dict[str, Weight] = {}
+    rows = []
     with served(site) as address, sync_playwright() as playwright:
         roots = {"http": address, "file": site.resolve().as_uri()}
         browser = playwright.chromium.launch(

@@ -71,7 +71,7 @@ def test_ctrl_k_leads_to_the_results(new_tab, site, address, scheme):
 
 def test_a_word_of_the_address_is_highlighted(new_tab, site):
     page = new_tab(f"{(site / 'book/math.html').as_uri()}?highlight=kernel").page
-    page.locator("span.highlighted").first.wait_for(timeout=10_000)
+    page.locator("span.highlighted").first.wait_for(state="attached", timeout=10_000)
 
 
 @pytest.mark.parametrize("name", PAGES)
