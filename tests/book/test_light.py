@@ -18,7 +18,7 @@ PAGES = toc_pages()
 GENERATED = ["genindex.html", "search.html", "_modules/convlab/shapes/convolution.html"]
 MOST, MOST_AT_FIRST = 1_000_000, 300_000  # bytes of a page's own, uncompressed
 # What only the search needs, and what the formulas and icons in the pages replace.
-NOT_LOADED = re.compile(r"sections\.js|minisearch|searchindex|searchtools|fontawesome|mathjax")
+NOT_LOADED = re.compile(r"sections\.js|minisearch|searchindex|searchtools|fontawesome\.js|mathjax")
 
 
 class Images(HTMLParser):
