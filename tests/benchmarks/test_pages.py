@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from benchmarks.pages import RESULTS, WIDTHS, files_of, layout_shift, load, main, report, weigh
+from benchmarks.pages import RESULTS, files_of, layout_shift, load, main, report, weigh
 
 
 @pytest.fixture
@@ -48,18 +48,6 @@ def test_shifts_add_up_within_a_window():
     assert layout_shift([(0, 0.1, ""), (1001, 0.2, "")]) == 0.2  # after a pause
     long = [(900 * i, 0.1, "") for i in range(10)]  # longer than a window of five seconds
     assert layout_shift(long) == pytest.approx(0.6)
-
-
-def test_a_quick_run(site, browser, tmp_path, capsys):
-    main(["--quick", "--site", str(site), "--output", str(tmp_path)])
-    result = load(tmp_path / "pages.json")
-    assert result.quick
-    assert [(row.scheme, row.width) for row in result.rows] == [
-        (scheme, width) for scheme in ("http", "file") for width in WIDTHS
-    ]
-    for row in result.rows:
-        assert 0 < row.fcp <= row.lcp
-    assert "The numbers mean nothing" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["before", "pages"])

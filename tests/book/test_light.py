@@ -1,6 +1,7 @@
 """Every page is light, shows its formulas and icons without a script, and stays where it is."""
 
 import re
+import subprocess
 import sys
 from html.parser import HTMLParser
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.pages import is_foreign, weigh
+from benchmarks.pages import WIDTHS, is_foreign, load, weigh
 from tests.book.book_files import ROOT, toc_pages
 
 sys.path.append(str(ROOT / "book" / "_ext"))
@@ -167,3 +168,17 @@ def test_the_theme_has_every_icon_that_a_page_asks_for(site):
     assert light.ATTRIBUTION in drawn
     with pytest.raises(KeyError, match="no-such-icon"):
         icons.write('<i class="fa-solid fa-no-such-icon"></i>')
+
+
+def test_the_benchmark_runs(site, browser, tmp_path):
+    words = ["-m", "benchmarks.pages", "--quick", "--site", str(site), "--output", str(tmp_path)]
+    command = [sys.executable, *words]  # Playwright runs once in a process
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "The numbers mean nothing" in done.stdout
+    result = load(tmp_path / "pages.json")
+    assert result.quick
+    assert [(row.scheme, row.width) for row in result.rows] == [
+        (scheme, width) for scheme in ("http", "file") for width in WIDTHS
+    ]
+    assert all(0 < row.fcp <= row.lcp for row in result.rows)
