@@ -230,12 +230,13 @@ def _moved(app):
 
 
 def write_moved(app, exception):
-    """Write the script that leads from old addresses to new ones, and pages that are gone."""
+    """Write the scripts that lead from old addresses to new ones, and pages that are gone."""
     if exception is None and app.builder.format == "html":
         moved, here = _moved(app), Path(__file__).parent
-        table = json.dumps(moved, indent=1)
-        script = (here / "moved.js").read_text(encoding="utf-8").replace("TABLE", table)
-        Path(app.outdir, "_static", "moved.js").write_text(script, encoding="utf-8")
+        static = Path(app.outdir, "_static")
+        (static / "moved.js").write_bytes((here / "moved.js").read_bytes())
+        table = f"window.MOVED = {json.dumps(moved, indent=1)};\n"
+        (static / "moved-table.js").write_text(table, encoding="utf-8")
         for old in moved:
             if "#" not in old:
                 page = (here / "moved.html").read_text(encoding="utf-8")

@@ -110,11 +110,15 @@ def listed(value):
 
 
 def visit_field(translator, node):
-    """Open the element, and before the first one of a page load the script."""
+    """Open the element, and before the first one of a page load the script.
+
+    It is not deferred: so a field is there while the browser reads the page, and what follows does
+    not move.
+    """
     if node is next(iter(node.document.findall(Answer))):
         page = translator.builder.get_target_uri(translator.builder.current_docname)
         script = relative_uri(page, "_static/exercises.js")
-        translator.body.append(f'<script defer src="{script}"></script>\n')
+        translator.body.append(f'<script src="{script}"></script>\n')
     options = {"data-name": node["exercise"], "data-exercise": node["data"]}
     translator.body.append(translator.starttag(node, "conv-exercise", "", **options))
     translator.body.append("<noscript>This field needs JavaScript.</noscript>\n")

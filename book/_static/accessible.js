@@ -15,7 +15,8 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   // Sphinx marks each entry of the bibliography with a role that ARIA has withdrawn.
   document.querySelectorAll("[role=doc-biblioentry]").forEach((e) => e.setAttribute("role", "listitem"));
-  document.querySelectorAll("pre, div.math, .pst-scrollable-table-container").forEach((e) => {
-    if (e.scrollWidth > e.clientWidth) e.setAttribute("tabindex", "0");
+  document.querySelectorAll("pre, .math, mjx-container, .pst-scrollable-table-container").forEach((e) => {
+    const isLarger = e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight;
+    if (isLarger && getComputedStyle(e).overflowX === "auto") e.setAttribute("tabindex", "0");
   });
 });

@@ -39,5 +39,5 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   }
   addEventListener("resize", markScrolling);
-  addEventListener("load", () => window.MathJax?.startup?.promise?.then(markScrolling));
+  addEventListener("load", markScrolling);
 });

@@ -46,6 +46,13 @@
     });
   }
 
+  // The JSON in a text that holds compressed bytes, in base64.
+  async function unpack(text) {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).json();
+  }
+
   function rewordings(query) {
     const text = ` ${split(query).join(" ")} `;
     const found = new Set([query]);
@@ -68,7 +75,7 @@
       tokenize: split,
       processTerm: (term) => (STOP.has(term) ? null : stemmer ? stemmer.stemWord(term) : term),
     });
-    index.addAll(window.SECTIONS);
+    await index.addAllAsync(await unpack(window.SECTIONS), { chunkSize: 20 }); // the page stays usable
     return index;
   }
 
@@ -120,7 +127,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     if (typeof Search === "undefined") return;
-    const index = makeIndex();
-    Search.query = async (query) => show(find(await index, query), query);
+    Search.query = async (query) => show(find(await makeIndex(), query), query);
+    Search.setIndex({}); // Sphinx waits for its own index before it asks
   });
 })();

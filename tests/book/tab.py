@@ -20,11 +20,13 @@ class Tab:
         What went wrong since `open` was last called.
     loading_faults : list of str
         What went wrong until `show` returned: axe-core, for one, asks for files that do not exist.
+    requested : list of str
+        The addresses that it has asked for since `open` was last called.
     """
 
     def __init__(self, browser, width=WIDE):
         self.url = self._shown = ""
-        self.faults, self.loading_faults, self._pending = [], [], set()
+        self.faults, self.loading_faults, self.requested, self._pending = [], [], [], set()
         self.page = page = browser.new_page(
             viewport={"width": width, "height": 900}, color_scheme="light", reduced_motion="reduce"
         )
@@ -39,6 +41,7 @@ class Tab:
 
     def _started(self, request):
         self._pending.add(request)
+        self.requested.append(request.url)
         if urlsplit(request.url).netloc not in (urlsplit(self.url).netloc, ""):
             self.faults.append(f"leaves the machine: {request.url}")
 
@@ -46,15 +49,12 @@ class Tab:
         self._pending.discard(request)
 
     def open(self, url):
-        """Load a page, and wait until its formulas are rendered and no request is pending."""
+        """Load a page, and wait until no request is pending."""
         self.url, self._shown = url, ""
         self.faults.clear()
+        self.requested.clear()
         self._pending.clear()
         self.page.goto(url, wait_until="load")
-        self.page.wait_for_function(
-            "() => !document.querySelector('.math') || window.MathJax?.startup?.promise"
-        )
-        self.page.evaluate("() => window.MathJax?.startup?.promise")
         while self._pending:
             self.page.wait_for_timeout(10)
 

@@ -79,10 +79,10 @@ def test_every_local_link_and_fragment_arrives(pages, ids, site):
 
 
 def test_every_address_of_the_first_edition_leads_on(ids, site):
-    """A page or a section is still there, or `moved.js` says where it went."""
+    """A page or a section is still there, or `moved-table.js` says where it went."""
     ids = {path.name: found for path, found in ids.items() if path.parent == site / "book"}
-    script = (site / "_static" / "moved.js").read_text(encoding="utf-8")
-    moved = json.loads(re.search(r"const moved = (\{.*?\});", script, re.DOTALL)[1])
+    script = (site / "_static" / "moved-table.js").read_text(encoding="utf-8")
+    moved = json.loads(script.removeprefix("window.MOVED = ").removesuffix(";\n"))
 
     def arrives(address):
         page, _, fragment = address.partition("#")
