@@ -1,8 +1,8 @@
 """Measure the pages of the built site: weight, layout shift and first view on a slow CPU.
 
-    python -m benchmarks.pages                     # every page, stored in convlab/results/files/pages
-    python -m benchmarks.pages --quick             # a test run on the first page, stored in _build/
-    python -m benchmarks.pages --print             # print what is stored
+    python -m benchmarks.pages             # every page, stored in convlab/results/files/pages
+    python -m benchmarks.pages --quick     # a test run on the first page, stored in _build/
+    python -m benchmarks.pages --print     # print what is stored
 
 It needs the site that `make book` builds, and an installed Chromium. Each page is loaded in a new
 browser context, so that nothing is cached, with the CPU slowed four times.

@@ -2,8 +2,8 @@
 
 The folder `FILES` holds
 
-- ``<suite>.json``, ``training``, ``accuracy``, ``explaining``, ``gpu``, ``pages``: measurements that the
-  programs in ``benchmarks`` store, each with the machine and the versions;
+- ``<suite>.json``, ``training``, ``accuracy``, ``explaining``, ``gpu``, ``pages``:
+  measurements that the programs in ``benchmarks`` store, each with the machine and the versions;
 - ``trained``: the weights of a network, and the counted pixels of MNIST;
 - ``messages``: the error messages of an older PyTorch.
 
