@@ -65,8 +65,9 @@ def _places(doctree):
             verdict, name = parts[0][0][0].astext(), claim["ids"][0].upper()
             yield claim["ids"], f"Claim {name}: {verdict}", nodes.container("", *parts)
     for item in doctree.findall(nodes.definition_list_item):
-        if (term := item[0])["ids"]:
-            yield term["ids"], term.astext(), item
+        terms = [child for child in item.children if isinstance(child, nodes.term)]
+        if ids := terms[0]["ids"]:
+            yield ids, ", ".join(term.astext() for term in terms), item
     for entry in doctree.findall(addnodes.desc):
         if ids := entry[0]["ids"]:
             yield ids, entry[0].get("fullname", ids[0]), entry
