@@ -1,4 +1,4 @@
-"""What the book reads instead of computing it, and how to read it.
+"""Stored results that the book reads: measurements, trained weights and error messages.
 
 The folder `FILES` holds
 

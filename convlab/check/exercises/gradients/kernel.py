@@ -274,7 +274,7 @@ _known(
     divided_by_rows=lambda g, x: grad_weight.solution(g, x) / g.shape[2],
 )
 _known(
-    "Nothing is shared out among kernels or channels: there is no number to divide by.",
+    "The gradient is a sum. It is not divided by the number of kernels or channels.",
     divided_by_kernels=lambda g, x: grad_weight.solution(g, x) / g.shape[1],
     divided_by_channels=lambda g, x: grad_weight.solution(g, x) / x.shape[1],
 )
