@@ -1,4 +1,4 @@
-"""Recognize the mistake in a wrong function by its results, or the argument on which it depends."""
+"""Recognize the mistake in a wrong function by its results, or the argument that decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows as columns."""
+"""Exercise: windows as columns."""
 
 from __future__ import annotations
 

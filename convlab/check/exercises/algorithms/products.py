@@ -1,4 +1,4 @@
-"""The product of kernels and columns."""
+"""Exercise: the product of kernels and columns."""
 
 from __future__ import annotations
 

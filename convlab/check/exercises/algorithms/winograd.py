@@ -1,4 +1,4 @@
-"""Winograd with four products."""
+"""Exercise: Winograd with four products."""
 
 from __future__ import annotations
 

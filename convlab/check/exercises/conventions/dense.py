@@ -1,4 +1,4 @@
-"""A dense layer of Keras behind Flatten."""
+"""Exercise: a dense layer of Keras behind Flatten."""
 
 from __future__ import annotations
 

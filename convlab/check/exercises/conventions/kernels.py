@@ -1,4 +1,4 @@
-"""A kernel of Keras in the layout of PyTorch."""
+"""Exercise: a kernel of Keras in the layout of PyTorch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The padding of Keras."""
+"""Exercise: the padding of Keras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dilated convolution of a row."""
+"""Exercise: a dilated convolution of a row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The receptive field."""
+"""Exercise: the receptive field."""
 
 from __future__ import annotations
 

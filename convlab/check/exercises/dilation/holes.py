@@ -1,4 +1,4 @@
-"""Holes in the receptive field."""
+"""Exercise: holes in the receptive field."""
 
 from __future__ import annotations
 

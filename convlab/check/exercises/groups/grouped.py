@@ -1,4 +1,4 @@
-"""A grouped convolution."""
+"""Exercise: a grouped convolution."""
 
 from __future__ import annotations
 

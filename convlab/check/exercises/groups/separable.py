@@ -1,4 +1,4 @@
-"""A depthwise separable convolution."""
+"""Exercise: a depthwise separable convolution."""
 
 from __future__ import annotations
 

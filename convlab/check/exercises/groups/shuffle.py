@@ -1,4 +1,4 @@
-"""The channel shuffle."""
+"""Exercise: the channel shuffle."""
 
 from __future__ import annotations
 

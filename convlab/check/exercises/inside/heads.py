@@ -1,4 +1,4 @@
-"""A new head for a pretrained network."""
+"""Exercise: a new head for a pretrained network."""
 
 from __future__ import annotations
 

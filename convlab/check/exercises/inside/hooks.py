@@ -1,4 +1,4 @@
-"""Feature maps of a layer."""
+"""Exercise: feature maps of a layer."""
 
 from __future__ import annotations
 

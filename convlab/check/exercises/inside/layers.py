@@ -1,4 +1,4 @@
-"""A linear layer as a convolution."""
+"""Exercise: a linear layer as a convolution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One number of the output."""
+"""Exercise: one number of the output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers of a padding."""
+"""Exercise: the numbers of a padding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The four padding modes."""
+"""Exercise: the four padding modes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often a pixel is read."""
+"""Exercise on the number of windows that read each pixel."""
 
 from __future__ import annotations
 

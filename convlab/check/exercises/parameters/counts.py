@@ -1,4 +1,4 @@
-"""The number of parameters."""
+"""Exercise: the number of parameters."""
 
 from __future__ import annotations
 

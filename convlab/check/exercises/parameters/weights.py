@@ -1,4 +1,4 @@
-"""The shape of the weight."""
+"""Exercise: the shape of the weight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Global average pooling."""
+"""Exercise: global average pooling."""
 
 from __future__ import annotations
 

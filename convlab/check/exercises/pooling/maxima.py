@@ -1,4 +1,4 @@
-"""Max pooling."""
+"""Exercise: max pooling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Max pooling with wrong places, borders and windows."""
+"""Exercise: max pooling with wrong places, borders and windows."""
 
 from __future__ import annotations
 

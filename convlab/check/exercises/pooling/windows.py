@@ -1,4 +1,4 @@
-"""Adaptive pooling."""
+"""Exercise: adaptive pooling."""
 
 from __future__ import annotations
 

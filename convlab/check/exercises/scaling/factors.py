@@ -1,4 +1,4 @@
-"""The factor of the loss scaling."""
+"""Exercise: the factor of the loss scaling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A batch in parts."""
+"""Exercise: a batch in parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One variance of several processes."""
+"""Exercise: one variance of several processes."""
 
 from __future__ import annotations
 

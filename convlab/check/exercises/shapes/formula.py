@@ -1,4 +1,4 @@
-"""The size of an output."""
+"""Exercise: the size of an output."""
 
 from __future__ import annotations
 

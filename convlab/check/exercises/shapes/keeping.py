@@ -1,4 +1,4 @@
-"""The padding that keeps the size."""
+"""Exercise: the padding that keeps the size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The size of the map behind a network."""
+"""Exercise: the size of the map behind a network."""
 
 from __future__ import annotations
 

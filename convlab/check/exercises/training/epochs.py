@@ -1,4 +1,4 @@
-"""The loss of an epoch."""
+"""Exercise: the loss of an epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cross-entropy."""
+"""Exercise: cross-entropy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step of training."""
+"""Exercise: a step of training."""
 
 from __future__ import annotations
 
