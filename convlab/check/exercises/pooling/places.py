@@ -1,4 +1,4 @@
-"""Exercise: max pooling with wrong places, borders and windows."""
+"""Mistakes of max pooling: wrong places, borders and windows."""
 
 from __future__ import annotations
 
